@@ -1,0 +1,1 @@
+"""Latency and accuracy, measured by a stated protocol and judged against stated bounds."""

@@ -1,0 +1,182 @@
+"""How a latency is measured, so that the next person gets the same number.
+
+Every candidate is warmed up, then all are measured in blocks that take turns A-B-B-A, so that a
+slow change of the machine (heat, a neighbour) meets all of them alike. Only the call itself
+lies between two readings of the clock. Raw samples are kept.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from bench.stats import Latency, summarise
+from edgemat.errors import UsageError
+
+Clock = Callable[[], int]
+"""Returns nanoseconds, monotonic."""
+Progress = Callable[[int, int], None]
+"""Called with (blocks done, blocks in all), warm-up counted as one block per candidate."""
+NS_PER_S = 1_000_000_000
+NS_PER_MS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """The settings of one measurement. All minimums hold per candidate.
+
+    Attributes
+    ----------
+    warmup_runs, warmup_seconds:
+        Both minimums must be met before anything is measured.
+    runs, seconds:
+        Both minimums of the measured part; `seconds` is the sum of the samples.
+    blocks:
+        Blocks per candidate, even, so that every A-B-B-A is complete.
+    settle_runs:
+        Unmeasured runs at the start of a block: the caches still hold the other candidate.
+    max_cv, max_drift:
+        Above these the measurement is called invalid.
+    """
+
+    warmup_runs: int = 10
+    warmup_seconds: float = 1.0
+    runs: int = 100
+    seconds: float = 10.0
+    blocks: int = 10
+    settle_runs: int = 1
+    max_cv: float = 0.10
+    max_drift: float = 0.10
+
+    def __post_init__(self) -> None:
+        for name, least in (("warmup_runs", 0), ("runs", 1), ("settle_runs", 0)):
+            if getattr(self, name) < least:
+                raise _impossible(name, getattr(self, name), f"at least {least}")
+        for name in ("warmup_seconds", "seconds", "max_cv", "max_drift"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise _impossible(name, value, "finite and not negative")
+        if self.blocks < 2 or self.blocks % 2:
+            raise _impossible("blocks", self.blocks, "even and at least 2")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as a mapping that JSON can hold."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What was measured of one candidate.
+
+    Attributes
+    ----------
+    samples_ms:
+        Raw latencies in milliseconds, in the order in which they were taken.
+    warmup_runs:
+        Runs that the warm-up took.
+    verdict, reason:
+        ``"invalid"`` with a reason when the samples scatter or drift too much.
+    """
+
+    name: str
+    samples_ms: tuple[float, ...]
+    warmup_runs: int
+    latency: Latency
+    verdict: Literal["valid", "invalid"]
+    reason: str
+
+
+def schedule(names: Sequence[str], blocks: int) -> Iterator[str]:
+    """Yield the candidate of each block: A-B-B-A, A-B-B-A, ... with `blocks` blocks each."""
+    for _ in range(blocks // 2):
+        yield from names
+        yield from reversed(names)
+
+
+def measure(
+    candidates: Mapping[str, Callable[[], object]],
+    protocol: Protocol,
+    *,
+    progress: Progress | None = None,
+    clock: Clock = time.perf_counter_ns,
+) -> dict[str, Measurement]:
+    """Measure all candidates side by side and return name to measurement, in the given order.
+
+    Raises
+    ------
+    UsageError
+        When there is no candidate.
+    """
+    if not candidates:
+        raise UsageError("There is nothing to measure.", remedy="Give at least one candidate.")
+    names = list(candidates)
+    total = len(names) * (1 + protocol.blocks)
+    done = 0
+
+    def step() -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(done, total)
+
+    warmups: dict[str, int] = {}
+    for name in names:
+        warmups[name] = _warm_up(candidates[name], protocol, clock)
+        step()
+    samples_ns: dict[str, list[int]] = {name: [] for name in names}
+    for name in schedule(names, protocol.blocks):
+        samples_ns[name] += _block(candidates[name], protocol, clock)
+        step()
+    return {name: _measurement(name, samples_ns[name], warmups[name], protocol) for name in names}
+
+
+def judge_samples(latency: Latency, protocol: Protocol) -> tuple[Literal["valid", "invalid"], str]:
+    """Return the verdict on a summary, and the reason when it is invalid (else empty)."""
+    reasons = []
+    if latency.cv > protocol.max_cv:
+        reasons.append(f"CV {latency.cv:.1%} is above {protocol.max_cv:.0%}")
+    if abs(latency.drift) > protocol.max_drift:
+        reasons.append(f"drift {latency.drift:+.1%} is beyond {protocol.max_drift:.0%}")
+    return ("invalid" if reasons else "valid"), "; ".join(reasons)
+
+
+def _warm_up(run: Callable[[], object], protocol: Protocol, clock: Clock) -> int:
+    """Run until both warm-up minimums are met and return the number of runs."""
+    deadline = clock() + round(protocol.warmup_seconds * NS_PER_S)
+    runs = 0
+    while runs < protocol.warmup_runs or clock() < deadline:
+        run()
+        runs += 1
+    return runs
+
+
+def _block(run: Callable[[], object], protocol: Protocol, clock: Clock) -> list[int]:
+    """Return the samples of one block in nanoseconds: its share of both minimums."""
+    for _ in range(protocol.settle_runs):
+        run()
+    least_runs = math.ceil(protocol.runs / protocol.blocks)
+    least_ns = math.ceil(protocol.seconds * NS_PER_S / protocol.blocks)
+    samples: list[int] = []
+    spent = 0
+    while len(samples) < least_runs or spent < least_ns:
+        start = clock()
+        run()
+        samples.append(clock() - start)
+        spent += samples[-1]
+    return samples
+
+
+def _measurement(
+    name: str, samples_ns: list[int], warmup_runs: int, protocol: Protocol
+) -> Measurement:
+    samples_ms = tuple(ns / NS_PER_MS for ns in samples_ns)
+    latency = summarise(samples_ms)
+    verdict, reason = judge_samples(latency, protocol)
+    return Measurement(name, samples_ms, warmup_runs, latency, verdict, reason)
+
+
+def _impossible(name: str, value: float, rule: str) -> UsageError:
+    return UsageError(f"The benchmark protocol has {name} = {value}.", remedy=f"It must be {rule}.")

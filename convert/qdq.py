@@ -1,0 +1,158 @@
+"""Rewrite a frozen model's graph into the form that LiteRT's converter turns into int8.
+
+The converter wants quantize and dequantize operators around everything, constants included.
+"""
+
+from __future__ import annotations
+
+import operator
+
+import torch
+
+# registers torch.ops.quantized_decomposed
+import torch.ao.quantization.fx._decomposed  # noqa: F401
+from torch import Tensor, fx
+
+aten = torch.ops.aten
+qd = torch.ops.quantized_decomposed
+
+PER_TENSOR = {
+    aten.fake_quantize_per_tensor_affine.default,
+    aten.fake_quantize_per_tensor_affine_cachemask.default,
+}
+PER_CHANNEL = {
+    aten.fake_quantize_per_channel_affine.default,
+    aten.fake_quantize_per_channel_affine_cachemask.default,
+}
+CLAMPS = {aten.clamp.default, aten.hardtanh.default, aten.relu6.default}
+# Operators of two tensors, with the position of a constant operand that needs a grid of its own.
+ELEMENTWISE = {
+    aten.add.Tensor,
+    aten.sub.Tensor,
+    aten.mul.Tensor,
+}
+
+
+def to_quantize_dequantize(graph: fx.GraphModule) -> fx.GraphModule:
+    """Rewrite `graph`, in place, from fake-quantization to int8 quantize and dequantize.
+
+    * Fake-quantization becomes quantize, dequantize; 0..255 is shifted to -128..127.
+    * A clamp whose bounds the grid after it implies is dropped: the grid saturates there.
+    * A constant operand of an elementwise operator gets the grid on which it is exact.
+    """
+    constants = _Constants(graph)
+    for node in list(graph.graph.nodes):
+        if node.target in PER_TENSOR:
+            _drop_implied_clamp(node)
+            _rewrite_per_tensor(graph, node)
+        elif node.target in PER_CHANNEL:
+            _rewrite_per_channel(graph, node, constants)
+        elif node.target in ELEMENTWISE or node.target is aten.rsub.Scalar:
+            _quantize_constant_operand(graph, node, constants)
+    graph.graph.eliminate_dead_code()
+    graph.graph.lint()
+    graph.recompile()
+    return graph
+
+
+class _Constants:
+    """Adds buffers to a graph module under fresh names."""
+
+    def __init__(self, graph: fx.GraphModule) -> None:
+        self.graph = graph
+        self.count = 0
+
+    def add(self, value: Tensor) -> fx.Node:
+        name = f"quantization_constant_{self.count}"
+        self.count += 1
+        self.graph.register_buffer(name, value)
+        return self.graph.graph.get_attr(name)
+
+
+def _rewrite_per_tensor(graph: fx.GraphModule, node: fx.Node) -> None:
+    x, scale, zero_point, low, high = node.args[:5]
+    if low == 0:
+        zero_point, low, high = zero_point - 128, -128, 127
+    grid = (scale, zero_point, low, high, torch.int8)
+    with graph.graph.inserting_before(node):
+        quantized = graph.graph.call_function(qd.quantize_per_tensor.default, (x, *grid))
+        restored = graph.graph.call_function(qd.dequantize_per_tensor.default, (quantized, *grid))
+    _replace(node, restored)
+
+
+def _rewrite_per_channel(graph: fx.GraphModule, node: fx.Node, constants: _Constants) -> None:
+    """Weights stay float in the graph, on their grid, and are quantized by the converter."""
+    weight, scale, zero_point, axis, low, high = node.args[:6]
+    values, scales = _constant(graph, weight), _constant(graph, scale)
+    snapped = torch.fake_quantize_per_channel_affine(
+        values, scales, _constant(graph, zero_point), axis, low, high
+    )
+    with graph.graph.inserting_before(node):
+        grid = (
+            constants.add(scales.clone()),
+            constants.add(torch.zeros(len(scales), dtype=torch.int64)),
+            axis,
+            low,
+            high,
+            torch.int8,
+        )
+        quantized = graph.graph.call_function(
+            qd.quantize_per_channel.default, (constants.add(snapped), *grid)
+        )
+        restored = graph.graph.call_function(qd.dequantize_per_channel.default, (quantized, *grid))
+    _replace(node, restored)
+
+
+def _replace(node: fx.Node, value: fx.Node) -> None:
+    """Put `value` in the place of `node`, whose first output alone counts if it has several."""
+    for user in list(node.users):
+        if user.target is operator.getitem:
+            user.replace_all_uses_with(value)
+            user.graph.erase_node(user)
+    node.replace_all_uses_with(value)
+    node.graph.erase_node(node)
+
+
+def _drop_implied_clamp(node: fx.Node) -> None:
+    x, scale, zero_point, low, high = node.args[:5]
+    while isinstance(x, fx.Node) and x.target in CLAMPS and len(x.users) == 1:
+        bounds = (0.0, 6.0) if x.target is aten.relu6.default else x.args[1:3]
+        implied = (low - zero_point) * scale >= bounds[0] and (high - zero_point) * scale <= bounds[
+            1
+        ] * (1 + 1e-6)
+        if not implied or _is_fused_relu6(x):
+            return
+        node.replace_input_with(x, x.args[0])
+        x = x.args[0]
+
+
+def _is_fused_relu6(clamp: fx.Node) -> bool:
+    """An activation that the runtime fuses into its convolution costs nothing: keep it."""
+    return clamp.target is not aten.clamp.default
+
+
+def _quantize_constant_operand(graph: fx.GraphModule, node: fx.Node, constants: _Constants) -> None:
+    """Turn `x * 0.5` or `1 - x` into tensors, the constant on a grid that holds it exactly."""
+    if node.target is aten.rsub.Scalar:
+        node.target, node.args = aten.sub.Tensor, (node.args[1], node.args[0])
+    for position, operand in enumerate(node.args[:2]):
+        if not isinstance(operand, int | float):
+            continue
+        scale = abs(float(operand)) / 127 or 1.0
+        grid = (scale, 0, -128, 127, torch.int8)
+        with graph.graph.inserting_before(node):
+            value = constants.add(torch.full((1, 1, 1, 1), float(operand)))
+            quantized = graph.graph.call_function(qd.quantize_per_tensor.default, (value, *grid))
+            restored = graph.graph.call_function(
+                qd.dequantize_per_tensor.default, (quantized, *grid)
+            )
+        node.update_arg(position, restored)
+
+
+def _constant(graph: fx.GraphModule, node: fx.Node) -> Tensor:
+    """Return the tensor that a get_attr node stands for."""
+    value = graph
+    for part in str(node.target).split("."):
+        value = getattr(value, part)
+    assert isinstance(value, Tensor)
+    return value.detach()

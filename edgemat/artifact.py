@@ -1,0 +1,279 @@
+"""Artefacts: folders written once, that say what they are, where they come from and what they cost.
+
+    NAME@HASH8/manifest.json   the manifest below
+               weights.safetensors | model.tflite | model.mlpackage    one payload
+               golden.npz      an input and the float model's alpha for it
+               quant.json      grids, where quantized
+
+HASH8 is the start of the SHA-256 over the payload and the parts of the manifest that are not
+measured, so that the same recipe ends in the same names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from edgemat.errors import ArtifactError
+from edgemat.files import explain_os_errors, sha256_tree, size_bytes, write_text
+
+MANIFEST = "manifest.json"
+GOLDEN = "golden.npz"
+QUANT = "quant.json"
+TRAINING_LOG = "training.jsonl"
+Kind = Literal["float", "quantized", "tflite", "coreml"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Feeding(_Model):
+    """How an app feeds the file, and what comes back.
+
+    Pixels are divided by 255 and nothing else: the statistics of the training set are inside the
+    network. The output is the alpha matte in 0..1, of the input's size.
+    """
+
+    layout: Literal["NHWC", "NCHW", "image"]
+    height: int
+    width: int
+    channels: Literal[3, 4]
+    stride: int = Field(description="height and width must be multiples of this")
+    colour_order: Literal["RGB"] = "RGB"
+    scale: float = 1 / 255
+    trimap_channel: int | None = Field(
+        default=None, description="channel that holds the trimap: 0, 128/255 or 1"
+    )
+
+
+class Calibration(_Model):
+    """What the quantization ranges were collected on."""
+
+    count: int
+    seed: int
+    sha256: str = Field(description="over the bytes of all calibration inputs, in order")
+
+
+class Cost(_Model):
+    """What a network costs, before any file is written."""
+
+    parameters: int
+    macs: float = Field(description="multiply-accumulates of one picture, in 1e9")
+
+
+class Scores(_Model):
+    """Errors against the ground truth, means over the validation composites."""
+
+    sad: float
+    mse: float
+    grad: float
+    conn: float
+
+
+class Agreement(_Model):
+    """How far a file's alpha lies from its reference's, over the validation inputs."""
+
+    reference: Literal["float", "frozen"]
+    runtime: str
+    max_abs: float
+    mean_abs: float
+    psnr_db: float
+    images: int
+
+
+class Int8Proof(_Model):
+    """Read from the file itself: what is really computed in int8."""
+
+    convolutions: int
+    int8_convolutions: int
+    float_islands: tuple[str, ...] = ()
+    scales: int = Field(description="grids in the quantization specification")
+    scales_exact: int = Field(description="of those, found in the file bit for bit")
+
+
+class Manifest(_Model):
+    """Everything that an artefact says of itself."""
+
+    schema_version: Literal[1] = 1
+    name: str
+    kind: Kind
+    target: str | None = None
+    architecture: str
+    config: dict[str, Any]
+    task: Literal["trimap", "portrait"]
+    feeding: Feeding
+    payload: str
+    payload_sha256: str
+    payload_bytes: int
+    parent: str | None = Field(description="SHA-256 of the parent's payload")
+    recipe_sha256: str | None = None
+    seed: int | None = None
+    calibration: Calibration | None = None
+    cost: Cost
+    scores: dict[Literal["unknown", "whole"], Scores] = {}
+    agreements: tuple[Agreement, ...] = ()
+    int8_proof: Int8Proof | None = None
+    demonstration: bool = Field(description="weights of a short run: not fit for an app")
+    licence: str
+    data_notice: str
+    tools: dict[str, str] = {}
+    git: str | None = Field(default=None, description="commit of the code, '+dirty' if changed")
+
+    @property
+    def identity(self) -> str:
+        """Hex SHA-256 over what the artefact is, leaving out what was measured of it."""
+        measured = {"scores", "agreements", "tools", "git"}
+        fields = self.model_dump(mode="json", exclude=measured)
+        return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def folder_name(self) -> str:
+        return f"{self.name}@{self.identity[:8]}"
+
+
+class Artifact:
+    """An artefact on disk, opened and, unless told otherwise, checked.
+
+    Raises
+    ------
+    ArtifactError
+        When the folder is not an artefact, or its payload is not the one it was written with.
+    """
+
+    def __init__(self, path: Path, *, check: bool = True) -> None:
+        self.path = path
+        self.manifest = _read_manifest(path / MANIFEST)
+        if check:
+            self.check()
+
+    @property
+    def payload(self) -> Path:
+        return self.path / self.manifest.payload
+
+    @property
+    def golden(self) -> Path:
+        return self.path / GOLDEN
+
+    @property
+    def quant(self) -> Path:
+        return self.path / QUANT
+
+    def check(self) -> None:
+        """Compare the payload with the hash in the manifest."""
+        if not self.payload.exists():
+            raise ArtifactError(
+                f"{self.path.name} has no payload {self.manifest.payload}.",
+                remedy="Copy the whole artefact folder again, or make it anew.",
+            )
+        found = sha256_tree(self.payload)
+        if found != self.manifest.payload_sha256:
+            raise ArtifactError(
+                f"{self.payload} is damaged: its SHA-256 is {found[:12]}..., the manifest says "
+                f"{self.manifest.payload_sha256[:12]}...",
+                remedy="Copy the whole artefact folder again, or make it anew.",
+            )
+
+
+def write_artifact(
+    parent: Path, fill: Callable[[Path], None], *, payload: str, **fields: Any
+) -> Artifact:
+    """Write one artefact into the folder `parent`, whole or not at all.
+
+    Parameters
+    ----------
+    fill:
+        Called with an empty folder; writes the payload and the files beside it.
+    payload:
+        Name of the payload that `fill` writes.
+    fields:
+        The other fields of :class:`Manifest`.
+    """
+    with tempfile.TemporaryDirectory(prefix=".building-", dir=_existing(parent)) as scratch:
+        folder = Path(scratch) / "artifact"
+        folder.mkdir()
+        with explain_os_errors(parent):
+            fill(folder)
+        manifest = Manifest(
+            payload=payload,
+            payload_sha256=sha256_tree(folder / payload),
+            payload_bytes=size_bytes(folder / payload),
+            tools=tool_versions(),
+            git=git_state(),
+            **fields,
+        )
+        write_text(folder / MANIFEST, manifest.model_dump_json(indent=2) + "\n")
+        target = parent / manifest.folder_name
+        if target.exists():  # the same content, perhaps damaged since: the new one replaces it
+            shutil.rmtree(target)
+        os.replace(folder, target)
+    return Artifact(target, check=False)
+
+
+def _existing(folder: Path) -> Path:
+    with explain_os_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+TOOLS = ("torch", "nncf", "litert-torch", "ai-edge-litert", "coremltools", "numpy")
+
+
+def tool_versions() -> dict[str, str]:
+    """Return the versions of Python and of the tools that an artefact's bytes depend on."""
+    versions = {"python": platform.python_version(), "edgemat": _version("edgemat")}
+    return versions | {tool: _version(tool) for tool in TOOLS}
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "absent"
+
+
+def git_state() -> str | None:
+    """Return the commit of this source tree, "+dirty" if it has changes; None outside of git."""
+    here = Path(__file__).parent
+    try:
+        commit, changes = (
+            subprocess.run(
+                ["git", "-C", str(here), *command],
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=10,
+            ).stdout.strip()
+            for command in (("rev-parse", "HEAD"), ("status", "--porcelain"))
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return commit + ("+dirty" if changes else "")
+
+
+def _read_manifest(path: Path) -> Manifest:
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise ArtifactError(
+            f"{path.parent} is not an artefact: it has no {MANIFEST}.",
+            remedy="Give a folder that edgemat wrote, named like NAME@1a2b3c4d.",
+        ) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ArtifactError(
+            f"{path} is not a readable manifest: {place}: {first['msg']}.",
+            remedy="Copy the whole artefact folder again, or make it anew.",
+        ) from error

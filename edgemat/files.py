@@ -1,0 +1,108 @@
+"""Files that are never half written: temporary name, flush, rename; and their hashes."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from edgemat.errors import DiskError
+
+CHUNK = 1 << 20
+
+
+@contextlib.contextmanager
+def explain_os_errors(path: Path) -> Iterator[None]:
+    """Turn 'disk full' and 'no permission' into a :class:`DiskError` that names `path`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise DiskError(
+                f"The disk is full while writing {path}.",
+                remedy="Free some space, then run the same command again: it goes on from here.",
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise DiskError(
+                f"Writing {path} is not permitted.", remedy="Choose a folder that you may write to."
+            ) from error
+        raise
+
+
+@contextlib.contextmanager
+def atomic_path(path: Path, *, directory: bool = False) -> Iterator[Path]:
+    """Give a temporary path beside `path`; on success it is renamed to `path`, else removed.
+
+    A reader therefore sees the old content or the new one, never a part, whatever kills the
+    writer. With ``directory=True`` the temporary path is an existing empty folder, and `path`
+    must not exist yet.
+
+    Raises
+    ------
+    DiskError
+        When the disk is full or the folder may not be written.
+    """
+    with explain_os_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # The suffix is kept: some writers choose the format by it.
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        target = temporary if directory else temporary / path.name
+        try:
+            yield target
+            if directory:
+                target.chmod(0o755)  # mkdtemp gives 0700, but artefacts are meant to be shared
+            else:
+                _flush(target)
+            os.replace(target, path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path` in one step (see :func:`atomic_path`)."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON with sorted keys, in one step."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=True) + "\n")
+
+
+def sha256_file(path: Path) -> str:
+    """Return the hex SHA-256 of one file's bytes."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def sha256_tree(path: Path) -> str:
+    """Return the hex SHA-256 of a file, or of a folder's relative names and contents."""
+    if path.is_file():
+        return sha256_file(path)
+    digest = hashlib.sha256()
+    for file in sorted(p for p in path.rglob("*") if p.is_file()):
+        digest.update(file.relative_to(path).as_posix().encode() + b"\0")
+        digest.update(sha256_file(file).encode() + b"\0")
+    return digest.hexdigest()
+
+
+def size_bytes(path: Path) -> int:
+    """Return the bytes of a file, or of all files in a folder."""
+    if path.is_file():
+        return path.stat().st_size
+    return sum(p.stat().st_size for p in path.rglob("*") if p.is_file())

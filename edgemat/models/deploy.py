@@ -1,0 +1,64 @@
+"""The deploy form: the same function, in operators that phones run well.
+
+Batch normalisation is folded into the convolution before it, and every block that has a
+delegate-friendly form of its own (a ``deploy`` method) is replaced by it.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from edgemat.models.pooling import Interleave, Layout
+
+
+class DeployForm(nn.Module):
+    """A network ready for conversion: B,C,H,W in 0..1 in, alpha B,1,H,W in 0..1 out."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.clamp(self.network(x).alpha, 0.0, 1.0)
+
+
+def to_deploy(network: nn.Module) -> DeployForm:
+    """Return the deploy form of `network` (a copy, in eval mode).
+
+    Equal to the network in eval mode, clamped to 0..1, within 1e-5 in float32.
+    """
+    network = copy.deepcopy(network).eval()
+    _replace_blocks(network)
+    _fold_batch_norms(network)
+    return DeployForm(network).eval().requires_grad_(False)
+
+
+def set_layout(model: nn.Module, layout: Layout) -> None:
+    """Tell every interleaving whether the runtime keeps channels last ("nhwc") or first."""
+    for module in model.modules():
+        if isinstance(module, Interleave):
+            module.layout = layout
+
+
+def _replace_blocks(parent: nn.Module) -> None:
+    for name, child in parent.named_children():
+        if hasattr(child, "deploy"):
+            setattr(parent, name, child.deploy())
+        else:
+            _replace_blocks(child)
+
+
+def _fold_batch_norms(network: nn.Module) -> None:
+    for module in network.modules():
+        if not isinstance(module, nn.Sequential):
+            continue
+        folded: list[nn.Module] = []
+        for child in module:
+            if isinstance(child, nn.BatchNorm2d) and folded and isinstance(folded[-1], nn.Conv2d):
+                folded[-1] = torch.nn.utils.fuse_conv_bn_eval(folded[-1], child)
+            else:
+                folded.append(child)
+        module._modules = {str(number): child for number, child in enumerate(folded)}

@@ -1,0 +1,75 @@
+"""Blocks that every network shares: convolutions, their initialisation, and widths."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+
+class MattingOutput(NamedTuple):
+    """What a matting network returns.
+
+    Attributes
+    ----------
+    alpha:
+        B,1,H,W; the alpha matte before clamping to 0..1 (losses need the gradient outside).
+    trimap_logits:
+        B,3,H/4,W/4 class scores (background, unknown, foreground), or None for a network that is
+        given its trimap.
+    """
+
+    alpha: Tensor
+    trimap_logits: Tensor | None = None
+
+
+def scale_channels(channels: int, width: float) -> int:
+    """Return `channels` times `width`, rounded to a multiple of 8 as MobileNetV2 does."""
+    scaled = channels * width
+    rounded = max(8, int(scaled + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * scaled else rounded
+
+
+def conv_bn(
+    in_channels: int,
+    out_channels: int,
+    kernel: int = 3,
+    *,
+    stride: int = 1,
+    padding: int | None = None,
+    dilation: int = 1,
+    groups: int = 1,
+    activation: bool = True,
+) -> nn.Sequential:
+    """Convolution without bias, batch normalisation and, unless told otherwise, ReLU6."""
+    if padding is None:
+        padding = dilation * (kernel - 1) // 2
+    layers: list[nn.Module] = [
+        nn.Conv2d(
+            in_channels, out_channels, kernel, stride, padding, dilation, groups, bias=False
+        ),
+        nn.BatchNorm2d(out_channels),
+    ]
+    if activation:
+        layers.append(nn.ReLU6())
+    return nn.Sequential(*layers)
+
+
+def separable_conv_bn(in_channels: int, out_channels: int, *, dilation: int = 1) -> nn.Sequential:
+    """Depthwise 3x3 then pointwise 1x1 convolution, each with batch normalisation and ReLU6."""
+    depthwise = conv_bn(in_channels, in_channels, dilation=dilation, groups=in_channels)
+    return nn.Sequential(*depthwise, *conv_bn(in_channels, out_channels, 1))
+
+
+def initialise(network: nn.Module) -> None:
+    """Initialise as IndexNet does: convolutions N(0, 2 / (k * k * C_out)), BN at 1 and 0."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            fan_out = module.kernel_size[0] * module.kernel_size[1] * module.out_channels
+            nn.init.normal_(module.weight, 0.0, math.sqrt(2.0 / fan_out))
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.ones_(module.weight)
+            nn.init.zeros_(module.bias)

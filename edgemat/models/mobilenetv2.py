@@ -1,0 +1,124 @@
+"""MobileNetV2 as the encoder of a matting network (thesis, section 3.6.1.1).
+
+Every stride-2 convolution becomes stride 1, and the network that owns the encoder pools after the
+stage instead: that is where indices are taken.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from edgemat.models.layers import conv_bn, scale_channels
+
+
+class Stage(NamedTuple):
+    expansion: int
+    channels: int
+    blocks: int
+
+
+# Stage 0 is the stem; the table is Table 2 of Sandler et al., "MobileNetV2", CVPR 2018.
+STEM_CHANNELS = 32
+STAGES = (
+    Stage(1, 16, 1),
+    Stage(6, 24, 2),
+    Stage(6, 32, 3),
+    Stage(6, 64, 4),
+    Stage(6, 96, 3),
+    Stage(6, 160, 3),
+    Stage(6, 320, 1),
+)
+# Pooling after these stages gives the output stride; a pool left out becomes a dilation.
+POOLED_STAGES = {32: (0, 2, 3, 4, 6), 16: (0, 2, 3, 4)}
+
+
+class InvertedResidual(nn.Module):
+    """Expand 1x1, filter depthwise 3x3, project 1x1; with a shortcut where the widths agree.
+
+    With ``pad_first`` the zeros that the 3x3 needs are put around the block's *input*, so that
+    they pass through the expansion's bias and ReLU6. IndexNet does so, and its published operation
+    count (6.2988 G) cannot be had otherwise.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        expansion: int,
+        dilation: int = 1,
+        pad_first: bool = False,
+    ) -> None:
+        super().__init__()
+        hidden = in_channels * expansion
+        pad_expansion = dilation if pad_first and expansion > 1 else 0
+        layers: list[nn.Module] = []
+        if expansion > 1:
+            layers += conv_bn(in_channels, hidden, 1, padding=pad_expansion)
+        layers += conv_bn(
+            hidden, hidden, padding=dilation - pad_expansion, dilation=dilation, groups=hidden
+        )
+        layers += conv_bn(hidden, out_channels, 1, activation=False)
+        self.layers = nn.Sequential(*layers)
+        self.residual = in_channels == out_channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.layers(x) if self.residual else self.layers(x)
+
+
+class MobileNetV2(nn.ModuleList):
+    """The eight stages of the encoder, at stride 1; the owner pools between them.
+
+    Parameters
+    ----------
+    in_channels:
+        3 for RGB, 4 for RGB and trimap.
+    width:
+        Multiplier of all channel counts.
+    output_stride:
+        32 or 16; at 16 the last two stages dilate instead of being pooled before.
+    pad_first:
+        See :class:`InvertedResidual`.
+
+    Attributes
+    ----------
+    channels:
+        Output channels of each stage.
+    pooled:
+        Indices of the stages that a pool follows.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        *,
+        width: float = 1.0,
+        output_stride: int = 32,
+        pad_first: bool = False,
+    ) -> None:
+        self.channels = tuple(
+            scale_channels(c, width) for c in (STEM_CHANNELS, *(s.channels for s in STAGES))
+        )
+        self.pooled = POOLED_STAGES[output_stride]
+        stages: list[nn.Module] = [conv_bn(in_channels, self.channels[0])]
+        for number, stage in enumerate(STAGES, start=1):
+            blocks = []
+            for block in range(stage.blocks):
+                blocks.append(
+                    InvertedResidual(
+                        self.channels[number - 1] if block == 0 else self.channels[number],
+                        self.channels[number],
+                        expansion=stage.expansion,
+                        dilation=_dilation(output_stride, number, block),
+                        pad_first=pad_first,
+                    )
+                )
+            stages.append(nn.Sequential(*blocks))
+        super().__init__(stages)
+
+
+def _dilation(output_stride: int, stage: int, block: int) -> int:
+    """Stages 6 and 7 dilate where the pool before them is left out, from its successor on."""
+    return 2 if output_stride == 16 and (stage, block) > (6, 0) else 1

@@ -1,0 +1,134 @@
+"""Downsampling by 2 and its inverse: max-pooling with switches, sum-pooling, interleaving.
+
+A *switch* tells which of the four positions of a 2x2 window won. The training form keeps it as
+torch's index tensor; the deploy form as four masks, because no mobile runtime has max-unpooling.
+Positions are always in the order top-left, top-right, bottom-left, bottom-right.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+Positions = tuple[Tensor, Tensor, Tensor, Tensor]
+Layout = Literal["nchw", "nhwc"]
+
+# A difference times this, cut at 1, says "not equal". Float32 values of a network that differ at
+# all differ by far more than 2**-100; see also `quantize.ptq.INT8_SHARPNESS`.
+SHARPNESS = 2.0**100
+
+
+class MaxPool(nn.Module):
+    """2x2 max-pooling that also returns the switch."""
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return F.max_pool2d(x, 2, return_indices=True)
+
+    def deploy(self) -> DeployMaxPool:
+        return DeployMaxPool()
+
+
+class MaxUnpool(nn.Module):
+    """Put each value back where its maximum was (SegNet's unpooling); zeros elsewhere."""
+
+    def forward(self, x: Tensor, switch: Tensor) -> Tensor:
+        return F.max_unpool2d(x, switch, 2)
+
+    def deploy(self) -> DeployMaxUnpool:
+        return DeployMaxUnpool()
+
+
+class SumPool(nn.Module):
+    """Sum over 2x2 windows: indexed pooling once the index map has been multiplied in (eq. 3.1)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels = channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 4 * F.avg_pool2d(x, 2)
+
+    def deploy(self) -> nn.Conv2d:
+        """A depthwise convolution with ones: one operator in every delegate, int8 included."""
+        conv = nn.Conv2d(self.channels, self.channels, 2, 2, groups=self.channels, bias=False)
+        nn.init.ones_(conv.weight)
+        return conv.requires_grad_(False)
+
+
+class Interleave(nn.Module):
+    """Write four B,C,H,W maps into the four positions of one B,C,2H,2W map.
+
+    Equal to a pixel shuffle, but torch's order of channels turns into rank-6 transposes in TFLite.
+    Here it is concatenation and reshaping alone, in the layout of the runtime: for "nhwc" the
+    permutations cancel against the converter's own.
+    """
+
+    def __init__(self, layout: Layout = "nchw") -> None:
+        super().__init__()
+        self.layout = layout
+
+    def forward(self, maps: Positions) -> Tensor:
+        b, c, h, w = maps[0].shape
+        if self.layout == "nhwc":
+            tl, tr, bl, br = (m.permute(0, 2, 3, 1) for m in maps)
+            top = torch.cat([tl, tr], dim=3).reshape(b, h, 2 * w, c)
+            bottom = torch.cat([bl, br], dim=3).reshape(b, h, 2 * w, c)
+            rows = torch.cat([top, bottom], dim=2).reshape(b, 2 * h, 2 * w, c)
+            return rows.permute(0, 3, 1, 2)
+        tl, tr, bl, br = (m.reshape(b, c * h, w, 1) for m in maps)
+        top = torch.cat([tl, tr], dim=3).reshape(b, c * h, 1, 2 * w)
+        bottom = torch.cat([bl, br], dim=3).reshape(b, c * h, 1, 2 * w)
+        return torch.cat([top, bottom], dim=2).reshape(b, c, 2 * h, 2 * w)
+
+
+class DeployMaxPool(nn.Module):
+    """Max-pooling whose switch is four 0/1 masks, made of subtraction, product and minimum.
+
+    The first maximum in reading order wins a tie, as in torch. Comparisons would say the same, but
+    mobile delegates do not take them, and every one would cut the graph in two.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.below = Below()
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Positions]:
+        pooled = F.max_pool2d(x, 2)
+        lost_tl = self.below(x[:, :, 0::2, 0::2], pooled)
+        lost_tr = self.below(x[:, :, 0::2, 1::2], pooled)
+        lost_bl = self.below(x[:, :, 1::2, 0::2], pooled)
+        after_tr = lost_tl * lost_tr
+        after_bl = after_tr * lost_bl
+        return pooled, (1.0 - lost_tl, lost_tl - after_tr, after_tr - after_bl, after_bl)
+
+
+class Below(nn.Module):
+    """1 where a value is below the maximum, 0 where it equals it.
+
+    Attributes
+    ----------
+    sharpness:
+        See :data:`SHARPNESS`; smaller where the arithmetic is int8.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sharpness = SHARPNESS
+
+    def forward(self, value: Tensor, maximum: Tensor) -> Tensor:
+        return torch.clamp((maximum - value) * self.sharpness, 0.0, 1.0)
+
+
+class DeployMaxUnpool(nn.Module):
+    """Max-unpooling with the masks of :class:`DeployMaxPool`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.interleave = Interleave()
+
+    def forward(self, x: Tensor, switch: Positions) -> Tensor:
+        tl, tr, bl, br = switch
+        return self.interleave((x * tl, x * tr, x * bl, x * br))

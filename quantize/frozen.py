@@ -1,0 +1,63 @@
+"""The frozen model: a deploy form whose quantizers are constants.
+
+It is the accuracy reference of every int8 file, and what the converters read. Its fake-quantizers
+hang on NNCF's function hooks, so that the network's code stays as it is.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from nncf.torch.function_hook import (
+    register_post_function_hook,
+    register_pre_function_hook,
+    wrap_model,
+)
+from torch import Tensor, nn
+
+from quantize.spec import QuantSpec, TensorQuant
+
+
+class FrozenFakeQuantize(nn.Module):
+    """Round to a constant grid; exports and traces to one ``aten::fake_quantize_*`` operator."""
+
+    scale: Tensor
+    zero_point: Tensor
+
+    def __init__(self, quant: TensorQuant) -> None:
+        super().__init__()
+        self.low, self.high, self.axis = quant.low, quant.high, quant.axis
+        if quant.axis is None:
+            self.step, self.zero = quant.scale[0], quant.zero_point[0]
+        else:
+            self.register_buffer("scale", torch.tensor(quant.scale, dtype=torch.float32))
+            self.register_buffer("zero_point", torch.tensor(quant.zero_point, dtype=torch.int32))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.axis is None:
+            return torch.fake_quantize_per_tensor_affine(
+                x, self.step, self.zero, self.low, self.high
+            )
+        return torch.fake_quantize_per_channel_affine(
+            x, self.scale, self.zero_point, self.axis, self.low, self.high
+        )
+
+
+def freeze(deploy: nn.Module, spec: QuantSpec) -> nn.Module:
+    """Return a copy of `deploy` that computes with the grids of `spec`.
+
+    Parameters
+    ----------
+    deploy:
+        A deploy form that :func:`quantize.ptq.prepare_for_int8` has prepared.
+    """
+    frozen = wrap_model(copy.deepcopy(deploy).eval())
+    for quant in spec.tensors:
+        quantizer = FrozenFakeQuantize(quant)
+        for place in quant.places:
+            register = (
+                register_pre_function_hook if place.when == "pre" else register_post_function_hook
+            )
+            register(frozen, place.operator, place.port, quantizer)
+    return frozen

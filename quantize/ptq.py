@@ -1,0 +1,163 @@
+"""Post-training quantization with NNCF, for the deploy form of a matting network."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import nncf
+import numpy as np
+import torch
+from nncf.common.quantization.structs import QuantizationScheme
+from nncf.quantization.advanced_parameters import QuantizationParameters
+from nncf.torch.function_hook import get_hook_storage
+from nncf.torch.quantization.layers import BaseQuantizer
+from torch import Tensor, nn
+
+from edgemat.models.deploy import DeployForm
+from edgemat.models.index import UnitSoftmax
+from edgemat.models.pooling import Below, DeployMaxPool
+from quantize.nncf_fill import filled_for_tflite, reference_kernels
+from quantize.spec import Place, QuantSpec, TensorQuant
+
+MIN_CALIBRATION_IMAGES = 8
+
+# Between two int8 values lies at least one step of the grid, which is far more than 2**-10 for
+# activations in 0..6; and 2**10 keeps the product's multiplier in the range that XNNPACK takes.
+INT8_SHARPNESS = 2.0**10
+
+# TFLite fixes the grid of a sigmoid's and a softmax' output.
+UNIT_SCALE, UNIT_FUNCTIONS = 1 / 256, ("sigmoid", "softmax")
+# Pixels and mattes have 256 levels of 1/255: on this grid an 8-bit image passes without loss.
+PIXEL_SCALE = 1 / 255
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """A quantized network: the deploy form with corrected weights, and its grids."""
+
+    deploy: DeployForm
+    spec: QuantSpec
+
+
+def prepare_for_int8(deploy: DeployForm) -> DeployForm:
+    """Return a copy of `deploy` in the variant that int8 arithmetic can follow.
+
+    The masks of max-pooling become sharp enough for int8 steps instead of float32's, and the
+    softmax of index blocks drops terms below a tenth of an int8 step.
+    """
+    prepared = copy.deepcopy(deploy)
+    for module in prepared.modules():
+        if isinstance(module, Below):
+            module.sharpness = INT8_SHARPNESS
+        elif isinstance(module, UnitSoftmax):
+            module.coefficients = UnitSoftmax.LINEAR
+    return prepared
+
+
+def quantize_ptq(deploy: DeployForm, calibration: Sequence[Tensor]) -> Quantized:
+    """Quantize to int8: weights per channel, activations per tensor, biases corrected.
+
+    Parameters
+    ----------
+    deploy:
+        Deploy form of a float network, in eval mode.
+    calibration:
+        Inputs 1,C,H,W float32 in 0..1, of the kind that the network will see.
+    """
+    if len(calibration) < MIN_CALIBRATION_IMAGES:
+        warnings.warn(
+            f"{len(calibration)} calibration images are too few for trustworthy ranges: "
+            f"give at least {MIN_CALIBRATION_IMAGES}, better 100.",
+            stacklevel=2,
+        )
+    prepared = prepare_for_int8(deploy)
+    logging.getLogger("nncf").setLevel(logging.WARNING)
+    with filled_for_tflite(), reference_kernels():
+        quantized = nncf.quantize(
+            copy.deepcopy(prepared),
+            nncf.Dataset(list(calibration)),
+            subset_size=len(calibration),
+            advanced_parameters=nncf.AdvancedQuantizationParameters(
+                overflow_fix=nncf.OverflowFix.DISABLE,  # the default halves the weights' range
+                quantize_outputs=True,
+                weights_quantization_params=QuantizationParameters(
+                    mode=QuantizationScheme.SYMMETRIC, per_channel=True, signedness_to_force=True
+                ),
+                activations_quantization_params=QuantizationParameters(
+                    mode=QuantizationScheme.ASYMMETRIC, per_channel=False
+                ),
+            ),
+        )
+    spec = extract_spec(quantized)
+    # Bias correction changes biases in place; hooks carry the grids and stay behind.
+    corrected = {k: v for k, v in quantized.state_dict().items() if k in prepared.state_dict()}
+    prepared.load_state_dict(corrected)
+    return Quantized(prepared, spec)
+
+
+def extract_spec(quantized: nn.Module) -> QuantSpec:
+    """Read the grids out of a model that NNCF has quantized, those that a runtime fixes pinned."""
+    max_pools = tuple(
+        name.replace(".", "/") + "/"
+        for name, module in quantized.named_modules()
+        if isinstance(module, DeployMaxPool)
+    )
+    places: dict[BaseQuantizer, list[Place]] = {}
+    for key, hook in get_hook_storage(quantized).named_modules(remove_duplicate=False):
+        if isinstance(hook, BaseQuantizer):
+            places.setdefault(hook, []).append(_parse_place(key))
+    return QuantSpec(
+        tensors=tuple(
+            _pinned(_grid(quantizer, where), max_pools) for quantizer, where in places.items()
+        )
+    )
+
+
+def _parse_place(key: str) -> Place:
+    """Parse a key of NNCF's hook storage: ``post_hooks.network/predict/0/conv2d/0__0.0``."""
+    when, rest = key.split(".", 1)
+    operator, port_and_id = rest.rsplit("__", 1)
+    return Place(
+        when="pre" if when == "pre_hooks" else "post",
+        operator=operator.replace(":", "."),
+        port=int(port_and_id.split(".")[0]),
+    )
+
+
+def _grid(quantizer: BaseQuantizer, places: list[Place]) -> TensorQuant:
+    low, high, scale, zero_point = quantizer.get_parameters_for_torch_fq()
+    return TensorQuant(
+        kind="weight" if quantizer.per_channel else "activation",
+        places=tuple(places),
+        scale=tuple(float(s) for s in scale.detach().reshape(-1)),
+        zero_point=tuple(int(z) for z in zero_point.detach().reshape(-1)),
+        low=int(low),
+        high=int(high),
+        axis=int(np.argmax(quantizer.scale_shape)) if quantizer.per_channel else None,
+    )
+
+
+def _pinned(grid: TensorQuant, max_pools: tuple[str, ...]) -> TensorQuant:
+    """Put a tensor whose range is known beforehand on its exact grid, whatever was observed."""
+    if any(place.function in UNIT_FUNCTIONS for place in grid.places):
+        step = UNIT_SCALE
+    elif any(_is_pixel_or_mask(place, max_pools) for place in grid.places):
+        step = PIXEL_SCALE
+    else:
+        return grid
+    scale = float(np.float32(step))  # files store float32
+    return grid.model_copy(update={"scale": (scale,), "zero_point": (0,), "low": 0, "high": 255})
+
+
+def _is_pixel_or_mask(place: Place, max_pools: tuple[str, ...]) -> bool:
+    """Tell the model's input and output, and the masks of max-pooling, all within 0..1."""
+    if place.when == "pre":
+        return False
+    if place.function == "" or place.operator.startswith("/clamp/"):
+        return True
+    difference = place.operator.split("/")[-3:-1] == ["below", "sub"]  # has the feature's range
+    return place.operator.startswith(max_pools) and not difference

@@ -1,0 +1,97 @@
+"""The vocabulary of quantization: what is quantized, where, and on which grid.
+
+A :class:`QuantSpec` is neutral: it names no framework's class, and from it alone (with the float
+weights) the frozen model, the TFLite file and the Core ML file are made.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from edgemat.errors import ArtifactError
+from edgemat.files import write_text
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Place(_Model):
+    """Where a tensor is quantized: before (`pre`) or after (`post`) an operator of the deploy form.
+
+    Attributes
+    ----------
+    operator:
+        Path of the module, name of the function and number of the call, joined by slashes, as
+        NNCF names it: ``network/predict/0/conv2d/0``. A bare name is an input of the model.
+    port:
+        Which input (`pre`) or output (`post`) of the operator.
+    """
+
+    when: Literal["pre", "post"]
+    operator: str
+    port: int
+
+    @property
+    def function(self) -> str:
+        """The operator's function, such as ``conv2d``; empty for an input of the model."""
+        parts = self.operator.split("/")
+        return parts[-2] if len(parts) > 1 else ""
+
+
+class TensorQuant(_Model):
+    """The affine grid of one tensor: real = scale * (quantized - zero_point).
+
+    Attributes
+    ----------
+    kind:
+        "weight" or "activation".
+    places:
+        Every place that shares this grid (the inputs of one concatenation do).
+    scale, zero_point:
+        One number, or one per slice along `axis`; scales are float32 values.
+    low, high:
+        Range of the quantized integers; 0..255 is stored as -128..127 in a file.
+    bits:
+        8 throughout this version.
+    """
+
+    kind: Literal["weight", "activation"]
+    places: tuple[Place, ...]
+    scale: tuple[float, ...]
+    zero_point: tuple[int, ...]
+    low: int
+    high: int
+    axis: int | None = None
+    bits: int = 8
+
+
+class QuantSpec(_Model):
+    """All grids of one quantized model."""
+
+    schema_version: Literal[1] = 1
+    tensors: tuple[TensorQuant, ...]
+
+    def save(self, path: Path) -> None:
+        """Write as JSON, in one step."""
+        write_text(path, self.model_dump_json(indent=1) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> QuantSpec:
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        ArtifactError
+            When the file is missing or not a QuantSpec.
+        """
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError) as error:
+            raise ArtifactError(
+                f"{path} is not a readable quantization specification.",
+                remedy="Quantize the model again.",
+            ) from error

@@ -1,0 +1,500 @@
+"""Statistics, protocol, this host, the store of runs, and the gate."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.devices.host import _cpu_model, _virtualised, bench_host, host_circumstances
+from bench.gate import Bound, Limit, Verdict, enforce, judge, parse_limit
+from bench.protocol import Protocol, judge_samples, measure, schedule
+from bench.stats import summarise
+from bench.store import SCHEMA, RunStore
+from edgemat.errors import ArtifactError, DiskError, GateFailed, UsageError
+from edgemat.files import sha256_file
+
+# --- statistics -------------------------------------------------------------------------------
+
+
+def test_summary_of_a_known_vector() -> None:
+    latency = summarise([float(n) for n in range(1, 101)])
+    assert (latency.count, latency.min_ms, latency.mean_ms) == (100, 1.0, 50.5)
+    percentiles = (latency.p50_ms, latency.p90_ms, latency.p95_ms, latency.p99_ms)
+    assert percentiles == pytest.approx((50.5, 90.1, 95.05, 99.01))
+    assert latency.iqr_ms == pytest.approx(75.25 - 25.75)
+    assert latency.std_ms == pytest.approx(math.sqrt(101 * 100 / 12))
+    assert latency.cv == pytest.approx(latency.std_ms / 50.5)
+    assert latency.drift == pytest.approx(75.5 / 25.5 - 1)
+
+
+def test_percentiles_interpolate_linearly() -> None:
+    assert summarise([10.0, 20.0]).p90_ms == pytest.approx(19.0)
+    assert summarise([3.0]).p99_ms == 3.0
+
+
+def test_one_sample_neither_scatters_nor_drifts() -> None:
+    latency = summarise([3.0])
+    assert (latency.std_ms, latency.cv, latency.drift) == (0.0, 0.0, 0.0)
+
+
+def test_drift_has_a_sign() -> None:
+    assert summarise([1.0, 1.0, 1.2, 1.2]).drift == pytest.approx(0.2)
+    assert summarise([1.2, 1.2, 1.2, 0.6, 0.6, 0.6]).drift == pytest.approx(-0.5)
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(1e-3, 1e4), min_size=1, max_size=50))
+def test_percentiles_are_ordered_and_within_the_samples(samples: list[float]) -> None:
+    s = summarise(samples)
+    ladder = [s.min_ms, s.p50_ms, s.p90_ms, s.p95_ms, s.p99_ms, max(samples)]
+    assert ladder == sorted(ladder)
+    assert s.iqr_ms >= 0
+
+
+@pytest.mark.parametrize("samples", [[], [1.0, math.nan], [1.0, 0.0]])
+def test_samples_that_are_none_are_refused(samples: list[float]) -> None:
+    with pytest.raises(UsageError):
+        summarise(samples)
+
+
+# --- protocol ---------------------------------------------------------------------------------
+
+
+class FakeMachine:
+    """A clock that only the candidates move, and a log of what ran."""
+
+    def __init__(self) -> None:
+        self.now_ns = 0
+        self.log: list[str] = []
+
+    def clock(self) -> int:
+        return self.now_ns
+
+    def candidate(self, name: str, costs_ms: Callable[[int], float]) -> Callable[[], None]:
+        def run() -> None:
+            self.now_ns += round(costs_ms(self.log.count(name)) * 1e6)
+            self.log.append(name)
+
+        return run
+
+
+QUICK = Protocol(warmup_runs=2, warmup_seconds=0.0, runs=4, seconds=0.0, blocks=2, settle_runs=0)
+
+
+def runs_of(log: list[str]) -> list[tuple[str, int]]:
+    """Return the log with equal neighbours counted."""
+    groups: list[tuple[str, int]] = []
+    for name in log:
+        if groups and groups[-1][0] == name:
+            groups[-1] = (name, groups[-1][1] + 1)
+        else:
+            groups.append((name, 1))
+    return groups
+
+
+def test_blocks_take_turns_a_b_b_a() -> None:
+    assert "".join(schedule("AB", 4)) == "ABBAABBA"
+    assert "".join(schedule("ABC", 2)) == "ABCCBA"
+    machine = FakeMachine()
+    candidates = {n: machine.candidate(n, lambda _: 1.0) for n in "AB"}
+    measure(candidates, QUICK, clock=machine.clock)
+    # warm-up 2 A, 2 B; then blocks of 2: A, B B, A
+    assert runs_of(machine.log) == [("A", 2), ("B", 2), ("A", 2), ("B", 4), ("A", 2)]
+
+
+def test_settling_runs_are_not_measured() -> None:
+    machine = FakeMachine()
+    protocol = Protocol(warmup_runs=0, warmup_seconds=0, runs=4, seconds=0, blocks=2, settle_runs=1)
+    # Runs 0 and 3 open the two blocks of three; they cost 9 ms and must not be seen.
+    run = machine.candidate("A", lambda n: 9.0 if n in (0, 3) else 1.0)
+    assert measure({"A": run}, protocol, clock=machine.clock)["A"].samples_ms == (1.0,) * 4
+
+
+@pytest.mark.parametrize(
+    ("runs", "seconds", "cost_ms", "expected"), [(100, 0.1, 5.0, 100), (10, 1.0, 5.0, 200)]
+)
+def test_both_minimums_hold(runs: int, seconds: float, cost_ms: float, expected: int) -> None:
+    machine = FakeMachine()
+    protocol = Protocol(warmup_runs=0, warmup_seconds=0, runs=runs, seconds=seconds)
+    run = machine.candidate("A", lambda _: cost_ms)
+    result = measure({"A": run}, protocol, clock=machine.clock)["A"]
+    assert len(result.samples_ms) == expected
+    assert sum(result.samples_ms) >= seconds * 1000
+
+
+@settings(deadline=None)
+@given(st.integers(1, 50), st.floats(0, 0.2), st.floats(0.1, 5.0), st.sampled_from([2, 4, 6, 10]))
+def test_minimums_hold_for_any_setting(
+    runs: int, seconds: float, cost_ms: float, blocks: int
+) -> None:
+    machine = FakeMachine()
+    protocol = Protocol(warmup_runs=1, warmup_seconds=0, runs=runs, seconds=seconds, blocks=blocks)
+    run = machine.candidate("A", lambda _: cost_ms)
+    result = measure({"A": run}, protocol, clock=machine.clock)["A"]
+    assert len(result.samples_ms) >= runs
+    assert math.fsum(result.samples_ms) >= seconds * 1000 * (1 - 1e-12)
+
+
+@pytest.mark.parametrize(("cost_ms", "expected"), [(500.0, 10), (20.0, 50)])
+def test_warm_up_takes_ten_runs_and_a_second(cost_ms: float, expected: int) -> None:
+    machine = FakeMachine()
+    run = machine.candidate("A", lambda _: cost_ms)
+    result = measure({"A": run}, Protocol(runs=2, seconds=0, blocks=2), clock=machine.clock)["A"]
+    assert result.warmup_runs == expected
+
+
+def test_defaults_are_the_protocol_of_the_project() -> None:
+    p = Protocol()
+    assert (p.warmup_runs, p.warmup_seconds, p.runs, p.seconds) == (10, 1.0, 100, 10.0)
+
+
+def test_scatter_and_drift_make_a_measurement_invalid() -> None:
+    machine = FakeMachine()
+    protocol = Protocol(
+        warmup_runs=0, warmup_seconds=0, runs=20, seconds=0, blocks=2, settle_runs=0
+    )
+    candidates = {
+        "steady": machine.candidate("steady", lambda n: 1.0 + 0.001 * (n % 2)),
+        "wild": machine.candidate("wild", lambda n: 1.0 + n % 2),
+        "slowing": machine.candidate("slowing", lambda n: 1.0 if n < 10 else 1.15),
+    }
+    result = measure(candidates, protocol, clock=machine.clock)
+    assert list(result) == list(candidates)
+    assert (result["steady"].verdict, result["steady"].reason) == ("valid", "")
+    assert result["wild"].verdict == "invalid"
+    assert result["wild"].reason.startswith("CV 34.2% is above 10%")
+    assert result["slowing"].verdict == "invalid"
+    assert result["slowing"].reason == "drift +15.0% is beyond 10%"
+
+
+def test_a_faster_second_half_is_drift_too() -> None:
+    latency = summarise([1.0] * 10 + [0.85] * 10)
+    assert judge_samples(latency, Protocol()) == ("invalid", "drift -15.0% is beyond 10%")
+
+
+def test_progress_ends_at_the_total() -> None:
+    seen: list[tuple[int, int]] = []
+    machine = FakeMachine()
+    candidates = {n: machine.candidate(n, lambda _: 1.0) for n in "AB"}
+    measure(candidates, QUICK, progress=lambda *step: seen.append(step), clock=machine.clock)
+    assert seen == [(n, 6) for n in range(1, 7)]
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"runs": 0}, {"blocks": 3}, {"blocks": 0}, {"seconds": -1.0}, {"max_cv": math.nan}],
+)
+def test_impossible_settings_are_named(setting: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=next(iter(setting))):
+        Protocol(**setting)
+    with pytest.raises(UsageError, match="nothing to measure"):
+        measure({}, Protocol())
+
+
+# --- this host --------------------------------------------------------------------------------
+
+SHORT = Protocol(warmup_runs=2, warmup_seconds=0.0, runs=20, seconds=0.02, blocks=4)
+
+
+@pytest.fixture
+def two_models(tmp_path: Path) -> dict[str, Path]:
+    pytest.importorskip("ai_edge_litert")
+    from tiny_tflite import write_matte_model, write_mixed_model
+
+    return {
+        "matte": write_matte_model(tmp_path / "matte.tflite", size=64),
+        "mixed": write_mixed_model(tmp_path / "mixed.tflite"),
+    }
+
+
+def test_host_bench_of_real_files(two_models: dict[str, Path]) -> None:
+    seen: list[tuple[int, int]] = []
+    results = bench_host(two_models, protocol=SHORT, progress=lambda *step: seen.append(step))
+    assert [(r.name, r.threads) for r in results] == [
+        ("matte", 1),
+        ("mixed", 1),
+        ("matte", 2),
+        ("mixed", 2),
+    ]
+    assert seen[0] == (1, 20) and seen[-1] == (20, 20)
+    for r in results:
+        assert r.model_sha256 == sha256_file(two_models[r.name])
+        assert r.model_bytes == two_models[r.name].stat().st_size
+        assert len(r.samples_ms) >= 20 and sum(r.samples_ms) >= 20 * (1 - 1e-9)
+        assert r.latency == summarise(r.samples_ms)
+        assert r.init_ms > 0 and r.first_ms > 0
+        assert (r.delegate_asked, r.delegate_used) == ("xnnpack", "xnnpack")
+        assert r.process_peak_rss_bytes is None or r.process_peak_rss_bytes > 10_000_000
+    assert results[0].delegate_coverage.share == 1.0
+    assert results[1].delegate_coverage.share == 0.8
+
+
+def test_host_result_is_json_with_schema_and_raw_samples(two_models: dict[str, Path]) -> None:
+    (result,) = bench_host(
+        {"m": two_models["matte"]}, threads=[1], protocol=SHORT, kernels="builtin"
+    )
+    loaded = json.loads(json.dumps(result.to_json(), allow_nan=False))
+    assert loaded["schema"] == 1
+    assert loaded["samples_ms"] == list(result.samples_ms)
+    assert (loaded["delegate_asked"], loaded["delegate_used"]) == ("none", "none")
+    assert loaded["circumstances"]["device_kind"] == "physical"
+    assert loaded["protocol"]["runs"] == 20
+
+
+def test_host_bench_names_what_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nothing to measure"):
+        bench_host({})
+    pytest.importorskip("ai_edge_litert")
+    with pytest.raises(ArtifactError, match="There is no file"):
+        bench_host({"m": tmp_path / "none.tflite"}, protocol=SHORT)
+
+
+def test_circumstances_of_this_machine() -> None:
+    pytest.importorskip("ai_edge_litert")
+    here = host_circumstances(load_before=0.5)
+    assert here.cores >= 1 and here.cpu_model and here.os and here.abi
+    assert (here.load_before, here.load_after) == (0.5, None)
+
+
+def test_a_virtual_machine_is_called_so() -> None:
+    virtual = "processor\t: 0\nmodel name\t: EPYC\nflags\t\t: fpu hypervisor sse\n"
+    assert _virtualised(virtual) is True
+    assert _cpu_model(virtual) == "EPYC"
+    assert _virtualised("flags\t\t: fpu sse\n") is False
+    assert _virtualised("Features\t: fp asimd\n") is None  # arm64 does not tell
+    assert _cpu_model("") != ""
+
+
+# --- store ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Run:
+    model_sha256: str
+    value: float
+    recorded_at: str = "2026-01-01T00:00:00+00:00"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"schema": 1, "value": self.value}
+
+
+def test_history_is_what_was_appended(tmp_path: Path) -> None:
+    store = RunStore(tmp_path / "new" / "runs.sqlite")
+    assert store.history("a") == []
+    assert [store.append(Run("a", 1.5)), store.append(Run("b", 2)), store.append(Run("a", 3))] == [
+        1,
+        2,
+        3,
+    ]
+    again = RunStore(store.path)
+    assert [r["value"] for r in again.history("a")] == [1.5, 3]
+    assert [r["value"] for r in again.history()] == [1.5, 2, 3]
+    assert again.history("c") == []
+
+
+def test_a_damaged_database_is_named_with_its_remedy(tmp_path: Path) -> None:
+    store = RunStore(tmp_path / "runs.sqlite")
+    store.path.write_bytes(b"this is no database" * 100)
+    for action in (store.history, lambda: store.append(Run("a", 1))):
+        with pytest.raises(ArtifactError, match="Move it away"):
+            action()
+
+
+def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    store = RunStore(tmp_path / "runs.sqlite")
+    store.append(Run("a", 1))
+    with sqlite3.connect(store.path) as connection:
+        connection.execute(f"PRAGMA user_version = {SCHEMA + 1}")
+    before = sha256_file(store.path)
+    with pytest.raises(ArtifactError, match="newer edgemat"):
+        store.append(Run("a", 2))
+    assert sha256_file(store.path) == before
+
+
+def test_a_folder_in_the_way_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DiskError):
+        RunStore(tmp_path).append(Run("a", 1))
+
+
+def test_a_failed_append_leaves_nothing(tmp_path: Path) -> None:
+    store = RunStore(tmp_path / "runs.sqlite")
+    store.append(Run("a", 1))
+    with pytest.raises(RuntimeError, match="in the middle"), store._transaction(write=True) as c:
+        c.execute("DELETE FROM runs")
+        raise RuntimeError("in the middle")
+    assert len(store.history("a")) == 1
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from bench.store import RunStore
+class Run:
+    model_sha256, recorded_at = "a", "now"
+    def __init__(self, n): self.n = n
+    def to_json(self): return {"n": self.n, "ballast": "x" * 20000}
+store = RunStore(Path(sys.argv[1]))
+n = 0
+while True:
+    store.append(Run(n)); n += 1; print(n, flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
+def test_the_store_is_whole_after_a_kill(tmp_path: Path) -> None:
+    path = tmp_path / "runs.sqlite"
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parent.parent,
+    )
+    assert writer.stdout is not None
+    for _ in range(20):
+        assert writer.stdout.readline()
+    time.sleep(0.003)
+    writer.send_signal(signal.SIGKILL)
+    said = 20 + len(writer.stdout.read().splitlines())
+    writer.wait()
+    store = RunStore(path)
+    numbers = [r["n"] for r in store.history("a")]
+    assert numbers == list(range(len(numbers)))
+    assert said <= len(numbers) <= said + 1
+    store.append(Run("a", 1))
+
+
+# --- gate -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rule", "limit"),
+    [
+        ("+5%", Limit("<=", 0.05, True)),
+        ("<= +5 %", Limit("<=", 0.05, True)),
+        (" < + 5%", None),
+        ("-5%", Limit(">=", -0.05, True)),
+        (">= -2.5 %", Limit(">=", -0.025, True)),
+        (">=45", Limit(">=", 45.0, False)),
+        ("<=1e-4", Limit("<=", 1e-4, False)),
+        ("<.5", Limit("<", 0.5, False)),
+        ("==1", Limit("==", 1.0, False)),
+        ("== all", Limit("==", 1.0, False)),
+        ("5%", None),
+        ("<= 5 %", None),
+        ("45", None),
+        ("all", None),
+        ("", None),
+        (">=", None),
+        ("=> 3", None),
+        (">= nan", None),
+        ("<= 1e999", None),
+        ("== all %", None),
+    ],
+)
+def test_rules(rule: str, limit: Limit | None) -> None:
+    if limit is None:
+        with pytest.raises(UsageError, match="bound"):
+            parse_limit(rule)
+    else:
+        parsed = parse_limit(rule)
+        assert (parsed.operator, parsed.relative) == (limit.operator, limit.relative)
+        assert parsed.value == pytest.approx(limit.value)
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(["<=", ">=", "==", "<", ">"]),
+    st.floats(-1e6, 1e6).map(lambda x: float(f"{x:g}")),
+    st.booleans(),
+)
+def test_a_limit_prints_as_it_is_parsed(sign: str, value: float, relative: bool) -> None:
+    limit = Limit(sign, value / 100 if relative else value, relative)
+    parsed = parse_limit(str(limit))
+    assert (parsed.operator, parsed.relative) == (sign, relative)
+    assert parsed.value == pytest.approx(limit.value, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("rule", "measured", "reference", "passed"),
+    [
+        ("+5%", 1.04, 1.0, True),
+        ("+5%", 1.06, 1.0, False),
+        ("+5%", 0.5, 1.0, True),
+        ("-5%", 0.96, 1.0, True),
+        ("-5%", 0.94, 1.0, False),
+        ("<= -5%", 0.96, 1.0, False),
+        ("+5%", -0.97, -1.0, True),
+        ("+5%", -0.9, -1.0, False),
+    ],
+)
+def test_relative_bounds(rule: str, measured: float, reference: float, passed: bool) -> None:
+    (verdict,) = judge([Bound("sad", rule)], {"sad": measured}, reference={"sad": reference})
+    assert verdict.passed is passed
+    assert verdict.change == pytest.approx((measured - reference) / abs(reference))
+
+
+def test_absolute_bounds() -> None:
+    bounds = [Bound("psnr", ">=45"), Bound("max_abs", "<=1e-4"), Bound("int8_share", "== all")]
+    good = judge(bounds, {"psnr": math.inf, "max_abs": 1e-4, "int8_share": 1.0})
+    assert [v.passed for v in good] == [True, True, True]
+    bad = judge(bounds, {"psnr": 44.99, "max_abs": 1.01e-4, "int8_share": 55 / 56})
+    assert [v.passed for v in bad] == [False, False, False]
+
+
+@pytest.mark.parametrize("base", [0.0, 1e-9, -1e-9])
+def test_a_reference_of_nothing_has_no_percentage(base: float) -> None:
+    def verdict(rule: str, measured: float) -> Verdict:
+        (result,) = judge([Bound("sad", rule)], {"sad": measured}, reference={"sad": base})
+        assert result.change is None
+        assert "percentage has no meaning" in result.note
+        return result
+
+    assert verdict("+5%", 0.0).passed
+    assert not verdict("+5%", 0.01).passed
+    assert verdict("-5%", 0.01).passed
+    assert not verdict("-5%", -0.01).passed
+
+
+@pytest.mark.parametrize("rule", ["+5%", ">=45", "<=1", "==1"])
+def test_nan_never_passes(rule: str) -> None:
+    (verdict,) = judge([Bound("sad", rule)], {"sad": math.nan}, reference={"sad": 1.0})
+    assert not verdict.passed
+    assert verdict.note
+    assert json.dumps(verdict.to_json(), allow_nan=False)
+
+
+def test_a_metric_that_was_not_measured_is_an_error() -> None:
+    with pytest.raises(UsageError, match="Did you mean 'grad'"):
+        judge([Bound("grda", ">=1")], {"grad": 1.0, "sad": 2.0})
+    with pytest.raises(UsageError, match="given as reference"):
+        judge([Bound("sad", "+5%")], {"sad": 1.0})
+
+
+def test_enforce_names_the_rows_that_failed() -> None:
+    bounds = [Bound("sad", "+5%"), Bound("psnr", ">=45")]
+    verdicts = judge(bounds, {"sad": 2.2, "psnr": 50.0}, reference={"sad": 2.0})
+    with pytest.raises(GateFailed, match=r"sad = 2\.2 \(\+10\.0%\), bound <= \+5 %") as caught:
+        enforce(verdicts)
+    assert caught.value.exit_code == 1
+    assert "psnr" not in str(caught.value)
+    enforce(v for v in verdicts if v.passed)
+
+
+def test_numpy_figures_are_taken() -> None:
+    (verdict,) = judge([Bound("sad", ">=1")], {"sad": float(np.float32(2))})
+    assert verdict.passed is True
