@@ -27,6 +27,7 @@ class FrozenFakeQuantize(nn.Module):
 
     def __init__(self, quant: TensorQuant) -> None:
         super().__init__()
+        self.quant = quant
         self.low, self.high, self.axis = quant.low, quant.high, quant.axis
         if quant.axis is None:
             self.step, self.zero = quant.scale[0], quant.zero_point[0]

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import nncf
 import numpy as np
-import torch
 from nncf.common.quantization.structs import QuantizationScheme
 from nncf.quantization.advanced_parameters import QuantizationParameters
 from nncf.torch.function_hook import get_hook_storage
@@ -22,6 +21,7 @@ from edgemat.models.index import UnitSoftmax
 from edgemat.models.pooling import Below, DeployMaxPool
 from quantize.nncf_fill import filled_for_tflite, reference_kernels
 from quantize.spec import Place, QuantSpec, TensorQuant
+from quantize.unify import unify_grids
 
 MIN_CALIBRATION_IMAGES = 8
 
@@ -92,10 +92,10 @@ def quantize_ptq(deploy: DeployForm, calibration: Sequence[Tensor]) -> Quantized
                 ),
             ),
         )
-    spec = extract_spec(quantized)
     # Bias correction changes biases in place; hooks carry the grids and stay behind.
     corrected = {k: v for k, v in quantized.state_dict().items() if k in prepared.state_dict()}
     prepared.load_state_dict(corrected)
+    spec = unify_grids(prepared, extract_spec(quantized), calibration[0])
     return Quantized(prepared, spec)
 
 

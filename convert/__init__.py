@@ -1,0 +1,1 @@
+"""From a trained or quantized network to the files a phone runs, each proven."""

@@ -1,0 +1,68 @@
+"""coremltools: imported once, kept quiet, or a clear error where it is missing."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import logging
+import warnings
+from collections.abc import Iterator
+from types import ModuleType
+
+from edgemat.errors import MissingToolError
+
+log = logging.getLogger(__name__)
+
+TALKATIVE_LOGGERS = ("coremltools", "torch")
+
+
+def import_coremltools() -> ModuleType:
+    """Return the coremltools package, whatever it prints while it loads going to the log.
+
+    Raises
+    ------
+    MissingToolError
+        When coremltools is not installed.
+    """
+    try:
+        with quietly():
+            return importlib.import_module("coremltools")
+    except ModuleNotFoundError as error:
+        if error.name != "coremltools":
+            raise
+        raise MissingToolError(
+            "Core ML files need coremltools, which is not installed.",
+            remedy='Install it: pip install "edgemat[deploy]"',
+        ) from error
+
+
+@contextlib.contextmanager
+def quietly() -> Iterator[io.StringIO]:
+    """Catch all that coremltools and torch print (notes, warnings, progress bars).
+
+    The text can be read from the value given, and goes to this module's log at DEBUG level.
+    """
+    printed = io.StringIO()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.redirect_stdout(printed))
+        stack.enter_context(contextlib.redirect_stderr(printed))
+        for name in TALKATIVE_LOGGERS:
+            stack.enter_context(_logger_to(printed, logging.getLogger(name)))
+        caught = stack.enter_context(warnings.catch_warnings(record=True))
+        try:
+            yield printed
+        finally:
+            for warning in caught:
+                print(warning.message, file=printed)
+            log.debug("%s", printed.getvalue())
+
+
+@contextlib.contextmanager
+def _logger_to(stream: io.StringIO, logger: logging.Logger) -> Iterator[None]:
+    handlers, propagate = logger.handlers, logger.propagate
+    logger.handlers, logger.propagate = [logging.StreamHandler(stream)], False
+    try:
+        yield
+    finally:
+        logger.handlers, logger.propagate = handlers, propagate

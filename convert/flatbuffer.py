@@ -1,0 +1,131 @@
+"""Reading and editing .tflite files through their own schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from edgemat.errors import ArtifactError
+from edgemat.files import atomic_path
+
+IDENTIFIER = b"TFL3"
+METADATA_NAME = "edgemat"
+
+
+def read_model(path: Path) -> Any:
+    """Return the file as the schema's ``ModelT`` object.
+
+    Raises
+    ------
+    ArtifactError
+        When the file is missing or not a .tflite.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ArtifactError(f"There is no file {path}.", remedy="Convert it again.") from error
+    if content[4:8] != IDENTIFIER:
+        raise ArtifactError(f"{path} is not a .tflite file.", remedy="Convert it again.")
+    model = schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
+    for buffer in model.buffers:
+        if buffer.offset > 1:  # some writers keep large constants behind the flatbuffer
+            buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
+            buffer.offset = buffer.size = 0
+    return model
+
+
+def write_model(model: Any, path: Path) -> None:
+    """Write a ``ModelT`` in one step; the same model gives the same bytes."""
+    builder = flatbuffers.Builder(1 << 20)
+    builder.Finish(model.Pack(builder), IDENTIFIER)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(bytes(builder.Output()))
+
+
+def embed_metadata(model: Any, metadata: Mapping[str, Any]) -> None:
+    """Put `metadata` into the file as JSON, under the name "edgemat"."""
+    buffer = schema.BufferT()
+    content = json.dumps(metadata, sort_keys=True).encode()
+    buffer.data = np.frombuffer(content, np.uint8)
+    entry = schema.MetadataT()
+    entry.name, entry.buffer = METADATA_NAME, len(model.buffers)
+    model.buffers.append(buffer)
+    others = [m for m in model.metadata or [] if _text(m.name) != METADATA_NAME]
+    model.metadata = [*others, entry]
+
+
+def read_metadata(path: Path) -> dict[str, Any] | None:
+    """Return what :func:`embed_metadata` put in, or None."""
+    model = read_model(path)
+    for entry in model.metadata or []:
+        if _text(entry.name) == METADATA_NAME:
+            content: dict[str, Any] = json.loads(bytes(model.buffers[entry.buffer].data))
+            return content
+    return None
+
+
+def give_float_ends(model: Any) -> None:
+    """Put QUANTIZE before an int8 input and DEQUANTIZE behind an int8 output.
+
+    Apps and browsers then feed and read float32, whatever happens inside.
+    """
+    graph = model.subgraphs[0]
+    for position, index in enumerate(graph.inputs):
+        if graph.tensors[index].type == schema.TensorType.INT8:
+            end = _float_twin(graph, index)
+            operator = _operator(model, schema.BuiltinOperator.QUANTIZE, end, index)
+            graph.operators.insert(0, operator)
+            graph.inputs[position] = end
+            _rename_signature(model, index, end)
+    for position, index in enumerate(graph.outputs):
+        if graph.tensors[index].type == schema.TensorType.INT8:
+            end = _float_twin(graph, index)
+            graph.operators.append(
+                _operator(model, schema.BuiltinOperator.DEQUANTIZE, index, end)
+            )
+            graph.outputs[position] = end
+            _rename_signature(model, index, end)
+
+
+def _float_twin(graph: Any, index: int) -> int:
+    """Add a float32 tensor of the same shape and return its index."""
+    inner, twin = graph.tensors[index], schema.TensorT()
+    twin.name = inner.name
+    inner.name = _text(inner.name) + "_int8"
+    twin.shape, twin.type, twin.buffer = inner.shape, schema.TensorType.FLOAT32, 0
+    graph.tensors.append(twin)
+    return len(graph.tensors) - 1
+
+
+def _operator(model: Any, code: int, source: int, target: int) -> Any:
+    operator = schema.OperatorT()
+    operator.opcodeIndex = _operator_code(model, code)
+    operator.inputs, operator.outputs = [source], [target]
+    return operator
+
+
+def _operator_code(model: Any, code: int) -> int:
+    for index, known in enumerate(model.operatorCodes):
+        if known.builtinCode == code:
+            return index
+    new = schema.OperatorCodeT()
+    new.builtinCode, new.deprecatedBuiltinCode, new.version = code, min(code, 127), 2
+    model.operatorCodes.append(new)
+    return len(model.operatorCodes) - 1
+
+
+def _rename_signature(model: Any, old: int, new: int) -> None:
+    for signature in model.signatureDefs or []:
+        for entry in [*(signature.inputs or []), *(signature.outputs or [])]:
+            if entry.tensorIndex == old:
+                entry.tensorIndex = new
+
+
+def _text(name: bytes | str) -> str:
+    return name.decode() if isinstance(name, bytes) else name

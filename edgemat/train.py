@@ -1,0 +1,248 @@
+"""Training: a plain loop that can be killed at any step and goes on to the same weights, to the bit.
+
+Step k reads items kB..kB+B-1 of an endless data stream whose items are pure functions of (seed,
+index), so the data need no state; the checkpoint holds weights, optimizer and the generator that
+dropout draws from.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, Dataset
+
+from edgemat.errors import TrainingError
+from edgemat.files import atomic_path, write_text
+from edgemat.losses import Loss, indexnet_loss, pspm_loss, trimap_classes
+from edgemat.models.layers import MattingOutput
+from edgemat.progress import progress_bar
+
+CHECKPOINT, LOG = "checkpoint.pt", "training.jsonl"
+# The segmentation branch starts from nothing here, so that it needs more than eq. 6.3's 0.1.
+SEGMENTATION_WEIGHT = 1.0
+LOG_EVERY = 10
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast to train.
+
+    Attributes
+    ----------
+    encoder_rate:
+        Factor on the encoder's learning rate: 0.01 for ImageNet weights in the thesis.
+    autocast:
+        "bf16" computes convolutions in bfloat16 where the processor has it.
+    """
+
+    steps: int
+    batch: int
+    learning_rate: float = 1e-3
+    encoder_rate: float = 1.0
+    warmup: int = 50
+    autocast: Literal["none", "bf16"] = "none"
+    checkpoint_every: int = 50
+    workers: int = 1
+
+    def factor(self, step: int) -> float:
+        """Learning rate of `step` over the full one: linear warm-up, then half a cosine."""
+        if step < self.warmup:
+            return (step + 1) / self.warmup
+        done = (step - self.warmup) / max(1, self.steps - self.warmup)
+        return 0.5 * (1 + math.cos(math.pi * done))
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """Return the device called `name`; "auto" takes CUDA, then Apple's GPU, then the CPU."""
+    if name != "auto":
+        return torch.device(name)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def train(
+    network: nn.Module,
+    data: Dataset[dict[str, Tensor]],
+    *,
+    task: Literal["trimap", "portrait"],
+    schedule: Schedule,
+    folder: Path,
+    seed: int = 1,
+    device: str = "auto",
+    title: str = "training",
+) -> nn.Module:
+    """Train `network`, in place, and return it in eval mode on the CPU.
+
+    Parameters
+    ----------
+    data:
+        Map-style and endless; items as :class:`edgemat.data.dataset.MattingDataset` gives them.
+    folder:
+        Holds the checkpoint and the log (JSON lines); a checkpoint found there is gone on from.
+
+    Raises
+    ------
+    TrainingError
+        When the loss is not finite. The last checkpoint is kept.
+    """
+    place = pick_device(device)
+    network.to(place).train()
+    optimizer = torch.optim.Adam(_parameter_groups(network, schedule))
+    torch.manual_seed(seed)  # dropout draws from it
+    first, log = _resume(folder, network, optimizer)
+    batches = _batches(data, schedule, first)
+    with progress_bar(title, schedule.steps) as show:
+        for step in range(first, schedule.steps):
+            for group in optimizer.param_groups:
+                group["lr"] = group["full_rate"] * schedule.factor(step)
+            batch = {key: value.to(place) for key, value in next(batches).items()}
+            loss = _step(network, batch, task, schedule, optimizer)
+            _require_finite(loss, step, folder)
+            if step % LOG_EVERY == 0 or step == schedule.steps - 1:
+                log.append({"step": step} | {k: round(v, 6) for k, v in loss.values().items()})
+            if (step + 1) % schedule.checkpoint_every == 0 or step == schedule.steps - 1:
+                _save(folder, network, optimizer, step + 1, log)
+            show(step + 1)
+    return network.cpu().eval()
+
+
+def compute_loss(
+    network: nn.Module, batch: dict[str, Tensor], task: Literal["trimap", "portrait"]
+) -> Loss:
+    """Run the network on a batch and return the losses of its chapter."""
+    image, trimap, truth = batch["image"], batch["trimap"], batch["alpha"]
+    unknown = (trimap > 0) & (trimap < 1)
+    if task == "trimap":
+        output: MattingOutput = network(torch.cat([image, trimap], dim=1))
+        return indexnet_loss(
+            output.alpha.float(),
+            truth,
+            image=image,
+            foreground=batch["foreground"],
+            background=batch["background"],
+            unknown=unknown,
+        )
+    output = network(image)
+    assert output.trimap_logits is not None
+    logits = F.interpolate(
+        output.trimap_logits.float(), size=truth.shape[-2:], mode="bilinear", align_corners=False
+    )
+    return pspm_loss(
+        output.alpha.float(),
+        truth,
+        image=image,
+        unknown=unknown,
+        phase=2,
+        logits=logits,
+        classes=trimap_classes(trimap),
+        ce_weight=SEGMENTATION_WEIGHT,
+    )
+
+
+def _step(
+    network: nn.Module,
+    batch: dict[str, Tensor],
+    task: Literal["trimap", "portrait"],
+    schedule: Schedule,
+    optimizer: torch.optim.Optimizer,
+) -> Loss:
+    half = schedule.autocast == "bf16"
+    place = batch["image"].device.type
+    with torch.autocast(place, torch.bfloat16) if half else nullcontext():
+        loss = compute_loss(network, batch, task)
+    optimizer.zero_grad(set_to_none=True)
+    loss.total.backward()
+    optimizer.step()
+    return loss
+
+
+def _parameter_groups(network: nn.Module, schedule: Schedule) -> list[dict[str, Any]]:
+    encoder = set(network.encoder.parameters())
+    others = [p for p in network.parameters() if p not in encoder]
+    rates = ((list(network.encoder.parameters()), schedule.encoder_rate), (others, 1.0))
+    return [
+        {"params": parameters, "full_rate": schedule.learning_rate * rate}
+        for parameters, rate in rates
+    ]
+
+
+class _Window(Dataset[dict[str, Tensor]]):
+    """Items first*B.. of an endless data set: what a resumed run still has to read."""
+
+    def __init__(self, data: Dataset[dict[str, Tensor]], first: int, count: int) -> None:
+        self.data, self.first, self.count = data, first, count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        return self.data[self.first + index]
+
+
+def _batches(
+    data: Dataset[dict[str, Tensor]], schedule: Schedule, first: int
+) -> Iterator[dict[str, Tensor]]:
+    window = _Window(data, first * schedule.batch, (schedule.steps - first) * schedule.batch)
+    if len(window) == 0:
+        return iter(())
+    loader = DataLoader(
+        window,
+        batch_size=schedule.batch,
+        num_workers=schedule.workers,
+        # the loader draws a seed for its workers: not from the generator that dropout uses
+        generator=torch.Generator().manual_seed(0),
+    )
+    return iter(loader)
+
+
+def _require_finite(loss: Loss, step: int, folder: Path) -> None:
+    if torch.isfinite(loss.total):
+        return
+    checkpoint = folder / CHECKPOINT
+    kept = f"The last good checkpoint is {checkpoint}." if checkpoint.exists() else ""
+    raise TrainingError(
+        f"The loss is not finite at step {step}: {loss.values()}. {kept}".strip(),
+        remedy="Lower learning_rate or lengthen warmup in the recipe.",
+    )
+
+
+def _save(
+    folder: Path,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    step: int,
+    log: list[dict[str, float]],
+) -> None:
+    state = {
+        "step": step,
+        "network": network.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "random": torch.get_rng_state(),
+        "log": log,
+    }
+    with atomic_path(folder / CHECKPOINT) as temporary:
+        torch.save(state, temporary)
+    write_text(folder / LOG, "".join(json.dumps(line) + "\n" for line in log))
+
+
+def _resume(
+    folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer
+) -> tuple[int, list[dict[str, float]]]:
+    path = folder / CHECKPOINT
+    if not path.exists():
+        return 0, []
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    network.load_state_dict(state["network"])
+    optimizer.load_state_dict(state["optimizer"])
+    torch.set_rng_state(state["random"])
+    return state["step"], state["log"]
