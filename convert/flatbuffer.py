@@ -86,9 +86,7 @@ def give_float_ends(model: Any) -> None:
     for position, index in enumerate(graph.outputs):
         if graph.tensors[index].type == schema.TensorType.INT8:
             end = _float_twin(graph, index)
-            graph.operators.append(
-                _operator(model, schema.BuiltinOperator.DEQUANTIZE, index, end)
-            )
+            graph.operators.append(_operator(model, schema.BuiltinOperator.DEQUANTIZE, index, end))
             graph.outputs[position] = end
             _rename_signature(model, index, end)
 

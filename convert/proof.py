@@ -72,8 +72,7 @@ def _prove_coreml(path: Path, spec: QuantSpec) -> Int8Proof:
     found = int8_proof(program)
     # offsets count from the lowest integer, so that int8 and uint8 storage compare
     grids = {
-        (scale.values, tuple(offset - 128 for offset in scale.offsets))
-        for scale in scales(program)
+        (scale.values, tuple(offset - 128 for offset in scale.offsets)) for scale in scales(program)
     }
     inside = [
         operation

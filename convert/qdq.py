@@ -6,6 +6,7 @@ The converter wants quantize and dequantize operators around everything, constan
 from __future__ import annotations
 
 import operator
+from typing import Any
 
 import torch
 
@@ -24,7 +25,6 @@ PER_CHANNEL = {
     aten.fake_quantize_per_channel_affine.default,
     aten.fake_quantize_per_channel_affine_cachemask.default,
 }
-CLAMPS = {aten.clamp.default, aten.hardtanh.default, aten.relu6.default}
 # Operators of two tensors, with the position of a constant operand that needs a grid of its own.
 ELEMENTWISE = {
     aten.add.Tensor,
@@ -70,7 +70,7 @@ class _Constants:
 
 
 def _rewrite_per_tensor(graph: fx.GraphModule, node: fx.Node) -> None:
-    x, scale, zero_point, low, high = node.args[:5]
+    x, scale, zero_point, low, high = _arguments(node, 5)
     if low == 0:
         zero_point, low, high = zero_point - 128, -128, 127
     grid = (scale, zero_point, low, high, torch.int8)
@@ -82,7 +82,7 @@ def _rewrite_per_tensor(graph: fx.GraphModule, node: fx.Node) -> None:
 
 def _rewrite_per_channel(graph: fx.GraphModule, node: fx.Node, constants: _Constants) -> None:
     """Weights stay float in the graph, on their grid, and are quantized by the converter."""
-    weight, scale, zero_point, axis, low, high = node.args[:6]
+    weight, scale, zero_point, axis, low, high = _arguments(node, 6)
     values, scales = _constant(graph, weight), _constant(graph, scale)
     snapped = torch.fake_quantize_per_channel_affine(
         values, scales, _constant(graph, zero_point), axis, low, high
@@ -103,6 +103,11 @@ def _rewrite_per_channel(graph: fx.GraphModule, node: fx.Node, constants: _Const
     _replace(node, restored)
 
 
+def _arguments(node: fx.Node, count: int) -> list[Any]:
+    """Return the first arguments of an operator; fx types them too widely for arithmetic."""
+    return list(node.args[:count])
+
+
 def _replace(node: fx.Node, value: fx.Node) -> None:
     """Put `value` in the place of `node`, whose first output alone counts if it has several."""
     for user in list(node.users):
@@ -114,21 +119,18 @@ def _replace(node: fx.Node, value: fx.Node) -> None:
 
 
 def _drop_implied_clamp(node: fx.Node) -> None:
-    x, scale, zero_point, low, high = node.args[:5]
-    while isinstance(x, fx.Node) and x.target in CLAMPS and len(x.users) == 1:
-        bounds = (0.0, 6.0) if x.target is aten.relu6.default else x.args[1:3]
-        implied = (low - zero_point) * scale >= bounds[0] and (high - zero_point) * scale <= bounds[
-            1
-        ] * (1 + 1e-6)
-        if not implied or _is_fused_relu6(x):
-            return
-        node.replace_input_with(x, x.args[0])
-        x = x.args[0]
+    """Drop a clamp right before a grid that saturates at its bounds, or inside them.
 
-
-def _is_fused_relu6(clamp: fx.Node) -> bool:
-    """An activation that the runtime fuses into its convolution costs nothing: keep it."""
-    return clamp.target is not aten.clamp.default
+    ReLU6 stays: the runtime fuses it into the convolution before it, for nothing.
+    """
+    clamp, scale, zero_point, low, high = _arguments(node, 5)
+    if not isinstance(clamp, fx.Node) or clamp.target is not aten.clamp.default:
+        return
+    _, lower, upper = _arguments(clamp, 3)
+    tolerance = scale / 2  # what rounds to the grid's end is the grid's end
+    lowest, highest = (low - zero_point) * scale, (high - zero_point) * scale
+    if lowest >= lower - tolerance and highest <= upper + tolerance and len(clamp.users) == 1:
+        node.replace_input_with(clamp, clamp.all_input_nodes[0])
 
 
 def _quantize_constant_operand(graph: fx.GraphModule, node: fx.Node, constants: _Constants) -> None:

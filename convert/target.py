@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from edgemat.errors import UsageError, nearest
+
 Runtime = Literal["tflite", "coreml"]
 
 
@@ -49,3 +51,16 @@ TARGETS = {
         Target("coreml-w8a8", "coreml", "int8"),
     )
 }
+
+
+def find_target(name: str) -> Target:
+    """Return the target called `name`.
+
+    Raises
+    ------
+    UsageError
+        For an unknown name; the nearest known names are offered.
+    """
+    if name not in TARGETS:
+        raise UsageError(f"There is no target {name!r}.", remedy=nearest(name, TARGETS))
+    return TARGETS[name]

@@ -105,7 +105,10 @@ def _int8_config() -> Any:
 
     Without it the file computes convolutions in float between quantize and dequantize.
     """
-    from litert_torch.quantize.pt2e_quantizer import PT2EQuantizer, get_symmetric_quantization_config
+    from litert_torch.quantize.pt2e_quantizer import (
+        PT2EQuantizer,
+        get_symmetric_quantization_config,
+    )
     from litert_torch.quantize.quant_config import QuantConfig
 
     config = get_symmetric_quantization_config(is_per_channel=True)

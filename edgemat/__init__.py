@@ -1,0 +1,55 @@
+"""edgemat: image matting on phones, from a checkpoint to a proven mobile file.
+
+>>> import edgemat
+>>> alpha = edgemat.matte(image, model="runs/quickstart/artifacts/portrait-tflite-int8@1a2b3c4d")
+>>> network = edgemat.create_model("indexnet-m2o-nlc")
+
+Everything here is loaded when it is first used: the light install has no torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# public name -> module that has it
+_PUBLIC = {
+    "Artifact": "edgemat.artifact",
+    "EdgematError": "edgemat.errors",
+    "count_operations": "edgemat.models.count",
+    "count_parameters": "edgemat.models.count",
+    "create_model": "edgemat.models",
+    "list_models": "edgemat.models",
+    "load": "edgemat.stages",
+    "matte": "edgemat.matte",
+    "matting_errors": "edgemat.metrics",
+}
+
+if TYPE_CHECKING:
+    from edgemat.artifact import Artifact
+    from edgemat.errors import EdgematError
+    from edgemat.matte import matte
+    from edgemat.metrics import matting_errors
+    from edgemat.models import create_model, list_models
+    from edgemat.models.count import count_operations, count_parameters
+    from edgemat.stages import load
+
+__all__ = [
+    "Artifact",
+    "EdgematError",
+    "count_operations",
+    "count_parameters",
+    "create_model",
+    "list_models",
+    "load",
+    "matte",
+    "matting_errors",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module 'edgemat' has no attribute {name!r}")

@@ -2,7 +2,8 @@
 
     NAME@HASH8/manifest.json   the manifest below
                weights.safetensors | model.tflite | model.mlpackage    one payload
-               golden.npz      an input and the float model's alpha for it
+               golden.npz      inputs, the float model's alphas for them, and the true ones
+               mattes.npz      this artefact's own alphas for them
                quant.json      grids, where quantized
 
 HASH8 is the start of the SHA-256 over the payload and the parts of the manifest that are not
@@ -30,8 +31,10 @@ from edgemat.files import explain_os_errors, sha256_tree, size_bytes, write_text
 
 MANIFEST = "manifest.json"
 GOLDEN = "golden.npz"
+MATTES = "mattes.npz"
 QUANT = "quant.json"
 TRAINING_LOG = "training.jsonl"
+QUANTIZED_SUFFIX = "-quantized"
 Kind = Literal["float", "quantized", "tflite", "coreml"]
 
 
@@ -139,6 +142,11 @@ class Manifest(_Model):
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
     @property
+    def model(self) -> str:
+        """The recipe's name of the model, which all its artefacts' names begin with."""
+        return self.name.removesuffix(f"-{self.target}").removesuffix(QUANTIZED_SUFFIX)
+
+    @property
     def folder_name(self) -> str:
         return f"{self.name}@{self.identity[:8]}"
 
@@ -167,6 +175,10 @@ class Artifact:
         return self.path / GOLDEN
 
     @property
+    def mattes(self) -> Path:
+        return self.path / MATTES
+
+    @property
     def quant(self) -> Path:
         return self.path / QUANT
 
@@ -187,9 +199,9 @@ class Artifact:
 
 
 def write_artifact(
-    parent: Path, fill: Callable[[Path], None], *, payload: str, **fields: Any
+    shelf: Path, fill: Callable[[Path], None], *, payload: str, **fields: Any
 ) -> Artifact:
-    """Write one artefact into the folder `parent`, whole or not at all.
+    """Write one artefact into the folder `shelf`, whole or not at all.
 
     Parameters
     ----------
@@ -200,10 +212,10 @@ def write_artifact(
     fields:
         The other fields of :class:`Manifest`.
     """
-    with tempfile.TemporaryDirectory(prefix=".building-", dir=_existing(parent)) as scratch:
+    with tempfile.TemporaryDirectory(prefix=".building-", dir=_existing(shelf)) as scratch:
         folder = Path(scratch) / "artifact"
         folder.mkdir()
-        with explain_os_errors(parent):
+        with explain_os_errors(shelf):
             fill(folder)
         manifest = Manifest(
             payload=payload,
@@ -214,7 +226,7 @@ def write_artifact(
             **fields,
         )
         write_text(folder / MANIFEST, manifest.model_dump_json(indent=2) + "\n")
-        target = parent / manifest.folder_name
+        target = shelf / manifest.folder_name
         if target.exists():  # the same content, perhaps damaged since: the new one replaces it
             shutil.rmtree(target)
         os.replace(folder, target)

@@ -131,7 +131,9 @@ def composition_loss(
 def sobel(alpha: Tensor) -> tuple[Tensor, Tensor]:
     """Return the horizontal and vertical Sobel derivatives of B,1,H,W, borders replicated.
 
-    The kernel is the plain one (1, 2, 1): a ramp of slope s per pixel gives 8 s.
+    The kernel is normalised: a ramp of slope s per pixel gives s. The thesis weighs this loss like
+    those of alpha, "keeping the value ranges identical"; the plain kernel's 8 s would outweigh
+    them, and training would start by making the matte flat.
     """
     # Slices, not a convolution: autocast would run that in bfloat16.
     padded = F.pad(alpha, (1, 1, 1, 1), mode="replicate")
@@ -139,7 +141,7 @@ def sobel(alpha: Tensor) -> tuple[Tensor, Tensor]:
     down = padded[..., 2:, :] - padded[..., :-2, :]  # B,1,H,W+2
     gx = across[..., :-2, :] + 2 * across[..., 1:-1, :] + across[..., 2:, :]
     gy = down[..., :, :-2] + 2 * down[..., :, 1:-1] + down[..., :, 2:]
-    return gx, gy
+    return gx / 8, gy / 8
 
 
 def gradient_loss(pred: Tensor, truth: Tensor, unknown: Tensor) -> Tensor:

@@ -1,10 +1,9 @@
-"""Progress bars on everything that takes over two seconds; on stderr, so that --json stays clean."""
+"""Progress bars on everything that takes over two seconds; on stderr, away from --json."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-
 from typing import TypeVar
 
 from rich.console import Console

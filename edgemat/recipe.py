@@ -66,6 +66,19 @@ class ModelSection(_Section):
         "coreml-fp16",
         "coreml-w8a8",
     )
+    parity: dict[str, dict[str, str]] = Field(
+        default={}, description="bounds on agreement, by target; they replace PARITY's"
+    )
+
+
+# How closely a file must agree with its reference, and what an int8 file must prove.
+PARITY = {
+    "tflite-fp32": {"psnr_db": ">=90"},
+    "tflite-fp16": {"psnr_db": ">=45"},
+    "tflite-int8": {"mean_abs": "<=0.005", "int8_share": "==1", "float_islands": "==0"},
+    "coreml-fp16": {"psnr_db": ">=45"},
+    "coreml-w8a8": {"max_abs": "<=1e-4", "int8_share": "==1", "float_islands": "==0"},
+}
 
 
 class VerifySection(_Section):
@@ -91,7 +104,10 @@ class Recipe(_Section):
     data_notice: str = "Trained on procedural pictures made by edgemat; no photographs."
     models: tuple[ModelSection, ...] = Field(min_length=1)
     verify: VerifySection = VerifySection()
-    gate: dict[str, str] = {"sad": "+5%", "grad": "+10%"}
+    gate: dict[str, str] = Field(
+        default={"sad": "+5%", "grad": "+10%"},
+        description="errors of int8 files in the unknown region, against the float model's",
+    )
     bench: BenchSection = BenchSection()
     photo: str = Field(default="astronaut", description='"astronaut" (scikit-image) or a file')
 

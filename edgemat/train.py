@@ -1,4 +1,4 @@
-"""Training: a plain loop that can be killed at any step and goes on to the same weights, to the bit.
+"""Training: a plain loop that can be killed at any step and ends in the same weights, bit for bit.
 
 Step k reads items kB..kB+B-1 of an endless data stream whose items are pure functions of (seed,
 index), so the data need no state; the checkpoint holds weights, optimizer and the generator that
@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
 from edgemat.errors import TrainingError
 from edgemat.files import atomic_path, write_text
-from edgemat.losses import Loss, indexnet_loss, pspm_loss, trimap_classes
-from edgemat.models.layers import MattingOutput
+from edgemat.losses import Loss, alpha_loss, indexnet_loss, pspm_loss, trimap_classes
+from edgemat.models.layers import MattingNetwork, MattingOutput
 from edgemat.progress import progress_bar
 
 CHECKPOINT, LOG = "checkpoint.pt", "training.jsonl"
@@ -71,7 +71,7 @@ def pick_device(name: str = "auto") -> torch.device:
 
 
 def train(
-    network: nn.Module,
+    network: MattingNetwork,
     data: Dataset[dict[str, Tensor]],
     *,
     task: Literal["trimap", "portrait"],
@@ -80,7 +80,7 @@ def train(
     seed: int = 1,
     device: str = "auto",
     title: str = "training",
-) -> nn.Module:
+) -> MattingNetwork:
     """Train `network`, in place, and return it in eval mode on the CPU.
 
     Parameters
@@ -117,13 +117,16 @@ def train(
 
 
 def compute_loss(
-    network: nn.Module, batch: dict[str, Tensor], task: Literal["trimap", "portrait"]
+    network: MattingNetwork, batch: dict[str, Tensor], task: Literal["trimap", "portrait"]
 ) -> Loss:
     """Run the network on a batch and return the losses of its chapter."""
     image, trimap, truth = batch["image"], batch["trimap"], batch["alpha"]
     unknown = (trimap > 0) & (trimap < 1)
     if task == "trimap":
         output: MattingOutput = network(torch.cat([image, trimap], dim=1))
+        if "foreground" not in batch:  # photographs, whose layers nobody knows
+            alpha = alpha_loss(output.alpha.float(), truth, unknown)
+            return Loss(alpha, {"alpha": alpha})
         return indexnet_loss(
             output.alpha.float(),
             truth,
@@ -150,7 +153,7 @@ def compute_loss(
 
 
 def _step(
-    network: nn.Module,
+    network: MattingNetwork,
     batch: dict[str, Tensor],
     task: Literal["trimap", "portrait"],
     schedule: Schedule,
@@ -166,7 +169,7 @@ def _step(
     return loss
 
 
-def _parameter_groups(network: nn.Module, schedule: Schedule) -> list[dict[str, Any]]:
+def _parameter_groups(network: MattingNetwork, schedule: Schedule) -> list[dict[str, Any]]:
     encoder = set(network.encoder.parameters())
     others = [p for p in network.parameters() if p not in encoder]
     rates = ((list(network.encoder.parameters()), schedule.encoder_rate), (others, 1.0))
@@ -218,7 +221,7 @@ def _require_finite(loss: Loss, step: int, folder: Path) -> None:
 
 def _save(
     folder: Path,
-    network: nn.Module,
+    network: MattingNetwork,
     optimizer: torch.optim.Optimizer,
     step: int,
     log: list[dict[str, float]],
@@ -236,7 +239,7 @@ def _save(
 
 
 def _resume(
-    folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer
+    folder: Path, network: MattingNetwork, optimizer: torch.optim.Optimizer
 ) -> tuple[int, list[dict[str, float]]]:
     path = folder / CHECKPOINT
     if not path.exists():

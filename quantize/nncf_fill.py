@@ -80,9 +80,7 @@ def _tflite_fusions() -> dict[str, Callable[[], GraphPattern]]:
 
     return {
         HWFusedPatternNames.LINEAR_ACTIVATIONS: lambda: followed_by_relu(LINEAR_OPERATIONS),
-        HWFusedPatternNames.ARITHMETIC_ACTIVATIONS: lambda: followed_by_relu(
-            ARITHMETIC_OPERATIONS
-        ),
+        HWFusedPatternNames.ARITHMETIC_ACTIVATIONS: lambda: followed_by_relu(ARITHMETIC_OPERATIONS),
     }
 
 

@@ -10,10 +10,9 @@ import inspect
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from torch import nn
-
 from edgemat.errors import UsageError, nearest
 from edgemat.models.indexnet import IndexNet
+from edgemat.models.layers import MattingNetwork
 from edgemat.models.pspm import PSPM
 
 Task = Literal["trimap", "portrait"]
@@ -34,7 +33,7 @@ class ModelInfo:
     """
 
     name: str
-    network: type[nn.Module]
+    network: type[MattingNetwork]
     task: Task
     chapter: int
     table: str
@@ -42,7 +41,7 @@ class ModelInfo:
     thesis_operations: float
 
     @property
-    def in_channels(self) -> int:
+    def in_channels(self) -> Literal[3, 4]:
         return 4 if self.task == "trimap" else 3
 
 
@@ -73,7 +72,7 @@ def model_info(name: str) -> ModelInfo:
     return _MODELS[name]
 
 
-def create_model(name: str, **config: Any) -> nn.Module:
+def create_model(name: str, **config: Any) -> MattingNetwork:
     """Build a network with fresh weights.
 
     Parameters

@@ -45,8 +45,9 @@ def set_layout(model: nn.Module, layout: Layout) -> None:
 
 def _replace_blocks(parent: nn.Module) -> None:
     for name, child in parent.named_children():
-        if hasattr(child, "deploy"):
-            setattr(parent, name, child.deploy())
+        deploy = getattr(child, "deploy", None)
+        if deploy is not None:
+            setattr(parent, name, deploy())
         else:
             _replace_blocks(child)
 

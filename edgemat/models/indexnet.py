@@ -13,7 +13,13 @@ from torch import Tensor, nn
 
 from edgemat.models.aspp import ASPP
 from edgemat.models.index import IndexBlock, IndexedUpsample
-from edgemat.models.layers import MattingOutput, conv_bn, initialise, scale_channels
+from edgemat.models.layers import (
+    MattingNetwork,
+    MattingOutput,
+    conv_bn,
+    initialise,
+    scale_channels,
+)
 from edgemat.models.mobilenetv2 import MobileNetV2
 from edgemat.models.pooling import SumPool
 
@@ -23,7 +29,16 @@ def prediction_head(channels: int) -> nn.Sequential:
     return nn.Sequential(*conv_bn(channels, 1, 5), nn.Conv2d(1, 1, 5, padding=2, bias=False))
 
 
-class IndexNet(nn.Module):
+def initialise_head(head: nn.Sequential) -> None:
+    """Let the matte start around 0.5: random 1-to-1 kernels can leave it at 0 for good."""
+    _, norm, _, last = head
+    assert isinstance(norm, nn.BatchNorm2d) and isinstance(last, nn.Conv2d)
+    nn.init.constant_(norm.weight, 0.5)
+    nn.init.constant_(norm.bias, 0.5)
+    nn.init.dirac_(last.weight)
+
+
+class IndexNet(MattingNetwork):
     """Trimap-based matting with learned indices: 8,153,771 parameters at full width.
 
     Parameters
@@ -36,6 +51,7 @@ class IndexNet(nn.Module):
         See :class:`edgemat.models.index.IndexBlock`.
     """
 
+    encoder: MobileNetV2
     stride = 32
 
     def __init__(self, *, in_channels: int = 4, width: float = 1.0, hidden_mult: int = 2) -> None:
@@ -66,6 +82,7 @@ class IndexNet(nn.Module):
         )
         self.predict = prediction_head(channels[0])
         initialise(self)
+        initialise_head(self.predict)
 
     def forward(self, x: Tensor) -> MattingOutput:
         """Return the matte of `x`, B,C,H,W in 0..1, with H and W multiples of 32."""

@@ -8,6 +8,21 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 
+class MattingNetwork(nn.Module):
+    """Base of all matting networks: B,C,H,W in 0..1 in, a :class:`MattingOutput` out.
+
+    Attributes
+    ----------
+    encoder:
+        The part that can start from ImageNet weights.
+    stride:
+        Height and width of the input must be multiples of it.
+    """
+
+    encoder: nn.Module
+    stride: int
+
+
 class MattingOutput(NamedTuple):
     """What a matting network returns.
 
@@ -46,9 +61,7 @@ def conv_bn(
     if padding is None:
         padding = dilation * (kernel - 1) // 2
     layers: list[nn.Module] = [
-        nn.Conv2d(
-            in_channels, out_channels, kernel, stride, padding, dilation, groups, bias=False
-        ),
+        nn.Conv2d(in_channels, out_channels, kernel, stride, padding, dilation, groups, bias=False),
         nn.BatchNorm2d(out_channels),
     ]
     if activation:

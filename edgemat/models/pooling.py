@@ -35,7 +35,7 @@ class MaxUnpool(nn.Module):
     """Put each value back where its maximum was (SegNet's unpooling); zeros elsewhere."""
 
     def forward(self, x: Tensor, switch: Tensor) -> Tensor:
-        return F.max_unpool2d(x, switch, 2)
+        return F.max_unpool2d(x, switch, [2, 2])
 
     def deploy(self) -> DeployMaxUnpool:
         return DeployMaxUnpool()

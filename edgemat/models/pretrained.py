@@ -66,8 +66,8 @@ def load_encoder(encoder: MobileNetV2, source: str | Path) -> None:
             conv.weight.copy_(kernel)
             norm.weight.copy_(their["weight"])
             norm.bias.copy_(their["bias"])
-            norm.running_mean.copy_(running_mean)
-            norm.running_var.copy_(their["running_var"])
+            norm.get_buffer("running_mean").copy_(running_mean)
+            norm.get_buffer("running_var").copy_(their["running_var"])
 
 
 def _layers(encoder: MobileNetV2) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:

@@ -15,8 +15,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edgemat.models.aspp import ASPP
-from edgemat.models.indexnet import prediction_head
-from edgemat.models.layers import MattingOutput, conv_bn, initialise, scale_channels
+from edgemat.models.indexnet import initialise_head, prediction_head
+from edgemat.models.layers import (
+    MattingNetwork,
+    MattingOutput,
+    conv_bn,
+    initialise,
+    scale_channels,
+)
 from edgemat.models.mobilenetv2 import MobileNetV2
 from edgemat.models.pooling import MaxPool, MaxUnpool
 
@@ -49,6 +55,8 @@ class TrimapAttention(nn.Module):
     The expectation is a 1x1 convolution with fixed weights, so that it stays in the delegate.
     """
 
+    weights: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("weights", torch.tensor([0.0, 0.5, 1.0]).reshape(1, 3, 1, 1))
@@ -57,7 +65,7 @@ class TrimapAttention(nn.Module):
         return F.conv2d(torch.softmax(logits, dim=1), self.weights)
 
 
-class PSPM(nn.Module):
+class PSPM(MattingNetwork):
     """Portrait matting without a trimap: 5.90 M parameters at full width.
 
     Parameters
@@ -68,6 +76,7 @@ class PSPM(nn.Module):
         Multiplier of all channel counts.
     """
 
+    encoder: MobileNetV2
     stride = 16
 
     def __init__(self, *, in_channels: int = 3, width: float = 1.0) -> None:
@@ -84,6 +93,7 @@ class PSPM(nn.Module):
         self.decode1 = conv_bn(c[0], c[0], 5)
         self.predict = prediction_head(c[0])
         initialise(self)
+        initialise_head(self.predict)
 
     def forward(self, x: Tensor) -> MattingOutput:
         """Return the matte and the trimap's scores of `x`, B,3,H,W, H and W multiples of 16."""

@@ -1,0 +1,28 @@
+# make run    the main job: train, quantize, convert, verify, measure, report
+# make test   all tests
+# make check  style and types
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+
+.PHONY: run test check clean
+
+run: .venv/ready
+	$(BIN)/edgemat run recipes/quickstart.toml
+
+test: .venv/ready check
+	$(BIN)/python -m pytest --durations=10
+
+check: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# Ready once everything is installed; again when the dependencies change.
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable ".[all,dev]"
+	touch $@
+
+clean:
+	rm -rf .venv runs .mypy_cache .ruff_cache .pytest_cache

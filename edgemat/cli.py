@@ -1,0 +1,450 @@
+"""The command line. Every command imports what it needs when it runs: `--help` answers at once."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from edgemat.errors import EdgematError, GateFailed, UsageError
+
+if TYPE_CHECKING:
+    from edgemat.artifact import Artifact
+    from edgemat.evaluate import EvaluationSet
+    from edgemat.recipe import DataSection
+
+app = typer.Typer(
+    name="edgemat",
+    help="Image matting on phones: train, quantize, convert, prove, measure.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console()
+err = Console(stderr=True)
+
+INTERRUPTED = 130
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value instead of text.")]
+ArtifactPath = Annotated[Path, typer.Argument(help="Folder of an artefact, NAME@HASH.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Folder for results; by default beside.")
+]
+DataOption = Annotated[str, typer.Option("--data", help='"procedural" or a folder of mattes.')]
+ImagesOption = Annotated[int, typer.Option("--images", min=1, help="Validation composites.")]
+
+
+def main() -> None:
+    """Run the command line; every error is a sentence and an exit status, never a traceback."""
+    try:
+        status = app(standalone_mode=False)
+    except EdgematError as error:
+        err.print(f"[red]Error:[/red] {_plain(error.message)}", highlight=False)
+        if error.remedy:
+            err.print(_plain(error.remedy), highlight=False)
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        err.print("Interrupted. What was finished is kept: the same command goes on from there.")
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        # typer's own usage errors know how to show themselves; anything else is a bug of ours
+        if not hasattr(error, "exit_code") or not hasattr(error, "show"):
+            raise
+        error.show()
+        sys.exit(error.exit_code)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _plain(text: str) -> str:
+    """Escape rich's markup: paths may hold brackets."""
+    return text.replace("[", r"\[")
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, indent=2, sort_keys=True) + "\n")
+
+
+@app.command()
+def run(
+    recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/quickstart.toml.")],
+    output: Output = None,
+    as_json: AsJson = False,
+) -> int:
+    """Do all that a recipe says: train, quantize, convert, verify, measure, judge, report."""
+    from edgemat.pipeline import run_recipe
+
+    result = run_recipe(recipe, folder=output)
+    failed = result.failed
+    if as_json:
+        _print_json(
+            {
+                "report": str(result.report.resolve()),
+                "artifacts": [str(path) for path in result.artifacts],
+                "did_nothing": result.did_nothing,
+                "gates": [
+                    {"model": r.model, "file": r.file, "scope": r.scope} | r.verdict.to_json()
+                    for r in result.gates
+                ],
+            }
+        )
+    else:
+        if result.did_nothing:
+            out.print("Nothing to do: every stage is up to date.")
+        out.print(f"Gates: {len(result.gates) - len(failed)} of {len(result.gates)} passed.")
+        for row in failed:
+            verdict = row.verdict
+            out.print(
+                f"[red]failed[/red] {row.model} {row.file}: {verdict.name} = "
+                f"{verdict.measured:.4g}, bound {verdict.bound} ({row.scope})",
+                highlight=False,
+            )
+        out.print(f"Report: {result.report.resolve()}", highlight=False, soft_wrap=True)
+    return GateFailed.exit_code if failed else 0
+
+
+@app.command()
+def models(as_json: AsJson = False) -> None:
+    """List the networks, with the thesis' figures."""
+    from edgemat.models import create_model, list_models
+    from edgemat.models.count import count_operations, count_parameters
+
+    rows = []
+    for info in list_models():
+        network = create_model(info.name)
+        shape = (info.in_channels, 224, 224)
+        rows.append(
+            {
+                "name": info.name,
+                "task": info.task,
+                "chapter": info.chapter,
+                "table": info.table,
+                "input_channels": info.in_channels,
+                "parameters": count_parameters(network),
+                "thesis_parameters_millions": info.thesis_parameters,
+                "operations_thesis_convention": count_operations(
+                    network, shape, convention="thesis"
+                ),
+                "thesis_operations": info.thesis_operations,
+                "macs_billions": count_operations(network, shape),
+            }
+        )
+    if as_json:
+        _print_json(rows)
+        return
+    table = Table(title="Networks (operations at 224 x 224)")
+    for column in ("name", "task", "thesis", "parameters", "printed", "operations", "printed"):
+        table.add_column(column)
+    for row in rows:
+        table.add_row(
+            str(row["name"]),
+            str(row["task"]),
+            f"chapter {row['chapter']}, table {row['table']}",
+            f"{row['parameters']:,}",
+            f"{row['thesis_parameters_millions']:.2f} M",
+            f"{row['operations_thesis_convention']:.4f} G",
+            f"{row['thesis_operations']:.2f} G",
+        )
+    out.print(table)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Say what this machine can and cannot do, and how to get it."""
+    from edgemat.doctor import examine
+
+    findings = examine()
+    if as_json:
+        _print_json([finding.to_json() for finding in findings])
+        return
+    table = Table()
+    for column in ("", "ability", "found", "to get it"):
+        table.add_column(column)
+    for finding in findings:
+        sign = "[green]yes[/green]" if finding.ok else "[yellow]no[/yellow]"
+        table.add_row(sign, finding.ability, finding.detail, _plain(finding.remedy))
+    out.print(table)
+
+
+@app.command()
+def matte(
+    photo: Annotated[Path, typer.Argument(help="Photograph of any size.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="PNG to write.")],
+    model: Annotated[
+        Path | None,
+        typer.Option(help="Artefact or .tflite; by default the newest int8 file in runs/."),
+    ] = None,
+    trimap: Annotated[
+        Path | None, typer.Option(help="Black background, grey unknown, white foreground.")
+    ] = None,
+    background: Annotated[Path | None, typer.Option(help="Picture to put behind.")] = None,
+    blur: Annotated[
+        float | None, typer.Option(help="Blur the background by this radius, px.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Cut a photograph out: transparent PNG, new background, or blurred background."""
+    from edgemat.foreground import blur_background, cut_out, replace_background
+    from edgemat.images import read_image, read_trimap, write_image
+    from edgemat.matte import matte as compute_matte
+    from edgemat.progress import progress_bar
+
+    if background is not None and blur is not None:
+        raise UsageError("--background and --blur exclude each other.", remedy="Give one of them.")
+    image = read_image(photo)
+    known = None if trimap is None else read_trimap(trimap)
+    behind = None if background is None else read_image(background)
+    file = model or _newest_model(needs_trimap=known is not None)
+    with progress_bar("matting") as show:
+        alpha = compute_matte(image, known, model=file, progress=lambda done, _: show(done))
+        if behind is not None:
+            write_image(output, replace_background(image, alpha, behind))
+        elif blur is not None:
+            write_image(output, blur_background(image, alpha, blur))
+        else:
+            write_image(output, cut_out(image, alpha))
+    if as_json:
+        height, width = alpha.shape
+        _print_json({"output": str(output), "model": str(file), "width": width, "height": height})
+    else:
+        out.print(f"Wrote {output} with {file.name}.", highlight=False)
+
+
+def _newest_model(*, needs_trimap: bool) -> Path:
+    """Return the newest int8 TFLite artefact of a run in this folder."""
+    from edgemat.artifact import Artifact
+
+    candidates = Path("runs").glob("*/artifacts/*-tflite-int8@*")
+    for path in sorted(candidates, key=lambda p: p.stat().st_mtime, reverse=True):
+        if (Artifact(path, check=False).manifest.task == "trimap") == needs_trimap:
+            return path
+    raise UsageError(
+        "There is no model yet.",
+        remedy="Give one with --model, or make one: edgemat run recipes/quickstart.toml",
+    )
+
+
+@app.command()
+def train(
+    recipe: Annotated[Path, typer.Argument(help="A recipe.")],
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train the networks of a recipe, and nothing else."""
+    from edgemat.pipeline import train_recipe
+
+    _show_artifacts(train_recipe(recipe, folder=output), as_json)
+
+
+@app.command()
+def evaluate(
+    artifact: ArtifactPath,
+    data: DataOption = "procedural",
+    images: ImagesOption = 16,
+    as_json: AsJson = False,
+) -> None:
+    """Score an artefact against the ground truth."""
+    from convert.parity import file_predictors, torch_predictor
+    from convert.target import find_target
+    from edgemat.evaluate import predict_all, score
+    from edgemat.stages import load_reference
+
+    opened, validation = _open_with_validation(artifact, data, images)
+    if opened.manifest.target is None:
+        predict = torch_predictor(load_reference(opened))
+    else:
+        target = find_target(opened.manifest.target)
+        predict = next(iter(file_predictors(opened.payload, target).values()))
+    scores = score(predict_all(predict, validation), validation)
+    if as_json:
+        _print_json({region: value.model_dump() for region, value in scores.items()})
+        return
+    table = Table(title=f"{opened.path.name}, {images} composites")
+    for column in ("region", "SAD, thousands", "MSE", "Grad, thousands", "Conn, thousands"):
+        table.add_column(column)
+    for region, value in scores.items():
+        table.add_row(region, *(f"{v:.4g}" for v in value.model_dump().values()))
+    out.print(table)
+
+
+@app.command()
+def quantize(
+    artifact: ArtifactPath,
+    data: DataOption = "procedural",
+    calibration: Annotated[int, typer.Option(min=1, help="Calibration pictures.")] = 64,
+    images: ImagesOption = 16,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Quantize a float artefact to int8 by NNCF's post-training quantization."""
+    from edgemat.stages import quantize_stage
+
+    opened, validation = _open_with_validation(artifact, data, images)
+    made = quantize_stage(
+        opened,
+        _data_section(opened, data),
+        validation,
+        count=calibration,
+        out=output or opened.path.parent,
+    )
+    _show_artifacts([made], as_json)
+
+
+@app.command()
+def convert(
+    artifact: ArtifactPath,
+    target: Annotated[list[str], typer.Option(help="tflite-fp32, tflite-int8, coreml-fp16, ...")],
+    data: DataOption = "procedural",
+    images: ImagesOption = 16,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Convert an artefact to mobile files, run each, and write down how well it agrees."""
+    from edgemat.stages import convert_stage
+
+    opened, validation = _open_with_validation(artifact, data, images)
+    shelf = output or opened.path.parent
+    made = [convert_stage(opened, name, validation, out=shelf)[0] for name in target]
+    _show_artifacts(made, as_json)
+
+
+@app.command()
+def verify(
+    artifact: ArtifactPath,
+    data: DataOption = "procedural",
+    images: ImagesOption = 16,
+    as_json: AsJson = False,
+) -> None:
+    """Run a mobile file and compare it with the model that it was made from."""
+    from convert.target import find_target
+    from edgemat.stages import find_parent, verify_file
+
+    opened, validation = _open_with_validation(artifact, data, images)
+    if opened.manifest.target is None:
+        raise UsageError(
+            f"{opened.path.name} is no mobile file.", remedy="Give a tflite or coreml artefact."
+        )
+    target = find_target(opened.manifest.target)
+    verified = verify_file(opened.payload, target, find_parent(opened), validation)
+    if as_json:
+        _print_json([agreement.model_dump() for agreement in verified.agreements])
+        return
+    table = Table(title=f"{opened.path.name}, {images} composites")
+    for column in ("runtime", "reference", "max abs", "mean abs", "PSNR, dB"):
+        table.add_column(column)
+    for a in verified.agreements:
+        table.add_row(
+            a.runtime, a.reference, f"{a.max_abs:.3g}", f"{a.mean_abs:.3g}", f"{a.psnr_db:.1f}"
+        )
+    out.print(table)
+    worst = None if verified.layers is None else verified.layers.first_above(1.0)
+    if worst is not None:
+        out.print(f"First layer off by more than one step: {worst.layer}", highlight=False)
+
+
+@app.command()
+def bench(
+    files: Annotated[list[Path], typer.Argument(help="TFLite artefacts or .tflite files.")],
+    threads: Annotated[list[int] | None, typer.Option(help="Once per number; 1 and 2.")] = None,
+    runs: Annotated[int, typer.Option(min=1)] = 100,
+    seconds: Annotated[float, typer.Option(min=0.0)] = 10.0,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the latency of .tflite files on this machine, in turns."""
+    from bench.devices.host import bench_host
+    from bench.protocol import Protocol
+    from edgemat.artifact import Artifact
+    from edgemat.progress import progress_bar
+
+    paths = {
+        file.name: file if file.suffix == ".tflite" else Artifact(file).payload for file in files
+    }
+    with progress_bar("measuring on this host", 1000) as show:
+        results = bench_host(
+            paths,
+            threads=tuple(threads or (1, 2)),
+            protocol=Protocol(runs=runs, seconds=seconds),
+            progress=lambda done, total: show(1000 * done // total),
+        )
+    if as_json:
+        _print_json([result.to_json() for result in results])
+        return
+    where = results[0].circumstances
+    title = f"{where.cpu_model}, {where.cores} cores{', virtual' if where.virtualised else ''}"
+    table = Table(title=f"{title}; {where.runtime}; XNNPACK asked for")
+    for column in ("file", "threads", "p50, ms", "p90, ms", "p99, ms", "runs", "delegate", ""):
+        table.add_column(column)
+    for r in results:
+        verdict = r.verdict if r.verdict == "valid" else f"{r.verdict}: {r.reason}"
+        table.add_row(
+            r.name,
+            str(r.threads),
+            *(f"{value:.2f}" for value in (r.latency.p50_ms, r.latency.p90_ms, r.latency.p99_ms)),
+            str(len(r.samples_ms)),
+            r.delegate_used,
+            verdict,
+        )
+    out.print(table)
+
+
+@app.command()
+def gate(
+    artifact: ArtifactPath,
+    sad: Annotated[str, typer.Option(help="Bound on SAD in the unknown region.")] = "+5%",
+    grad: Annotated[str, typer.Option(help="Bound on Grad in the unknown region.")] = "+10%",
+    as_json: AsJson = False,
+) -> int:
+    """Hold a file's errors against the float model's; exit status 1 when a bound is broken."""
+    from bench.gate import Bound, judge
+    from edgemat.artifact import Artifact
+    from edgemat.stages import float_ancestor
+
+    opened = Artifact(artifact)
+    reference = float_ancestor(opened).manifest.scores["unknown"].model_dump()
+    bounds = (Bound("sad", sad), Bound("grad", grad))
+    verdicts = judge(bounds, opened.manifest.scores["unknown"].model_dump(), reference=reference)
+    if as_json:
+        _print_json([verdict.to_json() for verdict in verdicts])
+    for verdict in [] if as_json else verdicts:
+        change = "" if verdict.change is None else f" ({verdict.change:+.1%})"
+        sign = "[green]passed[/green]" if verdict.passed else "[red]failed[/red]"
+        out.print(f"{sign} {verdict.name} = {verdict.measured:.4g}{change}, bound {verdict.bound}")
+    return 0 if all(verdict.passed for verdict in verdicts) else GateFailed.exit_code
+
+
+def _data_section(artifact: Artifact, data: str) -> DataSection:
+    from edgemat.recipe import DataSection
+
+    kinds = "portrait" if artifact.manifest.task == "portrait" else "all"
+    return DataSection.model_validate({"source": data, "kinds": kinds})
+
+
+def _open_with_validation(path: Path, data: str, images: int) -> tuple[Artifact, EvaluationSet]:
+    from edgemat.artifact import Artifact
+    from edgemat.stages import VALIDATION_SEED, evaluation_set
+
+    artifact = Artifact(path)
+    manifest = artifact.manifest
+    validation = evaluation_set(
+        _data_section(artifact, data),
+        task=manifest.task,
+        size=(manifest.feeding.height, manifest.feeding.width),
+        count=images,
+        seed=VALIDATION_SEED + (manifest.seed or 0),
+    )
+    return artifact, validation
+
+
+def _show_artifacts(artifacts: list[Artifact], as_json: bool) -> None:
+    if as_json:
+        _print_json([a.manifest.model_dump(mode="json") | {"path": str(a.path)} for a in artifacts])
+        return
+    for artifact in artifacts:
+        out.print(str(artifact.path), highlight=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""A source of endless mattes that needs no file: objects and portraits, drawn by seed and index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from edgemat.data import procedural_objects as objects
+from edgemat.data.procedural_portrait import STYLES, portrait, random_palette
+from edgemat.data.procedural_textures import background_texture
+from edgemat.data.sample import Matte, rng_for, snap_alpha
+from edgemat.errors import UsageError, nearest
+from edgemat.images import F32
+
+_OBJECTS: dict[str, Callable[[np.random.Generator, tuple[int, int]], tuple[F32, F32]]] = {
+    "hair": objects.hair,
+    "fur": objects.fur,
+    "net": objects.net,
+    "leaves": objects.leaves,
+    "translucent": objects.translucent,
+    "blurred": objects.blurred,
+}
+OBJECT_KINDS = tuple(_OBJECTS)
+PORTRAIT_KINDS = tuple(f"portrait-{style}" for style in STYLES)
+ALL_KINDS = OBJECT_KINDS + PORTRAIT_KINDS
+
+# Independent random streams of one index.
+_MATTE, _BACKGROUND, _PALETTE = 0, 1, 2
+_NEAR_COLOURS = 0.3  # share of backgrounds that take up a colour of the person before them
+
+
+class ProceduralSource:
+    """Mattes with exact alpha by construction, endless and without files.
+
+    ``source[index]`` and ``source.background(index)`` are pure functions of (seed, size, kinds,
+    index): neither the order of calls nor the worker matters.
+
+    Parameters
+    ----------
+    seed:
+        Two different seeds give unrelated pictures.
+    size:
+        (height, width) in pixels, each at least 32.
+    kinds:
+        Some of :data:`ALL_KINDS`; index i draws ``kinds[i % len(kinds)]``.
+
+    Raises
+    ------
+    UsageError
+        An unknown kind, no kind at all, or a side under 32 px.
+    """
+
+    count: int | None = None
+    has_layers = True
+
+    def __init__(
+        self, seed: int, *, size: tuple[int, int] = (256, 256), kinds: tuple[str, ...] = ALL_KINDS
+    ) -> None:
+        for kind in kinds:
+            if kind not in ALL_KINDS:
+                raise UsageError(
+                    f"There is no kind of matte named {kind!r}.", remedy=nearest(kind, ALL_KINDS)
+                )
+        if not kinds:
+            raise UsageError("No kind of matte is given.", remedy="Known: " + ", ".join(ALL_KINDS))
+        if min(size) < 32:
+            raise UsageError(
+                f"Mattes of {size[1]} x {size[0]} px are too small.",
+                remedy="Use at least 32 px a side.",
+            )
+        self.seed = seed
+        self.size = size
+        self.kinds = tuple(kinds)
+
+    def kind(self, index: int) -> str:
+        """Return the kind that `index` draws."""
+        return self.kinds[index % len(self.kinds)]
+
+    def __getitem__(self, index: int) -> Matte:
+        """Return the matte of `index` >= 0: foreground HxWx3 and alpha HxW, float32 in 0..1."""
+        kind = self.kind(index)
+        rng = rng_for(self.seed, index, _MATTE)
+        if kind in _OBJECTS:
+            foreground, alpha = _OBJECTS[kind](rng, self.size)
+        else:
+            palette = random_palette(rng_for(self.seed, index, _PALETTE))
+            style = kind.removeprefix("portrait-")
+            foreground, alpha = portrait(rng, self.size, style=style, palette=palette)
+        return Matte(
+            alpha=snap_alpha(alpha), foreground=np.clip(foreground, 0, 1).astype(np.float32)
+        )
+
+    def background(self, index: int) -> F32:
+        """Return the background of `index` >= 0, HxWx3 float32 RGB in 0..1."""
+        rng = rng_for(self.seed, index, _BACKGROUND)
+        near = None
+        if self.kind(index) in PORTRAIT_KINDS and rng.uniform() < _NEAR_COLOURS:
+            palette = random_palette(rng_for(self.seed, index, _PALETTE))
+            near = [palette.skin, palette.hair, palette.cloth]
+        return background_texture(rng, self.size, near=near).astype(np.float32)

@@ -1,0 +1,102 @@
+"""What a matting sample is, where samples come from, and how their randomness is seeded.
+
+Networks take RGB in 0..1 as it is, without mean and standard deviation (the ImageNet statistics
+are folded into the first convolution), and the trimap as trimap / 255 (0, 0.50196, 1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from edgemat.images import F32, U8
+
+
+@dataclass(frozen=True)
+class Matte:
+    """An alpha matte with the colours that belong to it, before compositing.
+
+    Exactly one of `foreground` and `image` is given.
+
+    Attributes
+    ----------
+    alpha:
+        HxW float32 in 0..1, multiples of 1/255.
+    foreground:
+        HxWx3 float32 RGB in 0..1, defined also where alpha is 0.
+    image:
+        HxWx3 float32 RGB in 0..1: a photograph whose foreground and background are not known.
+    trimap:
+        HxW uint8 in {0, 128, 255} drawn by a person, or None to make one from alpha.
+    """
+
+    alpha: F32
+    foreground: F32 | None = None
+    image: F32 | None = None
+    trimap: U8 | None = None
+
+    @property
+    def colours(self) -> F32:
+        """The foreground where it is known, else the photograph."""
+        colours = self.image if self.foreground is None else self.foreground
+        if colours is None:
+            raise ValueError("a Matte needs a foreground or an image")
+        return colours
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One training or test sample: I = alpha F + (1 - alpha) B (thesis eq. 1.1).
+
+    Attributes
+    ----------
+    image, foreground, background:
+        HxWx3 float32 RGB in 0..1. Foreground and background are None for a photograph whose
+        layers are not known; the composition loss is then left out.
+    alpha:
+        HxW float32 in 0..1.
+    trimap:
+        HxW uint8 in {0, 128, 255}.
+    """
+
+    image: F32
+    alpha: F32
+    trimap: U8
+    foreground: F32 | None
+    background: F32 | None
+
+
+class MatteSource(Protocol):
+    """A place mattes come from. Every method is a pure function of the index."""
+
+    @property
+    def count(self) -> int | None:
+        """How many mattes there are; None for endlessly many."""
+
+    @property
+    def has_layers(self) -> bool:
+        """True when mattes have a foreground, so that they are composited over backgrounds."""
+
+    def __getitem__(self, index: int) -> Matte: ...
+
+    def background(self, index: int) -> F32:
+        """Return an HxWx3 float32 RGB background in 0..1, of any size."""
+
+
+def rng_for(seed: int, *key: int) -> np.random.Generator:
+    """Return the generator that belongs to `seed` and `key`, independent of all other keys.
+
+    No generator is shared, so nothing depends on the order of calls or on the worker.
+    """
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+
+
+def snap_alpha(alpha: F32) -> F32:
+    """Round alpha to multiples of 1/255, the precision of a stored matte, clipped to 0..1.
+
+    Faint tails of a blur become exactly 0 or 1, and "partial" means the same before and after
+    the matte is saved.
+    """
+    return (np.round(np.clip(alpha, 0, 1) * 255) / 255).astype(np.float32)

@@ -1,0 +1,106 @@
+"""What this machine can and cannot do, and how to get it."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One ability of this machine.
+
+    Attributes
+    ----------
+    ability:
+        What a user wants to do.
+    detail:
+        The version found, or what is missing.
+    remedy:
+        The command that brings it; empty where all is well.
+    """
+
+    ability: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def examine() -> list[Finding]:
+    """Look at this machine; imports nothing heavy."""
+    packages = (
+        ("Run .tflite files: matte, bench", ("ai-edge-litert",), ""),
+        ("Estimate foreground colours", ("pymatting",), ""),
+        ("Train", ("torch", "torchvision", "safetensors"), "train"),
+        ("Quantize with NNCF", ("nncf", "torchao"), "deploy"),
+        ("Convert to TFLite", ("litert-torch",), "deploy"),
+        ("Convert to Core ML, and check the result", ("coremltools",), "deploy"),
+        ("Write reports", ("jinja2", "matplotlib", "scikit-image"), "report"),
+    )
+    findings = [_packages(*row) for row in packages]
+    return [_python(), *findings, _gpu(), _bfloat16(), _mac(), _disk()]
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    ok = (3, 11) <= sys.version_info < (3, 13)
+    return Finding("Python 3.11 or 3.12", ok, version, "" if ok else "Install Python 3.11.")
+
+
+def _packages(ability: str, names: tuple[str, ...], extra: str) -> Finding:
+    versions, missing = [], []
+    for name in names:
+        try:
+            versions.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        target = f'"edgemat[{extra}]"' if extra else "edgemat"
+        return Finding(ability, False, f"missing: {', '.join(missing)}", f"pip install {target}")
+    return Finding(ability, True, ", ".join(versions))
+
+
+def _gpu() -> Finding:
+    found = _ask_torch(lambda torch: torch.cuda.is_available() or torch.backends.mps.is_available())
+    detail = {True: "found", False: "none found: training runs on the CPU", None: "torch missing"}
+    return Finding("Train on a GPU", bool(found), detail[found])
+
+
+def _bfloat16() -> Finding:
+    flags = ""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+            flags = file.read()
+    except OSError:
+        return Finding("bfloat16 on the CPU", False, "not known on this system")
+    ok = "avx512_bf16" in flags or "amx_bf16" in flags or "bf16" in flags.split()
+    return Finding("bfloat16 on the CPU", ok, "found" if ok else "not in this processor")
+
+
+def _mac() -> Finding:
+    ok = sys.platform == "darwin"
+    detail = "this is a Mac" if ok else "needs a Mac; edgemat's own executor checks the files here"
+    return Finding("Run Core ML files in Core ML", ok, detail)
+
+
+def _disk() -> Finding:
+    free = shutil.disk_usage(".").free / 1e9
+    ok = free > 2
+    remedy = "" if ok else "Free some space: a run needs up to 2 GB."
+    return Finding("Disk space for a run", ok, f"{free:.0f} GB free", remedy)
+
+
+def _ask_torch(question: Callable[[Any], bool]) -> bool | None:
+    if importlib.util.find_spec("torch") is None:
+        return None
+    import torch
+
+    return bool(question(torch))

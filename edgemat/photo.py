@@ -1,0 +1,60 @@
+"""The real photograph at the end of a run: cut out, on a new background, with depth of field."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from edgemat.artifact import Artifact
+from edgemat.errors import MissingToolError
+from edgemat.files import explain_os_errors
+from edgemat.foreground import blur_background, cut_out, replace_background
+from edgemat.images import U8, read_image, write_image
+from edgemat.matte import matte
+
+PHOTO, ALPHA, CUTOUT = "photo.png", "alpha.png", "cutout.png"
+BACKGROUND, BLUR = "background.png", "blur.png"
+PICTURES = (PHOTO, ALPHA, CUTOUT, BACKGROUND, BLUR)
+BLUR_RADIUS = 12.0
+
+
+def make_pictures(photo: str, model: Artifact, folder: Path) -> None:
+    """Write the photograph and what `model` makes of it into `folder`.
+
+    Parameters
+    ----------
+    photo:
+        "astronaut", which scikit-image brings (NASA, public domain), or a file.
+    """
+    image = load_photo(photo)
+    alpha = matte(image, model=model)
+    with explain_os_errors(folder):
+        write_image(folder / PHOTO, image)
+        write_image(folder / ALPHA, alpha)
+        write_image(folder / CUTOUT, cut_out(image, alpha))
+        write_image(folder / BACKGROUND, replace_background(image, alpha, _sky(image.shape[:2])))
+        write_image(folder / BLUR, blur_background(image, alpha, BLUR_RADIUS))
+
+
+def load_photo(photo: str) -> U8:
+    """Return "astronaut" or a file as HxWx3 uint8."""
+    if photo != "astronaut":
+        return read_image(Path(photo))
+    try:
+        from skimage import data
+    except ImportError as error:
+        raise MissingToolError(
+            "The photograph of the astronaut comes with scikit-image, which is not installed.",
+            remedy='Run: pip install "edgemat[report]", or name a file as `photo` in the recipe.',
+        ) from error
+    image: U8 = data.astronaut()
+    return image
+
+
+def _sky(size: tuple[int, ...]) -> U8:
+    """Return a vertical gradient from blue to a warm horizon."""
+    ramp = np.linspace(0, 1, size[0], dtype=np.float32)[:, None, None]
+    top, bottom = np.array([70, 110, 170], np.float32), np.array([245, 205, 170], np.float32)
+    rows = top * (1 - ramp) + bottom * ramp
+    return np.broadcast_to(rows, (size[0], size[1], 3)).astype(np.uint8)

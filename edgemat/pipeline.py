@@ -1,0 +1,423 @@
+"""`edgemat run RECIPE`: every stage once, cached by content, and a report at the end.
+
+    runs/NAME/artifacts/   what the stages made
+              stages/      KEY.json: what a stage with these inputs ended in
+              work/        checkpoints of a training that is not finished
+              runs.sqlite  all measurements
+              report.html
+
+A stage's key is the hash of its inputs and of the code that it runs. A stage whose result is there
+is not run again; a run that was killed goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from convert.target import find_target
+from edgemat.artifact import Artifact
+from edgemat.errors import ArtifactError
+from edgemat.files import sha256_file, write_json
+from edgemat.progress import console
+from edgemat.recipe import PARITY, ModelSection, Recipe, load_recipe
+
+ROOT = Path(__file__).resolve().parents[1]
+# The code that each stage's result depends on.
+CODE = {
+    "train": ("edgemat/models", "edgemat/data", "edgemat/losses.py", "edgemat/train.py"),
+    "quantize": ("edgemat/models", "edgemat/data", "quantize"),
+    "convert": ("edgemat/models", "edgemat/data", "edgemat/metrics.py", "quantize", "convert"),
+    "bench": ("bench", "edgemat/runtime.py"),
+    "photo": ("edgemat",),
+    "report": ("edgemat",),
+}
+
+
+@dataclass
+class ModelRun:
+    """What a run made of one model of the recipe."""
+
+    section: ModelSection
+    float_model: Artifact
+    quantized: Artifact | None = None
+    files: list[Artifact] = field(default_factory=list)
+    stage_results: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def file(self, target: str) -> Artifact | None:
+        return next((f for f in self.files if f.manifest.target == target), None)
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended."""
+
+    report: Path
+    artifacts: tuple[Path, ...]
+    gates: tuple[Any, ...]
+    did_nothing: bool
+
+    @property
+    def failed(self) -> list[Any]:
+        return [row for row in self.gates if not row.verdict.passed]
+
+
+class Stages:
+    """The cache: runs a stage unless its result is there and whole."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.artifacts = folder / "artifacts"
+        self.ran: list[str] = []
+
+    def run(
+        self,
+        stage: str,
+        title: str,
+        inputs: Mapping[str, Any],
+        make: Callable[[Path], dict[str, Any]],
+    ) -> dict[str, Any]:
+        """Return the stage's result, a JSON object, by the cache or by `make`.
+
+        Parameters
+        ----------
+        inputs:
+            Everything that the result depends on, beside the code.
+        make:
+            Called with a folder for unfinished work. An "artifact" in its result names a folder
+            in ``artifacts``, which must be whole for the cache to count.
+        """
+        key = _key(stage, inputs)
+        record = self.folder / "stages" / f"{key}.json"
+        known = self._read(record)
+        if known is not None:
+            console.print(f"[dim]{title}: up to date[/dim]")
+            return known
+        started = time.monotonic()
+        result = make(self.folder / "work" / key)
+        write_json(record, result)
+        self.ran.append(title)
+        console.print(f"{title}: done in {time.monotonic() - started:.0f} s")
+        return result
+
+    def open(self, result: Mapping[str, Any]) -> Artifact:
+        return Artifact(self.artifacts / result["artifact"], check=False)
+
+    def _read(self, record: Path) -> dict[str, Any] | None:
+        try:
+            known: dict[str, Any] = json.loads(record.read_text())
+        except (FileNotFoundError, json.JSONDecodeError):
+            return None
+        if "artifact" in known:
+            try:
+                Artifact(self.artifacts / known["artifact"])
+            except ArtifactError as error:
+                console.print(f"[yellow]{error.message} It is made anew.[/yellow]")
+                return None
+        if any(not (self.folder / name).exists() for name in known.get("files", ())):
+            return None
+        return known
+
+
+def run_recipe(path: Path, *, folder: Path | None = None) -> RunResult:
+    """Run all stages of a recipe and write the report.
+
+    Parameters
+    ----------
+    folder:
+        Where everything goes; ``runs/NAME`` by default.
+
+    Raises
+    ------
+    EdgematError
+        Whatever a stage raises. What was finished before stays.
+    """
+    recipe = load_recipe(path)
+    stages = Stages(folder or Path("runs") / recipe.name)
+    models = [_run_model(section, recipe, stages) for section in recipe.models]
+    benches = _bench(models, recipe, stages)
+    gates = tuple(row for model in models for row in _judge(model, recipe))
+    photo = _photo(models, recipe, stages)
+    report = _report(path, recipe, models, benches, gates, photo, stages)
+    artifacts = tuple(a.path for m in models for a in _all_artifacts(m))
+    return RunResult(report, artifacts, gates, did_nothing=not stages.ran)
+
+
+def train_recipe(path: Path, *, folder: Path | None = None) -> list[Artifact]:
+    """Run the training stage of every model of a recipe; returns the float artefacts."""
+    recipe = load_recipe(path)
+    stages = Stages(folder or Path("runs") / recipe.name)
+    return [
+        _train(section, recipe, _LazyValidation(section, recipe), stages)
+        for section in recipe.models
+    ]
+
+
+def _train(
+    section: ModelSection, recipe: Recipe, validation: _LazyValidation, stages: Stages
+) -> Artifact:
+    inputs = {
+        "section": section.model_dump(exclude={"quantize", "targets", "parity"}),
+        "recipe": recipe.model_dump(include={"seed", "threads", "demonstration", "licence"}),
+        "data_notice": recipe.data_notice,
+        "validation": recipe.verify.images,
+    }
+
+    def make(work: Path) -> dict[str, Any]:
+        from edgemat.stages import train_stage
+
+        return _name(train_stage(section, recipe, validation(), work=work, out=stages.artifacts))
+
+    return stages.open(stages.run("train", f"{section.name}: train", inputs, make))
+
+
+def _run_model(section: ModelSection, recipe: Recipe, stages: Stages) -> ModelRun:
+    name = section.name
+    validation = _LazyValidation(section, recipe)
+    model = ModelRun(section, _train(section, recipe, validation, stages))
+    parent = {"parent": model.float_model.manifest.identity, "validation": recipe.verify.images}
+    if any(_is_quantized(target) for target in section.targets):
+        count = section.quantize.calibration
+
+        def make_quantized(_: Path) -> dict[str, Any]:
+            from edgemat.stages import quantize_stage
+
+            return _name(
+                quantize_stage(
+                    model.float_model,
+                    section.data,
+                    validation(),
+                    count=count,
+                    out=stages.artifacts,
+                )
+            )
+
+        inputs = parent | {"calibration": count, "data": section.data.model_dump()}
+        model.quantized = stages.open(
+            stages.run("quantize", f"{name}: quantize (NNCF)", inputs, make_quantized)
+        )
+    for target in section.targets:
+        source = model.quantized if _is_quantized(target) else model.float_model
+        assert source is not None
+        _convert(model, target, source, validation, recipe, stages)
+    return model
+
+
+def _convert(
+    model: ModelRun,
+    target: str,
+    source: Artifact,
+    validation: _LazyValidation,
+    recipe: Recipe,
+    stages: Stages,
+) -> None:
+    def make(_: Path) -> dict[str, Any]:
+        from edgemat.stages import convert_stage
+
+        artifact, verified = convert_stage(source, target, validation(), out=stages.artifacts)
+        result = _name(artifact)
+        if verified.layers is not None:
+            result["layers"] = [asdict(row) for row in verified.layers.rows]
+            result["layers_unmatched"] = verified.layers.unmatched
+        return result
+
+    inputs = {
+        "parent": source.manifest.identity,
+        "target": target,
+        "validation": recipe.verify.images,
+    }
+    title = f"{model.section.name}: convert and verify {target}"
+    result = stages.run("convert", title, inputs, make)
+    model.stage_results[target] = result
+    model.files.append(stages.open(result))
+
+
+class _LazyValidation:
+    """The validation set, drawn once and only if a stage asks for it."""
+
+    def __init__(self, section: ModelSection, recipe: Recipe) -> None:
+        self._section, self._recipe = section, recipe
+
+    @cache  # noqa: B019 - lives as long as the run
+    def __call__(self) -> Any:
+        import torch
+
+        from edgemat.models import model_info
+        from edgemat.stages import VALIDATION_SEED, evaluation_set
+
+        # every stage runs with the recipe's threads: sums depend on how they are split
+        torch.set_num_threads(self._recipe.threads)
+        return evaluation_set(
+            self._section.data,
+            task=model_info(self._section.architecture).task,
+            size=self._section.input_size,
+            count=self._recipe.verify.images,
+            seed=VALIDATION_SEED + self._recipe.seed,
+        )
+
+
+def _bench(models: list[ModelRun], recipe: Recipe, stages: Stages) -> list[dict[str, Any]]:
+    """Measure float and int8 TFLite files of each model against each other, on this host."""
+    settings = recipe.bench
+    benches: list[dict[str, Any]] = []
+    for model in models:
+        files = {f.path.name.split("@")[0]: f for f in model.files if f.manifest.kind == "tflite"}
+        if not files:
+            continue
+
+        def make(_: Path, files: dict[str, Artifact] = files) -> dict[str, Any]:
+            from bench.devices.host import bench_host
+            from bench.protocol import Protocol
+            from bench.store import RunStore
+            from edgemat.progress import progress_bar
+
+            protocol = Protocol(
+                warmup_runs=settings.warmup_runs,
+                warmup_seconds=settings.warmup_seconds,
+                runs=settings.runs,
+                seconds=settings.seconds,
+            )
+            with progress_bar("measuring on this host", 1000) as show:
+                results = bench_host(
+                    {name: file.payload for name, file in files.items()},
+                    threads=settings.threads,
+                    protocol=protocol,
+                    progress=lambda done, total: show(1000 * done // total),
+                )
+            store = RunStore(stages.folder / "runs.sqlite")
+            for result in results:
+                store.append(result)
+            return {"results": [result.to_json() for result in results]}
+
+        inputs = {
+            "files": {name: file.manifest.payload_sha256 for name, file in files.items()},
+            "settings": settings.model_dump(),
+        }
+        title = f"{model.section.name}: measure on this host"
+        benches += stages.run("bench", title, inputs, make)["results"]
+    return benches
+
+
+def _judge(model: ModelRun, recipe: Recipe) -> list[Any]:
+    """Hold every file against the bounds on agreement, and int8 files against the gate."""
+    from bench.gate import Bound, judge
+    from edgemat.report import GateRow
+
+    name, rows = model.section.name, []
+    float_scores = model.float_model.manifest.scores["unknown"].model_dump()
+    for file in model.files:
+        manifest, target = file.manifest, str(file.manifest.target)
+        rules = PARITY[target] | model.section.parity.get(target, {})
+        bounds = [Bound(metric, rule) for metric, rule in rules.items()]
+        for verdict in judge(bounds, _measured(file)):
+            worst = manifest.agreements[0].reference
+            rows.append(GateRow(name, target, verdict, f"worst runtime, against the {worst} model"))
+        if manifest.int8_proof is not None:
+            bounds = [Bound(metric, rule) for metric, rule in recipe.gate.items()]
+            scores = manifest.scores["unknown"].model_dump()
+            for verdict in judge(bounds, scores, reference=float_scores):
+                scope = "unknown region, against the float model"
+                rows.append(GateRow(name, target, verdict, scope))
+    return rows
+
+
+def _measured(file: Artifact) -> dict[str, float]:
+    manifest = file.manifest
+    figures = {
+        "psnr_db": min(a.psnr_db for a in manifest.agreements),
+        "max_abs": max(a.max_abs for a in manifest.agreements),
+        "mean_abs": max(a.mean_abs for a in manifest.agreements),
+    }
+    proof = manifest.int8_proof
+    if proof is not None:
+        figures["int8_share"] = proof.int8_convolutions / proof.convolutions
+        figures["float_islands"] = float(len(proof.float_islands))
+        figures["scales_exact_share"] = proof.scales_exact / proof.scales
+    return figures
+
+
+def _photo(models: list[ModelRun], recipe: Recipe, stages: Stages) -> dict[str, Any] | None:
+    """Cut a real photograph out with the portrait model's int8 TFLite file."""
+    portrait = next((m for m in models if m.float_model.manifest.task == "portrait"), None)
+    file = portrait.file("tflite-int8") if portrait else None
+    if file is None:
+        return None
+
+    def make(_: Path) -> dict[str, Any]:
+        from edgemat.photo import PICTURES, make_pictures
+
+        make_pictures(recipe.photo, file, stages.folder)
+        return {"files": list(PICTURES), "model": file.path.name}
+
+    inputs = {"photo": _photo_identity(recipe.photo), "file": file.manifest.payload_sha256}
+    return stages.run("photo", "cut out the photograph", inputs, make)
+
+
+def _photo_identity(photo: str) -> str:
+    path = Path(photo)
+    return sha256_file(path) if path.is_file() else photo
+
+
+def _report(
+    path: Path,
+    recipe: Recipe,
+    models: list[ModelRun],
+    benches: list[dict[str, Any]],
+    gates: tuple[Any, ...],
+    photo: dict[str, Any] | None,
+    stages: Stages,
+) -> Path:
+    report = stages.folder / "report.html"
+
+    def make(_: Path) -> dict[str, Any]:
+        from edgemat.report import write_report
+        from edgemat.report_data import collect_report
+
+        data = collect_report(path, recipe, models, benches, gates, photo, stages.folder)
+        write_report(data, report)
+        return {"files": [report.name]}
+
+    inputs = {
+        "artifacts": [a.manifest.identity for m in models for a in _all_artifacts(m)],
+        "measured": [row["recorded_at"] for row in benches],
+        "gates": [row.verdict.to_json() for row in gates],
+        "recipe": sha256_file(path),
+        "photo": photo,
+    }
+    stages.run("report", "report", inputs, make)
+    return report
+
+
+def _all_artifacts(model: ModelRun) -> list[Artifact]:
+    quantized = [] if model.quantized is None else [model.quantized]
+    return [model.float_model, *quantized, *model.files]
+
+
+def _name(artifact: Artifact) -> dict[str, Any]:
+    return {"artifact": artifact.path.name}
+
+
+def _is_quantized(target: str) -> bool:
+    return find_target(target).quantized
+
+
+def _key(stage: str, inputs: Mapping[str, Any]) -> str:
+    content = {"stage": stage, "inputs": inputs, "code": _code_hash(stage)}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@cache
+def _code_hash(stage: str) -> str:
+    digest = hashlib.sha256()
+    for name in CODE[stage]:
+        path = ROOT / name
+        files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+        for file in files:
+            digest.update(file.relative_to(ROOT).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()

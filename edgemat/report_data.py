@@ -1,0 +1,123 @@
+"""Gather what a run left behind into the report's input."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bench.devices.host import host_circumstances
+from convert.parity import LayerDifference, LayerTable
+from edgemat.artifact import TRAINING_LOG, Artifact
+from edgemat.evaluate import PIXEL_SCALE
+from edgemat.images import read_grey, read_image, read_rgba
+from edgemat.photo import ALPHA, BACKGROUND, BLUR, CUTOUT, PHOTO
+from edgemat.report import (
+    FileReport,
+    GateRow,
+    MatteSample,
+    ModelReport,
+    PhotoReport,
+    ReportData,
+)
+
+if TYPE_CHECKING:
+    from edgemat.pipeline import ModelRun
+    from edgemat.recipe import Recipe
+
+ASTRONAUT = "Eileen Collins, NASA, public domain; from scikit-image"
+
+
+def collect_report(
+    recipe_path: Path,
+    recipe: Recipe,
+    models: Sequence[ModelRun],
+    benches: Sequence[Mapping[str, Any]],
+    gates: Sequence[GateRow],
+    photo: Mapping[str, Any] | None,
+    folder: Path,
+) -> ReportData:
+    """Return everything that the report of a run tells."""
+    here = host_circumstances()
+    return ReportData(
+        recipe_name=recipe.name,
+        recipe_text=recipe_path.read_text(encoding="utf-8"),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        circumstances={
+            "Processor": here.cpu_model,
+            "Cores": here.cores,
+            "System": f"{here.os}, {here.abi}",
+            "Virtual machine": {True: "yes", False: "no", None: "not known"}[here.virtualised],
+            "Threads in training": recipe.threads,
+            "Seed": recipe.seed,
+            "Validation composites": recipe.verify.images,
+        },
+        demonstration=recipe.demonstration,
+        models=tuple(_model(model) for model in models),
+        benches=tuple(benches),
+        gates=tuple(gates),
+        photo=None if photo is None else _photo(folder, str(photo["model"]), recipe.photo),
+        skipped=(
+            "Core ML files ran in edgemat's own executor of ML Programs. Apple's kernels run on a "
+            "Mac or an iPhone alone.",
+            "No phone was measured: latencies are those of this host.",
+        ),
+    )
+
+
+def _model(model: ModelRun) -> ModelReport:
+    artifacts = [model.float_model, *([model.quantized] if model.quantized else []), *model.files]
+    log = (model.float_model.path / TRAINING_LOG).read_text().splitlines()
+    return ModelReport(
+        name=model.section.name,
+        task=model.float_model.manifest.task,
+        architecture=model.section.architecture,
+        files=tuple(FileReport(a.manifest, _layers(model, a)) for a in artifacts),
+        training_log=tuple(json.loads(line) for line in log),
+        samples=tuple(_samples(model.float_model, artifacts)),
+    )
+
+
+def _layers(model: ModelRun, artifact: Artifact) -> LayerTable | None:
+    result = model.stage_results.get(artifact.manifest.target or "", {})
+    if "layers" not in result:
+        return None
+    rows = tuple(LayerDifference(**row) for row in result["layers"])
+    return LayerTable(rows, result["layers_unmatched"])
+
+
+def _samples(float_model: Artifact, artifacts: Sequence[Artifact]) -> list[MatteSample]:
+    with np.load(float_model.golden) as golden:
+        pixels, truths = golden["pixels"], golden["truths"]
+    mattes = {}
+    for artifact in artifacts:
+        with np.load(artifact.mattes) as own:
+            mattes[artifact.manifest.name] = own["alphas"]
+    return [
+        MatteSample(
+            image=pixels[i][..., :3],
+            truth=truths[i],
+            mattes={name: alphas[i] for name, alphas in mattes.items()},
+            trimap=pixels[i][..., 3] if pixels.shape[-1] == 4 else None,
+        )
+        for i in range(len(pixels))
+    ]
+
+
+def _photo(folder: Path, model: str, photo: str) -> PhotoReport:
+    cutout, alpha = read_rgba(folder / CUTOUT)
+    assert alpha is not None
+    opacity = np.rint(alpha / PIXEL_SCALE).astype(np.uint8)[..., None]
+    return PhotoReport(
+        image=read_image(folder / PHOTO),
+        alpha=read_grey(folder / ALPHA),
+        cutout=np.concatenate([cutout, opacity], axis=2),
+        replaced=read_image(folder / BACKGROUND),
+        blurred=read_image(folder / BLUR),
+        model=model,
+        credit=ASTRONAUT if photo == "astronaut" else Path(photo).name,
+    )

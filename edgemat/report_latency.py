@@ -1,0 +1,120 @@
+"""Latencies for the report: grouped by their circumstances, for only then may they be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
+
+from edgemat.report import ModelReport
+from edgemat.report_plots import Distribution, latency_distributions
+
+BASELINE_TARGET = "tflite-fp32"
+"""What the speed of the other files is a multiple of."""
+
+_MEASUREMENT = (
+    "threads", "delegate_asked", "delegate_used", "delegate_coverage", "init_ms", "first_ms",
+    "warmup_runs", "samples_ms", "latency", "verdict",
+)  # fmt: skip
+_PLACE = ("device_kind", "cpu_model", "cores", "os", "abi", "runtime")
+"""The circumstances without which a latency means nothing."""
+_GROUP = (*_PLACE, "virtualised", "governor")
+
+
+@dataclass(frozen=True)
+class LatencyRow:
+    """One measurement; `speed` is the fp32 file's p50 over this one's, same model and threads."""
+
+    model: str
+    label: str
+    bench: Mapping[str, Any]
+    speed: float | None
+
+
+@dataclass(frozen=True)
+class LatencyGroup:
+    """Measurements made under the same circumstances, which may stand side by side."""
+
+    place: Mapping[str, Any]
+    rows: tuple[LatencyRow, ...]
+    plots: tuple[tuple[str, Markup], ...]
+
+
+def has_circumstances(bench: Mapping[str, Any]) -> bool:
+    """Return whether the measurement says everything without which it means nothing."""
+    place = bench.get("circumstances") or {}
+    return all(bench.get(name) is not None for name in _MEASUREMENT) and all(
+        place.get(name) for name in _PLACE
+    )
+
+
+def latency_groups(
+    models: Sequence[ModelReport], benches: Sequence[Mapping[str, Any]]
+) -> tuple[LatencyGroup, ...]:
+    """Return the measurements by machine and system, each with the file that it is of.
+
+    Files are found by their hash, so that a result never stands beside a file of the same name
+    that was made later.
+    """
+    files = {f.manifest.payload_sha256: (m, f) for m in models for f in m.files}
+    grouped: dict[tuple[object, ...], list[_Named]] = {}
+    for bench in benches:
+        key = tuple(bench["circumstances"].get(name) for name in _GROUP)
+        model, file = files.get(bench["model_sha256"], (None, None))
+        label = bench["name"] if file is None else file.label
+        named = _Named("" if model is None else model.name, label, bench)
+        grouped.setdefault(key, []).append(named)
+    groups = []
+    for members in grouped.values():
+        rows = _rows(models, members)
+        place = members[0].bench["circumstances"]
+        groups.append(LatencyGroup(place, rows, _latency_plots(models, rows)))
+    return tuple(groups)
+
+
+class _Named(NamedTuple):
+    """A measurement, the label of its file, and its model; "" where that is not in the report."""
+
+    model: str
+    label: str
+    bench: Mapping[str, Any]
+
+    @property
+    def threads(self) -> int:
+        return int(self.bench["threads"])
+
+
+def _rows(models: Sequence[ModelReport], members: Sequence[_Named]) -> tuple[LatencyRow, ...]:
+    """Return rows by model, then threads; within these in the order in which they came."""
+    order = {model.name: place for place, model in enumerate(models)}
+    base = {(m.model, m.threads): m.bench for m in members if m.label == BASELINE_TARGET}
+    base = {key: bench for key, bench in base.items() if key[0]}
+    return tuple(
+        LatencyRow(m.model, m.label, m.bench, _speed(base.get((m.model, m.threads)), m.bench))
+        for m in sorted(members, key=lambda m: (order.get(m.model, len(order)), m.threads))
+    )
+
+
+def _speed(base: Mapping[str, Any] | None, bench: Mapping[str, Any]) -> float | None:
+    """Return how many times as fast as `base`; None unless both measurements are valid."""
+    if base is None or base is bench or {base["verdict"], bench["verdict"]} != {"valid"}:
+        return None
+    return float(base["latency"]["p50_ms"] / bench["latency"]["p50_ms"])
+
+
+def _latency_plots(
+    models: Sequence[ModelReport], rows: Sequence[LatencyRow]
+) -> tuple[tuple[str, Markup], ...]:
+    """Return one plot per model, because models differ by more than their files do."""
+    series = {(m.name, f.label): n for m in models for n, f in enumerate(m.files)}
+    by_model: dict[str, list[Distribution]] = {}
+    for number, row in enumerate(rows):
+        threads = row.bench["threads"]
+        label = f"{row.label}, {threads} thread{'s' * (threads > 1)}"
+        colour = series.get((row.model, row.label), number)
+        by_model.setdefault(row.model, []).append(
+            Distribution(label, row.bench["samples_ms"], colour)
+        )
+    return tuple((name, Markup(latency_distributions(part))) for name, part in by_model.items())

@@ -1,0 +1,134 @@
+"""How a picture of any size meets a model of one size: fitting, overlapping tiles, bands of rows.
+
+Everything here is plain geometry on numpy arrays. Large pictures are worked on in bands of rows,
+so that a float copy of 12,000 x 12,000 px never exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from edgemat.images import F32
+
+T = TypeVar("T", np.uint8, np.float32)
+
+_BAND_PIXELS = 1 << 21
+
+
+@dataclass(frozen=True)
+class Letterbox:
+    """Where a picture lies inside a model's input: scaled with its aspect ratio kept, centred.
+
+    Attributes
+    ----------
+    height, width:
+        Of the scaled picture, at least 1.
+    margins:
+        ((top, bottom), (left, right)) pixels that the picture leaves free.
+    enlarges:
+        True where the scaled picture is at least as large as the original.
+    """
+
+    height: int
+    width: int
+    margins: tuple[tuple[int, int], tuple[int, int]]
+    enlarges: bool
+
+    @classmethod
+    def fit(cls, picture: tuple[int, int], frame: tuple[int, int]) -> Letterbox:
+        """Fit a picture of (height, width) into a frame of (height, width)."""
+        scale = min(frame[0] / picture[0], frame[1] / picture[1])
+        height, width = (max(1, round(side * scale)) for side in picture)
+        free_rows, free_columns = frame[0] - height, frame[1] - width
+        top, left = free_rows // 2, free_columns // 2
+        margins = ((top, free_rows - top), (left, free_columns - left))
+        return cls(height, width, margins, enlarges=scale >= 1)
+
+    def pad(self, picture: F32) -> F32:
+        """Fill the margins around a scaled HxWxC picture by repeating its edge."""
+        return np.pad(picture, (*self.margins, (0, 0)), mode="edge")
+
+    def crop(self, frame: F32) -> F32:
+        """Take the HxW picture out of a frame."""
+        (top, _), (left, _) = self.margins
+        return frame[top : top + self.height, left : left + self.width]
+
+
+@dataclass(frozen=True)
+class Span:
+    """One tile along one axis, and the weight of each of its pixels in the blend."""
+
+    start: int
+    weights: F32
+
+    @property
+    def slice(self) -> slice:
+        return slice(self.start, self.start + len(self.weights))
+
+
+def tile_axis(length: int, size: int) -> list[Span]:
+    """Cover `length` pixels with tiles of `size`, neighbours overlapping by a quarter or more.
+
+    The weights are Hann windows divided by their sum. At each pixel they add up to 1, and they
+    are smallest at a tile's border, where the network has seen the least of the surroundings.
+
+    Parameters
+    ----------
+    length, size:
+        ``length >= size >= 1``.
+    """
+    step = max(1, size - size // 4)
+    count = 1 + -(-(length - size) // step)
+    starts = np.linspace(0, length - size, count).round().astype(int)
+    window = np.sin(np.pi * (np.arange(size) + 0.5) / size) ** 2
+    total = np.zeros(length)
+    for start in starts:
+        total[start : start + size] += window
+    return [
+        Span(int(start), (window / total[start : start + size]).astype(np.float32))
+        for start in starts
+    ]
+
+
+def bands(height: int, width: int) -> Iterator[slice]:
+    """Cut a picture into bands of rows of about two megapixels each."""
+    rows = max(1, _BAND_PIXELS // width)
+    for start in range(0, height, rows):
+        yield slice(start, min(start + rows, height))
+
+
+def resized_rows(picture: NDArray[T], size: tuple[int, int], rows: slice) -> NDArray[T]:
+    """Return some rows of `picture` resized bilinearly to `size`, without making the others.
+
+    Parameters
+    ----------
+    picture:
+        hxwxC uint8 or float32.
+    size:
+        (height, width) of the whole result; pixel centres lie at half-integers.
+    rows:
+        Rows of the result that are wanted, with a start and a stop.
+
+    Returns
+    -------
+    numpy.ndarray
+        (rows)x(width)xC, of the picture's data type. Shrinking is anti-aliased.
+    """
+    height, width = size
+    scale = picture.shape[0] / height
+    bottom = min(rows.stop * scale, float(picture.shape[0]))
+    box = (0.0, rows.start * scale, float(picture.shape[1]), bottom)
+    target = (width, rows.stop - rows.start)
+    planes = [
+        Image.fromarray(np.ascontiguousarray(plane)).resize(
+            target, Image.Resampling.BILINEAR, box=box
+        )
+        for plane in np.moveaxis(picture, 2, 0)
+    ]
+    return np.stack([np.asarray(plane) for plane in planes], axis=2)

@@ -1,0 +1,444 @@
+"""The report: one file, nothing outside it, nothing unescaped, and every figure in its place."""
+
+from __future__ import annotations
+
+import math
+import re
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench.devices.host import Circumstances, HostResult
+from bench.gate import Bound, judge
+from bench.protocol import Protocol
+from bench.stats import summarise
+from convert.parity import LayerDifference, LayerTable
+from edgemat.artifact import Agreement, Calibration, Cost, Feeding, Int8Proof, Manifest, Scores
+from edgemat.errors import ImageError, MissingToolError
+from edgemat.report import (
+    EM_DASH,
+    FileReport,
+    GateRow,
+    MatteSample,
+    ModelReport,
+    PhotoReport,
+    ReportData,
+    change,
+    megabytes,
+    moment,
+    number,
+    signs,
+    write_report,
+)
+from edgemat.runtime import DelegateCoverage
+
+HOSTILE = "<script>alert(1)</script>$x_$"
+TIMES = "\u00d7"
+VOID = {"meta", "img", "br", "use", "path", "rect", "link", "input", "hr", "col"}
+
+# --- data -------------------------------------------------------------------------------------
+
+
+def scores(sad: float) -> Scores:
+    return Scores(sad=sad, mse=sad / 100, grad=2 * sad, conn=0.9 * sad)
+
+
+def agreement(**fields: Any) -> Agreement:
+    base: dict[str, Any] = dict(reference="float", runtime="LiteRT", max_abs=1.5e-6, mean_abs=2e-7)
+    return Agreement(**(base | {"psnr_db": 121.4, "images": 8} | fields))
+
+
+def manifest(name: str, **fields: Any) -> Manifest:
+    base: dict[str, Any] = dict(
+        name=name,
+        kind="tflite",
+        architecture="pspm-b5",
+        config={},
+        task="portrait",
+        feeding=Feeding(layout="NHWC", height=64, width=96, channels=3, stride=32),
+        payload="model.tflite",
+        payload_sha256=name.encode().hex().ljust(64, "0"),
+        payload_bytes=4_200_000,
+        parent="f10a7".ljust(64, "0"),
+        cost=Cost(parameters=370_123, macs=0.412),
+        demonstration=True,
+        licence="Apache-2.0",
+        data_notice="Procedural pictures.",
+        tools={"torch": "2.14.1"},
+        git="0123abcd+dirty",
+    )
+    return Manifest(**(base | fields))
+
+
+def files() -> tuple[FileReport, ...]:
+    root = manifest(
+        "pm-float",
+        kind="float",
+        payload="weights.safetensors",
+        payload_sha256="f10a7".ljust(64, "0"),
+        parent=None,
+        scores={"unknown": scores(2.0), "whole": scores(4.0)},
+    )
+    frozen = manifest(
+        "pm-frozen",
+        kind="quantized",
+        payload="weights.safetensors",
+        payload_sha256="f402e".ljust(64, "0"),
+        agreements=(agreement(runtime="torch"),),
+    )
+    full = manifest(
+        "pm-fp32",
+        target="tflite-fp32",
+        agreements=(agreement(),),
+        scores={"unknown": scores(2.0), "whole": scores(4.0)},
+    )
+    small = manifest(
+        "pm-int8",
+        target="tflite-int8",
+        payload_bytes=1_200_000,
+        parent="f402e".ljust(64, "0"),
+        agreements=(agreement(reference="frozen", psnr_db=math.inf), agreement(psnr_db=41.25)),
+        scores={"unknown": scores(2.1), "whole": scores(4.5)},
+        calibration=Calibration(count=16, seed=7, sha256="ca11b".ljust(64, "0")),
+        int8_proof=Int8Proof(
+            convolutions=52, int8_convolutions=51, float_islands=("MUL",), scales=117,
+            scales_exact=117,
+        ),
+    )  # fmt: skip
+    rows = tuple(
+        LayerDifference(layer, median_lsb=0.0, p99_lsb=p99, max_lsb=2.0, share_off=0.034)
+        for layer, p99 in (("stem/conv", 1.0), ("head/conv", 1.5))
+    )
+    layers = LayerTable(rows, unmatched=2)
+    return FileReport(root), FileReport(frozen), FileReport(full), FileReport(small, layers)
+
+
+def sample() -> MatteSample:
+    truth = np.tile(np.linspace(0, 1, 96, dtype=np.float32), (64, 1))
+    broken = truth.copy()
+    broken[0, 0] = np.nan
+    mattes = {
+        "pm-float": truth,
+        "pm-frozen": truth,
+        "pm-fp32": broken,
+        "pm-int8": np.clip(truth + 0.03, 0, 1),
+    }
+    return MatteSample(np.full((64, 96, 3), 90, np.uint8), truth, mattes)
+
+
+def model(name: str = "portrait-quick") -> ModelReport:
+    log = ({"step": 0, "loss": 1.0}, {"step": 5, "loss": math.nan, "val_sad": 3.0})
+    return ModelReport(name, "portrait", "pspm-b5", files(), log, (sample(),))
+
+
+def bench(target: str, milliseconds: float, *, threads: int = 1, **fields: Any) -> dict[str, Any]:
+    samples = tuple(milliseconds * (1 + 0.001 * n) for n in range(20))
+    result = HostResult(
+        name=target,
+        model_sha256=f"pm-{target.split('-')[1]}".encode().hex().ljust(64, "0"),
+        model_bytes=1,
+        threads=threads,
+        delegate_asked="xnnpack",
+        delegate_used="xnnpack",
+        delegate_coverage=DelegateCoverage(70, 71, 1),
+        init_ms=12.0,
+        first_ms=31.0,
+        warmup_runs=10,
+        samples_ms=samples,
+        latency=summarise(samples),
+        verdict="valid",
+        reason="",
+        process_peak_rss_bytes=None,
+        protocol=Protocol(),
+        circumstances=Circumstances(
+            "physical", True, "Testcore 9000", 2, "Linux", "x86_64", None, 0.1, 0.2, "LiteRT 2.1"
+        ),
+        recorded_at="2026-11-22T10:00:00+00:00",
+    )
+    return replace(result, **fields).to_json()
+
+
+def data(**fields: Any) -> ReportData:
+    base = ReportData(
+        recipe_name="quickstart",
+        recipe_text='[model]\nname = "pspm-b5"',
+        created="2026-11-22T10:00:00+00:00",
+        circumstances={"Python": "3.11.2", "GPU": None},
+        demonstration=False,
+        models=(model(),),
+        benches=(bench("tflite-fp32", 30.0), bench("tflite-int8", 15.0)),
+    )
+    return replace(base, **fields)
+
+
+def gates(**bounds: str) -> tuple[GateRow, ...]:
+    rules = [Bound(name, rule) for name, rule in bounds.items()]
+    verdicts = judge(rules, {"sad": 2.1, "psnr_db": 41.25}, reference={"sad": 2.0})
+    return tuple(GateRow("portrait-quick", "tflite-int8", v, "unknown region") for v in verdicts)
+
+
+class Page(HTMLParser):
+    """Attributes, visible text and balance of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.html, self.text = html, ""
+        self.attributes: list[tuple[str, str, str]] = []
+        self.open: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] != "style":
+            self.text += data + " "
+
+    @property
+    def words(self) -> str:
+        return re.sub(r"\s+", " ", self.text)
+
+
+def render(tmp_path: Path, report: ReportData) -> Page:
+    path = tmp_path / "report.html"
+    write_report(report, path)
+    return Page(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
+    return render(tmp_path_factory.mktemp("report"), data(gates=gates(sad="+10%")))
+
+
+# --- tests ------------------------------------------------------------------------------------
+
+
+def test_the_file_loads_nothing_and_runs_nothing(page: Page) -> None:
+    assert "http:" not in page.html and "https:" not in page.html and "@import" not in page.html
+    for tag, name, value in page.attributes:
+        assert tag not in ("script", "link", "iframe", "object")
+        assert not name.startswith("on")
+        if name in ("src", "href"):
+            assert value.startswith(("data:image/", "#"))
+        assert not re.search(r"url\((?!#)", value)
+
+
+def test_tags_are_balanced_ids_unique_and_anchors_exist(page: Page) -> None:
+    assert page.open == []
+    ids = [value for _, name, value in page.attributes if name == "id"]
+    assert len(ids) == len(set(ids))
+    targets = [v[1:] for _, n, v in page.attributes if n == "href" and v.startswith("#")]
+    assert targets and set(targets) <= set(ids)
+
+
+def test_every_picture_has_a_description(page: Page) -> None:
+    pictures = [tag for tag, name, _ in page.attributes if tag == "img" and name == "src"]
+    described = [v for tag, name, v in page.attributes if tag == "img" and name == "alt" and v]
+    # input, truth, and per file a matte and an error map; all but the float model a difference
+    assert len(pictures) == len(described) == 2 + 2 * 4 + 3
+
+
+def test_names_are_escaped_everywhere(tmp_path: Path) -> None:
+    hostile = replace(
+        data(),
+        recipe_name=HOSTILE,
+        recipe_text=HOSTILE,
+        models=(model(HOSTILE),),
+        benches=(bench("tflite-fp32", 3.0, name=HOSTILE, model_sha256="unknown"),),
+        circumstances={HOSTILE: HOSTILE},
+        skipped=(HOSTILE,),
+        gates=tuple(replace(g, model=HOSTILE, file=HOSTILE) for g in gates(sad="+1%")),
+    )
+    page = render(tmp_path, hostile)
+    assert "<script" not in page.html
+    assert page.text.count("<script>alert(1)</script>$x_$") >= 8
+
+
+def test_figures_stand_beside_their_reference(page: Page) -> None:
+    for text in (
+        "The only gate is green.",
+        "2.10 +5.0 %",  # SAD of int8 in the unknown region, against 2.0
+        "1.20 MB",
+        "370,123",
+        "0.412 G MACs",
+        "frozen LiteRT 8 1.50·10⁻⁶ 2.00·10⁻⁷ ∞",
+        "41.25",
+        "✗ 51 / 52",
+        "✓ 117 / 117",
+        "MUL",
+        "worst p99 1.5 LSB",
+        "stem/conv 3.40 % 0 1 2",
+        "2 further tensors could not be told apart",
+        f"3.5{TIMES}",  # 4.2 MB against 1.2 MB
+        "calibrated on 16 inputs, seed 7",
+        "0123abcd+dirty",
+    ):
+        assert text in page.words, text
+
+
+def test_latency_stands_with_its_circumstances(page: Page) -> None:
+    for text in (
+        "Testcore 9000",
+        "physical CPU, under a hypervisor (virtualised)",
+        "70 of 71 operators",
+        "15.1",
+        f"2.00{TIMES}",
+    ):
+        assert text in page.words, text
+    assert "+ 10 warm-up" in page.words
+
+
+def test_latency_without_circumstances_is_withheld(tmp_path: Path) -> None:
+    naked = bench("tflite-fp32", 777.0)
+    naked["circumstances"] = naked["circumstances"] | {"cpu_model": ""}
+    page = render(tmp_path, data(benches=(naked,)))
+    assert "1 measurement is withheld" in page.words
+    assert "777" not in page.words
+
+
+def test_an_invalid_measurement_says_why_and_gives_no_speed(tmp_path: Path) -> None:
+    invalid = bench("tflite-int8", 15.0, verdict="invalid", reason="CV 31.0% is above 10%")
+    page = render(tmp_path, data(benches=(bench("tflite-fp32", 30.0), invalid)))
+    assert "✗ invalid CV 31.0% is above 10%" in page.words
+    assert f"2.00{TIMES}" not in page.words
+
+
+def test_machines_are_never_in_one_table(tmp_path: Path) -> None:
+    other = bench("tflite-int8", 5.0)
+    other["circumstances"] = other["circumstances"] | {"cpu_model": "Otherchip"}
+    page = render(tmp_path, data(benches=(bench("tflite-fp32", 30.0), other)))
+    assert sum(value.startswith("Latency on") for _, _, value in page.attributes) == 2
+    assert f"6.00{TIMES}" not in page.words
+
+
+def test_a_red_gate_is_said_first(tmp_path: Path) -> None:
+    page = render(tmp_path, data(gates=gates(sad="+1%", psnr_db=">=30")))
+    assert "1 of 2 gates is red. portrait-quick, tflite-int8: sad is 2.10 (+5.0 %)" in page.words
+    assert "✗ fail" in page.words and "✓ pass" in page.words
+    assert ("section", "class", "verdict failed") in page.attributes
+
+
+def test_no_gate_is_not_green(tmp_path: Path) -> None:
+    page = render(tmp_path, data())
+    assert "No gate was set." in page.words and "green" not in page.words
+
+
+@pytest.mark.parametrize("demonstration", [True, False])
+def test_the_banner_of_a_demonstration(tmp_path: Path, demonstration: bool) -> None:
+    page = render(tmp_path, data(demonstration=demonstration))
+    assert ("do not ship them" in page.words) is demonstration
+
+
+def test_what_is_not_known_is_a_dash(tmp_path: Path) -> None:
+    lost = scores(math.nan)
+    root, frozen, full, small = files()
+    small = replace(small, manifest=small.manifest.model_copy(update={"scores": {"whole": lost}}))
+    page = render(tmp_path, data(models=(replace(model(), files=(root, frozen, full, small)),)))
+    assert f"tflite-int8 {' '.join([EM_DASH] * 4)}" in page.words
+    assert f"GPU {EM_DASH}" in page.words
+    assert not re.search(r"\b(nan|None)\b", page.words)
+
+
+def test_a_file_that_did_not_run_claims_nothing(tmp_path: Path) -> None:
+    idle = FileReport(manifest("pm-coreml", kind="coreml", target="coreml-fp16"))
+    page = render(tmp_path, data(models=(replace(model(), files=(*files(), idle)),)))
+    assert "not run: nothing is claimed of its agreement" in page.words
+    assert "Verified files 2 / 3" in page.words
+
+
+def test_a_training_log_without_a_finite_loss_is_drawn(tmp_path: Path) -> None:
+    diverged = replace(model(), training_log=({"step": 0, "loss": math.nan},))
+    assert "training loss" in render(tmp_path, data(models=(diverged,))).words
+
+
+def test_the_factor_of_a_difference_is_stated(page: Page) -> None:
+    # int8 lies 0.03 from the frozen model, fp32 nowhere far from the float model
+    assert f"{TIMES} 10, from the frozen model" in page.words
+    assert f"{TIMES} 1,000, from the float model" in page.words
+
+
+def test_a_report_of_nothing_can_be_written(tmp_path: Path) -> None:
+    page = render(tmp_path, data(models=(), benches=()))
+    assert "No latency was measured." in page.words
+
+
+def test_the_photograph_is_shown_in_five_ways(tmp_path: Path) -> None:
+    rgb, alpha = np.zeros((800, 600, 3), np.uint8), np.full((800, 600), 0.5, np.float32)
+    cutout = np.zeros((800, 600, 4), np.uint8)
+    photo = PhotoReport(
+        rgb, alpha, cutout, rgb, rgb, "portrait-quick tflite-int8", "Public domain."
+    )
+    page = render(tmp_path, data(models=(), photo=photo))
+    assert sum(name == "src" for _, name, _ in page.attributes) == 5
+    assert "Cut out by portrait-quick tflite-int8" in page.words
+
+
+def test_the_same_data_give_the_same_bytes(tmp_path: Path) -> None:
+    assert render(tmp_path, data()).html == render(tmp_path, data()).html
+
+
+def test_a_matte_of_another_size_is_named(tmp_path: Path) -> None:
+    wrong = replace(sample(), mattes={"pm-int8": np.zeros((3, 3), np.float32)})
+    with pytest.raises(ImageError, match="matte of pm-int8"):
+        write_report(data(models=(replace(model(), samples=(wrong,)),)), tmp_path / "report.html")
+
+
+@pytest.mark.parametrize("package", ["jinja2", "matplotlib"])
+def test_a_missing_package_is_named_with_its_extra(
+    package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in [m for m in sys.modules if m.split(".")[0] == package]:
+        monkeypatch.delitem(sys.modules, module)
+    for module in ("edgemat.report_view", "edgemat.report_plots"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingToolError, match=package) as caught:
+        write_report(data(), tmp_path / "report.html")
+    assert 'pip install "edgemat[report]"' in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.01234, "0.0123"),
+        (28_400.0, "28,400"),
+        (0.0000123, "1.23·10⁻⁵"),
+        (9.996, "10.0"),
+        (-1.5, "\u22121.50"),
+        (0.0, "0"),
+        (math.nan, EM_DASH),
+        (None, EM_DASH),
+        (math.inf, "∞"),
+    ],
+)
+def test_numbers_have_significant_digits(value: float | None, text: str) -> None:
+    assert number(value) == text
+
+
+def test_changes_carry_their_sign() -> None:
+    assert change(0.05) == "+5.0\u202f%"
+    assert change(-0.123) == "\u221212.3\u202f%"
+    assert change(-1e-9) == "±0.0\u202f%"
+    assert change(None) == change(math.nan) == EM_DASH
+
+
+def test_bounds_and_times_are_written_as_in_print() -> None:
+    assert signs("<= +5 %") == "≤ +5\u202f%"
+    assert signs(">= -5 %") == "≥ \u22125\u202f%"
+    assert moment("2026-11-22T10:00:30+00:00") == "2026-11-22 10:00 UTC"
+    assert number(1.0, 4, trim=True) == "1" and number(100.0, trim=True) == "100"
+
+
+def test_small_files_are_in_kilobytes() -> None:
+    assert (megabytes(1_234_567), megabytes(7_890)) == ("1.23\u202fMB", "7.9\u202fkB")
