@@ -23,14 +23,14 @@ _PUBLIC = {
     "create_model": "edgemat.models",
     "list_models": "edgemat.models",
     "load": "edgemat.stages",
-    "matte": "edgemat.matte",
+    "matte": "edgemat.matting",
     "matting_errors": "edgemat.metrics",
 }
 
 if TYPE_CHECKING:
     from edgemat.artifact import Artifact
     from edgemat.errors import EdgematError
-    from edgemat.matte import matte
+    from edgemat.matting import matte
     from edgemat.metrics import matting_errors
     from edgemat.models import create_model, list_models
     from edgemat.models.count import count_operations, count_parameters

@@ -189,7 +189,7 @@ def matte(
     """Cut a photograph out: transparent PNG, new background, or blurred background."""
     from edgemat.foreground import blur_background, cut_out, replace_background
     from edgemat.images import read_image, read_trimap, write_image
-    from edgemat.matte import matte as compute_matte
+    from edgemat.matting import matte as compute_matte
     from edgemat.progress import progress_bar
 
     if background is not None and blur is not None:

@@ -50,8 +50,16 @@ _FORMATS = {
 _FORMATS_WITH_ALPHA = ("PNG", "WEBP", "TIFF")
 _EXIF_ORIENTATION = 0x0112
 # What Pillow's decoders raise on damaged bytes, besides OSError and UnidentifiedImageError
-# (RuntimeError: AVIF, and DDS by its subclass NotImplementedError).
-_DECODER_ERRORS = (SyntaxError, ValueError, EOFError, RuntimeError, struct.error, zlib.error)
+# (TypeError: TIFF tags of a wrong type; RuntimeError: AVIF, and DDS by NotImplementedError).
+_DECODER_ERRORS = (
+    SyntaxError,
+    ValueError,
+    TypeError,
+    EOFError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+)
 
 
 def read_image(path: Path | str) -> U8:

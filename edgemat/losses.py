@@ -225,6 +225,7 @@ def pspm_loss(
     logits: Tensor | None = None,
     classes: Tensor | None = None,
     ce_weight: float = 0.1,
+    detail_weight: float = 10.0,
 ) -> Loss:
     """Return PSPM's loss (section 6.5.3).
 
@@ -245,6 +246,8 @@ def pspm_loss(
         1 trains the matting decoder alone, 2 the whole network.
     logits, classes:
         B,3,H,W and B,H,W, both or neither; see :func:`trimap_cross_entropy`.
+    detail_weight:
+        Of gradient and affinity; the thesis' 10 is for a decoder that phase 1 has trained.
 
     Raises
     ------
@@ -260,7 +263,8 @@ def pspm_loss(
         parts["alpha_whole"] = alpha_loss(pred, truth)
         parts["gradient"] = gradient_loss(pred, truth, unknown)
         parts["affinity"] = affinity_loss(pred, image)
-        total = total + 10 * (parts["alpha_whole"] + parts["gradient"] + parts["affinity"])
+        total = total + 10 * parts["alpha_whole"]
+        total = total + detail_weight * (parts["gradient"] + parts["affinity"])
     if logits is not None and classes is not None:
         parts["cross_entropy"] = trimap_cross_entropy(logits, classes)
         total = total + ce_weight * parts["cross_entropy"]

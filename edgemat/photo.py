@@ -11,7 +11,7 @@ from edgemat.errors import MissingToolError
 from edgemat.files import explain_os_errors
 from edgemat.foreground import blur_background, cut_out, replace_background
 from edgemat.images import U8, read_image, write_image
-from edgemat.matte import matte
+from edgemat.matting import matte
 
 PHOTO, ALPHA, CUTOUT = "photo.png", "alpha.png", "cutout.png"
 BACKGROUND, BLUR = "background.png", "blur.png"

@@ -27,8 +27,11 @@ from edgemat.models.layers import MattingNetwork, MattingOutput
 from edgemat.progress import progress_bar
 
 CHECKPOINT, LOG = "checkpoint.pt", "training.jsonl"
-# The segmentation branch starts from nothing here, so that it needs more than eq. 6.3's 0.1.
-SEGMENTATION_WEIGHT = 1.0
+# The thesis starts PSPM from two trained networks and has two phases. From nothing, in one go, the
+# segmentation branch needs more than eq. 6.3's 0.1, and the losses on detail must come in slowly:
+# at full weight they first make the matte flat, and it stays flat for hundreds of steps.
+SEGMENTATION_WEIGHT = 3.0
+DETAIL_WEIGHT, DETAIL_RAMP = 10.0, 0.6
 LOG_EVERY = 10
 
 
@@ -106,7 +109,7 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = group["full_rate"] * schedule.factor(step)
             batch = {key: value.to(place) for key, value in next(batches).items()}
-            loss = _step(network, batch, task, schedule, optimizer)
+            loss = _step(network, batch, task, schedule, step / schedule.steps, optimizer)
             _require_finite(loss, step, folder)
             if step % LOG_EVERY == 0 or step == schedule.steps - 1:
                 log.append({"step": step} | {k: round(v, 6) for k, v in loss.values().items()})
@@ -117,9 +120,19 @@ def train(
 
 
 def compute_loss(
-    network: MattingNetwork, batch: dict[str, Tensor], task: Literal["trimap", "portrait"]
+    network: MattingNetwork,
+    batch: dict[str, Tensor],
+    task: Literal["trimap", "portrait"],
+    *,
+    progress: float = 1.0,
 ) -> Loss:
-    """Run the network on a batch and return the losses of its chapter."""
+    """Run the network on a batch and return the losses of its chapter.
+
+    Parameters
+    ----------
+    progress:
+        Share of the training that is done, 0..1.
+    """
     image, trimap, truth = batch["image"], batch["trimap"], batch["alpha"]
     unknown = (trimap > 0) & (trimap < 1)
     if task == "trimap":
@@ -149,6 +162,7 @@ def compute_loss(
         logits=logits,
         classes=trimap_classes(trimap),
         ce_weight=SEGMENTATION_WEIGHT,
+        detail_weight=DETAIL_WEIGHT * min(1.0, progress / DETAIL_RAMP),
     )
 
 
@@ -157,12 +171,13 @@ def _step(
     batch: dict[str, Tensor],
     task: Literal["trimap", "portrait"],
     schedule: Schedule,
+    progress: float,
     optimizer: torch.optim.Optimizer,
 ) -> Loss:
     half = schedule.autocast == "bf16"
     place = batch["image"].device.type
     with torch.autocast(place, torch.bfloat16) if half else nullcontext():
-        loss = compute_loss(network, batch, task)
+        loss = compute_loss(network, batch, task, progress=progress)
     optimizer.zero_grad(set_to_none=True)
     loss.total.backward()
     optimizer.step()

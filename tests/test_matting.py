@@ -18,7 +18,7 @@ from edgemat.artifact import Artifact, Cost, Feeding, write_artifact
 from edgemat.errors import ArtifactError, ImageError, MissingToolError, UsageError
 from edgemat.guided import GUIDE_EPSILON, GUIDE_RADIUS, guided_coefficients, guided_upsample
 from edgemat.images import F32, U8, resize
-from edgemat.matte import fit_trimap, matte
+from edgemat.matting import fit_trimap, matte
 from edgemat.predict import Predictor, load_predictor
 from edgemat.tiling import Letterbox, bands, resized_rows, tile_axis
 

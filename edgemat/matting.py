@@ -3,7 +3,7 @@
 The light install is enough for .tflite files; a float artefact is run through torch.
 
 >>> from edgemat.images import read_image
->>> from edgemat.matte import matte
+>>> from edgemat.matting import matte
 >>> alpha = matte(read_image("photo.jpg"), model="portrait@1a2b3c4d")
 """
 
