@@ -277,15 +277,19 @@ def git_state() -> str | None:
 def _read_manifest(path: Path) -> Manifest:
     try:
         return Manifest.model_validate_json(path.read_bytes())
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise ArtifactError(
             f"{path.parent} is not an artefact: it has no {MANIFEST}.",
             remedy="Give a folder that edgemat wrote, named like NAME@1a2b3c4d.",
         ) from error
+    except OSError as error:
+        raise ArtifactError(
+            f"{path} cannot be read: {error.strerror}.", remedy="Check its permissions."
+        ) from error
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
+        place = "".join(f"{part}: " for part in first["loc"])
         raise ArtifactError(
-            f"{path} is not a readable manifest: {place}: {first['msg']}.",
+            f"{path} is not a readable manifest: {place}{first['msg']}.",
             remedy="Copy the whole artefact folder again, or make it anew.",
         ) from error

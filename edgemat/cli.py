@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
+from edgemat import tables
 from edgemat.errors import EdgematError, GateFailed, UsageError
 
 if TYPE_CHECKING:
@@ -43,25 +43,29 @@ def main() -> None:
     try:
         status = app(standalone_mode=False)
     except EdgematError as error:
-        err.print(f"[red]Error:[/red] {_plain(error.message)}", highlight=False)
-        if error.remedy:
-            err.print(_plain(error.remedy), highlight=False)
-        sys.exit(error.exit_code)
+        _fail(error)
+    except ImportError as error:
+        from edgemat.doctor import explain_missing
+
+        _fail(explain_missing(error))
     except (KeyboardInterrupt, typer.Abort):
-        err.print("Interrupted. What was finished is kept: the same command goes on from there.")
-        sys.exit(INTERRUPTED)
+        status = INTERRUPTED
     except Exception as error:
         # typer's own usage errors know how to show themselves; anything else is a bug of ours
         if not hasattr(error, "exit_code") or not hasattr(error, "show"):
             raise
         error.show()
         sys.exit(error.exit_code)
+    if status == INTERRUPTED:  # so does typer hand a KeyboardInterrupt on
+        err.print("Interrupted. What was finished is kept: the same command goes on from there.")
     sys.exit(status if isinstance(status, int) else 0)
 
 
-def _plain(text: str) -> str:
-    """Escape rich's markup: paths may hold brackets."""
-    return text.replace("[", r"\[")
+def _fail(error: EdgematError) -> NoReturn:
+    err.print(f"[red]Error:[/red] {tables.plain(error.message)}", highlight=False, soft_wrap=True)
+    if error.remedy:
+        err.print(tables.plain(error.remedy), highlight=False, soft_wrap=True)
+    sys.exit(error.exit_code)
 
 
 def _print_json(value: Any) -> None:
@@ -78,7 +82,6 @@ def run(
     from edgemat.pipeline import run_recipe
 
     result = run_recipe(recipe, folder=output)
-    failed = result.failed
     if as_json:
         _print_json(
             {
@@ -92,18 +95,8 @@ def run(
             }
         )
     else:
-        if result.did_nothing:
-            out.print("Nothing to do: every stage is up to date.")
-        out.print(f"Gates: {len(result.gates) - len(failed)} of {len(result.gates)} passed.")
-        for row in failed:
-            verdict = row.verdict
-            out.print(
-                f"[red]failed[/red] {row.model} {row.file}: {verdict.name} = "
-                f"{verdict.measured:.4g}, bound {verdict.bound} ({row.scope})",
-                highlight=False,
-            )
-        out.print(f"Report: {result.report.resolve()}", highlight=False, soft_wrap=True)
-    return GateFailed.exit_code if failed else 0
+        tables.show_run(out, result)
+    return GateFailed.exit_code if result.failed else 0
 
 
 @app.command()
@@ -134,21 +127,8 @@ def models(as_json: AsJson = False) -> None:
         )
     if as_json:
         _print_json(rows)
-        return
-    table = Table(title="Networks (operations at 224 x 224)")
-    for column in ("name", "task", "thesis", "parameters", "printed", "operations", "printed"):
-        table.add_column(column)
-    for row in rows:
-        table.add_row(
-            str(row["name"]),
-            str(row["task"]),
-            f"chapter {row['chapter']}, table {row['table']}",
-            f"{row['parameters']:,}",
-            f"{row['thesis_parameters_millions']:.2f} M",
-            f"{row['operations_thesis_convention']:.4f} G",
-            f"{row['thesis_operations']:.2f} G",
-        )
-    out.print(table)
+    else:
+        tables.show_models(out, rows)
 
 
 @app.command()
@@ -159,14 +139,8 @@ def doctor(as_json: AsJson = False) -> None:
     findings = examine()
     if as_json:
         _print_json([finding.to_json() for finding in findings])
-        return
-    table = Table()
-    for column in ("", "ability", "found", "to get it"):
-        table.add_column(column)
-    for finding in findings:
-        sign = "[green]yes[/green]" if finding.ok else "[yellow]no[/yellow]"
-        table.add_row(sign, finding.ability, finding.detail, _plain(finding.remedy))
-    out.print(table)
+    else:
+        tables.show_findings(out, findings)
 
 
 @app.command()
@@ -210,7 +184,7 @@ def matte(
         height, width = alpha.shape
         _print_json({"output": str(output), "model": str(file), "width": width, "height": height})
     else:
-        out.print(f"Wrote {output} with {file.name}.", highlight=False)
+        tables.show_path(out, output, before="Wrote ", after=f" with {file.name}.")
 
 
 def _newest_model(*, needs_trimap: bool) -> Path:
@@ -261,13 +235,8 @@ def evaluate(
     scores = score(predict_all(predict, validation), validation)
     if as_json:
         _print_json({region: value.model_dump() for region, value in scores.items()})
-        return
-    table = Table(title=f"{opened.path.name}, {images} composites")
-    for column in ("region", "SAD, thousands", "MSE", "Grad, thousands", "Conn, thousands"):
-        table.add_column(column)
-    for region, value in scores.items():
-        table.add_row(region, *(f"{v:.4g}" for v in value.model_dump().values()))
-    out.print(table)
+    else:
+        tables.show_scores(out, f"{opened.path.name}, {images} composites", scores)
 
 
 @app.command()
@@ -303,8 +272,11 @@ def convert(
     as_json: AsJson = False,
 ) -> None:
     """Convert an artefact to mobile files, run each, and write down how well it agrees."""
+    from convert.target import find_target
     from edgemat.stages import convert_stage
 
+    for name in target:
+        find_target(name)
     opened, validation = _open_with_validation(artifact, data, images)
     shelf = output or opened.path.parent
     made = [convert_stage(opened, name, validation, out=shelf)[0] for name in target]
@@ -331,18 +303,8 @@ def verify(
     verified = verify_file(opened.payload, target, find_parent(opened), validation)
     if as_json:
         _print_json([agreement.model_dump() for agreement in verified.agreements])
-        return
-    table = Table(title=f"{opened.path.name}, {images} composites")
-    for column in ("runtime", "reference", "max abs", "mean abs", "PSNR, dB"):
-        table.add_column(column)
-    for a in verified.agreements:
-        table.add_row(
-            a.runtime, a.reference, f"{a.max_abs:.3g}", f"{a.mean_abs:.3g}", f"{a.psnr_db:.1f}"
-        )
-    out.print(table)
-    worst = None if verified.layers is None else verified.layers.first_above(1.0)
-    if worst is not None:
-        out.print(f"First layer off by more than one step: {worst.layer}", highlight=False)
+    else:
+        tables.show_verified(out, f"{opened.path.name}, {images} composites", verified)
 
 
 @app.command()
@@ -359,8 +321,12 @@ def bench(
     from edgemat.artifact import Artifact
     from edgemat.progress import progress_bar
 
+    short = len({file.name for file in files}) == len(files)
     paths = {
-        file.name: file if file.suffix == ".tflite" else Artifact(file).payload for file in files
+        file.name if short else str(file): file
+        if file.suffix == ".tflite"
+        else Artifact(file).payload
+        for file in files
     }
     with progress_bar("measuring on this host", 1000) as show:
         results = bench_host(
@@ -371,23 +337,8 @@ def bench(
         )
     if as_json:
         _print_json([result.to_json() for result in results])
-        return
-    where = results[0].circumstances
-    title = f"{where.cpu_model}, {where.cores} cores{', virtual' if where.virtualised else ''}"
-    table = Table(title=f"{title}; {where.runtime}; XNNPACK asked for")
-    for column in ("file", "threads", "p50, ms", "p90, ms", "p99, ms", "runs", "delegate", ""):
-        table.add_column(column)
-    for r in results:
-        verdict = r.verdict if r.verdict == "valid" else f"{r.verdict}: {r.reason}"
-        table.add_row(
-            r.name,
-            str(r.threads),
-            *(f"{value:.2f}" for value in (r.latency.p50_ms, r.latency.p90_ms, r.latency.p99_ms)),
-            str(len(r.samples_ms)),
-            r.delegate_used,
-            verdict,
-        )
-    out.print(table)
+    else:
+        tables.show_latencies(out, results)
 
 
 @app.command()
@@ -408,10 +359,8 @@ def gate(
     verdicts = judge(bounds, opened.manifest.scores["unknown"].model_dump(), reference=reference)
     if as_json:
         _print_json([verdict.to_json() for verdict in verdicts])
-    for verdict in [] if as_json else verdicts:
-        change = "" if verdict.change is None else f" ({verdict.change:+.1%})"
-        sign = "[green]passed[/green]" if verdict.passed else "[red]failed[/red]"
-        out.print(f"{sign} {verdict.name} = {verdict.measured:.4g}{change}, bound {verdict.bound}")
+    else:
+        tables.show_verdicts(out, verdicts)
     return 0 if all(verdict.passed for verdict in verdicts) else GateFailed.exit_code
 
 
@@ -443,7 +392,7 @@ def _show_artifacts(artifacts: list[Artifact], as_json: bool) -> None:
         _print_json([a.manifest.model_dump(mode="json") | {"path": str(a.path)} for a in artifacts])
         return
     for artifact in artifacts:
-        out.print(str(artifact.path), highlight=False, soft_wrap=True)
+        tables.show_path(out, artifact.path)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Any
 
+from edgemat.errors import MissingToolError
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -34,19 +36,36 @@ class Finding:
         return asdict(self)
 
 
+# ability, packages that it needs, the extra that brings them
+PACKAGES = (
+    ("Run .tflite files: matte, bench", ("ai-edge-litert",), ""),
+    ("Estimate foreground colours", ("pymatting",), ""),
+    ("Train", ("torch", "torchvision", "safetensors"), "train"),
+    ("Quantize with NNCF", ("nncf", "torchao"), "deploy"),
+    ("Convert to TFLite", ("litert-torch",), "deploy"),
+    ("Convert to Core ML, and check the result", ("coremltools",), "deploy"),
+    ("Write reports", ("jinja2", "matplotlib", "scikit-image"), "report"),
+)
+IMPORT_NAMES = {"scikit-image": "skimage"}
+
+
 def examine() -> list[Finding]:
-    """Look at this machine; imports nothing heavy."""
-    packages = (
-        ("Run .tflite files: matte, bench", ("ai-edge-litert",), ""),
-        ("Estimate foreground colours", ("pymatting",), ""),
-        ("Train", ("torch", "torchvision", "safetensors"), "train"),
-        ("Quantize with NNCF", ("nncf", "torchao"), "deploy"),
-        ("Convert to TFLite", ("litert-torch",), "deploy"),
-        ("Convert to Core ML, and check the result", ("coremltools",), "deploy"),
-        ("Write reports", ("jinja2", "matplotlib", "scikit-image"), "report"),
-    )
-    findings = [_packages(*row) for row in packages]
+    """Look at this machine."""
+    findings = [_packages(*row) for row in PACKAGES]
     return [_python(), *findings, _gpu(), _bfloat16(), _mac(), _disk()]
+
+
+def explain_missing(error: ImportError) -> MissingToolError:
+    """Return how to get the package that `error` misses; raises `error` if no extra brings it."""
+    missing = (error.name or "").split(".")[0]
+    for _, packages, extra in PACKAGES:
+        for package in packages:
+            if extra and missing == IMPORT_NAMES.get(package, package.replace("-", "_")):
+                return MissingToolError(
+                    f"This command needs {package}, which is not installed.",
+                    remedy=f'Run: pip install "edgemat[{extra}]"',
+                )
+    raise error
 
 
 def _python() -> Finding:

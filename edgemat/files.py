@@ -20,7 +20,7 @@ CHUNK = 1 << 20
 
 @contextlib.contextmanager
 def explain_os_errors(path: Path) -> Iterator[None]:
-    """Turn 'disk full' and 'no permission' into a :class:`DiskError` that names `path`."""
+    """Turn 'disk full', 'no permission' and the like into a :class:`DiskError` naming `path`."""
     try:
         yield
     except OSError as error:
@@ -32,6 +32,11 @@ def explain_os_errors(path: Path) -> Iterator[None]:
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise DiskError(
                 f"Writing {path} is not permitted.", remedy="Choose a folder that you may write to."
+            ) from error
+        if error.errno in (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG):
+            raise DiskError(
+                f"{path} cannot be written: {error.strerror}.",
+                remedy="Choose another name: a file or folder is in the way, or it is too long.",
             ) from error
         raise
 
@@ -47,7 +52,7 @@ def atomic_path(path: Path, *, directory: bool = False) -> Iterator[Path]:
     Raises
     ------
     DiskError
-        When the disk is full or the folder may not be written.
+        When the disk is full, the folder may not be written or the name is taken by another kind.
     """
     with explain_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,23 +1,80 @@
 """Recipes: TOML files that say what to train, quantize, convert, check and measure.
 
 Every key is listed here, with its default; an unknown key, a wrong type or an impossible value is
-named, with the nearest right key.
+named, with the nearest right key. Everything is checked when the recipe is loaded: a word that is
+wrong must not be found after an hour of training.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
 
+from edgemat.artifact import Scores
 from edgemat.errors import UsageError, nearest
+
+# How closely a file must agree with its reference, and what an int8 file must prove.
+PARITY = {
+    "tflite-fp32": {"psnr_db": ">=90"},
+    "tflite-fp16": {"psnr_db": ">=45"},
+    "tflite-int8": {"mean_abs": "<=0.005", "int8_share": "==1", "float_islands": "==0"},
+    "coreml-fp16": {"psnr_db": ">=45"},
+    "coreml-w8a8": {"max_abs": "<=1e-4", "int8_share": "==1", "float_islands": "==0"},
+}
+# What is measured of every file, and of int8 files besides: `parity` may bound these.
+AGREEMENT = ("psnr_db", "max_abs", "mean_abs")
+PROOF = ("int8_share", "float_islands", "scales_exact_share")
+
+_COMPARE = r"\s*(<=|>=|==|<|>)"
+_NUMBER = r"(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?"
+_ABSOLUTE = re.compile(rf"{_COMPARE}\s*(all|[+-]?{_NUMBER})\s*", re.ASCII)
+_RELATIVE = re.compile(rf"({_COMPARE})?\s*[+-]{_NUMBER}\s*%\s*", re.ASCII)
+
+
+def _absolute_bound(rule: str) -> str:
+    if not _ABSOLUTE.fullmatch(rule):
+        raise _wrong("this is no bound", "Write for example '>=45', '<=1e-4' or '==1'.")
+    return rule
+
+
+def _bound(rule: str) -> str:
+    if not _RELATIVE.fullmatch(rule) and not _ABSOLUTE.fullmatch(rule):
+        raise _wrong("this is no bound", "Write for example '+5%' (than float) or '<=40'.")
+    return rule
+
+
+def _known(kind: str, name: str, names: Iterable[str]) -> None:
+    if name not in (names := tuple(names)):
+        raise _wrong(f"there is no {kind} {name!r}", nearest(name, names))
+
+
+def _wrong(problem: str, remedy: str) -> PydanticCustomError:
+    return PydanticCustomError("wrong", "{problem}", {"problem": problem, "remedy": remedy})
+
+
+AbsoluteBound = Annotated[str, AfterValidator(_absolute_bound)]
+Bound = Annotated[str, AfterValidator(_bound)]
+Side = Annotated[int, Field(ge=32)]
+Threads = Annotated[int, Field(gt=0)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class DataSection(_Section):
@@ -28,6 +85,8 @@ class DataSection(_Section):
 
 
 class TrainSection(_Section):
+    """How long, how fast and on what size of crops to train."""
+
     steps: int = Field(gt=0)
     batch: int = Field(default=8, gt=1, description="batch normalisation needs two pictures")
     size: int = Field(default=160, ge=64, description="side of the training crops, px")
@@ -46,6 +105,8 @@ class TrainSection(_Section):
 
 
 class QuantizeSection(_Section):
+    """What the quantization ranges are collected on."""
+
     calibration: int = Field(default=64, gt=0, description="pictures")
 
 
@@ -55,33 +116,38 @@ class ModelSection(_Section):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     architecture: str
     config: dict[str, Any] = {}
-    input_size: tuple[int, int] = Field(description="height and width of the mobile files, px")
+    input_size: tuple[Side, Side] = Field(description="height and width of the mobile files, px")
     data: DataSection = DataSection()
     train: TrainSection
     quantize: QuantizeSection = QuantizeSection()
-    targets: tuple[str, ...] = (
-        "tflite-fp32",
-        "tflite-fp16",
-        "tflite-int8",
-        "coreml-fp16",
-        "coreml-w8a8",
-    )
-    parity: dict[str, dict[str, str]] = Field(
+    targets: tuple[str, ...] = tuple(PARITY)
+    parity: dict[str, dict[str, AbsoluteBound]] = Field(
         default={}, description="bounds on agreement, by target; they replace PARITY's"
     )
 
+    @field_validator("targets")
+    @classmethod
+    def _targets_exist(cls, targets: tuple[str, ...]) -> tuple[str, ...]:
+        for target in targets:
+            _known("target", target, PARITY)
+        if len(set(targets)) < len(targets):
+            raise _wrong("a target is named twice", "Keep one of the two.")
+        return targets
 
-# How closely a file must agree with its reference, and what an int8 file must prove.
-PARITY = {
-    "tflite-fp32": {"psnr_db": ">=90"},
-    "tflite-fp16": {"psnr_db": ">=45"},
-    "tflite-int8": {"mean_abs": "<=0.005", "int8_share": "==1", "float_islands": "==0"},
-    "coreml-fp16": {"psnr_db": ">=45"},
-    "coreml-w8a8": {"max_abs": "<=1e-4", "int8_share": "==1", "float_islands": "==0"},
-}
+    @field_validator("parity")
+    @classmethod
+    def _figures_are_measured(cls, parity: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        for target, bounds in parity.items():
+            _known("target", target, PARITY)
+            measured = AGREEMENT + (PROOF if "int8_share" in PARITY[target] else ())
+            for figure in bounds:
+                _known(f"measured figure of {target}", figure, measured)
+        return parity
 
 
 class VerifySection(_Section):
+    """What files are run on to be compared."""
+
     images: int = Field(default=16, gt=0, description="validation composites")
 
 
@@ -92,10 +158,12 @@ class BenchSection(_Section):
     seconds: float = Field(default=10.0, gt=0)
     warmup_runs: int = Field(default=10, gt=0)
     warmup_seconds: float = Field(default=1.0, ge=0)
-    threads: tuple[int, ...] = (1, 2)
+    threads: tuple[Threads, ...] = Field(default=(1, 2), min_length=1)
 
 
 class Recipe(_Section):
+    """The whole file."""
+
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     seed: int = Field(default=1, ge=0)
     threads: int = Field(default=2, gt=0, description="of training; results depend on it")
@@ -104,12 +172,19 @@ class Recipe(_Section):
     data_notice: str = "Trained on procedural pictures made by edgemat; no photographs."
     models: tuple[ModelSection, ...] = Field(min_length=1)
     verify: VerifySection = VerifySection()
-    gate: dict[str, str] = Field(
+    gate: dict[str, Bound] = Field(
         default={"sad": "+5%", "grad": "+10%"},
         description="errors of int8 files in the unknown region, against the float model's",
     )
     bench: BenchSection = BenchSection()
     photo: str = Field(default="astronaut", description='"astronaut" (scikit-image) or a file')
+
+    @field_validator("gate")
+    @classmethod
+    def _errors_are_measured(cls, gate: dict[str, str]) -> dict[str, str]:
+        for metric in gate:
+            _known("error", metric, Scores.model_fields)
+        return gate
 
     @field_validator("models")
     @classmethod
@@ -119,25 +194,23 @@ class Recipe(_Section):
             raise ValueError("two models have the same name")
         return models
 
-    @model_validator(mode="before")
-    @classmethod
-    def _lists_are_tables(cls, values: Any) -> Any:
-        if isinstance(values, dict) and isinstance(values.get("models"), dict):
-            raise ValueError("write [[models]], with double brackets: there may be several")
-        return values
-
     @property
     def sha256(self) -> str:
+        """Hex SHA-256 over all values, defaults included."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
 
 def load_recipe(path: Path) -> Recipe:
-    """Read a recipe.
+    """Read a recipe and check all that can be checked before work starts.
+
+    Needs torch, which knows the networks and their arguments.
 
     Raises
     ------
     UsageError
-        For a missing file, broken TOML, or a wrong key or value, which is named.
+        For a missing file, broken TOML, or a wrong key or value, which is named; for a network,
+        argument, data folder, photograph or weights file that does not exist; and for a size that
+        the network cannot take.
     """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -146,19 +219,36 @@ def load_recipe(path: Path) -> Recipe:
         names = sorted(p.name for p in folder.glob("*.toml")) if folder.is_dir() else []
         remedy = nearest(path.name, names) if names else "Give the path of a .toml file."
         raise UsageError(f"There is no recipe {path}.", remedy=remedy) from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise UsageError(
+            f"The recipe {path} cannot be read: {error.strerror}.",
+            remedy="Give the path of a .toml file.",
+        ) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(
             f"{path} is not readable as TOML: {error}.", remedy="Mend that line."
         ) from error
+    if isinstance(values.get("models"), dict):
+        raise UsageError(
+            f"{path}: models is one table and must be a list of them.",
+            remedy="Write [[models]], with double brackets: there may be several.",
+        )
     try:
-        return Recipe.model_validate(values)
+        # By way of JSON, because there pydantic can be strict ("600" is no number) and still
+        # takes a list for a tuple.
+        recipe = Recipe.model_validate_json(json.dumps(values, default=str), strict=True)
     except ValidationError as error:
         raise _explain(path, error) from error
+    from edgemat.recipe_checks import check_recipe
+
+    check_recipe(recipe, path)
+    return recipe
 
 
 def _explain(path: Path, error: ValidationError) -> UsageError:
-    """Turn the first of pydantic's complaints into a sentence and a remedy."""
-    first = error.errors()[0]
+    """Turn one of pydantic's complaints into a sentence and a remedy."""
+    # A misspelt key is also a missing one: the first complaint says what was meant.
+    first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
     location = first["loc"]
     where = ".".join(str(part) for part in location) or "the recipe"
     if first["type"] == "extra_forbidden":
@@ -171,7 +261,8 @@ def _explain(path: Path, error: ValidationError) -> UsageError:
     message = first["msg"].removeprefix("Value error, ")
     given = first.get("input")
     shown = f" (given: {given!r})" if isinstance(given, str | int | float | bool) else ""
-    return UsageError(f"{path}: {where}: {message}{shown}.", remedy="Correct that value.")
+    remedy = first.get("ctx", {}).get("remedy", "Correct that value.")
+    return UsageError(f"{path}: {where}: {message}{shown}.", remedy=remedy)
 
 
 def _fields_at(location: tuple[int | str, ...]) -> list[str]:

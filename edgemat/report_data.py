@@ -13,7 +13,7 @@ import numpy as np
 from bench.devices.host import host_circumstances
 from convert.parity import LayerDifference, LayerTable
 from edgemat.artifact import TRAINING_LOG, Artifact
-from edgemat.evaluate import PIXEL_SCALE
+from edgemat.evaluate import PIXEL_SCALE, keep_known
 from edgemat.images import read_grey, read_image, read_rgba
 from edgemat.photo import ALPHA, BACKGROUND, BLUR, CUTOUT, PHOTO
 from edgemat.report import (
@@ -97,15 +97,14 @@ def _samples(float_model: Artifact, artifacts: Sequence[Artifact]) -> list[Matte
     for artifact in artifacts:
         with np.load(artifact.mattes) as own:
             mattes[artifact.manifest.name] = own["alphas"]
-    return [
-        MatteSample(
-            image=pixels[i][..., :3],
-            truth=truths[i],
-            mattes={name: alphas[i] for name, alphas in mattes.items()},
-            trimap=pixels[i][..., 3] if pixels.shape[-1] == 4 else None,
-        )
-        for i in range(len(pixels))
-    ]
+    samples = []
+    for i in range(len(pixels)):
+        trimap = pixels[i][..., 3] if pixels.shape[-1] == 4 else None
+        own_mattes = {name: alphas[i] for name, alphas in mattes.items()}
+        if trimap is not None:  # an app overwrites what the trimap knows
+            own_mattes = {name: keep_known(a, trimap) for name, a in own_mattes.items()}
+        samples.append(MatteSample(pixels[i][..., :3], truths[i], own_mattes, trimap))
+    return samples
 
 
 def _photo(folder: Path, model: str, photo: str) -> PhotoReport:

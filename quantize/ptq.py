@@ -19,9 +19,9 @@ from torch import Tensor, nn
 from edgemat.models.deploy import DeployForm
 from edgemat.models.index import UnitSoftmax
 from edgemat.models.pooling import Below, DeployMaxPool
+from quantize.align import FIXED_GRID_FUNCTIONS, snap_biases, unify_grids
 from quantize.nncf_fill import filled_for_tflite, reference_kernels
 from quantize.spec import Place, QuantSpec, TensorQuant
-from quantize.unify import unify_grids
 
 MIN_CALIBRATION_IMAGES = 8
 
@@ -30,7 +30,7 @@ MIN_CALIBRATION_IMAGES = 8
 INT8_SHARPNESS = 2.0**10
 
 # TFLite fixes the grid of a sigmoid's and a softmax' output.
-UNIT_SCALE, UNIT_FUNCTIONS = 1 / 256, ("sigmoid", "softmax")
+UNIT_SCALE = 1 / 256
 # Pixels and mattes have 256 levels of 1/255: on this grid an 8-bit image passes without loss.
 PIXEL_SCALE = 1 / 255
 
@@ -96,6 +96,7 @@ def quantize_ptq(deploy: DeployForm, calibration: Sequence[Tensor]) -> Quantized
     corrected = {k: v for k, v in quantized.state_dict().items() if k in prepared.state_dict()}
     prepared.load_state_dict(corrected)
     spec = unify_grids(prepared, extract_spec(quantized), calibration[0])
+    snap_biases(prepared, spec, calibration[0])
     return Quantized(prepared, spec)
 
 
@@ -143,7 +144,7 @@ def _grid(quantizer: BaseQuantizer, places: list[Place]) -> TensorQuant:
 
 def _pinned(grid: TensorQuant, max_pools: tuple[str, ...]) -> TensorQuant:
     """Put a tensor whose range is known beforehand on its exact grid, whatever was observed."""
-    if any(place.function in UNIT_FUNCTIONS for place in grid.places):
+    if any(place.function in FIXED_GRID_FUNCTIONS for place in grid.places):
         step = UNIT_SCALE
     elif any(_is_pixel_or_mask(place, max_pools) for place in grid.places):
         step = PIXEL_SCALE

@@ -7,18 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
-from edgemat.data.augment import augment, cover
+from edgemat.data.augment import augment, cover, fit
 from edgemat.data.composite import composite, merge
 from edgemat.data.dataset import VALIDATION_DILATION, MattingDataset
 from edgemat.data.folder import FolderSource
 from edgemat.data.open import open_source
 from edgemat.data.procedural import ALL_KINDS, PORTRAIT_KINDS, ProceduralSource
-from edgemat.data.sample import Matte, rng_for
+from edgemat.data.sample import Matte, rng_for, snap_alpha
 from edgemat.data.trimap import fixed_trimap
 from edgemat.errors import ImageError, UsageError
-from edgemat.images import write_image
+from edgemat.images import F32, write_image
 
 SIZE = (64, 80)
 
@@ -51,10 +53,12 @@ def test_a_matte_depends_on_seed_and_index_alone(kind: str) -> None:
     np.testing.assert_array_equal(first[3].alpha, second[3].alpha)
     np.testing.assert_array_equal(first[3].colours, second[3].colours)
     np.testing.assert_array_equal(first.background(3), second.background(3))
-    assert not np.array_equal(first[3].alpha, first[4].alpha)
-    assert not np.array_equal(
-        first[3].alpha, ProceduralSource(8, size=SIZE, kinds=(kind,))[3].alpha
-    )
+    other = ProceduralSource(8, size=SIZE, kinds=(kind,))
+    for matte in (first[4], other[3]):
+        assert not np.array_equal(first[3].alpha, matte.alpha)
+        assert not np.array_equal(first[3].colours, matte.colours)
+    for background in (first.background(4), other.background(3)):
+        assert not np.array_equal(first.background(3), background)
 
 
 def test_all_kinds_take_turns_without_end() -> None:
@@ -121,9 +125,10 @@ def test_merging_is_empty_only_where_both_are() -> None:
     front = Matte(np.array([[0, 1], [0.5, 0]], np.float32), foreground=colours)
     back = Matte(np.array([[0, 0.5], [0.5, 1]], np.float32), foreground=colours + 0.5)
     both = merge(front, back)
-    np.testing.assert_allclose(both.alpha, [[0, 1], [0.75, 1]], atol=0.5 / 255)
+    np.testing.assert_allclose(both.alpha, np.array([[0, 1], [0.75, 1]]), atol=0.5 / 255)
     # a=.5 over a=.5: (.5 * .25 + .25 * .75) / .75 = 5/12
-    np.testing.assert_allclose(both.colours[..., 0], [[0.25, 0.25], [5 / 12, 0.75]], atol=1e-6)
+    expected = np.array([[0.25, 0.25], [5 / 12, 0.75]])
+    np.testing.assert_allclose(both.colours[..., 0], expected, atol=1e-6)
 
 
 # --- augmentation ----------------------------------------------------------------------------
@@ -146,11 +151,50 @@ def test_a_small_picture_is_enlarged() -> None:
     assert view.alpha.shape == (96, 96) and view.colours.shape == (96, 96, 3)
 
 
+SIDES = st.tuples(st.integers(32, 120), st.integers(32, 120))
+
+
+@given(SIDES, SIDES, st.integers(0, 2**32 - 1))
+def test_a_view_keeps_its_planes_together(
+    shape: tuple[int, int], size: tuple[int, int], seed: int
+) -> None:
+    """Larger and smaller pictures than the crop: one crop, one flip, one scale for all planes."""
+    y, x = np.indices(shape, dtype=np.float32)
+    alpha = (0.1 + 0.8 * (x / shape[1]) * (y / shape[0])).astype(np.float32)
+    colours = np.repeat((0.3 + 0.4 * alpha)[..., None], 3, axis=2)
+    trimap = np.where(alpha > 0.4, np.uint8(255), np.uint8(0))
+    rng = np.random.default_rng(seed)
+    if seed % 2:
+        view = augment(Matte(alpha, image=colours, trimap=trimap), size=size, rng=rng)
+        np.testing.assert_allclose(view.colours[..., 1], 0.3 + 0.4 * view.alpha, atol=1e-5)
+    else:
+        view = augment(Matte(alpha, foreground=colours, trimap=trimap), size=size, rng=rng)
+        # The colour jitter is one gain and shift a channel, and these colours are never clipped.
+        for channel in np.moveaxis(view.colours, 2, 0):
+            line = np.polyfit(view.alpha.ravel(), channel.ravel(), 1)
+            np.testing.assert_allclose(channel, np.polyval(line, view.alpha), atol=1e-4)
+            assert 0.85 * 0.4 - 1e-3 <= line[0] <= 1.15 * 0.4 + 1e-3
+    assert view.alpha.shape == size and view.colours.shape == (*size, 3)
+    assert view.trimap is not None and view.trimap.shape == size
+    # Nearest-neighbour scaling moves the step by up to a pixel, where alpha is near 0.4.
+    slope = 0.8 * (1 / shape[0] + 1 / shape[1])
+    assert (view.alpha[view.trimap == 255] > 0.4 - slope).all()
+    assert (view.alpha[view.trimap == 0] < 0.4 + slope).all()
+
+
+def test_half_of_the_views_are_mirrored() -> None:
+    alpha = np.tile(np.linspace(0.1, 0.9, 64, dtype=np.float32), (64, 1))
+    matte = Matte(alpha, foreground=np.zeros((64, 64, 3), np.float32))
+    views = [augment(matte, size=(64, 64), rng=np.random.default_rng(k)) for k in range(200)]
+    mirrored = sum(bool(view.alpha[0, 0] > view.alpha[0, -1]) for view in views)
+    assert 70 <= mirrored <= 130  # 100 expected; four standard deviations are 28
+
+
 @pytest.mark.parametrize("shape", [(30, 300), (300, 30), (64, 80), (65, 81)])
 def test_a_background_covers_without_stretching(shape: tuple[int, int]) -> None:
     # Equal squares before must be equal squares after: the slopes along x and y agree.
     y, x = np.indices(shape, dtype=np.float32)
-    picture = np.stack([x, y, x], axis=2) / 300
+    picture: F32 = np.stack([x / 300, y / 300, x / 300], axis=2, dtype=np.float32)
     covered = cover(picture, size=SIZE)
     assert covered.shape == (*SIZE, 3)
     slope_x = np.diff(covered[32, 20:60, 0]).mean()
@@ -203,6 +247,21 @@ def test_the_seed_changes_training_and_not_validation() -> None:
         MattingDataset(source, size=SIZE, seed=seed, length=1, augment=False)[0] for seed in (1, 2)
     )
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.parametrize("size", [SIZE, (40, 48)])
+def test_validation_items_are_whole_and_unaltered(size: tuple[int, int]) -> None:
+    source = ProceduralSource(9, size=SIZE)
+    data = MattingDataset(source, size=size, seed=1, length=20, augment=False)
+    for index in (0, 7, 19):
+        sample, whole = data.sample(index), fit(source[index], size)
+        np.testing.assert_array_equal(sample.alpha, snap_alpha(whole.alpha))
+        assert sample.foreground is not None and sample.background is not None
+        np.testing.assert_array_equal(sample.foreground, whole.colours)
+        expected = cover(source.background(index), size=size)
+        np.testing.assert_array_equal(sample.background, expected)
+    if size == SIZE:
+        np.testing.assert_array_equal(data.sample(7).alpha, source[7].alpha)
 
 
 def test_validation_trimaps_have_the_fixed_dilation() -> None:
@@ -293,6 +352,17 @@ def test_files_without_partner_are_named(tmp_path: Path) -> None:
     _write(tmp_path / "trimap", "fox.png")
     with pytest.raises(UsageError, match="fox, owl"):
         _open(tmp_path)
+
+
+def test_hidden_files_are_no_pictures(tmp_path: Path) -> None:
+    (_folder(tmp_path) / "alpha" / "._cat.png").write_bytes(b"left by a Mac")
+    assert _open(tmp_path).count == 2
+
+
+def test_a_second_pass_over_a_folder_brings_new_views(tmp_path: Path) -> None:
+    data = MattingDataset(_open(_folder(tmp_path)), size=(32, 32), seed=0, length=4)
+    assert not torch.equal(data[0]["alpha"], data[2]["alpha"])
+    assert torch.equal(data[2]["alpha"], data[2]["alpha"])
 
 
 def test_two_files_of_one_stem_are_refused(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ from edgemat.images import (
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
 
-def _save(path: Path, array: np.ndarray, **options: object) -> Path:
+def _save(path: Path, array: np.ndarray, **options: Any) -> Path:
     Image.fromarray(array).save(path, **options)
     return path
 
@@ -139,7 +140,7 @@ def test_one_bit_pictures_are_black_and_white(tmp_path: Path) -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation_is_honoured(tmp_path: Path, orientation: int) -> None:
     # What each value asks of the viewer, by the EXIF standard (tag 0x0112).
-    upright = {
+    upright: dict[int, Callable[[np.ndarray], np.ndarray]] = {
         1: lambda a: a,
         2: lambda a: a[:, ::-1],
         3: lambda a: a[::-1, ::-1],
@@ -218,6 +219,24 @@ def test_damaged_bytes_never_escape_as_other_errors(tmp_path: Path) -> None:
                 read_image(path)
             except ImageError as error:
                 assert error.remedy
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+def test_tiff_tags_of_a_wrong_type_never_escape_as_other_errors(tmp_path: Path) -> None:
+    good = _save(tmp_path / "good.tif", np.zeros((40, 40, 3), np.uint8)).read_bytes()
+    assert good[:2] == b"II"
+    directory = struct.unpack_from("<I", good, 4)[0]
+    for entry in range(struct.unpack_from("<H", good, directory)[0]):
+        for kind in range(1, 14):  # the types of TIFF 6.0 and IFD, in place of the right one
+            data = bytearray(good)
+            struct.pack_into("<H", data, directory + 2 + 12 * entry + 2, kind)
+            path = tmp_path / "bad.tif"
+            path.write_bytes(data)
+            for read in (read_image, image_size):
+                try:
+                    read(path)
+                except ImageError as error:
+                    assert "bad.tif" in error.message and error.remedy
 
 
 def test_too_small_and_too_large_say_the_limit(tmp_path: Path) -> None:
@@ -307,12 +326,16 @@ def test_a_full_disk_leaves_the_old_file_and_says_so(
     before = path.read_bytes()
 
     def full(self: Path, data: bytes) -> int:
+        with self.open("wb") as file:
+            file.write(data[: len(data) // 2])
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(DiskError, match="disk is full"):
         write_image(path, np.ones((40, 40), np.uint8))
     assert path.read_bytes() == before
+    with pytest.raises(DiskError, match="disk is full"):
+        write_image(tmp_path / "b.png", np.ones((40, 40), np.uint8))
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
 
 

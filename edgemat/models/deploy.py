@@ -28,10 +28,12 @@ class DeployForm(nn.Module):
 def to_deploy(network: nn.Module) -> DeployForm:
     """Return the deploy form of `network` (a copy, in eval mode).
 
-    Equal to the network in eval mode, clamped to 0..1, within 1e-5 in float32.
+    Equal to the network in eval mode, clamped to 0..1, within 1e-5 in float32. One exception:
+    folding rounds differently, and where two of the four values under a max-pooling window are
+    equal up to that rounding, the other one may win, and unpooling then writes beside it.
     """
     network = copy.deepcopy(network).eval()
-    _replace_blocks(network)
+    replace_blocks(network)
     _fold_batch_norms(network)
     return DeployForm(network).eval().requires_grad_(False)
 
@@ -43,13 +45,14 @@ def set_layout(model: nn.Module, layout: Layout) -> None:
             module.layout = layout
 
 
-def _replace_blocks(parent: nn.Module) -> None:
+def replace_blocks(parent: nn.Module) -> None:
+    """Put every block's deploy form in its place: the same values, up to the order of sums."""
     for name, child in parent.named_children():
         deploy = getattr(child, "deploy", None)
         if deploy is not None:
             setattr(parent, name, deploy())
         else:
-            _replace_blocks(child)
+            replace_blocks(child)
 
 
 def _fold_batch_norms(network: nn.Module) -> None:

@@ -85,7 +85,7 @@ class UnitSoftmax(nn.Module):
 
     with the log-sum-exp of a pair, :math:`L(a, b) = (a + b)/2 + \log 2 + g\left((a - b)^2\right)`
     and :math:`g(u) = \log\cosh(\sqrt u / 2)`. As :math:`u` is at most 1, a cubic replaces
-    :math:`g` within 1.6e-7 (minimax on 0..1; the constant cancels in the difference).
+    :math:`g` within 2e-7 (minimax on 0..1; the constant cancels in the difference).
 
     Attributes
     ----------

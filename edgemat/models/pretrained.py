@@ -6,7 +6,9 @@ into the first convolution and its batch normalisation (exactly, but for the pic
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
+from pickle import UnpicklingError
 
 import numpy as np
 import torch
@@ -14,6 +16,9 @@ from torch import Tensor, nn
 
 from edgemat.errors import MissingToolError, UsageError
 from edgemat.models.mobilenetv2 import MobileNetV2
+
+# what torch's restricted unpickler raises on a damaged file, beside the usual
+_DAMAGED = (UnpicklingError, struct.error)
 
 IMAGENET_MEAN = torch.tensor([0.485, 0.456, 0.406])
 IMAGENET_STD = torch.tensor([0.229, 0.224, 0.225])
@@ -135,7 +140,7 @@ def _read(source: str | Path) -> dict[str, Tensor]:
             return load_file(path)
         weights: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
         return weights
-    except (OSError, ValueError, RuntimeError, KeyError, EOFError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, EOFError, *_DAMAGED) as error:
         raise UsageError(
             f"{path} is not a readable weights file.", remedy="Download it again."
         ) from error

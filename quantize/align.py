@@ -1,7 +1,11 @@
-"""Give tensors that a mobile runtime keeps on one grid one grid.
+"""Bring the frozen model in line with the arithmetic of int8 runtimes.
 
-TFLite's int8 concatenation and resizing do not rescale: all inputs and the output share scale and
-zero-point. Where NNCF chose different grids, the converter would silently replace some of them.
+Two things differ from plain fake-quantization, and both are known before any file is written:
+
+* TFLite's int8 concatenation, resizing and max-pooling do not rescale: inputs and output share
+  one grid. Where NNCF chose different ones, the converter would silently replace some of them.
+* A convolution's bias is an int32 on the grid of its accumulator, input scale times weight scale.
+  Rounding it moves one output in a thousand by a step, which a deep network amplifies.
 """
 
 from __future__ import annotations
@@ -12,13 +16,16 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
+from edgemat.errors import ConversionError
 from quantize.frozen import FrozenFakeQuantize, freeze
 from quantize.spec import QuantSpec, TensorQuant
 
-SAME_GRID_FUNCTIONS = (torch.cat, F.interpolate)
+# TFLite fixes the grid of their outputs: scale 1/256, from 0
+FIXED_GRID_FUNCTIONS = ("sigmoid", "softmax")
+# by name: under a function mode, torch reports some of them by their private twins
+SAME_GRID_FUNCTIONS = {"cat", "interpolate", "max_pool2d", "_max_pool2d"}
 
 
 def unify_grids(deploy: nn.Module, spec: QuantSpec, example: Tensor) -> QuantSpec:
@@ -31,15 +38,8 @@ def unify_grids(deploy: nn.Module, spec: QuantSpec, example: Tensor) -> QuantSpe
     example:
         An input, 1,C,H,W; run once to see which tensors meet.
     """
-    frozen = freeze(deploy, spec)
-    watch = _Watch()
-    quantizers = [m for m in frozen.modules() if isinstance(m, FrozenFakeQuantize)]
-    for quantizer in quantizers:
-        quantizer.register_forward_hook(watch.after_quantizer)
-    with torch.no_grad(), watch:
-        frozen(example)
-
-    grids = {quantizer: quantizer.quant for quantizer in quantizers}
+    watch = _watch(freeze(deploy, spec), example)
+    grids = {quantizer: quantizer.quant for quantizer in watch.quantizers}
     for group in watch.groups():
         shared = _union([quantizer.quant for quantizer in group])
         for quantizer in group:
@@ -47,19 +47,47 @@ def unify_grids(deploy: nn.Module, spec: QuantSpec, example: Tensor) -> QuantSpe
     return spec.model_copy(update={"tensors": tuple(grids.values())})
 
 
+def snap_biases(deploy: nn.Module, spec: QuantSpec, example: Tensor) -> None:
+    """Round every convolution's bias, in place, to the int32 grid that runtimes hold it on."""
+    frozen = freeze(deploy, spec)
+    names = {parameter: name for name, parameter in frozen.named_parameters()}
+    with torch.no_grad():
+        for bias, source, weight in _watch(frozen, example).convolutions:
+            scales = torch.tensor(weight.quant.scale, dtype=torch.float64)
+            step = scales * source.quant.scale[0]
+            snapped = torch.round(bias.double() / step) * step
+            deploy.get_parameter(names[bias]).copy_(snapped.float())
+
+
+def _watch(frozen: nn.Module, example: Tensor) -> _Watch:
+    watch = _Watch([m for m in frozen.modules() if isinstance(m, FrozenFakeQuantize)])
+    with torch.no_grad(), watch:
+        frozen(example)
+    return watch
+
+
 class _Watch(TorchFunctionMode):
     """Follows which quantizer a tensor's memory comes from, through views and same-grid functions.
 
     Views share memory, so that storage tells a tensor apart. Everything seen is kept alive, lest
     memory be used twice.
+
+    Attributes
+    ----------
+    convolutions:
+        Bias, quantizer of the input and quantizer of the weight.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, quantizers: list[FrozenFakeQuantize]) -> None:
         super().__init__()
+        self.quantizers = quantizers
+        self.convolutions: list[tuple[nn.Parameter, FrozenFakeQuantize, FrozenFakeQuantize]] = []
         self._origin: dict[int, FrozenFakeQuantize] = {}
         self._results: dict[int, FrozenFakeQuantize] = {}
         self._leader: dict[FrozenFakeQuantize, FrozenFakeQuantize] = {}
         self._alive: list[Tensor] = []
+        for quantizer in quantizers:
+            quantizer.register_forward_hook(self._after_quantizer)
 
     def __torch_function__(
         self,
@@ -69,7 +97,8 @@ class _Watch(TorchFunctionMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         result = func(*args, **(kwargs or {}))
-        if func in SAME_GRID_FUNCTIONS:
+        name = getattr(func, "__name__", "")
+        if name in SAME_GRID_FUNCTIONS:
             inputs = args[0] if isinstance(args[0], list | tuple) else [args[0]]
             sources = [self._origin[_memory(x)] for x in inputs if _memory(x) in self._origin]
             for source in sources:
@@ -77,9 +106,14 @@ class _Watch(TorchFunctionMode):
             if sources:
                 self._remember(result, sources[0])
                 self._results[_memory(result)] = sources[0]
+        elif name == "conv2d" and len(args) > 2 and isinstance(args[2], nn.Parameter):
+            x, weight, bias = args[:3]
+            self.convolutions.append(
+                (bias, self._origin[_memory(x)], self._origin[_memory(weight)])
+            )
         return result
 
-    def after_quantizer(
+    def _after_quantizer(
         self, quantizer: FrozenFakeQuantize, inputs: tuple[Tensor, ...], output: Tensor
     ) -> None:
         """A quantizer behind a same-grid function joins those before it."""
@@ -116,6 +150,13 @@ def _memory(tensor: Tensor) -> int:
 
 def _union(quants: list[TensorQuant]) -> dict[str, Any]:
     """Return scale, zero-point and range of the grid that covers all `quants`."""
+    fixed = [q for q in quants if any(p.function in FIXED_GRID_FUNCTIONS for p in q.places)]
+    if fixed and any(q.scale != fixed[0].scale for q in quants):
+        raise ConversionError(
+            f"{fixed[0].places[0].operator} has a grid that TFLite fixes, and meets tensors with "
+            "other grids in a concatenation or resizing.",
+            remedy="Put a multiplication by one behind it in the deploy form.",
+        )
     low = min(quant.scale[0] * (quant.low - quant.zero_point[0]) for quant in quants)
     high = max(quant.scale[0] * (quant.high - quant.zero_point[0]) for quant in quants)
     scale = float(np.float32((high - low) / 255))

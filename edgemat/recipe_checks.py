@@ -1,0 +1,98 @@
+"""What a recipe asks of the world: networks that exist, sizes that they take, files that are there.
+
+Apart from `edgemat.recipe` because it imports torch, with the networks.
+"""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from edgemat.errors import UsageError, nearest
+from edgemat.models import ModelInfo, list_models
+from edgemat.recipe import ModelSection, Recipe
+
+
+def check_recipe(recipe: Recipe, path: Path) -> None:
+    """Check what `recipe`, read from `path`, names outside of itself.
+
+    Raises
+    ------
+    UsageError
+        For a network, argument, folder or file that does not exist, and for a size that the
+        network cannot take.
+    """
+    for index, model in enumerate(recipe.models):
+        _check_network(f"{path}: models.{index}", model)
+    _check_files(path, recipe)
+
+
+def _check_network(where: str, model: ModelSection) -> None:
+    """Check the architecture's name, its arguments, and the sizes that it is to take."""
+    networks = {info.name: info for info in list_models()}
+    if model.architecture not in networks:
+        raise UsageError(
+            f"{where}.architecture: there is no network {model.architecture!r}.",
+            remedy=nearest(model.architecture, networks),
+        )
+    info = networks[model.architecture]
+    _check_config(f"{where}.config", model.config, info)
+    stride = info.network.stride
+    sizes = {"input_size": model.input_size, "train.size": (model.train.size,)}
+    for key, sides in sizes.items():
+        for side in sides:
+            if side % stride:
+                below = side // stride * stride
+                raise UsageError(
+                    f"{where}.{key}: {info.name} takes multiples of {stride} px, not {side}.",
+                    remedy=f"Nearest: {below} or {below + stride}.",
+                )
+
+
+def _check_config(where: str, config: dict[str, Any], info: ModelInfo) -> None:
+    """Check `config` against the arguments of the network's class."""
+    types = get_type_hints(info.network.__init__)
+    known = [name for name in inspect.signature(info.network).parameters if name != "in_channels"]
+    for key, value in config.items():
+        if key == "in_channels":  # the data decide: RGB, or RGB and trimap
+            raise UsageError(
+                f"{where}: in_channels of {info.name} is always {info.in_channels}.",
+                remedy="Leave it out.",
+            )
+        if key not in known:
+            raise UsageError(
+                f"{where}: {info.name} has no argument {key!r}.", remedy=nearest(key, known)
+            )
+        positive = TypeAdapter[Any](Annotated[types[key], Field(gt=0, allow_inf_nan=False)])
+        try:
+            positive.validate_python(value, strict=True)
+        except ValidationError as error:
+            problem = error.errors()[0]["msg"]
+            raise UsageError(
+                f"{where}.{key}: {problem} (given: {value!r}).", remedy="Correct that value."
+            ) from error
+
+
+def _check_files(path: Path, recipe: Recipe) -> None:
+    """Check that what the recipe names on disk is there."""
+    if recipe.photo != "astronaut" and not Path(recipe.photo).is_file():
+        raise UsageError(
+            f"{path}: photo: there is no file {recipe.photo}.",
+            remedy='Name a picture, or "astronaut".',
+        )
+    for index, model in enumerate(recipe.models):
+        where = f"{path}: models.{index}"
+        source, init = model.data.source, model.train.init
+        if source != "procedural" and not Path(source).is_dir():
+            raise UsageError(
+                f"{where}.data.source: there is no folder {source}.",
+                remedy='Name a folder of mattes, or "procedural".',
+            )
+        if init not in (None, "torchvision") and not Path(init).is_file():
+            raise UsageError(
+                f"{where}.train.init: there is no file {init}.",
+                remedy='Name MobileNetV2 weights, or "torchvision".',
+            )

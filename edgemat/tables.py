@@ -1,0 +1,126 @@
+"""How the command line shows its results: one table or list of lines for each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from bench.devices.host import HostResult
+    from bench.gate import Verdict
+    from edgemat.artifact import Scores
+    from edgemat.doctor import Finding
+    from edgemat.pipeline import RunResult
+    from edgemat.stages import Verified
+
+
+def plain(text: str) -> str:
+    """Escape rich's markup: paths may hold brackets."""
+    return text.replace("[", r"\[")
+
+
+def show_run(out: Console, result: RunResult) -> None:
+    """Say how a run ended, which gates failed, and where the report lies."""
+    failed = result.failed
+    if result.did_nothing:
+        out.print("Nothing to do: every stage is up to date.")
+    out.print(f"Gates: {len(result.gates) - len(failed)} of {len(result.gates)} passed.")
+    for row in failed:
+        verdict = row.verdict
+        out.print(
+            f"[red]failed[/red] {row.model} {row.file}: {verdict.name} = "
+            f"{verdict.measured:.4g}, bound {verdict.bound} ({row.scope})",
+            highlight=False,
+        )
+    show_path(out, result.report.resolve(), before="Report: ")
+
+
+def show_path(out: Console, path: Path, *, before: str = "", after: str = "") -> None:
+    """Print a path on one line, however long, so that it can be copied."""
+    out.print(plain(f"{before}{path}{after}"), highlight=False, soft_wrap=True)
+
+
+def show_models(out: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+    """List networks beside what the thesis prints of them."""
+    table = Table(title="Networks (operations at 224 x 224)")
+    for column in ("name", "task", "thesis", "parameters", "printed", "operations", "printed"):
+        table.add_column(column)
+    for row in rows:
+        table.add_row(
+            str(row["name"]),
+            str(row["task"]),
+            f"chapter {row['chapter']}, table {row['table']}",
+            f"{row['parameters']:,}",
+            f"{row['thesis_parameters_millions']:.2f} M",
+            f"{row['operations_thesis_convention']:.4f} G",
+            f"{row['thesis_operations']:.2f} G",
+        )
+    out.print(table)
+
+
+def show_findings(out: Console, findings: Sequence[Finding]) -> None:
+    """List what this machine can and cannot do."""
+    table = Table()
+    for column in ("", "ability", "found", "to get it"):
+        table.add_column(column)
+    for finding in findings:
+        sign = "[green]yes[/green]" if finding.ok else "[yellow]no[/yellow]"
+        table.add_row(sign, finding.ability, finding.detail, plain(finding.remedy))
+    out.print(table)
+
+
+def show_scores(out: Console, title: str, scores: Mapping[Any, Scores]) -> None:
+    """Show errors against the ground truth, a row for each region."""
+    table = Table(title=plain(title))
+    for column in ("region", "SAD, thousands", "MSE", "Grad, thousands", "Conn, thousands"):
+        table.add_column(column)
+    for region, value in scores.items():
+        table.add_row(region, *(f"{v:.4g}" for v in value.model_dump().values()))
+    out.print(table)
+
+
+def show_verified(out: Console, title: str, verified: Verified) -> None:
+    """Show how a file agrees with its reference in each runtime."""
+    table = Table(title=plain(title))
+    for column in ("runtime", "reference", "max abs", "mean abs", "PSNR, dB"):
+        table.add_column(column)
+    for a in verified.agreements:
+        table.add_row(
+            a.runtime, a.reference, f"{a.max_abs:.3g}", f"{a.mean_abs:.3g}", f"{a.psnr_db:.1f}"
+        )
+    out.print(table)
+    worst = None if verified.layers is None else verified.layers.first_above(1.0)
+    if worst is not None:
+        out.print(f"First layer off by more than one step: {worst.layer}", highlight=False)
+
+
+def show_latencies(out: Console, results: Sequence[HostResult]) -> None:
+    """Show latencies with the circumstances that they were measured in."""
+    where = results[0].circumstances
+    title = f"{where.cpu_model}, {where.cores} cores{', virtual' if where.virtualised else ''}"
+    table = Table(title=plain(f"{title}; {where.runtime}; XNNPACK asked for"))
+    for column in ("file", "threads", "p50, ms", "p90, ms", "p99, ms", "runs", "delegate", ""):
+        table.add_column(column)
+    for r in results:
+        verdict = r.verdict if r.verdict == "valid" else f"{r.verdict}: {r.reason}"
+        table.add_row(
+            plain(r.name),
+            str(r.threads),
+            *(f"{value:.2f}" for value in (r.latency.p50_ms, r.latency.p90_ms, r.latency.p99_ms)),
+            str(len(r.samples_ms)),
+            r.delegate_used,
+            verdict,
+        )
+    out.print(table)
+
+
+def show_verdicts(out: Console, verdicts: Sequence[Verdict]) -> None:
+    """Show a line for each bound of a gate."""
+    for verdict in verdicts:
+        change = "" if verdict.change is None else f" ({verdict.change:+.1%})"
+        sign = "[green]passed[/green]" if verdict.passed else "[red]failed[/red]"
+        out.print(f"{sign} {verdict.name} = {verdict.measured:.4g}{change}, bound {verdict.bound}")

@@ -1,0 +1,108 @@
+"""What `edgemat doctor` finds, and what it advises."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from importlib import metadata
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from edgemat.doctor import PACKAGES, Finding, examine, explain_missing
+
+INSTALLED = metadata.version
+
+
+def without(monkeypatch: pytest.MonkeyPatch, *missing: str) -> dict[str, Finding]:
+    def version(package: str) -> str:
+        if package in missing:
+            raise metadata.PackageNotFoundError(package)
+        return INSTALLED(package)
+
+    monkeypatch.setattr(metadata, "version", version)
+    return {finding.ability: finding for finding in examine()}
+
+
+@pytest.mark.parametrize(
+    ("package", "ability", "remedy"),
+    [
+        ("ai-edge-litert", "Run .tflite files: matte, bench", "pip install edgemat"),
+        ("pymatting", "Estimate foreground colours", "pip install edgemat"),
+        ("torch", "Train", 'pip install "edgemat[train]"'),
+        ("nncf", "Quantize with NNCF", 'pip install "edgemat[deploy]"'),
+        ("litert-torch", "Convert to TFLite", 'pip install "edgemat[deploy]"'),
+        (
+            "coremltools",
+            "Convert to Core ML, and check the result",
+            'pip install "edgemat[deploy]"',
+        ),
+        ("scikit-image", "Write reports", 'pip install "edgemat[report]"'),
+    ],
+)
+def test_a_missing_package_names_its_extra(
+    monkeypatch: pytest.MonkeyPatch, package: str, ability: str, remedy: str
+) -> None:
+    found = without(monkeypatch, package)[ability]
+    assert found == Finding(ability, False, f"missing: {package}", remedy)
+
+
+def test_what_is_there_is_named_with_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = without(monkeypatch)["Run .tflite files: matte, bench"]
+    assert found.ok
+    assert found.detail == f"ai-edge-litert {INSTALLED('ai-edge-litert')}"
+    assert found.remedy == ""
+
+
+def test_every_ability_is_listed_once() -> None:
+    abilities = [finding.ability for finding in examine()]
+    assert len(set(abilities)) == len(abilities)
+    assert {ability for ability, _, _ in PACKAGES} < set(abilities)
+
+
+def test_a_python_that_is_too_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 13, 0))
+    python = examine()[0]
+    assert not python.ok
+    assert python.detail == "3.13.0"
+    assert "3.11" in python.remedy
+
+
+def test_a_nearly_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10**9))
+    disk = {finding.ability: finding for finding in examine()}["Disk space for a run"]
+    assert not disk.ok
+    assert disk.detail == "1 GB free"
+    assert "2 GB" in disk.remedy
+
+
+def test_without_torch_there_is_no_answer_about_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    gpu = {finding.ability: finding for finding in examine()}["Train on a GPU"]
+    assert gpu == Finding("Train on a GPU", False, "torch missing")
+
+
+@pytest.mark.parametrize(
+    ("module", "package", "extra"),
+    [
+        ("torch", "torch", "train"),
+        ("torch.nn", "torch", "train"),
+        ("nncf", "nncf", "deploy"),
+        ("litert_torch", "litert-torch", "deploy"),
+        ("skimage.metrics", "scikit-image", "report"),
+    ],
+)
+def test_a_failed_import_names_the_extra(module: str, package: str, extra: str) -> None:
+    error = explain_missing(ModuleNotFoundError("no", name=module))
+    assert f"needs {package}," in error.message
+    assert error.remedy == f'Run: pip install "edgemat[{extra}]"'
+    assert error.exit_code == 3
+
+
+@pytest.mark.parametrize("arguments", [{"name": "edgemat.nowhere"}, {}])
+def test_a_failed_import_of_our_own_is_a_bug(arguments: dict[str, Any]) -> None:
+    error = ModuleNotFoundError("no", **arguments)
+    with pytest.raises(ModuleNotFoundError) as caught:
+        explain_missing(error)
+    assert caught.value is error

@@ -1,0 +1,197 @@
+"""The main job as a user runs it: cached, killed and gone on with, damaged and mended."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("litert_torch")
+
+RECIPE = """
+name = "tiny"
+seed = 3
+threads = 1
+demonstration = true
+
+[[models]]
+name = "portrait"
+architecture = "pspm-b5"
+config = { width = 0.25 }
+input_size = [64, 64]
+data = { kinds = "portrait" }
+train = { steps = 8, batch = 2, size = 64, warmup = 2, workers = 0, checkpoint_every = 2 }
+quantize = { calibration = 8 }
+targets = ["tflite-fp32", "coreml-w8a8"]
+# a network of eight steps need not pass anything
+parity = { tflite-fp32 = { psnr_db = ">=0" }, coreml-w8a8 = { max_abs = "<=1" } }
+
+[verify]
+images = 2
+
+[gate]
+sad = "<=1000"
+
+[bench]
+runs = 5
+seconds = 0.05
+warmup_runs = 2
+warmup_seconds = 0.0
+threads = [1]
+"""
+
+
+def edgemat(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "edgemat.cli", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+    )
+
+
+def artifacts(folder: Path) -> list[str]:
+    return sorted(p.name for p in (folder / "runs/tiny/artifacts").iterdir() if "@" in p.name)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "tiny.toml").write_text(RECIPE)
+    result = edgemat("run", "tiny.toml", cwd=folder)
+    assert result.returncode == 0, result.stderr + result.stdout
+    return folder
+
+
+@pytest.fixture
+def copy(finished: Path, tmp_path: Path) -> Path:
+    shutil.copytree(finished, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+@pytest.mark.slow
+def test_a_run_leaves_artefacts_a_report_and_a_history(finished: Path) -> None:
+    names = [name.split("@")[0] for name in artifacts(finished)]
+    assert names == [
+        "portrait",
+        "portrait-coreml-w8a8",
+        "portrait-quantized",
+        "portrait-tflite-fp32",
+    ]
+    report = (finished / "runs/tiny/report.html").read_text()
+    assert "portrait" in report and "do not ship" in report.lower()
+    assert (finished / "runs/tiny/runs.sqlite").exists()
+    leftovers = [p.name for p in (finished / "runs/tiny/artifacts").iterdir() if "@" not in p.name]
+    assert leftovers == []
+
+
+@pytest.mark.slow
+def test_a_manifest_says_where_a_file_comes_from_and_how_to_feed_it(finished: Path) -> None:
+    shelf = finished / "runs/tiny/artifacts"
+    manifests = {
+        name.split("@")[0]: json.loads((shelf / name / "manifest.json").read_text())
+        for name in artifacts(finished)
+    }
+    assert manifests["portrait"]["parent"] is None
+    parents = {name: manifest["parent"] for name, manifest in manifests.items()}
+    shas = {name: manifest["payload_sha256"] for name, manifest in manifests.items()}
+    assert parents["portrait-quantized"] == parents["portrait-tflite-fp32"] == shas["portrait"]
+    assert parents["portrait-coreml-w8a8"] == shas["portrait-quantized"]
+    file = manifests["portrait-tflite-fp32"]
+    feeding = file["feeding"]
+    assert (feeding["layout"], feeding["height"], feeding["width"]) == ("NHWC", 64, 64)
+    assert file["scores"]["unknown"]["sad"] > 0 and file["agreements"][0]["images"] == 2
+    assert manifests["portrait-quantized"]["calibration"]["count"] == 8
+    proof = manifests["portrait-coreml-w8a8"]["int8_proof"]
+    assert proof["convolutions"] == proof["int8_convolutions"] > 50
+
+
+@pytest.mark.slow
+def test_a_second_run_does_nothing_but_say_so(copy: Path) -> None:
+    before = {p: p.stat().st_mtime_ns for p in copy.rglob("*") if p.is_file()}
+    result = edgemat("run", "tiny.toml", cwd=copy)
+    assert result.returncode == 0 and "Nothing to do" in result.stdout
+    assert {p: p.stat().st_mtime_ns for p in copy.rglob("*") if p.is_file()} == before
+    assert "report.html" in result.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["training", "converting"])
+def test_a_killed_run_goes_on_to_the_same_hashes(
+    finished: Path, tmp_path: Path, moment: str
+) -> None:
+    (tmp_path / "tiny.toml").write_text(RECIPE)
+    with subprocess.Popen(
+        [sys.executable, "-m", "edgemat.cli", "run", "tiny.toml"],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+    ) as process:
+        pattern = {"training": "work/*/checkpoint.pt", "converting": "artifacts/.converting-*"}
+        wait_for(tmp_path / "runs/tiny", pattern[moment], process)
+        os.killpg(process.pid, signal.SIGKILL)
+    assert not (tmp_path / "runs/tiny/report.html").exists()
+    result = edgemat("run", "tiny.toml", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert artifacts(tmp_path) == artifacts(finished)
+    for name in artifacts(tmp_path):
+        ours, theirs = (
+            json.loads((folder / "runs/tiny/artifacts" / name / "manifest.json").read_text())
+            for folder in (tmp_path, finished)
+        )
+        assert ours["payload_sha256"] == theirs["payload_sha256"]
+
+
+def wait_for(folder: Path, pattern: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 300
+    while not list(folder.glob(pattern)):
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.slow
+def test_a_damaged_artefact_is_made_anew(copy: Path) -> None:
+    file = next((copy / "runs/tiny/artifacts").glob("portrait-tflite-fp32@*")) / "model.tflite"
+    content = file.read_bytes()
+    file.write_bytes(content[:-100] + bytes(100))
+    result = edgemat("run", "tiny.toml", cwd=copy)
+    assert result.returncode == 0, result.stderr
+    assert "damaged" in result.stderr and "Nothing to do" not in result.stdout
+    assert file.read_bytes() == content
+
+
+@pytest.mark.slow
+def test_a_failed_gate_gives_exit_status_1_and_the_row(copy: Path) -> None:
+    recipe = copy / "tiny.toml"
+    recipe.write_text(RECIPE.replace('sad = "<=1000"', 'sad = "<=0.000001"'))
+    result = edgemat("run", "tiny.toml", cwd=copy)
+    assert result.returncode == 1
+    assert "coreml-w8a8" in result.stdout and "sad" in result.stdout
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.slow
+def test_files_can_be_verified_judged_and_used_one_by_one(copy: Path) -> None:
+    shelf = Path("runs/tiny/artifacts")
+    names = {name.split("@")[0]: str(shelf / name) for name in artifacts(copy)}
+    verified = edgemat("verify", names["portrait-tflite-fp32"], "--images", "2", "--json", cwd=copy)
+    assert verified.returncode == 0, verified.stderr
+    assert json.loads(verified.stdout)[0]["psnr_db"] > 60
+    gate = edgemat("gate", names["portrait-coreml-w8a8"], "--sad", "+1000%", cwd=copy)
+    assert gate.returncode in (0, 1) and "sad" in gate.stdout
+    scores = edgemat("evaluate", names["portrait"], "--images", "2", "--json", cwd=copy)
+    assert json.loads(scores.stdout)["whole"]["sad"] > 0
+    refused = edgemat("convert", names["portrait"], "--target", "tflite-int8", cwd=copy)
+    assert refused.returncode == 2 and "Quantize the float artefact first" in refused.stderr

@@ -1,0 +1,379 @@
+"""Recipes: what loads, and what is said of what does not, before any work starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.gate import parse_limit
+from convert.target import TARGETS
+from edgemat.artifact import Agreement, Artifact, Int8Proof
+from edgemat.errors import UsageError
+from edgemat.models import list_models
+from edgemat.pipeline import _measured
+from edgemat.recipe import (
+    _ABSOLUTE,
+    _RELATIVE,
+    AGREEMENT,
+    PARITY,
+    PROOF,
+    Recipe,
+    load_recipe,
+)
+
+RECIPES = Path(__file__).parents[1] / "recipes"
+MODEL = {
+    "name": '"hair"',
+    "architecture": '"pspm-b5"',
+    "config": "{ width = 0.35 }",
+    "input_size": "[64, 96]",
+    "train": "{ steps = 2 }",
+}
+HEAD = 'name = "tiny"'
+
+
+def model(**changes: str) -> str:
+    lines = [f"{key} = {value}" for key, value in (MODEL | changes).items() if value]
+    return "\n".join(["[[models]]", *lines, ""])
+
+
+def recipe(*, top: str = "", tail: str = "", **changes: str) -> str:
+    """Return a recipe of one model: lines at the top, at the end, and other keys of the model."""
+    return "\n".join([HEAD, top, model(**changes), tail, ""])
+
+
+def load(folder: Path, text: str) -> Recipe:
+    path = folder / "tiny.toml"
+    path.write_text(text)
+    return load_recipe(path)
+
+
+def complaint(folder: Path, text: str) -> UsageError:
+    with pytest.raises(UsageError) as caught:
+        load(folder, text)
+    assert "tiny.toml" in caught.value.message
+    assert caught.value.exit_code == 2
+    assert caught.value.remedy
+    return caught.value
+
+
+# What loads
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("**/*.toml")), ids=lambda p: p.name)
+def test_shipped_recipes_load(path: Path) -> None:
+    loaded = load_recipe(path)
+    assert loaded.name == path.stem
+    assert all(section.targets for section in loaded.models)
+
+
+def test_there_is_a_quickstart() -> None:
+    loaded = load_recipe(RECIPES / "quickstart.toml")
+    assert loaded.demonstration
+    assert {m.architecture for m in loaded.models} == {"pspm-b5", "indexnet-m2o-nlc"}
+    assert all(set(m.targets) == set(TARGETS) for m in loaded.models)
+
+
+def test_defaults_and_values(tmp_path: Path) -> None:
+    loaded = load(tmp_path, recipe())
+    section = loaded.models[0]
+    assert section.input_size == (64, 96)
+    assert section.config == {"width": 0.35}
+    assert section.train.batch == 8
+    assert section.targets == tuple(TARGETS)
+    assert loaded.gate == {"sad": "+5%", "grad": "+10%"}
+
+
+def test_the_hash_depends_on_values_and_not_on_layout(tmp_path: Path) -> None:
+    plain = load(tmp_path, recipe()).sha256
+    assert load(tmp_path, f"# the same\n{HEAD}\nseed = 1\n\n{model()}").sha256 == plain
+    assert load(tmp_path, recipe(top="seed = 2")).sha256 != plain
+
+
+def test_an_absolute_gate_and_spaces_are_understood(tmp_path: Path) -> None:
+    gate = '[gate]\nsad = "<= +5 %"\nmse = "<=0.02"\n'
+    assert load(tmp_path, recipe(tail=gate)).gate == {"sad": "<= +5 %", "mse": "<=0.02"}
+
+
+# The vocabulary agrees with those who use it
+
+
+def test_targets_are_those_of_convert() -> None:
+    assert tuple(PARITY) == tuple(TARGETS)
+    for name, bounds in PARITY.items():
+        known = AGREEMENT + (PROOF if TARGETS[name].quantized else ())
+        assert set(bounds) <= set(known)
+        assert ("int8_share" in bounds) == TARGETS[name].quantized
+
+
+def test_figures_are_those_that_the_pipeline_measures() -> None:
+    agreement = Agreement(
+        reference="float", runtime="any", max_abs=0.5, mean_abs=0.1, psnr_db=40.0, images=1
+    )
+    proof = Int8Proof(convolutions=4, int8_convolutions=3, scales=8, scales_exact=6)
+    manifest = SimpleNamespace(agreements=(agreement,), int8_proof=proof)
+    figures = _measured(cast(Artifact, SimpleNamespace(manifest=manifest)))
+    assert set(figures) == {*AGREEMENT, *PROOF}
+    assert figures["int8_share"] == 0.75
+    manifest.int8_proof = None
+    assert set(_measured(cast(Artifact, SimpleNamespace(manifest=manifest)))) == {*AGREEMENT}
+
+
+@given(rule=st.one_of(st.from_regex(_ABSOLUTE, fullmatch=True), st.just("== all")))
+def test_every_absolute_bound_is_one_to_the_gate(rule: str) -> None:
+    assert not parse_limit(rule).relative
+
+
+@given(rule=st.from_regex(_RELATIVE, fullmatch=True))
+def test_every_relative_bound_is_one_to_the_gate(rule: str) -> None:
+    assert parse_limit(rule).relative
+
+
+# Files
+
+
+def test_a_missing_recipe_offers_its_neighbours(tmp_path: Path) -> None:
+    (tmp_path / "quickstart.toml").write_text("")
+    with pytest.raises(UsageError, match="There is no recipe") as caught:
+        load_recipe(tmp_path / "quikstart.toml")
+    assert caught.value.remedy == "Did you mean 'quickstart.toml'?"
+
+
+def test_a_missing_recipe_without_neighbours(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="There is no recipe"):
+        load_recipe(tmp_path / "nowhere" / "a.toml")
+
+
+def test_a_folder_is_no_recipe(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read: Is a directory"):
+        load_recipe(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["name tiny", 'name = "a', "a = 1\na = 2", "[models"])
+def test_broken_toml_names_the_line(tmp_path: Path, text: str) -> None:
+    error = complaint(tmp_path, text)
+    assert "not readable as TOML" in error.message
+    assert "at line" in error.message or "at end of document" in error.message
+
+
+def test_bytes_that_are_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UsageError, match="not readable as TOML"):
+        load_recipe(path)
+
+
+# Keys
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "meant"),
+    [
+        (recipe(top="sede = 1"), "sede", "seed"),
+        (recipe(tail="quantise = {}"), "models.0.quantise", "quantize"),
+        (recipe(architecture="", arquitecture="1"), "arquitecture", "architecture"),
+        (recipe(train="{ stpes = 2 }"), "models.0.train.stpes", "steps"),
+        (recipe(data="{ kind = 1 }"), "models.0.data.kind", "kinds"),
+        (recipe(quantize="{ calibrate = 1 }"), "calibrate", "calibration"),
+        (recipe(tail="[verify]\nimage = 2"), "verify.image", "images"),
+        (recipe(tail="[bench]\nrun = 2"), "bench.run", "runs"),
+        (recipe(tail="[bnech]\nruns = 2"), "bnech", "bench"),
+        (recipe(tail="[gate]\nsaad = '+5%'"), "saad", "sad"),
+        (recipe(config="{ widht = 0.35 }"), "widht", "width"),
+        (recipe(parity="{ tflite-fp23 = {} }"), "tflite-fp23", "tflite-fp32"),
+        (
+            recipe(parity="{ tflite-fp32 = { psnr = '>=90' } }"),
+            "psnr",
+            "psnr_db",
+        ),
+    ],
+)
+def test_an_unknown_key_is_named_with_the_nearest(
+    tmp_path: Path, text: str, key: str, meant: str
+) -> None:
+    error = complaint(tmp_path, text)
+    assert key in error.message
+    assert error.remedy.startswith("Did you mean")
+    assert repr(meant) in error.remedy
+
+
+def test_int8_figures_of_a_float_file_are_refused(tmp_path: Path) -> None:
+    error = complaint(tmp_path, recipe(parity="{ tflite-fp32 = { int8_share = '==1' } }"))
+    assert "'int8_share'" in error.message
+    assert "psnr_db" in error.remedy
+
+
+@pytest.mark.parametrize("key", ["name", "architecture", "input_size", "train"])
+def test_a_missing_key_is_named(tmp_path: Path, key: str) -> None:
+    error = complaint(tmp_path, recipe(**{key: ""}))
+    assert f"'models.0.{key}' is missing" in error.message
+
+
+def test_no_model_at_all(tmp_path: Path) -> None:
+    assert "'models' is missing" in complaint(tmp_path, HEAD).message
+    assert "models" in complaint(tmp_path, f"{HEAD}\nmodels = []\n").message
+
+
+def test_single_brackets_are_explained(tmp_path: Path) -> None:
+    error = complaint(tmp_path, recipe().replace("[[models]]", "[models]"))
+    assert "[[models]]" in error.remedy
+
+
+def test_two_models_of_one_name(tmp_path: Path) -> None:
+    assert "same name" in complaint(tmp_path, recipe(tail=model())).message
+
+
+# Values
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"train": '{ steps = "2" }'}, "train.steps"),
+        ({"train": "{ steps = 2.5 }"}, "train.steps"),
+        ({"train": "{ steps = true }"}, "train.steps"),
+        ({"train": "{ steps = 0 }"}, "train.steps"),
+        ({"train": "{ steps = 2, batch = 1 }"}, "train.batch"),
+        ({"train": "{ steps = 2, learning_rate = -1e-3 }"}, "train.learning_rate"),
+        ({"train": "{ steps = 2, learning_rate = nan }"}, "train.learning_rate"),
+        ({"train": "{ steps = 2, learning_rate = inf }"}, "train.learning_rate"),
+        ({"train": "{ steps = 2, warmup = -1 }"}, "train.warmup"),
+        ({"train": "{ steps = 2, size = 32 }"}, "train.size"),
+        ({"train": "{ steps = 2, workers = -1 }"}, "train.workers"),
+        ({"train": '{ steps = 2, autocast = "fp8" }'}, "train.autocast"),
+        ({"train": "2"}, "train"),
+        ({"data": '{ kinds = "cats" }'}, "data.kinds"),
+        ({"quantize": "{ calibration = 0 }"}, "quantize.calibration"),
+        ({"name": '"Hair Net"'}, "name"),
+        ({"name": '"../up"'}, "name"),
+        ({"input_size": "192"}, "input_size"),
+        ({"input_size": "[192]"}, "input_size"),
+        ({"input_size": "[0, 192]"}, "input_size"),
+        ({"config": "{ width = 0 }"}, "config.width"),
+        ({"config": "{ width = -0.5 }"}, "config.width"),
+        ({"config": "{ width = inf }"}, "config.width"),
+        ({"config": '{ width = "half" }'}, "config.width"),
+        ({"config": "{ width = true }"}, "config.width"),
+        ({"config": "{ in_channels = 4 }"}, "in_channels"),
+        (
+            {"architecture": '"indexnet-m2o-nlc"', "config": "{ hidden_mult = 1.5 }"},
+            "config.hidden_mult",
+        ),
+        ({"targets": '["tflite-int8", "tflite-int8"]'}, "targets"),
+    ],
+)
+def test_a_wrong_value_of_a_model_is_named(
+    tmp_path: Path, changes: dict[str, str], where: str
+) -> None:
+    assert where in complaint(tmp_path, recipe(**changes)).message
+
+
+@pytest.mark.parametrize(
+    ("section", "where"),
+    [
+        ("[verify]\nimages = 0", "verify.images"),
+        ("[bench]\nruns = 0", "bench.runs"),
+        ("[bench]\nseconds = -1", "bench.seconds"),
+        ("[bench]\nthreads = [0]", "bench.threads"),
+        ("[bench]\nthreads = []", "bench.threads"),
+        ("[gate]\nsad = 5", "gate.sad"),
+    ],
+)
+def test_a_wrong_value_of_a_section_is_named(tmp_path: Path, section: str, where: str) -> None:
+    assert where in complaint(tmp_path, recipe(tail=section)).message
+
+
+@pytest.mark.parametrize("line", ["seed = -1", "threads = 0", 'demonstration = "yes"'])
+def test_a_wrong_value_at_the_top_is_named(tmp_path: Path, line: str) -> None:
+    error = complaint(tmp_path, recipe(top=line))
+    assert line.split()[0] in error.message
+    assert "given" in error.message
+
+
+@pytest.mark.parametrize("rule", ["5%", "5", "tiny", "", "+5", "<=", ">=5%", "+5% or so"])
+def test_a_gate_that_bounds_nothing_is_refused(tmp_path: Path, rule: str) -> None:
+    error = complaint(tmp_path, recipe(tail=f'[gate]\nsad = "{rule}"'))
+    assert "gate.sad" in error.message
+    assert "no bound" in error.message
+    assert "+5%" in error.remedy
+
+
+@pytest.mark.parametrize("rule", ["+5%", "90", "<=5%"])
+def test_a_bound_on_agreement_must_be_absolute(tmp_path: Path, rule: str) -> None:
+    parity = f"{{ tflite-fp32 = {{ psnr_db = '{rule}' }} }}"
+    error = complaint(tmp_path, recipe(parity=parity))
+    assert "parity.tflite-fp32.psnr_db" in error.message
+    assert ">=45" in error.remedy
+
+
+def test_an_unknown_target_offers_the_nearest(tmp_path: Path) -> None:
+    error = complaint(tmp_path, recipe(targets="['tflite-int4']"))
+    assert "'tflite-int4'" in error.message
+    assert "'tflite-int8'" in error.remedy
+
+
+def test_an_unknown_network_offers_the_nearest(tmp_path: Path) -> None:
+    error = complaint(tmp_path, recipe(architecture="'pspm-b4'"))
+    assert "models.0.architecture" in error.message
+    assert "'pspm-b5'" in error.remedy
+
+
+# Sizes that a network can take
+
+
+STRIDES = {"pspm-b5": 16, "indexnet-m2o-nlc": 32}
+
+
+def test_strides_of_the_networks() -> None:
+    assert {info.name: info.network.stride for info in list_models()} == STRIDES
+
+
+@pytest.mark.parametrize(
+    ("architecture", "side", "below", "above"),
+    [("pspm-b5", 200, 192, 208), ("indexnet-m2o-nlc", 208, 192, 224)],
+)
+def test_a_size_between_strides_offers_its_neighbours(
+    tmp_path: Path, architecture: str, side: int, below: int, above: int
+) -> None:
+    text = recipe(architecture=f'"{architecture}"', input_size=f"[192, {side}]")
+    error = complaint(tmp_path, text)
+    assert "models.0.input_size" in error.message
+    assert f"multiples of {STRIDES[architecture]}" in error.message
+    assert error.remedy == f"Nearest: {below} or {above}."
+
+
+def test_crops_must_fit_the_network_too(tmp_path: Path) -> None:
+    text = recipe(architecture='"indexnet-m2o-nlc"', train="{ steps = 2, size = 80 }")
+    error = complaint(tmp_path, text)
+    assert "models.0.train.size" in error.message
+    assert error.remedy == "Nearest: 64 or 96."
+
+
+def test_the_second_model_is_checked_before_the_first_is_trained(tmp_path: Path) -> None:
+    second = model(name='"second"', input_size="[100, 96]")
+    assert "models.1.input_size" in complaint(tmp_path, recipe(tail=second)).message
+
+
+# Files that a recipe names
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        (recipe(top='photo = "nowhere.jpg"'), "photo"),
+        (recipe(data="{ source = 'nowhere' }"), "models.0.data.source"),
+        (
+            recipe(train="{ steps = 2, init = 'nowhere.npz' }"),
+            "models.0.train.init",
+        ),
+    ],
+)
+def test_a_file_that_is_not_there_is_named(tmp_path: Path, text: str, where: str) -> None:
+    error = complaint(tmp_path, text)
+    assert where in error.message
+    assert "nowhere" in error.message

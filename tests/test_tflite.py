@@ -1,0 +1,213 @@
+"""TFLite files: the same matte, NNCF's own grids, int8 throughout, the same bytes every time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+pytest.importorskip("litert_torch")
+
+from toy_networks import calibration, network_deploy, picture, toy_deploy
+
+from convert.flatbuffer import read_metadata, read_model
+from convert.parity import compare, compare_layers, torch_predictor
+from convert.proof import prove_int8
+from convert.target import TARGETS
+from convert.tflite import convert_tflite
+from edgemat.errors import ArtifactError
+from edgemat.evaluate import EvaluationSet
+from edgemat.models.deploy import DeployForm
+from edgemat.runtime import TfliteModel
+from quantize.frozen import freeze
+from quantize.ptq import Quantized, quantize_ptq
+
+FLOAT32, FLOAT16, INT8 = TARGETS["tflite-fp32"], TARGETS["tflite-fp16"], TARGETS["tflite-int8"]
+METADATA = {"name": "toy", "licence": "Apache-2.0"}
+
+
+@dataclass(frozen=True)
+class Toy:
+    deploy: DeployForm
+    quantized: Quantized
+    folder: Path
+
+    @property
+    def frozen(self) -> torch.nn.Module:
+        return freeze(self.quantized.deploy, self.quantized.spec)
+
+    def file(self, target: str) -> Path:
+        return self.folder / f"{target}.tflite"
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Toy:
+    deploy = toy_deploy()
+    toy = Toy(deploy, quantize_ptq(deploy, calibration(3, 32)), tmp_path_factory.mktemp("toy"))
+    for target in (FLOAT32, FLOAT16, INT8):
+        model = toy.frozen if target.quantized else deploy
+        path = toy.file(target.name)
+        convert_tflite(model, path, target=target, shape=(3, 32, 32), metadata=METADATA)
+    return toy
+
+
+def evaluation(channels: int, size: int, count: int = 4) -> EvaluationSet:
+    pictures = torch.cat([picture(channels, size, seed=300 + i) for i in range(count)])
+    pixels = torch.round(pictures * 255).to(torch.uint8).permute(0, 2, 3, 1).numpy()
+    empty = np.zeros((count, size, size))
+    return EvaluationSet(pixels, empty.astype(np.float32), empty.astype(np.uint8))
+
+
+def mattes(predict: object, data: EvaluationSet) -> np.ndarray:
+    return np.concatenate([predict(data.inputs(i))[..., 0] for i in range(len(data))])
+
+
+@pytest.mark.parametrize(("target", "least"), [("tflite-fp32", 90), ("tflite-fp16", 45)])
+def test_float_files_agree_with_torch(toy: Toy, target: str, least: float) -> None:
+    data = evaluation(3, 32)
+    expected = mattes(torch_predictor(toy.deploy), data)
+    found = mattes(TfliteModel(toy.file(target)).run, data)
+    assert expected.std() > 0.02
+    assert compare(found, expected, reference="float", runtime="").psnr_db >= least
+
+
+@pytest.mark.parametrize("kernels", ["xnnpack", "builtin", "reference"])
+def test_the_int8_file_is_the_frozen_model_within_two_steps(toy: Toy, kernels: str) -> None:
+    """One step of an inner tensor, rounded the other way, is up to two of the output."""
+    data = evaluation(3, 32)
+    expected = mattes(torch_predictor(toy.frozen), data)
+    found = mattes(TfliteModel(toy.file("tflite-int8"), kernels=kernels).run, data)
+    assert np.abs(found - expected).max() <= 2.01 / 255
+    assert np.abs(found - expected).mean() <= 0.1 / 255
+
+
+def test_the_int8_file_carries_every_grid_and_no_float(toy: Toy) -> None:
+    proof = prove_int8(toy.file("tflite-int8"), target=INT8, spec=toy.quantized.spec)
+    assert proof.convolutions == proof.int8_convolutions == 4
+    assert proof.float_islands == ()
+    assert proof.scales_exact == proof.scales == len(toy.quantized.spec.tensors)
+
+
+def test_the_proof_finds_a_float_island(toy: Toy, tmp_path: Path) -> None:
+    """A float file is no int8 file, whatever the specification says."""
+    proof = prove_int8(toy.file("tflite-fp32"), target=INT8, spec=toy.quantized.spec)
+    assert proof.int8_convolutions == 0 and proof.convolutions == 4
+    assert "CONV_2D" in proof.float_islands
+    assert proof.scales_exact == 0
+
+
+def test_the_proof_finds_a_missing_grid(toy: Toy) -> None:
+    first = toy.quantized.spec.tensors[0]
+    other = first.model_copy(update={"scale": tuple(s * 1.001 for s in first.scale)})
+    changed = toy.quantized.spec.model_copy(
+        update={"tensors": (other, *toy.quantized.spec.tensors[1:])}
+    )
+    proof = prove_int8(toy.file("tflite-int8"), target=INT8, spec=changed)
+    assert proof.scales_exact == proof.scales - 1
+
+
+def test_files_take_and_give_float32_channels_last(toy: Toy) -> None:
+    for target in ("tflite-fp32", "tflite-fp16", "tflite-int8"):
+        model = TfliteModel(toy.file(target))
+        assert model.input_shape == (1, 32, 32, 3) and model.output_shape == (1, 32, 32, 1)
+        alpha = model.run(np.zeros((1, 32, 32, 3), np.float32))
+        assert alpha.dtype == np.float32 and alpha.min() >= 0 and alpha.max() <= 1
+
+
+def test_files_carry_their_metadata(toy: Toy) -> None:
+    assert read_metadata(toy.file("tflite-int8")) == METADATA
+    assert read_metadata(toy.file("tflite-fp16")) == METADATA
+
+
+def test_float16_weights_halve_the_file(toy: Toy) -> None:
+    def weight_bytes(path: Path) -> int:
+        return sum(len(b.data) for b in read_model(path).buffers if b.data is not None)
+
+    assert weight_bytes(toy.file("tflite-fp16")) < 0.7 * weight_bytes(toy.file("tflite-fp32"))
+
+
+def test_conversion_gives_the_same_bytes_again(toy: Toy, tmp_path: Path) -> None:
+    again = tmp_path / "again.tflite"
+    convert_tflite(toy.frozen, again, target=INT8, shape=(3, 32, 32), metadata=METADATA)
+    assert again.read_bytes() == toy.file("tflite-int8").read_bytes()
+
+
+def test_the_layer_table_names_the_first_layer_that_is_off(toy: Toy) -> None:
+    data = evaluation(3, 32, count=1)
+    table = compare_layers(toy.file("tflite-int8"), toy.frozen, data)
+    assert len(table.rows) >= 5
+    assert table.first_above(1.0) is None
+    # a bias moved by a quarter of the range shows up, at its own layer
+    broken = freeze(toy.quantized.deploy, toy.quantized.spec)
+    with torch.no_grad():
+        broken.get_parameter("network.narrow.bias").add_(3.0)
+    worst = compare_layers(toy.file("tflite-int8"), broken, data).first_above(1.0)
+    assert worst is not None and "narrow" in worst.layer
+
+
+def test_a_file_that_is_no_tflite_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "model.tflite"
+    with pytest.raises(ArtifactError, match="There is no file"):
+        read_model(path)
+    path.write_bytes(b"not a flatbuffer at all")
+    with pytest.raises(ArtifactError, match=r"not a \.tflite"):
+        read_model(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "channels", "config", "partitions"),
+    [
+        ("indexnet-m2o-nlc", 4, {"width": 0.25, "hidden_mult": 1}, 1),
+        ("pspm-b5", 3, {"width": 0.25}, 2),  # the softmax of the attention stays outside
+    ],
+)
+def test_int8_networks_are_proven(
+    name: str, channels: int, config: dict[str, float], partitions: int, tmp_path: Path
+) -> None:
+    """Every grid in the file, no transpose, no float, and few cuts in the delegate."""
+    quantized = quantize_ptq(network_deploy(name, **config), calibration(channels, 64))
+    frozen, path = freeze(quantized.deploy, quantized.spec), tmp_path / "model.tflite"
+    convert_tflite(frozen, path, target=INT8, shape=(channels, 64, 64), metadata={})
+    proof = prove_int8(path, target=INT8, spec=quantized.spec)
+    assert proof.int8_convolutions == proof.convolutions > 50
+    assert proof.float_islands == ()
+    assert proof.scales_exact == proof.scales
+    operators = Counter(_operator_names(path))
+    assert operators["TRANSPOSE"] == 0
+    assert TfliteModel(path).delegate_coverage().partitions == partitions
+    data = evaluation(channels, 64)
+    expected = mattes(torch_predictor(frozen), data)
+    agreement = compare(
+        mattes(TfliteModel(path).run, data), expected, reference="frozen", runtime="XNNPACK"
+    )
+    assert agreement.mean_abs <= 0.005
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "channels", "least"), [("indexnet-m2o-nlc", 4, 90), ("pspm-b5", 3, 70)]
+)
+def test_float_networks_agree_with_torch(
+    name: str, channels: int, least: float, tmp_path: Path
+) -> None:
+    deploy, path = network_deploy(name, width=0.25), tmp_path / "model.tflite"
+    convert_tflite(deploy, path, target=FLOAT32, shape=(channels, 64, 64), metadata={})
+    data = evaluation(channels, 64)
+    expected = mattes(torch_predictor(deploy), data)
+    found = mattes(TfliteModel(path).run, data)
+    assert compare(found, expected, reference="float", runtime="").psnr_db >= least
+    assert "TRANSPOSE" not in _operator_names(path)
+
+
+def _operator_names(path: Path) -> list[str]:
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = read_model(path)
+    names = {value: key for key, value in vars(schema.BuiltinOperator).items() if key.isupper()}
+    codes = [names[code.builtinCode] for code in model.operatorCodes]
+    return [codes[operator.opcodeIndex] for operator in model.subgraphs[0].operators]
