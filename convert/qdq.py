@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 # registers torch.ops.quantized_decomposed
-import torch.ao.quantization.fx._decomposed  # noqa: F401
+import torch.ao.quantization.fx._decomposed
 from torch import Tensor, fx
 
 aten = torch.ops.aten

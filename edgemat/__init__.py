@@ -22,7 +22,7 @@ _PUBLIC = {
     "count_parameters": "edgemat.models.count",
     "create_model": "edgemat.models",
     "list_models": "edgemat.models",
-    "load": "edgemat.stages",
+    "load": "edgemat.loading",
     "matte": "edgemat.matting",
     "matting_errors": "edgemat.metrics",
 }
@@ -30,11 +30,11 @@ _PUBLIC = {
 if TYPE_CHECKING:
     from edgemat.artifact import Artifact
     from edgemat.errors import EdgematError
+    from edgemat.loading import load
     from edgemat.matting import matte
     from edgemat.metrics import matting_errors
     from edgemat.models import create_model, list_models
     from edgemat.models.count import count_operations, count_parameters
-    from edgemat.stages import load
 
 __all__ = [
     "Artifact",

@@ -126,6 +126,9 @@ class Manifest(_Model):
     calibration: Calibration | None = None
     cost: Cost
     scores: dict[Literal["unknown", "whole"], Scores] = {}
+    trimap_miou: float | None = Field(
+        default=None, description="of a portrait network's own trimap, three classes"
+    )
     agreements: tuple[Agreement, ...] = ()
     int8_proof: Int8Proof | None = None
     demonstration: bool = Field(description="weights of a short run: not fit for an app")
@@ -137,7 +140,7 @@ class Manifest(_Model):
     @property
     def identity(self) -> str:
         """Hex SHA-256 over what the artefact is, leaving out what was measured of it."""
-        measured = {"scores", "agreements", "tools", "git"}
+        measured = {"scores", "trimap_miou", "agreements", "tools", "git"}
         fields = self.model_dump(mode="json", exclude=measured)
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 

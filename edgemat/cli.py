@@ -224,7 +224,7 @@ def evaluate(
     from convert.parity import file_predictors, torch_predictor
     from convert.target import find_target
     from edgemat.evaluate import predict_all, score
-    from edgemat.stages import load_reference
+    from edgemat.loading import load_reference
 
     opened, validation = _open_with_validation(artifact, data, images)
     if opened.manifest.target is None:
@@ -292,7 +292,8 @@ def verify(
 ) -> None:
     """Run a mobile file and compare it with the model that it was made from."""
     from convert.target import find_target
-    from edgemat.stages import find_parent, verify_file
+    from edgemat.loading import find_parent
+    from edgemat.stages import verify_file
 
     opened, validation = _open_with_validation(artifact, data, images)
     if opened.manifest.target is None:
@@ -347,11 +348,11 @@ def gate(
     sad: Annotated[str, typer.Option(help="Bound on SAD in the unknown region.")] = "+5%",
     grad: Annotated[str, typer.Option(help="Bound on Grad in the unknown region.")] = "+10%",
     as_json: AsJson = False,
-) -> int:
+) -> None:
     """Hold a file's errors against the float model's; exit status 1 when a bound is broken."""
-    from bench.gate import Bound, judge
+    from bench.gate import Bound, enforce, judge
     from edgemat.artifact import Artifact
-    from edgemat.stages import float_ancestor
+    from edgemat.loading import float_ancestor
 
     opened = Artifact(artifact)
     reference = float_ancestor(opened).manifest.scores["unknown"].model_dump()
@@ -361,7 +362,7 @@ def gate(
         _print_json([verdict.to_json() for verdict in verdicts])
     else:
         tables.show_verdicts(out, verdicts)
-    return 0 if all(verdict.passed for verdict in verdicts) else GateFailed.exit_code
+    enforce(verdicts)
 
 
 def _data_section(artifact: Artifact, data: str) -> DataSection:
@@ -373,7 +374,7 @@ def _data_section(artifact: Artifact, data: str) -> DataSection:
 
 def _open_with_validation(path: Path, data: str, images: int) -> tuple[Artifact, EvaluationSet]:
     from edgemat.artifact import Artifact
-    from edgemat.stages import VALIDATION_SEED, evaluation_set
+    from edgemat.validation import VALIDATION_SEED, evaluation_set
 
     artifact = Artifact(path)
     manifest = artifact.manifest

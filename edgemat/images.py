@@ -122,20 +122,6 @@ def read_trimap(path: Path | str) -> U8:
     return trimap
 
 
-def image_size(path: Path | str) -> tuple[int, int]:
-    """Return (height, width) in pixels after EXIF rotation; only the header is read.
-
-    Raises as :func:`read_image` does, except for damage after the header.
-    """
-    with _open(Path(path)) as image:
-        width, height = image.size
-        try:
-            turned = image.getexif().get(_EXIF_ORIENTATION, 1) >= 5
-        except (OSError, *_DECODER_ERRORS) as error:
-            raise _not_readable(Path(path)) from error
-        return (width, height) if turned else (height, width)
-
-
 def check_same_size(
     image: NDArray[np.generic], other: NDArray[np.generic], *, names: tuple[str, str]
 ) -> None:
@@ -189,18 +175,6 @@ def write_image(path: Path | str, array: NDArray[np.generic]) -> None:
     Image.fromarray(values).save(buffer, kind, **({"quality": 95} if kind == "JPEG" else {}))
     with atomic_path(path) as temporary:
         temporary.write_bytes(buffer.getvalue())
-
-
-def write_png_rgba(
-    path: Path | str, rgb: NDArray[np.generic], *, alpha: NDArray[np.generic]
-) -> None:
-    """Write HxWx3 colours and an HxW alpha as one RGBA file, not premultiplied, in one step.
-
-    Each array is uint8, or float in 0..1. Raises as :func:`write_image` does, and ImageError
-    when the sizes differ.
-    """
-    check_same_size(rgb, alpha, names=("the foreground", "the alpha matte"))
-    write_image(path, np.dstack([to_uint8(rgb), to_uint8(alpha)]))
 
 
 def to_uint8(array: NDArray[np.generic]) -> U8:

@@ -53,19 +53,6 @@ def trimap_classes(trimap: Tensor) -> Tensor:
     return (trimap[:, 0] * 2).round().clamp(0, 2).long()
 
 
-def trimap_from_logits(logits: Tensor) -> Tensor:
-    """Return the soft trimap M = F_p + U_p / 2, B,1,H,W in 0..1 (eq. 6.1, 6.2).
-
-    Parameters
-    ----------
-    logits:
-        B,3,H,W, channels in the order background, unknown, foreground.
-    """
-    _require(logits.ndim == 4 and logits.shape[1] == 3, f"logits of shape {_shape(logits)}")
-    probability = torch.softmax(logits, dim=1)
-    return probability[:, 2:3] + probability[:, 1:2] / 2
-
-
 def trimap_cross_entropy(logits: Tensor, classes: Tensor) -> Tensor:
     """Return the mean cross-entropy L_c of the segmentation branch (eq. 6.3).
 

@@ -6,17 +6,11 @@
               runs.sqlite  all measurements
               report.html
 
-A stage's key is the hash of its inputs and of the code that it runs. A stage whose result is there
-is not run again; a run that was killed goes on where it was.
+A stage whose result is there is not run again (`edgemat.cache`); a killed run goes on where it was.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import shutil
-import time
-from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -24,21 +18,9 @@ from typing import Any
 
 from convert.target import find_target
 from edgemat.artifact import Artifact
-from edgemat.errors import ArtifactError
-from edgemat.files import sha256_file, write_json
-from edgemat.progress import console
+from edgemat.cache import Stages
+from edgemat.files import sha256_file
 from edgemat.recipe import PARITY, ModelSection, Recipe, load_recipe
-
-ROOT = Path(__file__).resolve().parents[1]
-# The code that each stage's result depends on.
-CODE = {
-    "train": ("edgemat/models", "edgemat/data", "edgemat/losses.py", "edgemat/train.py"),
-    "quantize": ("edgemat/models", "edgemat/data", "quantize"),
-    "convert": ("edgemat/models", "edgemat/data", "edgemat/metrics.py", "quantize", "convert"),
-    "bench": ("bench", "edgemat/runtime.py"),
-    "photo": ("edgemat",),
-    "report": ("edgemat",),
-}
 
 
 @dataclass
@@ -67,67 +49,6 @@ class RunResult:
     @property
     def failed(self) -> list[Any]:
         return [row for row in self.gates if not row.verdict.passed]
-
-
-class Stages:
-    """The cache: runs a stage unless its result is there and whole."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.artifacts = folder / "artifacts"
-        self.ran: list[str] = []
-        for leftover in self.artifacts.glob(".*"):  # of a run that was killed
-            shutil.rmtree(leftover, ignore_errors=True)
-
-    def run(
-        self,
-        stage: str,
-        title: str,
-        inputs: Mapping[str, Any],
-        make: Callable[[Path], dict[str, Any]],
-    ) -> dict[str, Any]:
-        """Return the stage's result, a JSON object, by the cache or by `make`.
-
-        Parameters
-        ----------
-        inputs:
-            Everything that the result depends on, beside the code.
-        make:
-            Called with a folder for unfinished work. An "artifact" in its result names a folder
-            in ``artifacts``, which must be whole for the cache to count.
-        """
-        key = _key(stage, inputs)
-        record = self.folder / "stages" / f"{key}.json"
-        known = self._read(record)
-        if known is not None:
-            console.print(f"[dim]{title}: up to date[/dim]")
-            return known
-        started = time.monotonic()
-        work = self.folder / "work" / key
-        result = make(work)
-        write_json(record, result)
-        shutil.rmtree(work, ignore_errors=True)
-        self.ran.append(title)
-        console.print(f"{title}: done in {time.monotonic() - started:.0f} s")
-        return result
-
-    def open(self, result: Mapping[str, Any]) -> Artifact:
-        return Artifact(self.artifacts / result["artifact"], check=False)
-
-    def _read(self, record: Path) -> dict[str, Any] | None:
-        try:
-            known: dict[str, Any] = json.loads(record.read_text())
-        except (FileNotFoundError, json.JSONDecodeError):
-            return None
-        if "artifact" in known:
-            try:
-                Artifact(self.artifacts / known["artifact"])
-            except ArtifactError as error:
-                console.print(f"[yellow]{error.message} It is made anew.[/yellow]")
-                return None
-        if any(not (self.folder / name).exists() for name in known.get("files", ())):
-            return None
-        return known
 
 
 def run_recipe(path: Path, *, folder: Path | None = None) -> RunResult:
@@ -254,7 +175,7 @@ class _LazyValidation:
         import torch
 
         from edgemat.models import model_info
-        from edgemat.stages import VALIDATION_SEED, evaluation_set
+        from edgemat.validation import VALIDATION_SEED, evaluation_set
 
         # every stage runs with the recipe's threads: sums depend on how they are split
         torch.set_num_threads(self._recipe.threads)
@@ -413,19 +334,3 @@ def _name(artifact: Artifact) -> dict[str, Any]:
 
 def _is_quantized(target: str) -> bool:
     return find_target(target).quantized
-
-
-def _key(stage: str, inputs: Mapping[str, Any]) -> str:
-    content = {"stage": stage, "inputs": inputs, "code": _code_hash(stage)}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
-
-
-@cache
-def _code_hash(stage: str) -> str:
-    digest = hashlib.sha256()
-    for name in CODE[stage]:
-        path = ROOT / name
-        files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
-        for file in files:
-            digest.update(file.relative_to(ROOT).as_posix().encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()

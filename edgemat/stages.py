@@ -6,15 +6,16 @@ This module stands above all four packages, as `cli`, `pipeline` and `report` do
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import safetensors.torch
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from convert.parity import (
     LayerTable,
@@ -42,22 +43,24 @@ from edgemat.artifact import (
 )
 from edgemat.data.dataset import MattingDataset
 from edgemat.data.open import open_source
-from edgemat.errors import ArtifactError, UsageError
+from edgemat.data.trimap import classes_from_trimap
+from edgemat.errors import UsageError
 from edgemat.evaluate import F32, PIXEL_SCALE, EvaluationSet, Region, predict_all, score
+from edgemat.loading import load_deploy, load_reference
+from edgemat.metrics import trimap_miou
 from edgemat.models import create_model, model_info
 from edgemat.models.count import count_operations, count_parameters
-from edgemat.models.deploy import DeployForm, to_deploy
+from edgemat.models.deploy import to_deploy
 from edgemat.models.layers import MattingNetwork
 from edgemat.models.mobilenetv2 import MobileNetV2
 from edgemat.models.pretrained import load_encoder
 from edgemat.progress import progress_bar, track
 from edgemat.recipe import DataSection, ModelSection, Recipe
 from edgemat.train import LOG, Schedule, train
+from edgemat.validation import CALIBRATION_SEED, evaluation_set
 
 WEIGHTS = "weights.safetensors"
 GOLDEN_IMAGES = 2
-# Streams of pictures that training never sees.
-VALIDATION_SEED, CALIBRATION_SEED = 100_000, 200_000
 
 
 @dataclass(frozen=True)
@@ -76,33 +79,6 @@ class Verified:
     scores: dict[Region, Scores]
     alphas: F32
     layers: LayerTable | None = None
-
-
-def evaluation_set(
-    data: DataSection, *, task: str, size: tuple[int, int], count: int, seed: int
-) -> EvaluationSet:
-    """Return `count` composites of the size that the mobile file takes, without augmentation."""
-    dataset = MattingDataset(
-        open_source(data.source, seed=seed, size=size, kinds=data.kinds),
-        size=size,
-        seed=seed,
-        length=count,
-        augment=False,
-    )
-    items = [dataset[i] for i in range(count)]
-    planes = [
-        torch.cat([item["image"], item["trimap"]]) if task == "trimap" else item["image"]
-        for item in items
-    ]
-    return EvaluationSet(
-        pixels=_bytes(torch.stack(planes).permute(0, 2, 3, 1)),
-        alphas=torch.stack([item["alpha"][0] for item in items]).numpy(),
-        trimaps=_bytes(torch.stack([item["trimap"][0] for item in items])),
-    )
-
-
-def _bytes(values: Tensor) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    return torch.round(values * 255).to(torch.uint8).numpy()
 
 
 def train_stage(
@@ -148,8 +124,7 @@ def train_stage(
     channels, (height, width) = info.in_channels, section.input_size
 
     def fill(folder: Path) -> None:
-        state = {key: value.contiguous() for key, value in network.state_dict().items()}
-        save_file(state, folder / WEIGHTS)
+        _save_weights(folder, network.state_dict())
         shutil.copyfile(work / LOG, folder / TRAINING_LOG)
         np.savez(
             folder / GOLDEN,
@@ -184,6 +159,7 @@ def train_stage(
             macs=count_operations(network, (channels, height, width)),
         ),
         scores=score(alphas, validation),
+        trimap_miou=_trimap_miou(network, validation) if info.task == "portrait" else None,
         demonstration=recipe.demonstration,
         licence=recipe.licence,
         data_notice=recipe.data_notice,
@@ -214,7 +190,7 @@ def quantize_stage(
     references = _predict(load_deploy(source), validation, f"{manifest.name}: scoring float")
 
     def fill(folder: Path) -> None:
-        save_file(dict(quantized.deploy.state_dict()), folder / WEIGHTS)
+        _save_weights(folder, quantized.deploy.state_dict())
         quantized.spec.save(folder / QUANT)
         shutil.copyfile(source.golden, folder / GOLDEN)
         _save_mattes(folder, alphas)
@@ -332,83 +308,6 @@ def verify_file(
     return Verified(tuple(agreements), score(first, validation), first, layers)
 
 
-def load_network(artifact: Artifact) -> MattingNetwork:
-    """Rebuild the trained network of a float artefact, in eval mode."""
-    manifest = artifact.manifest
-    if manifest.kind != "float":
-        raise ArtifactError(
-            f"{artifact.path.name} is {manifest.kind}, not a float network.",
-            remedy="Give the artefact that training wrote.",
-        )
-    network = create_model(manifest.architecture, **manifest.config)
-    network.load_state_dict(load_file(artifact.payload))
-    return network.eval()
-
-
-def load_deploy(artifact: Artifact) -> DeployForm:
-    """Return the deploy form of a float artefact."""
-    return to_deploy(load_network(artifact))
-
-
-def load_reference(artifact: Artifact) -> nn.Module:
-    """Return what files are held against: the deploy form, or the frozen model if quantized."""
-    if artifact.manifest.kind == "float":
-        return load_deploy(artifact)
-    if artifact.manifest.kind != "quantized":
-        raise ArtifactError(
-            f"{artifact.path.name} is a {artifact.manifest.kind} file, not a torch model.",
-            remedy="Give the float or the quantized artefact that it was made from.",
-        )
-    from quantize.frozen import freeze
-    from quantize.ptq import prepare_for_int8
-    from quantize.spec import QuantSpec
-
-    network = create_model(artifact.manifest.architecture, **artifact.manifest.config)
-    deploy = prepare_for_int8(to_deploy(network))
-    deploy.load_state_dict(load_file(artifact.payload))
-    return freeze(deploy, QuantSpec.load(artifact.quant))
-
-
-def load(artifact: Artifact | Path | str) -> nn.Module:
-    """Return the torch model of an artefact: the trained network, or the frozen int8 model.
-
-    Raises
-    ------
-    ArtifactError
-        When the artefact is damaged, or a mobile file: those run in their own runtimes.
-    """
-    opened = artifact if isinstance(artifact, Artifact) else Artifact(Path(artifact))
-    if opened.manifest.kind == "float":
-        return load_network(opened)
-    return load_reference(opened)
-
-
-def find_parent(artifact: Artifact) -> Artifact:
-    """Return the artefact that `artifact` was made from, which lies beside it.
-
-    Raises
-    ------
-    ArtifactError
-        When there is none in the same folder.
-    """
-    for path in sorted(artifact.path.parent.glob("*@*")):
-        candidate = Artifact(path, check=False)
-        if candidate.manifest.payload_sha256 == artifact.manifest.parent:
-            candidate.check()
-            return candidate
-    raise ArtifactError(
-        f"The parent of {artifact.path.name} is not in {artifact.path.parent}.",
-        remedy="Keep an artefact beside those that it was made from.",
-    )
-
-
-def float_ancestor(artifact: Artifact) -> Artifact:
-    """Return the float artefact at the root of `artifact`'s lineage."""
-    while artifact.manifest.kind != "float":
-        artifact = find_parent(artifact)
-    return artifact
-
-
 def _convert_coreml(
     model: nn.Module, path: Path, target: Target, source: Artifact, card: dict[str, Any]
 ) -> None:
@@ -453,6 +352,25 @@ def _predict(model: nn.Module, data: EvaluationSet, title: str) -> F32:
     return np.concatenate(
         [predict(data.inputs(i))[..., 0] for i in track(indices, title, len(data))]
     )
+
+
+def _trimap_miou(network: MattingNetwork, data: EvaluationSet) -> float:
+    """Return the mean IoU of a portrait network's own trimap (thesis, Table 6.5)."""
+    found = []
+    for index in range(len(data)):
+        with torch.no_grad():
+            logits = network(_torch_input(data, index)).trimap_logits
+        logits = F.interpolate(
+            logits, size=data.alphas.shape[1:], mode="bilinear", align_corners=False
+        )
+        found.append(logits.argmax(dim=1)[0].numpy())
+    return trimap_miou(np.stack(found), classes_from_trimap(data.trimaps))
+
+
+def _save_weights(folder: Path, state: Mapping[str, Tensor]) -> None:
+    # through memory: safetensors' own writer hides the reason when a disk is full
+    contiguous = {key: value.contiguous() for key, value in state.items()}
+    (folder / WEIGHTS).write_bytes(safetensors.torch.save(contiguous))
 
 
 def _save_mattes(folder: Path, alphas: F32) -> None:

@@ -7,6 +7,7 @@ dropout draws from.
 
 from __future__ import annotations
 
+import io
 import json
 import math
 from collections.abc import Iterator
@@ -248,8 +249,10 @@ def _save(
         "random": torch.get_rng_state(),
         "log": log,
     }
+    buffer = io.BytesIO()  # torch's own writer hides the reason when a disk is full
+    torch.save(state, buffer)
     with atomic_path(folder / CHECKPOINT) as temporary:
-        torch.save(state, temporary)
+        temporary.write_bytes(buffer.getbuffer())
     write_text(folder / LOG, "".join(json.dumps(line) + "\n" for line in log))
 
 

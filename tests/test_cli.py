@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from rich.console import Console
 from safetensors.torch import save_file
 from tiny_tflite import TinyGraph, conv_options, write_matte_model
 
@@ -22,6 +23,7 @@ from edgemat.artifact import Artifact, Cost, Feeding, Scores, write_artifact
 from edgemat.cli import main
 from edgemat.images import read_rgba
 from edgemat.models import create_model
+from edgemat.tables import show_models
 
 COMMAND = [sys.executable, "-m", "edgemat.cli"]
 ROOT = Path(__file__).parents[1]
@@ -185,12 +187,22 @@ def test_models_as_json(call: Call) -> None:
     assert rows["pspm-b5"]["operations_thesis_convention"] == pytest.approx(6.53, abs=0.01)
 
 
-def test_models_as_a_table(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "150")
-    status, printed, _ = call("models")
-    assert status == 0
-    assert "8,153,771" in printed
-    assert "5,902,382" in printed
+def test_models_as_a_table() -> None:
+    row = {
+        "name": "pspm-b5",
+        "task": "portrait",
+        "chapter": 6,
+        "table": "6.4",
+        "parameters": 5_902_382,
+        "thesis_parameters_millions": 5.9,
+        "operations_thesis_convention": 6.53123,
+        "thesis_operations": 6.53,
+    }
+    console = Console(record=True, width=150)
+    show_models(console, [row])
+    shown = console.export_text()
+    for text in ("pspm-b5", "chapter 6, table 6.4", "5,902,382", "5.90 M", "6.5312 G", "6.53 G"):
+        assert text in shown
 
 
 def test_doctor_as_json(call: Call) -> None:
@@ -298,7 +310,7 @@ WRONG: dict[str, tuple[int, Sequence[str], str]] = {
         ["matte", "photo.png", *MATTE, "--background", "photo.png", "--blur", "3"],
         "exclude each other",
     ),
-    "negative blur": (2, ["matte", "photo.png", *MATTE, "--blur", "-1"], "radius"),
+    "negative blur": (2, ["matte", "photo.png", *MATTE, "--blur", "-1"], "impossible"),
     "unknown suffix": (2, ["matte", "photo.png", *MATTE, "-o", "out.xyz"], "out.xyz"),
     "a file in the way": (
         3,

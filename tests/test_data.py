@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
 from edgemat.data.augment import augment, cover, fit
-from edgemat.data.composite import composite, merge
 from edgemat.data.dataset import VALIDATION_DILATION, MattingDataset
 from edgemat.data.folder import FolderSource
 from edgemat.data.open import open_source
@@ -107,28 +106,6 @@ def test_every_sample_obeys_the_compositing_equation(train: bool) -> None:
         expected = item["alpha"] * item["foreground"] + (1 - item["alpha"]) * item["background"]
         assert (item["image"] - expected).abs().max() <= 1e-6
         assert item["image"].min() >= 0 and item["image"].max() <= 1 + 1e-6
-
-
-def test_merging_equals_compositing_twice() -> None:
-    source = ProceduralSource(6, size=SIZE, kinds=("blurred", "translucent"))
-    front, back, background = source[0], source[1], source.background(0)
-    behind = composite(back.colours, background, alpha=back.alpha)
-    expected = composite(front.colours, behind, alpha=front.alpha)
-    both = merge(front, back)
-    merged = composite(both.colours, background, alpha=both.alpha)
-    # The merged alpha is rounded to 1/255, which moves a colour by at most half of that.
-    assert np.abs(merged - expected).max() <= 0.5 / 255 + 1e-6
-
-
-def test_merging_is_empty_only_where_both_are() -> None:
-    colours = np.full((2, 2, 3), 0.25, np.float32)
-    front = Matte(np.array([[0, 1], [0.5, 0]], np.float32), foreground=colours)
-    back = Matte(np.array([[0, 0.5], [0.5, 1]], np.float32), foreground=colours + 0.5)
-    both = merge(front, back)
-    np.testing.assert_allclose(both.alpha, np.array([[0, 1], [0.75, 1]]), atol=0.5 / 255)
-    # a=.5 over a=.5: (.5 * .25 + .25 * .75) / .75 = 5/12
-    expected = np.array([[0.25, 0.25], [5 / 12, 0.75]])
-    np.testing.assert_allclose(both.colours[..., 0], expected, atol=1e-6)
 
 
 # --- augmentation ----------------------------------------------------------------------------

@@ -20,7 +20,6 @@ from edgemat.losses import (
     sobel,
     trimap_classes,
     trimap_cross_entropy,
-    trimap_from_logits,
 )
 
 
@@ -136,11 +135,6 @@ def test_affinity_grid_is_bounded_whatever_the_size(
     assert sizes and max(sizes) <= 20**4
 
 
-def test_soft_trimap_by_hand() -> None:
-    logits = torch.log(torch.tensor([0.2, 0.5, 0.3])).view(1, 3, 1, 1)
-    assert float(trimap_from_logits(logits)) == pytest.approx(0.3 + 0.25)
-
-
 def test_trimap_classes_of_the_network_channel() -> None:
     trimap = torch.tensor([0, 128, 255]).view(1, 1, 1, 3) / 255
     assert trimap_classes(trimap).tolist() == [[[0, 1, 2]]]
@@ -246,7 +240,6 @@ def test_gradients_are_the_true_ones(batch: dict[str, Tensor]) -> None:
         ),
         (pred, logits),
     )
-    assert torch.autograd.gradcheck(trimap_from_logits, (logits,))
 
 
 def test_wrong_shapes_are_named() -> None:

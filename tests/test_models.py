@@ -23,6 +23,7 @@ from edgemat.models.layers import MattingNetwork
 from edgemat.models.mobilenetv2 import MobileNetV2
 from edgemat.models.pooling import Interleave, Layout, MaxPool, MaxUnpool, SumPool
 from edgemat.models.pretrained import load_encoder
+from edgemat.models.pspm import TrimapAttention
 
 SMALL = {"indexnet-m2o-nlc": {"width": 0.25, "hidden_mult": 1}, "pspm-b5": {"width": 0.25}}
 
@@ -231,6 +232,12 @@ def test_indexed_operators_reduce_to_average_pooling_and_nearest_upsampling() ->
     low = torch.randn(1, 2, 2, 2)
     nearest = F.interpolate(low, scale_factor=2, mode="nearest")
     assert torch.equal(IndexedUpsample()(low, torch.ones(1, 2, 4, 4)), nearest)
+
+
+def test_attention_is_the_expected_trimap() -> None:
+    """Equation 6.1: M = F_p + U_p / 2, classes in the order background, unknown, foreground."""
+    logits = torch.log(torch.tensor([0.2, 0.5, 0.3])).reshape(1, 3, 1, 1)
+    assert float(TrimapAttention()(logits)) == pytest.approx(0.3 + 0.25)
 
 
 def test_sum_pool_deploys_to_a_convolution_with_ones() -> None:

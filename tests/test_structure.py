@@ -17,6 +17,7 @@ ABOVE_ALL = {
     for name in (
         "cli",
         "photo",
+        "loading",
         "pipeline",
         "report",
         "report_data",

@@ -30,6 +30,10 @@ _MATTE, _BACKGROUND, _PALETTE = 0, 1, 2
 _NEAR_COLOURS = 0.3  # share of backgrounds that take up a colour of the person before them
 
 
+# Standard deviation of sensor noise, least and most.
+GRAIN = (1 / 255, 3 / 255)
+
+
 class ProceduralSource:
     """Mattes with exact alpha by construction, endless and without files.
 
@@ -87,9 +91,7 @@ class ProceduralSource:
             palette = random_palette(rng_for(self.seed, index, _PALETTE))
             style = kind.removeprefix("portrait-")
             foreground, alpha = portrait(rng, self.size, style=style, palette=palette)
-        return Matte(
-            alpha=snap_alpha(alpha), foreground=np.clip(foreground, 0, 1).astype(np.float32)
-        )
+        return Matte(alpha=snap_alpha(alpha), foreground=_with_grain(rng, foreground))
 
     def background(self, index: int) -> F32:
         """Return the background of `index` >= 0, HxWx3 float32 RGB in 0..1."""
@@ -98,4 +100,14 @@ class ProceduralSource:
         if self.kind(index) in PORTRAIT_KINDS and rng.uniform() < _NEAR_COLOURS:
             palette = random_palette(rng_for(self.seed, index, _PALETTE))
             near = [palette.skin, palette.hair, palette.cloth]
-        return background_texture(rng, self.size, near=near).astype(np.float32)
+        return _with_grain(rng, background_texture(rng, self.size, near=near))
+
+
+def _with_grain(rng: np.random.Generator, picture: F32) -> F32:
+    """Add the noise of a camera's sensor, clipped to 0..1.
+
+    Drawn areas are perfectly smooth, as no photograph is. Neighbours that are all but equal would
+    also leave it to rounding which of them max-pooling picks.
+    """
+    noise = rng.standard_normal(picture.shape, np.float32) * rng.uniform(*GRAIN)
+    return np.clip(picture + noise, 0, 1).astype(np.float32)

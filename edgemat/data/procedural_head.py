@@ -182,6 +182,7 @@ def _fly_away(
 
 
 def paint_hat(rng: np.random.Generator, layers: Layers, frame: Frame) -> None:
+    """Paint a hat with a brim over the hair."""
     face = frame.face
     colour = random_colour(rng)
     crown = ellipse((0, -0.55), (face * 1.16, rng.uniform(0.65, 0.95)))

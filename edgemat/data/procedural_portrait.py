@@ -42,6 +42,7 @@ STYLES = ("short", "long", "curly")
 
 
 def random_palette(rng: np.random.Generator) -> Palette:
+    """Return the colours of one person."""
     return Palette(skin=skin_colour(rng), hair=hair_colour(rng), cloth=random_colour(rng))
 
 

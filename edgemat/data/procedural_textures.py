@@ -54,6 +54,7 @@ def vary(rng: np.random.Generator, colour: F32, *, amount: float = 0.06) -> F32:
 
 
 def skin_colour(rng: np.random.Generator) -> F32:
+    """Return an RGB colour in 0..1, light to dark."""
     return vary(rng, SKINS[rng.integers(len(SKINS))], amount=0.025)
 
 

@@ -14,6 +14,8 @@ from edgemat.models.layers import conv_bn, scale_channels
 
 
 class Stage(NamedTuple):
+    """Expansion factor t, output channels c and number of blocks n of one stage."""
+
     expansion: int
     channels: int
     blocks: int

@@ -1,0 +1,91 @@
+"""Open artefacts as torch models, and find those that they were made from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from safetensors.torch import load_file
+from torch import nn
+
+from edgemat.artifact import Artifact
+from edgemat.errors import ArtifactError
+from edgemat.models import create_model
+from edgemat.models.deploy import DeployForm, to_deploy
+from edgemat.models.layers import MattingNetwork
+
+
+def load(artifact: Artifact | Path | str) -> nn.Module:
+    """Return the torch model of an artefact: the trained network, or the frozen int8 model.
+
+    Raises
+    ------
+    ArtifactError
+        When the artefact is damaged, or a mobile file: those run in their own runtimes.
+    """
+    opened = artifact if isinstance(artifact, Artifact) else Artifact(Path(artifact))
+    if opened.manifest.kind == "float":
+        return load_network(opened)
+    return load_reference(opened)
+
+
+def find_parent(artifact: Artifact) -> Artifact:
+    """Return the artefact that `artifact` was made from, which lies beside it.
+
+    Raises
+    ------
+    ArtifactError
+        When there is none in the same folder.
+    """
+    for path in sorted(artifact.path.parent.glob("*@*")):
+        candidate = Artifact(path, check=False)
+        if candidate.manifest.payload_sha256 == artifact.manifest.parent:
+            candidate.check()
+            return candidate
+    raise ArtifactError(
+        f"The parent of {artifact.path.name} is not in {artifact.path.parent}.",
+        remedy="Keep an artefact beside those that it was made from.",
+    )
+
+
+def float_ancestor(artifact: Artifact) -> Artifact:
+    """Return the float artefact at the root of `artifact`'s lineage."""
+    while artifact.manifest.kind != "float":
+        artifact = find_parent(artifact)
+    return artifact
+
+
+def load_network(artifact: Artifact) -> MattingNetwork:
+    """Rebuild the trained network of a float artefact, in eval mode."""
+    manifest = artifact.manifest
+    if manifest.kind != "float":
+        raise ArtifactError(
+            f"{artifact.path.name} is {manifest.kind}, not a float network.",
+            remedy="Give the artefact that training wrote.",
+        )
+    network = create_model(manifest.architecture, **manifest.config)
+    network.load_state_dict(load_file(artifact.payload))
+    return network.eval()
+
+
+def load_deploy(artifact: Artifact) -> DeployForm:
+    """Return the deploy form of a float artefact."""
+    return to_deploy(load_network(artifact))
+
+
+def load_reference(artifact: Artifact) -> nn.Module:
+    """Return what files are held against: the deploy form, or the frozen model if quantized."""
+    if artifact.manifest.kind == "float":
+        return load_deploy(artifact)
+    if artifact.manifest.kind != "quantized":
+        raise ArtifactError(
+            f"{artifact.path.name} is a {artifact.manifest.kind} file, not a torch model.",
+            remedy="Give the float or the quantized artefact that it was made from.",
+        )
+    from quantize.frozen import freeze
+    from quantize.ptq import prepare_for_int8
+    from quantize.spec import QuantSpec
+
+    network = create_model(artifact.manifest.architecture, **artifact.manifest.config)
+    deploy = prepare_for_int8(to_deploy(network))
+    deploy.load_state_dict(load_file(artifact.payload))
+    return freeze(deploy, QuantSpec.load(artifact.quant))

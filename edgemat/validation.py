@@ -1,0 +1,44 @@
+"""Validation and calibration composites: fixed pictures that training never sees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from edgemat.data.dataset import MattingDataset
+from edgemat.data.open import open_source
+from edgemat.evaluate import EvaluationSet
+from edgemat.recipe import DataSection
+
+# Streams of pictures that training never sees.
+VALIDATION_SEED, CALIBRATION_SEED = 100_000, 200_000
+
+
+def evaluation_set(
+    data: DataSection, *, task: str, size: tuple[int, int], count: int, seed: int
+) -> EvaluationSet:
+    """Return `count` composites of the size that the mobile file takes, without augmentation."""
+    dataset = MattingDataset(
+        open_source(data.source, seed=seed, size=size, kinds=data.kinds),
+        size=size,
+        seed=seed,
+        length=count,
+        augment=False,
+    )
+    items = [dataset[i] for i in range(count)]
+    planes = [
+        torch.cat([item["image"], item["trimap"]]) if task == "trimap" else item["image"]
+        for item in items
+    ]
+    return EvaluationSet(
+        pixels=_bytes(torch.stack(planes).permute(0, 2, 3, 1)),
+        alphas=torch.stack([item["alpha"][0] for item in items]).numpy(),
+        trimaps=_bytes(torch.stack([item["trimap"][0] for item in items])),
+    )
+
+
+def _bytes(values: Tensor) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    return torch.round(values * 255).to(torch.uint8).numpy()
