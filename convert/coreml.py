@@ -72,6 +72,7 @@ def convert_coreml(
     description: str,
     version: str = "1.0",
     minimum: Minimum = "iOS17",
+    pixel_scale: float = float(PIXEL_SCALE),
 ) -> None:
     """Write `model` as a Core ML package.
 
@@ -97,6 +98,8 @@ def convert_coreml(
         What Xcode and Core ML show about the model.
     minimum:
         The oldest system that will run the file.
+    pixel_scale:
+        What the file multiplies pixels by before `model` sees them.
 
     Raises
     ------
@@ -111,7 +114,7 @@ def convert_coreml(
     import_coremltools()
     pictures = [torch.zeros(1, 3, height, width), torch.zeros(1, 1, height, width)]
     traced = _trace(model, pictures[: channels - 2], quantized=quantized)
-    converted = _convert(traced, height, width, channels, precision, minimum)
+    converted = _convert(traced, height, width, channels, precision, minimum, pixel_scale)
     spec = converted.get_spec()
     about = spec.description.metadata
     about.shortDescription, about.author = description, author
@@ -159,13 +162,14 @@ def _convert(
     channels: int,
     precision: Precision,
     minimum: Minimum,
+    pixel_scale: float,
 ) -> Any:
     ct = import_coremltools()
     with quietly():
         import convert.coreml_ops  # noqa: F401  (registers fake-quantize)
-    inputs = [_picture(ct, "image", "RGB", (1, 3, height, width))]
+    inputs = [_picture(ct, "image", "RGB", (1, 3, height, width), pixel_scale)]
     if channels == 4:
-        inputs.append(_picture(ct, "trimap", "GRAYSCALE", (1, 1, height, width)))
+        inputs.append(_picture(ct, "trimap", "GRAYSCALE", (1, 1, height, width), pixel_scale))
     passes = ct.PassPipeline.DEFAULT
     passes.remove_passes(UNWANTED_PASSES)
     wide = precision == "fp32"
@@ -200,9 +204,11 @@ def _cannot_convert(operation: str, error: Exception) -> ConversionError:
     )
 
 
-def _picture(ct: Any, name: str, layout: str, shape: tuple[int, int, int, int]) -> Any:
+def _picture(
+    ct: Any, name: str, layout: str, shape: tuple[int, int, int, int], pixel_scale: float
+) -> Any:
     colours = getattr(ct.colorlayout, layout)
-    return ct.ImageType(name, shape=shape, scale=float(PIXEL_SCALE), color_layout=colours)
+    return ct.ImageType(name, shape=shape, scale=pixel_scale, color_layout=colours)
 
 
 def _set_metadata(about: Any, metadata: Mapping[str, str]) -> None:

@@ -50,7 +50,7 @@ from edgemat.loading import load_deploy, load_reference
 from edgemat.metrics import trimap_miou
 from edgemat.models import create_model, model_info
 from edgemat.models.count import count_operations, count_parameters
-from edgemat.models.deploy import to_deploy
+from edgemat.models.deploy import DeployForm, prepare_for_float16, to_deploy
 from edgemat.models.layers import MattingNetwork
 from edgemat.models.mobilenetv2 import MobileNetV2
 from edgemat.models.pretrained import load_encoder
@@ -317,6 +317,9 @@ def _convert_coreml(
 
     feeding = source.manifest.feeding
     precision: Literal["fp32", "fp16"] = "fp16" if target.precision == "fp16" else "fp32"
+    pixel_scale = float(PIXEL_SCALE)
+    if isinstance(model, DeployForm) and precision == "fp16":
+        model, pixel_scale = prepare_for_float16(model, pixel_scale), 1.0
     convert_coreml(
         model,
         path,
@@ -328,6 +331,7 @@ def _convert_coreml(
         metadata={"edgemat": json.dumps(card, sort_keys=True)},
         licence=source.manifest.licence,
         author="edgemat",
+        pixel_scale=pixel_scale,
         description=f"{source.manifest.name}: alpha matting, {source.manifest.data_notice}",
     )
 

@@ -17,7 +17,13 @@ from torch.nn import functional as F
 from edgemat.errors import UsageError
 from edgemat.models import create_model, list_models
 from edgemat.models.count import count_operations, count_parameters
-from edgemat.models.deploy import DeployForm, replace_blocks, set_layout, to_deploy
+from edgemat.models.deploy import (
+    DeployForm,
+    prepare_for_float16,
+    replace_blocks,
+    set_layout,
+    to_deploy,
+)
 from edgemat.models.index import IndexBlock, IndexedUpsample, UnitSoftmax
 from edgemat.models.layers import MattingNetwork
 from edgemat.models.mobilenetv2 import MobileNetV2
@@ -143,6 +149,16 @@ def test_deploy_blocks_of_pspm_equal_the_training_form_in_float32() -> None:
         replaced = copy.deepcopy(network)
         replace_blocks(replaced)
         assert (DeployForm(replaced)(x) - expected).abs().max() <= 1e-5
+
+
+@pytest.mark.parametrize("name", [info.name for info in list_models()])
+def test_float16_variant_takes_bytes_and_computes_the_same(name: str) -> None:
+    deploy = to_deploy(trained_like(name, **SMALL[name]))
+    pixels = torch.randint(0, 256, (1, 4 if "index" in name else 3, 64, 64)).float()
+    with torch.no_grad():
+        expected = deploy(pixels / 255)
+        found = prepare_for_float16(deploy, 1 / 255)(pixels)
+    assert (found - expected).abs().mean() < 1e-4  # near ties of max-pooling may turn around
 
 
 @pytest.mark.parametrize("name", [info.name for info in list_models()])
