@@ -132,7 +132,8 @@ def _with_float16_weights(path: Path) -> Path:
         algorithm_key=quantizer.AlgorithmName.FLOAT_CASTING,
     )
     half = path.with_name("half.tflite")
-    half.write_bytes(casting.quantize().quantized_model)
+    with _quiet():
+        half.write_bytes(casting.quantize().quantized_model)
     return half
 
 
