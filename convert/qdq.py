@@ -25,12 +25,8 @@ PER_CHANNEL = {
     aten.fake_quantize_per_channel_affine.default,
     aten.fake_quantize_per_channel_affine_cachemask.default,
 }
-# Operators of two tensors, with the position of a constant operand that needs a grid of its own.
-ELEMENTWISE = {
-    aten.add.Tensor,
-    aten.sub.Tensor,
-    aten.mul.Tensor,
-}
+# Operators of two tensors, of which a constant one needs a grid of its own.
+ELEMENTWISE = {aten.add.Tensor, aten.sub.Tensor, aten.mul.Tensor}
 
 
 def to_quantize_dequantize(graph: fx.GraphModule) -> fx.GraphModule:

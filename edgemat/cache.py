@@ -22,9 +22,19 @@ from edgemat.progress import console
 ROOT = Path(__file__).resolve().parents[1]
 # The code that each stage's result depends on.
 CODE = {
-    "train": ("edgemat/models", "edgemat/data", "edgemat/losses.py", "edgemat/train.py"),
-    "quantize": ("edgemat/models", "edgemat/data", "quantize"),
-    "convert": ("edgemat/models", "edgemat/data", "edgemat/metrics.py", "quantize", "convert"),
+    "train": (
+        *("edgemat/models", "edgemat/data", "edgemat/losses.py", "edgemat/metrics.py"),
+        *("edgemat/train.py", "edgemat/evaluate.py", "edgemat/validation.py", "edgemat/stages.py"),
+    ),
+    "quantize": (
+        *("edgemat/models", "edgemat/data", "edgemat/metrics.py", "edgemat/evaluate.py"),
+        *("edgemat/validation.py", "edgemat/stages.py", "quantize"),
+    ),
+    "convert": (
+        *("edgemat/models", "edgemat/data", "edgemat/metrics.py", "edgemat/evaluate.py"),
+        *("edgemat/validation.py", "edgemat/stages.py", "edgemat/runtime.py"),
+        *("quantize", "convert"),
+    ),
     "bench": ("bench", "edgemat/runtime.py"),
     "photo": ("edgemat",),
     "report": ("edgemat",),
@@ -99,6 +109,16 @@ class Stages:
 def _key(stage: str, inputs: Mapping[str, Any]) -> str:
     content = {"stage": stage, "inputs": inputs, "code": _code_hash(stage)}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def identity_of(path: Path) -> str:
+    """Return what tells a user's file or folder apart: names, sizes and times of change."""
+    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    digest = hashlib.sha256()
+    for file in files:
+        status = file.stat()
+        digest.update(f"{file}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+    return digest.hexdigest()
 
 
 @cache

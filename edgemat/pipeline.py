@@ -18,7 +18,7 @@ from typing import Any
 
 from convert.target import find_target
 from edgemat.artifact import Artifact
-from edgemat.cache import Stages
+from edgemat.cache import Stages, identity_of
 from edgemat.files import sha256_file
 from edgemat.recipe import PARITY, ModelSection, Recipe, load_recipe
 
@@ -93,6 +93,7 @@ def _train(
         "recipe": recipe.model_dump(include={"seed", "threads", "demonstration", "licence"}),
         "data_notice": recipe.data_notice,
         "validation": recipe.verify.images,
+        "files": _named_files(section),
     }
 
     def make(work: Path) -> dict[str, Any]:
@@ -101,6 +102,12 @@ def _train(
         return _name(train_stage(section, recipe, validation(), work=work, out=stages.artifacts))
 
     return stages.open(stages.run("train", f"{section.name}: train", inputs, make))
+
+
+def _named_files(section: ModelSection) -> dict[str, str]:
+    """Return the identities of the user's files that a model's section names."""
+    named = (section.data.source, section.train.init)
+    return {name: identity_of(Path(name)) for name in named if name and Path(name).exists()}
 
 
 def _run_model(section: ModelSection, recipe: Recipe, stages: Stages) -> ModelRun:
@@ -125,6 +132,7 @@ def _run_model(section: ModelSection, recipe: Recipe, stages: Stages) -> ModelRu
             )
 
         inputs = parent | {"calibration": count, "data": section.data.model_dump()}
+        inputs |= {"files": _named_files(section)}
         model.quantized = stages.open(
             stages.run("quantize", f"{name}: quantize (NNCF)", inputs, make_quantized)
         )
