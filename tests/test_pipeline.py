@@ -80,7 +80,7 @@ def copy(finished: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 def test_a_run_leaves_artefacts_a_report_and_a_history(finished: Path) -> None:
-    names = [name.split("@")[0] for name in artifacts(finished)]
+    names = sorted(name.split("@")[0] for name in artifacts(finished))
     assert names == [
         "portrait",
         "portrait-coreml-w8a8",
