@@ -35,6 +35,7 @@ Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="Folder for results; by default beside.")
 ]
 DataOption = Annotated[str, typer.Option("--data", help='"procedural" or a folder of mattes.')]
+DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, mps, ...")]
 ImagesOption = Annotated[int, typer.Option("--images", min=1, help="Validation composites.")]
 
 
@@ -76,12 +77,13 @@ def _print_json(value: Any) -> None:
 def run(
     recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/quickstart.toml.")],
     output: Output = None,
+    device: DeviceOption = "auto",
     as_json: AsJson = False,
 ) -> int:
     """Do all that a recipe says: train, quantize, convert, verify, measure, judge, report."""
     from edgemat.pipeline import run_recipe
 
-    result = run_recipe(recipe, folder=output)
+    result = run_recipe(recipe, folder=output, device=device)
     if as_json:
         _print_json(
             {
@@ -164,6 +166,7 @@ def matte(
     from edgemat.foreground import blur_background, cut_out, replace_background
     from edgemat.images import read_image, read_trimap, write_image
     from edgemat.matting import matte as compute_matte
+    from edgemat.predict import newest_model
     from edgemat.progress import progress_bar
 
     if background is not None and blur is not None:
@@ -171,7 +174,7 @@ def matte(
     image = read_image(photo)
     known = None if trimap is None else read_trimap(trimap)
     behind = None if background is None else read_image(background)
-    file = model or _newest_model(needs_trimap=known is not None)
+    file = model or newest_model(needs_trimap=known is not None)
     with progress_bar("matting") as show:
         alpha = compute_matte(image, known, model=file, progress=lambda done, _: show(done))
         if behind is not None:
@@ -187,30 +190,17 @@ def matte(
         tables.show_path(out, output, before="Wrote ", after=f" with {file.name}.")
 
 
-def _newest_model(*, needs_trimap: bool) -> Path:
-    """Return the newest int8 TFLite artefact of a run in this folder."""
-    from edgemat.artifact import Artifact
-
-    candidates = Path("runs").glob("*/artifacts/*-tflite-int8@*")
-    for path in sorted(candidates, key=lambda p: p.stat().st_mtime, reverse=True):
-        if (Artifact(path, check=False).manifest.task == "trimap") == needs_trimap:
-            return path
-    raise UsageError(
-        "There is no model yet.",
-        remedy="Give one with --model, or make one: edgemat run recipes/quickstart.toml",
-    )
-
-
 @app.command()
 def train(
     recipe: Annotated[Path, typer.Argument(help="A recipe.")],
     output: Output = None,
+    device: DeviceOption = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Train the networks of a recipe, and nothing else."""
     from edgemat.pipeline import train_recipe
 
-    _show_artifacts(train_recipe(recipe, folder=output), as_json)
+    _show_artifacts(train_recipe(recipe, folder=output, device=device), as_json)
 
 
 @app.command()

@@ -94,14 +94,18 @@ def _gpu() -> Finding:
 
 
 def _bfloat16() -> Finding:
-    flags = ""
+    ok = cpu_has_bfloat16()
+    return Finding("bfloat16 on the CPU", ok, "found" if ok else "not found in this processor")
+
+
+def cpu_has_bfloat16() -> bool:
+    """Return whether the processor is known to compute in bfloat16 itself."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-            flags = file.read()
+            flags = set(file.read().split())
     except OSError:
-        return Finding("bfloat16 on the CPU", False, "not known on this system")
-    ok = "avx512_bf16" in flags or "amx_bf16" in flags or "bf16" in flags.split()
-    return Finding("bfloat16 on the CPU", ok, "found" if ok else "not in this processor")
+        return False
+    return bool(flags & {"avx512_bf16", "amx_bf16", "bf16"})
 
 
 def _mac() -> Finding:

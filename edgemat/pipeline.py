@@ -51,13 +51,15 @@ class RunResult:
         return [row for row in self.gates if not row.verdict.passed]
 
 
-def run_recipe(path: Path, *, folder: Path | None = None) -> RunResult:
+def run_recipe(path: Path, *, folder: Path | None = None, device: str = "auto") -> RunResult:
     """Run all stages of a recipe and write the report.
 
     Parameters
     ----------
     folder:
         Where everything goes; ``runs/NAME`` by default.
+    device:
+        Of training: "auto", "cpu", "cuda", "mps", ...
 
     Raises
     ------
@@ -66,7 +68,7 @@ def run_recipe(path: Path, *, folder: Path | None = None) -> RunResult:
     """
     recipe = load_recipe(path)
     stages = Stages(folder or Path("runs") / recipe.name)
-    models = [_run_model(section, recipe, stages) for section in recipe.models]
+    models = [_run_model(section, recipe, stages, device) for section in recipe.models]
     benches = _bench(models, recipe, stages)
     gates = tuple(row for model in models for row in _judge(model, recipe))
     photo = _photo(models, recipe, stages)
@@ -75,18 +77,22 @@ def run_recipe(path: Path, *, folder: Path | None = None) -> RunResult:
     return RunResult(report, artifacts, gates, did_nothing=not stages.ran)
 
 
-def train_recipe(path: Path, *, folder: Path | None = None) -> list[Artifact]:
+def train_recipe(path: Path, *, folder: Path | None = None, device: str = "auto") -> list[Artifact]:
     """Run the training stage of every model of a recipe; returns the float artefacts."""
     recipe = load_recipe(path)
     stages = Stages(folder or Path("runs") / recipe.name)
     return [
-        _train(section, recipe, _LazyValidation(section, recipe), stages)
+        _train(section, recipe, _LazyValidation(section, recipe), stages, device)
         for section in recipe.models
     ]
 
 
 def _train(
-    section: ModelSection, recipe: Recipe, validation: _LazyValidation, stages: Stages
+    section: ModelSection,
+    recipe: Recipe,
+    validation: _LazyValidation,
+    stages: Stages,
+    device: str,
 ) -> Artifact:
     inputs = {
         "section": section.model_dump(exclude={"quantize", "targets", "parity"}),
@@ -99,7 +105,11 @@ def _train(
     def make(work: Path) -> dict[str, Any]:
         from edgemat.stages import train_stage
 
-        return _name(train_stage(section, recipe, validation(), work=work, out=stages.artifacts))
+        return _name(
+            train_stage(
+                section, recipe, validation(), work=work, out=stages.artifacts, device=device
+            )
+        )
 
     return stages.open(stages.run("train", f"{section.name}: train", inputs, make))
 
@@ -110,10 +120,10 @@ def _named_files(section: ModelSection) -> dict[str, str]:
     return {name: identity_of(Path(name)) for name in named if name and Path(name).exists()}
 
 
-def _run_model(section: ModelSection, recipe: Recipe, stages: Stages) -> ModelRun:
+def _run_model(section: ModelSection, recipe: Recipe, stages: Stages, device: str) -> ModelRun:
     name = section.name
     validation = _LazyValidation(section, recipe)
-    model = ModelRun(section, _train(section, recipe, validation, stages))
+    model = ModelRun(section, _train(section, recipe, validation, stages, device))
     parent = {"parent": model.float_model.manifest.identity, "validation": recipe.verify.images}
     if any(_is_quantized(target) for target in section.targets):
         count = section.quantize.calibration

@@ -99,7 +99,7 @@ class TrainSection(_Section):
         default=None,
         description='encoder weights: "torchvision", or a MobileNetV2 .npz, .pth, .safetensors',
     )
-    autocast: Literal["none", "bf16"] = "none"
+    autocast: Literal["none", "bf16", "auto"] = "none"
     workers: int = Field(default=1, ge=0, description="processes that prepare data")
     checkpoint_every: int = Field(default=50, gt=0, description="steps")
 

@@ -82,7 +82,13 @@ class Verified:
 
 
 def train_stage(
-    section: ModelSection, recipe: Recipe, validation: EvaluationSet, *, work: Path, out: Path
+    section: ModelSection,
+    recipe: Recipe,
+    validation: EvaluationSet,
+    *,
+    work: Path,
+    out: Path,
+    device: str = "auto",
 ) -> Artifact:
     """Train one network of a recipe; goes on from a checkpoint in `work` if there is one."""
     info = model_info(section.architecture)
@@ -117,6 +123,7 @@ def train_stage(
         schedule=schedule,
         folder=work,
         seed=recipe.seed,
+        device=device,
         title=f"{section.name}: training",
     )
     deploy = to_deploy(network)

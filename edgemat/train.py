@@ -21,7 +21,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
-from edgemat.errors import TrainingError
+from edgemat.doctor import cpu_has_bfloat16
+from edgemat.errors import TrainingError, UsageError
 from edgemat.files import atomic_path, write_text
 from edgemat.losses import Loss, alpha_loss, indexnet_loss, pspm_loss, trimap_classes
 from edgemat.models.layers import MattingNetwork, MattingOutput
@@ -45,7 +46,7 @@ class Schedule:
     encoder_rate:
         Factor on the encoder's learning rate: 0.01 for ImageNet weights in the thesis.
     autocast:
-        "bf16" computes convolutions in bfloat16 where the processor has it.
+        "bf16" computes convolutions in bfloat16; "auto" does where the device has it in hardware.
     """
 
     steps: int
@@ -53,7 +54,7 @@ class Schedule:
     learning_rate: float = 1e-3
     encoder_rate: float = 1.0
     warmup: int = 50
-    autocast: Literal["none", "bf16"] = "none"
+    autocast: Literal["none", "bf16", "auto"] = "none"
     checkpoint_every: int = 50
     workers: int = 1
 
@@ -66,12 +67,32 @@ class Schedule:
 
 
 def pick_device(name: str = "auto") -> torch.device:
-    """Return the device called `name`; "auto" takes CUDA, then Apple's GPU, then the CPU."""
+    """Return the device called `name`; "auto" takes CUDA, then Apple's GPU, then the CPU.
+
+    Raises
+    ------
+    UsageError
+        When there is no such device, or this machine lacks it.
+    """
     if name != "auto":
-        return torch.device(name)
+        try:
+            device = torch.device(name)
+            torch.zeros(1, device=device)
+        except (RuntimeError, AssertionError, NotImplementedError) as error:
+            raise UsageError(
+                f"This machine cannot train on the device {name!r}.", remedy="Use auto or cpu."
+            ) from error
+        return device
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Return whether `device` computes in bfloat16 faster than in float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    return device.type == "cpu" and cpu_has_bfloat16()
 
 
 def train(
@@ -175,9 +196,9 @@ def _step(
     progress: float,
     optimizer: torch.optim.Optimizer,
 ) -> Loss:
-    half = schedule.autocast == "bf16"
-    place = batch["image"].device.type
-    with torch.autocast(place, torch.bfloat16) if half else nullcontext():
+    place = batch["image"].device
+    half = schedule.autocast == "bf16" or (schedule.autocast == "auto" and has_bfloat16(place))
+    with torch.autocast(place.type, torch.bfloat16) if half else nullcontext():
         loss = compute_loss(network, batch, task, progress=progress)
     optimizer.zero_grad(set_to_none=True)
     loss.total.backward()

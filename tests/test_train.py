@@ -12,11 +12,11 @@ from torch.utils.data import Dataset
 
 from edgemat.data.dataset import MattingDataset
 from edgemat.data.procedural import PORTRAIT_KINDS, ProceduralSource
-from edgemat.errors import TrainingError
+from edgemat.errors import TrainingError, UsageError
 from edgemat.losses import Loss
 from edgemat.models import create_model
 from edgemat.models.layers import MattingNetwork
-from edgemat.train import CHECKPOINT, LOG, Schedule, compute_loss, train
+from edgemat.train import CHECKPOINT, LOG, Schedule, compute_loss, pick_device, train
 
 SIZE = 64
 TASKS = [("pspm-b5", "portrait", {"width": 0.25})]
@@ -143,6 +143,14 @@ def test_photographs_without_layers_train_on_alpha_alone() -> None:
 @pytest.mark.parametrize(("step", "factor"), [(0, 0.1), (9, 1.0), (10, 1.0), (60, 0.5), (110, 0.0)])
 def test_learning_rate_warms_up_and_falls_by_half_a_cosine(step: int, factor: float) -> None:
     assert Schedule(steps=110, batch=2, warmup=10).factor(step) == pytest.approx(factor)
+
+
+def test_devices_are_found_or_refused() -> None:
+    assert pick_device("cpu").type == "cpu"
+    assert pick_device("auto").type in ("cpu", "cuda", "mps")
+    for name in ("gpu9", "cuda:97"):
+        with pytest.raises(UsageError, match="cannot train on the device"):
+            pick_device(name)
 
 
 @pytest.mark.slow
