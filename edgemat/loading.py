@@ -12,6 +12,7 @@ from edgemat.errors import ArtifactError
 from edgemat.models import create_model
 from edgemat.models.deploy import DeployForm, to_deploy
 from edgemat.models.layers import MattingNetwork
+from edgemat.predict import read_network
 
 
 def load(artifact: Artifact | Path | str) -> nn.Module:
@@ -62,9 +63,8 @@ def load_network(artifact: Artifact) -> MattingNetwork:
             f"{artifact.path.name} is {manifest.kind}, not a float network.",
             remedy="Give the artefact that training wrote.",
         )
-    network = create_model(manifest.architecture, **manifest.config)
-    network.load_state_dict(load_file(artifact.payload))
-    return network.eval()
+    network: MattingNetwork = read_network(manifest, artifact.payload)
+    return network
 
 
 def load_deploy(artifact: Artifact) -> DeployForm:

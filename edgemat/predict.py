@@ -130,7 +130,7 @@ class TorchPredictor:
 
     def __init__(self, artifact: Artifact) -> None:
         self.feeding = artifact.manifest.feeding
-        self._network = _load_network(artifact.manifest, artifact.payload)
+        self._network = read_network(artifact.manifest, artifact.payload)
 
     def predict(self, x: F32) -> F32:
         """Return alpha; see :class:`Predictor`."""
@@ -142,7 +142,8 @@ class TorchPredictor:
         return alpha
 
 
-def _load_network(manifest: Manifest, weights: Path) -> Any:
+def read_network(manifest: Manifest, weights: Path) -> Any:
+    """Rebuild a float artefact's network with its weights, in eval mode."""
     try:
         from safetensors import SafetensorError
         from safetensors.torch import load_file

@@ -190,11 +190,12 @@ def quantize_stage(
         seed=seed,
     )
     inputs = [_torch_input(calibration, index) for index in range(count)]
+    deploy = load_deploy(source)
     with progress_bar(f"{manifest.name}: quantizing with NNCF"):
-        quantized = quantize_ptq(load_deploy(source), inputs)
+        quantized = quantize_ptq(deploy, inputs)
     frozen = freeze(quantized.deploy, quantized.spec)
     alphas = _predict(frozen, validation, f"{manifest.name}: scoring the frozen model")
-    references = _predict(load_deploy(source), validation, f"{manifest.name}: scoring float")
+    references = _predict(deploy, validation, f"{manifest.name}: scoring float")
 
     def fill(folder: Path) -> None:
         _save_weights(folder, quantized.deploy.state_dict())
