@@ -24,15 +24,15 @@ ROOT = Path(__file__).resolve().parents[1]
 CODE = {
     "train": (
         *("edgemat/models", "edgemat/data", "edgemat/losses.py", "edgemat/metrics.py"),
-        *("edgemat/train.py", "edgemat/evaluate.py", "edgemat/validation.py", "edgemat/stages.py"),
+        *("edgemat/train.py", "edgemat/evaluate.py", "edgemat/validation.py", "edgemat/stages"),
     ),
     "quantize": (
         *("edgemat/models", "edgemat/data", "edgemat/metrics.py", "edgemat/evaluate.py"),
-        *("edgemat/validation.py", "edgemat/stages.py", "quantize"),
+        *("edgemat/validation.py", "edgemat/stages", "quantize"),
     ),
     "convert": (
         *("edgemat/models", "edgemat/data", "edgemat/metrics.py", "edgemat/evaluate.py"),
-        *("edgemat/validation.py", "edgemat/stages.py", "edgemat/runtime.py"),
+        *("edgemat/validation.py", "edgemat/stages", "edgemat/runtime.py"),
         *("quantize", "convert"),
     ),
     "bench": ("bench", "edgemat/runtime.py"),

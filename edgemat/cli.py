@@ -239,7 +239,7 @@ def quantize(
     as_json: AsJson = False,
 ) -> None:
     """Quantize a float artefact to int8 by NNCF's post-training quantization."""
-    from edgemat.stages import quantize_stage
+    from edgemat.stages.quantizing import quantize_stage
 
     opened, validation = _open_with_validation(artifact, data, images)
     made = quantize_stage(
@@ -263,7 +263,7 @@ def convert(
 ) -> None:
     """Convert an artefact to mobile files, run each, and write down how well it agrees."""
     from convert.target import find_target
-    from edgemat.stages import convert_stage
+    from edgemat.stages.converting import convert_stage
 
     for name in target:
         find_target(name)
@@ -283,7 +283,7 @@ def verify(
     """Run a mobile file and compare it with the model that it was made from."""
     from convert.target import find_target
     from edgemat.loading import find_parent
-    from edgemat.stages import verify_file
+    from edgemat.stages.converting import verify_file
 
     opened, validation = _open_with_validation(artifact, data, images)
     if opened.manifest.target is None:

@@ -122,6 +122,20 @@ def read_trimap(path: Path | str) -> U8:
     return trimap
 
 
+def image_size(path: Path | str) -> tuple[int, int]:
+    """Return height and width of a picture as it would be read, from its header alone.
+
+    Raises
+    ------
+    ImageError
+        As :func:`read_image`, as far as the header tells.
+    """
+    with _open(Path(path)) as image:
+        width, height = image.size
+        turned = image.getexif().get(_EXIF_ORIENTATION, 1) >= 5
+    return (width, height) if turned else (height, width)
+
+
 def check_same_size(
     image: NDArray[np.generic], other: NDArray[np.generic], *, names: tuple[str, str]
 ) -> None:

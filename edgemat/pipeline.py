@@ -103,7 +103,7 @@ def _train(
     }
 
     def make(work: Path) -> dict[str, Any]:
-        from edgemat.stages import train_stage
+        from edgemat.stages.training import train_stage
 
         return _name(
             train_stage(
@@ -116,8 +116,8 @@ def _train(
 
 def _named_files(section: ModelSection) -> dict[str, str]:
     """Return the identities of the user's files that a model's section names."""
-    named = (section.data.source, section.train.init)
-    return {name: identity_of(Path(name)) for name in named if name and Path(name).exists()}
+    named = {*section.folders(), section.train.init, section.train.start}
+    return {name: identity_of(Path(name)) for name in sorted(filter(None, named))}
 
 
 def _run_model(section: ModelSection, recipe: Recipe, stages: Stages, device: str) -> ModelRun:
@@ -129,7 +129,7 @@ def _run_model(section: ModelSection, recipe: Recipe, stages: Stages, device: st
         count = section.quantize.calibration
 
         def make_quantized(_: Path) -> dict[str, Any]:
-            from edgemat.stages import quantize_stage
+            from edgemat.stages.quantizing import quantize_stage
 
             return _name(
                 quantize_stage(
@@ -162,7 +162,7 @@ def _convert(
     stages: Stages,
 ) -> None:
     def make(_: Path) -> dict[str, Any]:
-        from edgemat.stages import convert_stage
+        from edgemat.stages.converting import convert_stage
 
         artifact, verified = convert_stage(source, target, validation(), out=stages.artifacts)
         result = _name(artifact)
@@ -198,7 +198,7 @@ class _LazyValidation:
         # every stage runs with the recipe's threads: sums depend on how they are split
         torch.set_num_threads(self._recipe.threads)
         return evaluation_set(
-            self._section.data,
+            self._section.validation or self._section.data,
             task=model_info(self._section.architecture).task,
             size=self._section.input_size,
             count=self._recipe.verify.images,

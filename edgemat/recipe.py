@@ -77,19 +77,64 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class DataSection(_Section):
-    """Where mattes come from: the procedural generator, or a folder of the user's."""
+# Sources that are no folders of the user's.
+BUILT_IN_SOURCES = ("procedural", "people", "empty")
 
-    source: str = Field(default="procedural", description='"procedural" or a folder')
+
+class SourceSection(_Section):
+    """One place that mattes come from."""
+
+    source: str = Field(
+        default="procedural",
+        description='"procedural", "people" (the set that edgemat brings), "empty" (backgrounds '
+        "alone), or a folder",
+    )
     kinds: Literal["all", "portrait", "objects"] = "all"
+    use: Literal["auto", "image", "foreground"] = Field(
+        default="auto", description="which colours of a folder that has both"
+    )
+    part: Literal["all", "train", "held-out"] = Field(
+        default="all", description="held-out: every tenth by name"
+    )
+    weight: float = Field(default=1.0, gt=0, description="share in a mix")
 
 
-class TrainSection(_Section):
-    """How long, how fast and on what size of crops to train."""
+class BackgroundSection(_Section):
+    """One place that backgrounds come from."""
+
+    source: str = Field(description='"procedural", or a folder of photographs')
+    surroundings: bool = Field(
+        default=False, description="what lies beside the people of a folder of mattes"
+    )
+    part: Literal["all", "train", "held-out"] = "all"
+    weight: float = Field(default=1.0, gt=0)
+
+
+class DataSection(SourceSection):
+    """Where mattes and backgrounds come from: one source, or a mix of several."""
+
+    mix: tuple[SourceSection, ...] = ()
+    backgrounds: tuple[BackgroundSection, ...] = Field(
+        default=(), description="by default the source's own"
+    )
+
+
+class PhaseSection(_Section):
+    """A part of the training with pictures of one size."""
 
     steps: int = Field(gt=0)
+    batch: int = Field(gt=1)
+    size: int = Field(ge=64)
+
+
+class TrainSection(PhaseSection):
+    """How long, how fast and on what size of crops to train."""
+
     batch: int = Field(default=8, gt=1, description="batch normalisation needs two pictures")
     size: int = Field(default=160, ge=64, description="side of the training crops, px")
+    before: tuple[PhaseSection, ...] = Field(
+        default=(), description="earlier phases, on smaller pictures"
+    )
     learning_rate: float = Field(default=1e-3, gt=0)
     encoder_rate: float = Field(
         default=1.0, ge=0, description="the encoder's learning rate, as a factor"
@@ -98,6 +143,9 @@ class TrainSection(_Section):
     init: str | None = Field(
         default=None,
         description='encoder weights: "torchvision", or a MobileNetV2 .npz, .pth, .safetensors',
+    )
+    start: str | None = Field(
+        default=None, description="a trained network to go on from: a float artefact, or a name"
     )
     autocast: Literal["none", "bf16", "auto"] = "none"
     workers: int = Field(default=1, ge=0, description="processes that prepare data")
@@ -118,12 +166,23 @@ class ModelSection(_Section):
     config: dict[str, Any] = {}
     input_size: tuple[Side, Side] = Field(description="height and width of the mobile files, px")
     data: DataSection = DataSection()
+    validation: DataSection | None = Field(
+        default=None, description="by default pictures of the training's kind, unseen"
+    )
     train: TrainSection
     quantize: QuantizeSection = QuantizeSection()
     targets: tuple[str, ...] = tuple(PARITY)
     parity: dict[str, dict[str, AbsoluteBound]] = Field(
         default={}, description="bounds on agreement, by target; they replace PARITY's"
     )
+
+    def folders(self) -> set[str]:
+        """Return the folders of the user's that the data name."""
+        named: set[str] = set()
+        for data in filter(None, (self.data, self.validation)):
+            named |= {part.source for part in data.mix or (data,)}
+            named |= {part.source for part in data.backgrounds}
+        return named - set(BUILT_IN_SOURCES)
 
     @field_validator("targets")
     @classmethod
@@ -271,6 +330,10 @@ def _fields_at(location: tuple[int | str, ...]) -> list[str]:
     children: dict[str, type[BaseModel]] = {
         "models": ModelSection,
         "data": DataSection,
+        "validation": DataSection,
+        "mix": SourceSection,
+        "backgrounds": BackgroundSection,
+        "before": PhaseSection,
         "train": TrainSection,
         "quantize": QuantizeSection,
         "verify": VerifySection,

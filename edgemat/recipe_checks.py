@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from edgemat.errors import UsageError, nearest
 from edgemat.models import ModelInfo, list_models
-from edgemat.recipe import ModelSection, Recipe
+from edgemat.recipe import BUILT_IN_SOURCES, ModelSection, Recipe
 
 
 def check_recipe(recipe: Recipe, path: Path) -> None:
@@ -41,7 +41,9 @@ def _check_network(where: str, model: ModelSection) -> None:
     info = networks[model.architecture]
     _check_config(f"{where}.config", model.config, info)
     stride = info.network.stride
-    sizes = {"input_size": model.input_size, "train.size": (model.train.size,)}
+    sizes = {"input_size": tuple(model.input_size), "train.size": (model.train.size,)}
+    for number, phase in enumerate(model.train.before):
+        sizes[f"train.before.{number}.size"] = (phase.size,)
     for key, sides in sizes.items():
         for side in sides:
             if side % stride:
@@ -85,14 +87,20 @@ def _check_files(path: Path, recipe: Recipe) -> None:
         )
     for index, model in enumerate(recipe.models):
         where = f"{path}: models.{index}"
-        source, init = model.data.source, model.train.init
-        if source != "procedural" and not Path(source).is_dir():
-            raise UsageError(
-                f"{where}.data.source: there is no folder {source}.",
-                remedy='Name a folder of mattes, or "procedural".',
-            )
-        if init not in (None, "torchvision") and not Path(init).is_file():
-            raise UsageError(
-                f"{where}.train.init: there is no file {init}.",
-                remedy='Name MobileNetV2 weights, or "torchvision".',
-            )
+        for folder in sorted(model.folders()):
+            if not Path(folder).is_dir():
+                raise UsageError(
+                    f"{where}.data: there is no folder {folder}.",
+                    remedy="Name a folder of mattes, or one of "
+                    + ", ".join(f'"{name}"' for name in BUILT_IN_SOURCES)
+                    + ".",
+                )
+        for key in ("init", "start"):
+            named = getattr(model.train, key)
+            if named not in (None, "torchvision") and not Path(named).exists():
+                raise UsageError(
+                    f"{where}.train.{key}: there is no file {named}.",
+                    remedy='Name MobileNetV2 weights, or "torchvision".'
+                    if key == "init"
+                    else "Name a float artefact.",
+                )

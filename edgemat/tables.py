@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from edgemat.artifact import Scores
     from edgemat.doctor import Finding
     from edgemat.pipeline import RunResult
-    from edgemat.stages import Verified
+    from edgemat.stages.converting import Verified
 
 
 def plain(text: str) -> str:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -58,12 +58,23 @@ class Schedule:
     checkpoint_every: int = 50
     workers: int = 1
 
-    def factor(self, step: int) -> float:
-        """Learning rate of `step` over the full one: linear warm-up, then half a cosine."""
+    def factor(self, step: int, total: int | None = None) -> float:
+        """Learning rate of `step` over the full one: linear warm-up, then half a cosine.
+
+        `total` counts the steps of all phases; by default this schedule's own.
+        """
         if step < self.warmup:
             return (step + 1) / self.warmup
-        done = (step - self.warmup) / max(1, self.steps - self.warmup)
+        done = (step - self.warmup) / max(1, (total or self.steps) - self.warmup)
         return 0.5 * (1 + math.cos(math.pi * done))
+
+
+class Phase(NamedTuple):
+    """A part of the training with pictures of one size: its data, steps and batch."""
+
+    data: Dataset[dict[str, Tensor]]
+    steps: int
+    batch: int
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -102,6 +113,7 @@ def train(
     task: Literal["trimap", "portrait"],
     schedule: Schedule,
     folder: Path,
+    before: Sequence[Phase] = (),
     seed: int = 1,
     device: str = "auto",
     title: str = "training",
@@ -111,9 +123,11 @@ def train(
     Parameters
     ----------
     data:
-        Map-style and endless; items as :class:`edgemat.data.dataset.MattingDataset` gives them.
+        Map-style; items as :class:`edgemat.data.dataset.MattingDataset` gives them.
     folder:
         Holds the checkpoint and the log (JSON lines); a checkpoint found there is gone on from.
+    before:
+        Phases that come before `data` and the schedule's steps, usually with smaller pictures.
 
     Raises
     ------
@@ -125,17 +139,19 @@ def train(
     optimizer = torch.optim.Adam(_parameter_groups(network, schedule))
     torch.manual_seed(seed)  # dropout draws from it
     first, log = _resume(folder, network, optimizer)
-    batches = _batches(data, schedule, first)
-    with progress_bar(title, schedule.steps) as show:
-        for step in range(first, schedule.steps):
+    phases = (*before, Phase(data, schedule.steps, schedule.batch))
+    total = sum(phase.steps for phase in phases)
+    batches = _batches(phases, first, schedule.workers)
+    with progress_bar(title, total) as show:
+        for step in range(first, total):
             for group in optimizer.param_groups:
-                group["lr"] = group["full_rate"] * schedule.factor(step)
+                group["lr"] = group["full_rate"] * schedule.factor(step, total)
             batch = {key: value.to(place) for key, value in next(batches).items()}
-            loss = _step(network, batch, task, schedule, step / schedule.steps, optimizer)
+            loss = _step(network, batch, task, schedule, step / total, optimizer)
             _require_finite(loss, step, folder)
-            if step % LOG_EVERY == 0 or step == schedule.steps - 1:
+            if step % LOG_EVERY == 0 or step == total - 1:
                 log.append({"step": step} | {k: round(v, 6) for k, v in loss.values().items()})
-            if (step + 1) % schedule.checkpoint_every == 0 or step == schedule.steps - 1:
+            if (step + 1) % schedule.checkpoint_every == 0 or step == total - 1:
                 _save(folder, network, optimizer, step + 1, log)
             show(step + 1)
     return network.cpu().eval()
@@ -229,20 +245,20 @@ class _Window(Dataset[dict[str, Tensor]]):
         return self.data[self.first + index]
 
 
-def _batches(
-    data: Dataset[dict[str, Tensor]], schedule: Schedule, first: int
-) -> Iterator[dict[str, Tensor]]:
-    window = _Window(data, first * schedule.batch, (schedule.steps - first) * schedule.batch)
-    if len(window) == 0:
-        return iter(())
-    loader = DataLoader(
-        window,
-        batch_size=schedule.batch,
-        num_workers=schedule.workers,
-        # the loader draws a seed for its workers: not from the generator that dropout uses
-        generator=torch.Generator().manual_seed(0),
-    )
-    return iter(loader)
+def _batches(phases: Sequence[Phase], first: int, workers: int) -> Iterator[dict[str, Tensor]]:
+    """Yield the batches of all phases in order, from step `first` on."""
+    for phase in phases:
+        done, first = min(first, phase.steps), max(0, first - phase.steps)
+        if done == phase.steps:
+            continue
+        window = _Window(phase.data, done * phase.batch, (phase.steps - done) * phase.batch)
+        yield from DataLoader(
+            window,
+            batch_size=phase.batch,
+            num_workers=workers,
+            # the loader draws a seed for its workers: not from the generator that dropout uses
+            generator=torch.Generator().manual_seed(0),
+        )
 
 
 def _require_finite(loss: Loss, step: int, folder: Path) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from edgemat.data.dataset import MattingDataset
-from edgemat.data.open import open_source
+from edgemat.data.open import open_data
 from edgemat.evaluate import EvaluationSet
 from edgemat.recipe import DataSection
 
@@ -22,11 +22,11 @@ def evaluation_set(
 ) -> EvaluationSet:
     """Return `count` composites of the size that the mobile file takes, without augmentation."""
     dataset = MattingDataset(
-        open_source(data.source, seed=seed, size=size, kinds=data.kinds),
+        open_data(data, seed=seed, size=size),
         size=size,
         seed=seed,
         length=count,
-        augment=False,
+        views="none",
     )
     items = [dataset[i] for i in range(count)]
     planes = [

@@ -31,7 +31,11 @@ from edgemat.models.pooling import Interleave, Layout, MaxPool, MaxUnpool, SumPo
 from edgemat.models.pretrained import load_encoder
 from edgemat.models.pspm import TrimapAttention
 
-SMALL = {"indexnet-m2o-nlc": {"width": 0.25, "hidden_mult": 1}, "pspm-b5": {"width": 0.25}}
+SMALL = {
+    "indexnet-m2o-nlc": {"width": 0.25, "hidden_mult": 1},
+    "pspm-b5": {"width": 0.25},
+    "pspm-slim": {"width": 0.25},
+}
 
 
 def test_indexnet_has_the_count_of_the_thesis_to_the_integer() -> None:

@@ -326,7 +326,7 @@ def test_an_unknown_network_offers_the_nearest(tmp_path: Path) -> None:
 # Sizes that a network can take
 
 
-STRIDES = {"pspm-b5": 16, "indexnet-m2o-nlc": 32}
+STRIDES = {"pspm-b5": 16, "pspm-slim": 16, "indexnet-m2o-nlc": 32}
 
 
 def test_strides_of_the_networks() -> None:
@@ -366,7 +366,7 @@ def test_the_second_model_is_checked_before_the_first_is_trained(tmp_path: Path)
     ("text", "where"),
     [
         (recipe(top='photo = "nowhere.jpg"'), "photo"),
-        (recipe(data="{ source = 'nowhere' }"), "models.0.data.source"),
+        (recipe(data="{ source = 'nowhere' }"), "models.0.data"),
         (
             recipe(train="{ steps = 2, init = 'nowhere.npz' }"),
             "models.0.train.init",

@@ -24,7 +24,11 @@ ABOVE_ALL = {
         "report_latency",
         "report_plots",
         "report_view",
-        "stages",
+        "stages/__init__",
+        "stages/common",
+        "stages/converting",
+        "stages/quantizing",
+        "stages/training",
     )
 }
 FILES = {

@@ -1,4 +1,4 @@
-"""Random crop, scale, flip and light colour jitter of a matte, before compositing."""
+"""Random crop, scale and flip of a matte, before compositing."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgemat.data.sample import Matte
-from edgemat.images import F32, Method, T, resize
+from edgemat.images import U8, Method, T, resize
 
 # IndexNet crops 320, 480 or 640 px and resizes to 320 (thesis section 3.6.1).
 CROP_FACTORS = (1.0, 1.5, 2.0)
-MAX_GAIN, MAX_SHIFT = 0.15, 0.05
 
 
 def augment(matte: Matte, *, size: tuple[int, int], rng: np.random.Generator) -> Matte:
@@ -26,10 +25,9 @@ def augment(matte: Matte, *, size: tuple[int, int], rng: np.random.Generator) ->
         cut = plane[top : top + height, left : left + width]
         return resize(cut[:, ::-1] if mirrored else cut, size, method=method)
 
-    foreground = None if matte.foreground is None else jitter(view(matte.foreground), rng=rng)
     return Matte(
         alpha=view(matte.alpha),
-        foreground=foreground,
+        foreground=None if matte.foreground is None else view(matte.foreground),
         image=None if matte.image is None else view(matte.image),
         trimap=None if matte.trimap is None else view(matte.trimap, "nearest"),
     )
@@ -45,7 +43,7 @@ def fit(matte: Matte, size: tuple[int, int]) -> Matte:
     )
 
 
-def cover(picture: F32, *, size: tuple[int, int], rng: np.random.Generator | None = None) -> F32:
+def cover(picture: U8, *, size: tuple[int, int], rng: np.random.Generator | None = None) -> U8:
     """Return `picture` scaled to cover `size` and cropped, at random or (without rng) centred."""
     height, width = size
     scale = max(height / picture.shape[0], width / picture.shape[1])
@@ -62,16 +60,8 @@ def cover(picture: F32, *, size: tuple[int, int], rng: np.random.Generator | Non
     return picture[top : top + height, left : left + width]
 
 
-def jitter(colours: F32, *, rng: np.random.Generator) -> F32:
-    """Return colours with a random gain per channel and a common shift, clipped to 0..1."""
-    gain = 1 + rng.uniform(-MAX_GAIN, MAX_GAIN, size=3)
-    shift = rng.uniform(-MAX_SHIFT, MAX_SHIFT)
-    jittered: F32 = np.clip(colours * gain + shift, 0, 1).astype(np.float32)
-    return jittered
-
-
 def _window(
-    alpha: F32, size: tuple[int, int], rng: np.random.Generator
+    alpha: U8, size: tuple[int, int], rng: np.random.Generator
 ) -> tuple[int, int, int, int]:
     """Return top, left, height and width of a crop in the ratio of `size`."""
     factor = float(rng.choice(CROP_FACTORS))
@@ -79,7 +69,7 @@ def _window(
     factor = min(factor, largest)
     height = max(1, min(alpha.shape[0], round(size[0] * factor)))
     width = max(1, min(alpha.shape[1], round(size[1] * factor)))
-    rows, columns = np.nonzero((alpha > 0) & (alpha < 1))
+    rows, columns = np.nonzero((alpha > 0) & (alpha < 255))
     if len(rows):
         pick = int(rng.integers(len(rows)))
         centre = (int(rows[pick]), int(columns[pick]))

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from edgemat.data.augment import augment, cover, fit, jitter
-from edgemat.data.composite import composite
-from edgemat.data.sample import MatteSource, Sample, rng_for, snap_alpha
+from edgemat.data.augment import augment, cover, fit
+from edgemat.data.composite import composite, merge
+from edgemat.data.photometric import augment_layers, match_brightness, photograph
+from edgemat.data.sample import Matte, MatteSource, Sample, rng_for
 from edgemat.data.trimap import fixed_trimap, trimap_from_alpha
+from edgemat.data.views import place_cutout, view_photograph
+from edgemat.images import F32, U8, to_float
 
 # How far the unknown region reaches in validation, in pixels.
 VALIDATION_DILATION = 8
+# The classes that a segmentation branch learns: unknown reaches this share of the picture's side.
+CLASS_DILATION = 1 / 32
+SECOND_SHARE = 0.12  # of composites of people show a second person behind the first
 _AUGMENTATION = 3  # key of the random stream; see `rng_for`
+
+Views = Literal["none", "edges", "people"]
 
 
 class MattingDataset(Dataset[dict[str, Tensor]]):
-    """Samples of a source, for training (augmented) or validation (as they are).
+    """Samples of a source, for training (random views) or validation (as they are).
 
     Item i is the same whatever worker draws it and whatever was drawn before, so that a training
     step reads the same pictures after a restart. A finite source is gone through again and again.
@@ -30,6 +40,9 @@ class MattingDataset(Dataset[dict[str, Tensor]]):
         Height and width of every tensor.
     length:
         Number of items.
+    views:
+        "edges": crops around partial alpha, for trimap networks. "people": whole pictures and
+        people anywhere in them. "none": the whole matte over the whole background, unchanged.
 
     Each item holds float32 tensors in 0..1: ``image``, ``foreground`` and ``background`` 3,H,W,
     ``trimap`` (0, 128/255, 1) and ``alpha`` 1,H,W. For photographs whose layers are not known,
@@ -43,10 +56,10 @@ class MattingDataset(Dataset[dict[str, Tensor]]):
         size: tuple[int, int],
         seed: int,
         length: int,
-        augment: bool = True,
+        views: Views = "edges",
     ) -> None:
         self.source, self.size, self.seed = source, size, seed
-        self.length, self.augment = length, augment
+        self.length, self.views = length, views
 
     def __len__(self) -> int:
         return self.length
@@ -57,24 +70,65 @@ class MattingDataset(Dataset[dict[str, Tensor]]):
     def sample(self, index: int) -> Sample:
         """Return item `index` as arrays."""
         rng = rng_for(self.seed, index, _AUGMENTATION)
-        count = self.source.count
-        matte = self.source[index if count is None else index % count]
-        matte = augment(matte, size=self.size, rng=rng) if self.augment else fit(matte, self.size)
-        alpha = snap_alpha(matte.alpha)
+        matte = self._matte(index)
+        if self.views == "people":
+            return self._person(matte, index, rng)
+        if self.views == "edges":
+            return self._edges(matte, index, rng)
+        matte = fit(matte, self.size)
         trimap = matte.trimap
-        if trimap is None and self.augment:
-            trimap = trimap_from_alpha(alpha, rng=rng)
-        elif trimap is None:
+        alpha = to_float(matte.alpha)
+        if trimap is None:
             trimap = fixed_trimap(alpha, dilation=VALIDATION_DILATION)
         if matte.foreground is None:
-            return Sample(matte.colours, alpha, trimap, None, None)
-        background = self.source.background(index)
-        if self.augment:
-            background = jitter(cover(background, size=self.size, rng=rng), rng=rng)
+            return Sample(to_float(matte.colours), alpha, trimap, None, None)
+        background = to_float(cover(self.source.background(index), size=self.size))
+        return _over(to_float(matte.foreground), background, alpha, trimap)
+
+    def _edges(self, matte: Matte, index: int, rng: np.random.Generator) -> Sample:
+        matte = augment(matte, size=self.size, rng=rng)
+        alpha, trimap = to_float(matte.alpha), matte.trimap
+        if trimap is None:
+            trimap = trimap_from_alpha(alpha, rng=rng)
+        if matte.foreground is None:
+            return Sample(to_float(matte.colours), alpha, trimap, None, None)
+        foreground, background = augment_layers(
+            to_float(matte.foreground), self._background(index, rng), rng
+        )
+        return _over(foreground, background, alpha, trimap)
+
+    def _person(self, matte: Matte, index: int, rng: np.random.Generator) -> Sample:
+        if matte.foreground is None:
+            view = view_photograph(matte, self.size, rng)
+            image, alpha = to_float(view.colours), to_float(view.alpha)
         else:
-            background = cover(background, size=self.size)
-        image = composite(matte.foreground, background, alpha=alpha)
-        return Sample(image, alpha, trimap, matte.foreground, background)
+            view = place_cutout(matte, self.size, rng)
+            foreground, alpha = to_float(view.colours), to_float(view.alpha)
+            if rng.random() < SECOND_SHARE:
+                foreground, alpha = self._with_second(foreground, alpha, index, rng)
+            foreground, background = augment_layers(foreground, self._background(index, rng), rng)
+            foreground = match_brightness(foreground, background, rng)
+            image = composite(foreground, background, alpha=alpha)
+        trimap = fixed_trimap(alpha, dilation=max(1, round(self.size[0] * CLASS_DILATION)))
+        return Sample(photograph(image, rng), alpha, trimap, None, None)
+
+    def _with_second(
+        self, foreground: F32, alpha: F32, index: int, rng: np.random.Generator
+    ) -> tuple[F32, F32]:
+        """Put another cut-out behind the first."""
+        other = self._matte(index + self.length)
+        if other.foreground is None:
+            return foreground, alpha
+        behind = place_cutout(other, self.size, rng)
+        layers = to_float(behind.colours), to_float(behind.alpha)
+        return merge((foreground, alpha), layers)
+
+    def _background(self, index: int, rng: np.random.Generator) -> F32:
+        return to_float(cover(self.source.background(index), size=self.size, rng=rng))
+
+    def _matte(self, index: int) -> Matte:
+        count = self.source.count
+        return self.source[index if count is None else index % count]
 
 
 def to_tensors(sample: Sample) -> dict[str, Tensor]:
@@ -88,6 +142,11 @@ def to_tensors(sample: Sample) -> dict[str, Tensor]:
         tensors["foreground"] = _channels_first(sample.foreground)
         tensors["background"] = _channels_first(sample.background)
     return tensors
+
+
+def _over(foreground: F32, background: F32, alpha: F32, trimap: U8) -> Sample:
+    image = composite(foreground, background, alpha=alpha)
+    return Sample(image, alpha, trimap, foreground, background)
 
 
 def _channels_first(picture: NDArray[np.float32]) -> Tensor:

@@ -1,4 +1,4 @@
-"""A user's own mattes: folders of pictures whose files have the same names.
+"""A user's own mattes: folders of pictures whose files have the same names, or of cut-outs.
 
     FOLDER/alpha/        grey; required
            foreground/   (or fg/) colours of the foreground: composited over backgrounds, or
@@ -6,51 +6,97 @@
            trimap/       optional; made from alpha where it is missing
            background/   optional, with names of its own; procedural ones where it is missing
 
-Files belong together by their stem: alpha/cat.png, foreground/cat.jpg, trimap/cat.png.
+Files belong together by their stem: alpha/cat.png, foreground/cat.jpg, trimap/cat.png. Without
+alpha/, the folder's own RGBA pictures (.png, .webp) are cut-outs: foreground and alpha in one.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
+
+import numpy as np
 
 from edgemat.data.procedural import ProceduralSource
 from edgemat.data.sample import Matte
-from edgemat.errors import UsageError
-from edgemat.images import F32, check_same_size, read_grey, read_image, read_trimap, to_float
+from edgemat.errors import ImageError, UsageError
+from edgemat.images import (
+    U8,
+    check_same_size,
+    image_size,
+    read_grey,
+    read_image,
+    read_rgba,
+    read_trimap,
+    to_uint8,
+)
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
+CUTOUT_SUFFIXES = {".png", ".webp"}
+# Every tenth matte, in the order of names, is held out where a recipe asks for it.
+HOLD_OUT = 10
+# Decoded pictures are kept up to this many bytes: decoding costs as much as augmentation.
+CACHE_BYTES = 2 << 30
+
+Use = Literal["auto", "image", "foreground"]
+Part = Literal["all", "train", "held-out"]
 
 
 class FolderSource:
     """Mattes from a folder; see the module's text for its layout.
 
+    Parameters
+    ----------
+    use:
+        Which colours to take where the folder has both; "auto" prefers the foreground.
+    part:
+        "held-out" is every tenth matte by name, "train" the others.
+
     Raises
     ------
     UsageError
-        When the folder or its alphas are missing, a picture has no partner, or two pictures of
-        one folder have the same stem.
+        When the folder or its alphas are missing, a picture has no partner, two pictures of
+        one folder have the same stem, or nothing is left of a part.
+    ImageError
+        When a file is no picture, or the sizes of the pictures of one matte differ.
     """
 
-    def __init__(self, path: Path, *, seed: int, size: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        seed: int,
+        size: tuple[int, int],
+        use: Use = "auto",
+        part: Part = "all",
+    ) -> None:
         if not path.is_dir():
             raise UsageError(
                 f"There is no data folder {path}.",
                 remedy='Name a folder with alpha/ and foreground/ or image/, or "procedural".',
             )
         self.path = path
-        alphas = _pictures(path / "alpha")
-        if not alphas:
-            raise UsageError(
-                f"{path} has no pictures in alpha/.", remedy="Put the alpha mattes there."
-            )
-        colours, self.has_layers = self._colours()
-        trimaps = _pictures(path / "trimap")
-        _require_partners(alphas, colours, trimaps, path)
-        self._stems = sorted(alphas)
-        self._alphas, self._colour_files = alphas, colours
-        self._trimaps = trimaps
-        self._backgrounds = list(_pictures(path / "background").values())
+        alphas = pictures(path / "alpha")
+        self._trimaps = pictures(path / "trimap")
+        if alphas:
+            self._colours, self._has_layers = self._find_colours(use)
+            _require_partners(alphas, self._colours, self._trimaps, path)
+        else:
+            alphas = pictures(path, CUTOUT_SUFFIXES)
+            self._colours, self._has_layers = {}, True
+            if not alphas:
+                raise UsageError(
+                    f"{path} has no pictures in alpha/, and no RGBA cut-outs.",
+                    remedy="Put alpha mattes into alpha/ and their colours into foreground/ or "
+                    "image/.",
+                )
+        self._alphas = alphas
+        self._stems = _part(sorted(alphas), part, path)
+        _require_same_sizes(self._stems, alphas, self._colours, self._trimaps)
+        self._backgrounds = list(pictures(path / "background").values())
         self._procedural = ProceduralSource(seed, size=size)
+        self._cache: dict[int, Matte] = {}
+        self._cached_bytes = 0
         self.count: int | None = len(self._stems)
 
     def __getitem__(self, index: int) -> Matte:
@@ -59,23 +105,23 @@ class FolderSource:
         Raises
         ------
         ImageError
-            When a file is not a picture, or the sizes of the pictures of one matte differ.
+            When a file is damaged, or a cut-out has no alpha channel.
         """
-        stem = self._stems[index]
-        alpha = read_grey(self._alphas[stem])
-        colours = to_float(read_image(self._colour_files[stem]))
-        alpha_name = str(self._alphas[stem])
-        check_same_size(alpha, colours, names=(alpha_name, str(self._colour_files[stem])))
-        trimap = None
-        if stem in self._trimaps:
-            trimap = read_trimap(self._trimaps[stem])
-            check_same_size(alpha, trimap, names=(alpha_name, str(self._trimaps[stem])))
-        if self.has_layers:
-            return Matte(alpha, foreground=colours, trimap=trimap)
-        return Matte(alpha, image=colours, trimap=trimap)
+        if index in self._cache:
+            return self._cache[index]
+        matte = self._read(self._stems[index])
+        size = sum(a.nbytes for a in (matte.alpha, matte.colours, matte.trimap) if a is not None)
+        if self._cached_bytes + size <= CACHE_BYTES:
+            self._cache[index] = matte
+            self._cached_bytes += size
+        return matte
 
-    def background(self, index: int) -> F32:
-        """Return a background, HxWx3 float32 in 0..1: the folder's own, else a procedural one.
+    def name(self, index: int) -> str:
+        """Return the name (the stem) of matte `index`."""
+        return self._stems[index]
+
+    def background(self, index: int) -> U8:
+        """Return a background, HxWx3 uint8: the folder's own, else a procedural one.
 
         `index` may exceed the count of mattes: each further pass over them shifts the folder's
         backgrounds by one, so that every matte meets every background.
@@ -83,27 +129,56 @@ class FolderSource:
         if not self._backgrounds:
             return self._procedural.background(index)
         turn, matte = divmod(index, len(self._stems))
-        return to_float(read_image(self._backgrounds[(matte + turn) % len(self._backgrounds)]))
+        return read_image(self._backgrounds[(matte + turn) % len(self._backgrounds)])
 
-    def _colours(self) -> tuple[dict[str, Path], bool]:
+    def _read(self, stem: str) -> Matte:
+        alpha_file = self._alphas[stem]
+        if not self._colours:
+            colours, opacity = read_rgba(alpha_file)
+            if opacity is None:
+                raise ImageError(
+                    f"{alpha_file} has no alpha channel.", remedy="A cut-out is an RGBA picture."
+                )
+            return Matte(to_uint8(opacity), foreground=colours)
+        alpha = to_uint8(read_grey(alpha_file))
+        colours = read_image(self._colours[stem])
+        check_same_size(alpha, colours, names=(str(alpha_file), str(self._colours[stem])))
+        trimap = None
+        if stem in self._trimaps:
+            trimap = read_trimap(self._trimaps[stem])
+            check_same_size(alpha, trimap, names=(str(alpha_file), str(self._trimaps[stem])))
+        if self._has_layers:
+            return Matte(alpha, foreground=colours, trimap=trimap)
+        return Matte(alpha, image=colours, trimap=trimap)
+
+    def _find_colours(self, use: Use) -> tuple[dict[str, Path], bool]:
         for name, has_layers in (("foreground", True), ("fg", True), ("image", False)):
-            found = _pictures(self.path / name)
+            if use != "auto" and (use == "foreground") != has_layers:
+                continue
+            found = pictures(self.path / name)
             if found:
                 return found, has_layers
+        wanted = "foreground/ nor image/" if use == "auto" else f"{use}/"
         raise UsageError(
-            f"{self.path} has neither foreground/ nor image/ with pictures.",
+            f"{self.path} has {'neither' if use == 'auto' else 'no'} {wanted} with pictures.",
             remedy="Put the colours there, with the same names as the alphas.",
         )
 
 
-def _pictures(folder: Path) -> dict[str, Path]:
-    """Return the pictures of a folder by stem, sorted; empty where there is no folder."""
+def pictures(folder: Path, suffixes: set[str] = SUFFIXES) -> dict[str, Path]:
+    """Return the pictures of a folder by stem, sorted; empty where there is no folder.
+
+    Raises
+    ------
+    UsageError
+        When two pictures have the same stem.
+    """
     if not folder.is_dir():
         return {}
     files: dict[str, Path] = {}
     for file in sorted(folder.iterdir()):
         # Hidden files are no pictures: macOS leaves "._cat.png" beside "cat.png".
-        if file.suffix.lower() not in SUFFIXES or file.name.startswith("."):
+        if file.suffix.lower() not in suffixes or file.name.startswith("."):
             continue
         if file.stem in files:
             raise UsageError(
@@ -112,6 +187,19 @@ def _pictures(folder: Path) -> dict[str, Path]:
             )
         files[file.stem] = file
     return files
+
+
+def _part(stems: list[str], part: Part, path: Path) -> list[str]:
+    if part == "all":
+        return stems
+    held_out = part == "held-out"
+    chosen = [s for n, s in enumerate(stems) if (n % HOLD_OUT == HOLD_OUT - 1) == held_out]
+    if not chosen:
+        raise UsageError(
+            f"{path} has too few mattes ({len(stems)}) to hold some out.",
+            remedy=f"Every {HOLD_OUT}th is held out: give {HOLD_OUT} or more, or part = 'all'.",
+        )
+    return chosen
 
 
 def _require_partners(
@@ -125,3 +213,15 @@ def _require_partners(
             remedy="Every alpha needs a foreground or image of the same name, and every "
             "foreground, image or trimap an alpha.",
         )
+
+
+def _require_same_sizes(stems: list[str], *folders: dict[str, Path]) -> None:
+    """Look at the headers now: a wrong size must not be found after an hour of training."""
+    for stem in stems:
+        files = [folder[stem] for folder in folders if stem in folder]
+        sizes = [image_size(file) for file in files]
+        for file, size in zip(files, sizes, strict=True):
+            if size != sizes[0]:
+                check_same_size(
+                    np.empty(sizes[0]), np.empty(size), names=(str(files[0]), str(file))
+                )

@@ -9,9 +9,9 @@ import numpy as np
 from edgemat.data import procedural_objects as objects
 from edgemat.data.procedural_portrait import STYLES, portrait, random_palette
 from edgemat.data.procedural_textures import background_texture
-from edgemat.data.sample import Matte, rng_for, snap_alpha
+from edgemat.data.sample import Matte, rng_for
 from edgemat.errors import UsageError, nearest
-from edgemat.images import F32
+from edgemat.images import F32, U8, to_uint8
 
 _OBJECTS: dict[str, Callable[[np.random.Generator, tuple[int, int]], tuple[F32, F32]]] = {
     "hair": objects.hair,
@@ -56,7 +56,6 @@ class ProceduralSource:
     """
 
     count: int | None = None
-    has_layers = True
 
     def __init__(
         self, seed: int, *, size: tuple[int, int] = (256, 256), kinds: tuple[str, ...] = ALL_KINDS
@@ -82,7 +81,7 @@ class ProceduralSource:
         return self.kinds[index % len(self.kinds)]
 
     def __getitem__(self, index: int) -> Matte:
-        """Return the matte of `index` >= 0: foreground HxWx3 and alpha HxW, float32 in 0..1."""
+        """Return the matte of `index` >= 0, of this source's size, with its foreground."""
         kind = self.kind(index)
         rng = rng_for(self.seed, index, _MATTE)
         if kind in _OBJECTS:
@@ -91,10 +90,10 @@ class ProceduralSource:
             palette = random_palette(rng_for(self.seed, index, _PALETTE))
             style = kind.removeprefix("portrait-")
             foreground, alpha = portrait(rng, self.size, style=style, palette=palette)
-        return Matte(alpha=snap_alpha(alpha), foreground=_with_grain(rng, foreground))
+        return Matte(to_uint8(alpha), foreground=_with_grain(rng, foreground))
 
-    def background(self, index: int) -> F32:
-        """Return the background of `index` >= 0, HxWx3 float32 RGB in 0..1."""
+    def background(self, index: int) -> U8:
+        """Return the background of `index` >= 0, HxWx3 uint8 RGB."""
         rng = rng_for(self.seed, index, _BACKGROUND)
         near = None
         if self.kind(index) in PORTRAIT_KINDS and rng.uniform() < _NEAR_COLOURS:
@@ -103,11 +102,11 @@ class ProceduralSource:
         return _with_grain(rng, background_texture(rng, self.size, near=near))
 
 
-def _with_grain(rng: np.random.Generator, picture: F32) -> F32:
-    """Add the noise of a camera's sensor, clipped to 0..1.
+def _with_grain(rng: np.random.Generator, picture: F32) -> U8:
+    """Add the noise of a camera's sensor, and store the picture in 8 bit.
 
     Drawn areas are perfectly smooth, as no photograph is. Neighbours that are all but equal would
     also leave it to rounding which of them max-pooling picks.
     """
     noise = rng.standard_normal(picture.shape, np.float32) * rng.uniform(*GRAIN)
-    return np.clip(picture + noise, 0, 1).astype(np.float32)
+    return to_uint8(picture + noise)

@@ -16,29 +16,29 @@ from edgemat.images import F32, U8
 
 @dataclass(frozen=True)
 class Matte:
-    """An alpha matte with the colours that belong to it, before compositing.
+    """An alpha matte with the colours that belong to it, as stored: 8 bit, before compositing.
 
     Exactly one of `foreground` and `image` is given.
 
     Attributes
     ----------
     alpha:
-        HxW float32 in 0..1, multiples of 1/255.
+        HxW uint8, 255 opaque.
     foreground:
-        HxWx3 float32 RGB in 0..1, defined also where alpha is 0.
+        HxWx3 uint8 RGB, defined also where alpha is 0.
     image:
-        HxWx3 float32 RGB in 0..1: a photograph whose foreground and background are not known.
+        HxWx3 uint8 RGB: a photograph whose foreground and background are not known.
     trimap:
         HxW uint8 in {0, 128, 255} drawn by a person, or None to make one from alpha.
     """
 
-    alpha: F32
-    foreground: F32 | None = None
-    image: F32 | None = None
+    alpha: U8
+    foreground: U8 | None = None
+    image: U8 | None = None
     trimap: U8 | None = None
 
     @property
-    def colours(self) -> F32:
+    def colours(self) -> U8:
         """The foreground where it is known, else the photograph."""
         colours = self.image if self.foreground is None else self.foreground
         if colours is None:
@@ -75,14 +75,10 @@ class MatteSource(Protocol):
     def count(self) -> int | None:
         """How many mattes there are; None for endlessly many."""
 
-    @property
-    def has_layers(self) -> bool:
-        """True when mattes have a foreground, so that they are composited over backgrounds."""
-
     def __getitem__(self, index: int) -> Matte: ...
 
-    def background(self, index: int) -> F32:
-        """Return an HxWx3 float32 RGB background in 0..1, of any size."""
+    def background(self, index: int) -> U8:
+        """Return an HxWx3 uint8 RGB background of any size."""
 
 
 def rng_for(seed: int, *key: int) -> np.random.Generator:
@@ -91,12 +87,3 @@ def rng_for(seed: int, *key: int) -> np.random.Generator:
     No generator is shared, so nothing depends on the order of calls or on the worker.
     """
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
-
-
-def snap_alpha(alpha: F32) -> F32:
-    """Round alpha to multiples of 1/255, the precision of a stored matte, clipped to 0..1.
-
-    Faint tails of a blur become exactly 0 or 1, and "partial" means the same before and after
-    the matte is saved.
-    """
-    return (np.round(np.clip(alpha, 0, 1) * 255) / 255).astype(np.float32)

@@ -14,20 +14,21 @@ from edgemat.errors import UsageError, nearest
 from edgemat.models.indexnet import IndexNet
 from edgemat.models.layers import MattingNetwork
 from edgemat.models.pspm import PSPM
+from edgemat.models.pspm_slim import PSPMSlim
 
 Task = Literal["trimap", "portrait"]
 
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """One network of the thesis.
+    """One network, of the thesis or made from one of its.
 
     Attributes
     ----------
     task:
         "trimap": the input is RGB and a trimap; "portrait": RGB alone.
     table:
-        Where the thesis reports it.
+        Where the thesis reports it; None for a network of ours.
     thesis_parameters, thesis_operations:
         Learnable parameters, in millions, and operations, in 2**30, at 224x224, as printed there.
     """
@@ -36,9 +37,9 @@ class ModelInfo:
     network: type[MattingNetwork]
     task: Task
     chapter: int
-    table: str
-    thesis_parameters: float
-    thesis_operations: float
+    table: str | None = None
+    thesis_parameters: float | None = None
+    thesis_operations: float | None = None
 
     @property
     def in_channels(self) -> Literal[3, 4]:
@@ -50,6 +51,7 @@ _MODELS = {
     for info in (
         ModelInfo("indexnet-m2o-nlc", IndexNet, "trimap", 3, "3.4", 8.15, 6.30),
         ModelInfo("pspm-b5", PSPM, "portrait", 6, "6.4", 5.90, 6.53),
+        ModelInfo("pspm-slim", PSPMSlim, "portrait", 6),
     )
 }
 

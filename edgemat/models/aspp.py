@@ -28,6 +28,7 @@ class ASPP(nn.Module):
         branch_channels: int,
         rates: tuple[int, int, int],
         separable: bool,
+        dropout: float = 0.5,
     ) -> None:
         super().__init__()
 
@@ -40,7 +41,7 @@ class ASPP(nn.Module):
         self.atrous = nn.ModuleList(atrous(rate) for rate in rates)
         self.image = conv_bn(in_channels, branch_channels, 1)
         self.project = conv_bn(5 * branch_channels, out_channels, 1)
-        self.dropout = nn.Dropout(0.5)
+        self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         pooled = self.image(F.adaptive_avg_pool2d(x, 1))  # B,C,1,1

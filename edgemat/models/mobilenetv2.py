@@ -1,7 +1,7 @@
 """MobileNetV2 as the encoder of a matting network (thesis, section 3.6.1.1).
 
-Every stride-2 convolution becomes stride 1, and the network that owns the encoder pools after the
-stage instead: that is where indices are taken.
+Every stride-2 convolution (in a slim network: but the first) becomes stride 1, and the network that
+owns the encoder pools after the stage instead: that is where indices are taken.
 """
 
 from __future__ import annotations
@@ -83,6 +83,8 @@ class MobileNetV2(nn.ModuleList):
         32 or 16; at 16 the last two stages dilate instead of being pooled before.
     pad_first:
         See :class:`InvertedResidual`.
+    stem_stride:
+        2 lets the first convolution stride as in MobileNetV2 itself; no pool follows it then.
 
     Attributes
     ----------
@@ -99,12 +101,13 @@ class MobileNetV2(nn.ModuleList):
         width: float = 1.0,
         output_stride: int = 32,
         pad_first: bool = False,
+        stem_stride: int = 1,
     ) -> None:
         self.channels = tuple(
             scale_channels(c, width) for c in (STEM_CHANNELS, *(s.channels for s in STAGES))
         )
-        self.pooled = POOLED_STAGES[output_stride]
-        stages: list[nn.Module] = [conv_bn(in_channels, self.channels[0])]
+        self.pooled = POOLED_STAGES[output_stride][stem_stride - 1 :]
+        stages: list[nn.Module] = [conv_bn(in_channels, self.channels[0], stride=stem_stride)]
         for number, stage in enumerate(STAGES, start=1):
             blocks = []
             for block in range(stage.blocks):

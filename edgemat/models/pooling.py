@@ -84,6 +84,27 @@ class Interleave(nn.Module):
         return torch.cat([top, bottom], dim=2).reshape(b, c, 2 * h, 2 * w)
 
 
+class Subpixels(nn.Module):
+    """B,4,H,W to B,1,2H,2W: each channel is one position of the 2x2 windows (pixel shuffle)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.pixel_shuffle(x, 2)
+
+    def deploy(self) -> DeploySubpixels:
+        return DeploySubpixels()
+
+
+class DeploySubpixels(nn.Module):
+    """The pixel shuffle made of slices and :class:`Interleave`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.interleave = Interleave()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.interleave((x[:, 0:1], x[:, 1:2], x[:, 2:3], x[:, 3:4]))
+
+
 class DeployMaxPool(nn.Module):
     """Max-pooling whose switch is four 0/1 masks, made of subtraction, product and minimum.
 

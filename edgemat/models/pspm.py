@@ -30,17 +30,39 @@ TRIMAP_CLASSES = ("background", "unknown", "foreground")
 
 
 class SegmentationDecoder(nn.Module):
-    """DeepLabV3+: ASPP at 1/16, a low-level feature at 1/4, three classes of a trimap at 1/4."""
+    """DeepLabV3+: ASPP at 1/16, a low-level feature at 1/4, three classes of a trimap at 1/4.
 
-    def __init__(self, low_channels: int, high_channels: int, *, width: float) -> None:
+    Parameters
+    ----------
+    channels:
+        Width of the decoder: 256 in DeepLabV3+.
+    reduced:
+        What the low-level feature is reduced to: 48 there.
+    """
+
+    def __init__(
+        self,
+        low_channels: int,
+        high_channels: int,
+        *,
+        channels: int,
+        reduced: int,
+        dropout: float = 0.5,
+    ) -> None:
         super().__init__()
-        middle, low = scale_channels(256, width), scale_channels(48, width)
         self.context = ASPP(
-            high_channels, middle, branch_channels=middle, rates=(6, 12, 18), separable=False
+            high_channels,
+            channels,
+            branch_channels=channels,
+            rates=(6, 12, 18),
+            separable=False,
+            dropout=dropout,
         )
-        self.reduce = conv_bn(low_channels, low, 1)
-        self.refine = nn.Sequential(*conv_bn(middle + low, middle), *conv_bn(middle, middle))
-        self.classify = nn.Conv2d(middle, len(TRIMAP_CLASSES), 1)
+        self.reduce = conv_bn(low_channels, reduced, 1)
+        self.refine = nn.Sequential(
+            *conv_bn(channels + reduced, channels), *conv_bn(channels, channels)
+        )
+        self.classify = nn.Conv2d(channels, len(TRIMAP_CLASSES), 1)
 
     def forward(self, low: Tensor, high: Tensor) -> Tensor:
         context = F.interpolate(
@@ -84,7 +106,12 @@ class PSPM(MattingNetwork):
         self.encoder = MobileNetV2(in_channels, width=width, output_stride=16)
         c = self.encoder.channels
         self.pool, self.unpool = MaxPool(), MaxUnpool()
-        self.segment = SegmentationDecoder(c[2], c[7], width=width)
+        self.segment = SegmentationDecoder(
+            c[2],
+            c[7],
+            channels=scale_channels(256, width),
+            reduced=scale_channels(48, width),
+        )
         self.attention = TrimapAttention()
         self.fuse16 = conv_bn(c[7], c[4], 1)
         self.fuse8 = conv_bn(c[4], c[3], 1)

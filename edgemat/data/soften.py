@@ -1,0 +1,171 @@
+"""Turn photographs with binary masks into photographs with soft alpha mattes.
+
+The thesis' Portrait-2k was made so: a trimap around the mask, closed-form matting inside it, and
+(there) a person's corrections. What comes out says where the person is, with plausible edges; it
+is no truth about single strands.
+
+    SOURCE/image/  photographs          OUTPUT/image/       the photographs, unchanged
+           mask/   white on black              alpha/       soft mattes
+                                               foreground/  colours without the background's
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.ndimage import distance_transform_edt
+
+from edgemat.data.folder import pictures
+from edgemat.errors import UsageError
+from edgemat.files import atomic_path
+from edgemat.foreground import estimate_foreground
+from edgemat.images import (
+    BACKGROUND,
+    F32,
+    FOREGROUND,
+    U8,
+    UNKNOWN,
+    check_same_size,
+    read_grey,
+    read_image,
+    to_float,
+    write_image,
+)
+
+# Width of the unknown region, px in a picture whose longer side has REFERENCE_SIDE: hair leaves
+# the mask further than the mask overshoots the body.
+INSIDE, OUTSIDE, REFERENCE_SIDE = 10.0, 14.0, 640
+
+
+@dataclass(frozen=True)
+class Softened:
+    """What :func:`soften_folder` did.
+
+    Attributes
+    ----------
+    made, kept:
+        Mattes written now, and found from an earlier run.
+    skipped:
+        Name and reason of every pair that could not be used.
+    """
+
+    made: int
+    kept: int
+    skipped: tuple[tuple[str, str], ...]
+
+
+def trimap_around_mask(mask: F32, *, inside: float, outside: float) -> U8:
+    """Return a trimap whose unknown region lies along the edge of `mask`.
+
+    Parameters
+    ----------
+    mask:
+        HxW float32; 0.5 and more is foreground.
+    inside, outside:
+        How far the unknown region reaches into the mask and away from it, in pixels.
+    """
+    person = mask >= 0.5
+    trimap = np.where(person, FOREGROUND, BACKGROUND).astype(np.uint8)
+    # The transforms have no meaning where there is no edge.
+    if person.any() and not person.all():
+        trimap[person & (distance_transform_edt(person) <= inside)] = UNKNOWN
+        trimap[~person & (distance_transform_edt(~person) <= outside)] = UNKNOWN
+    return trimap
+
+
+def soften(image: U8, mask: F32, *, inside: float = INSIDE, outside: float = OUTSIDE) -> F32:
+    """Return a soft alpha matte, HxW float32 in 0..1, by closed-form matting around a mask.
+
+    Parameters
+    ----------
+    image:
+        HxWx3 uint8 RGB.
+    mask:
+        HxW float32 in 0..1; 0.5 and more is foreground.
+    inside, outside:
+        Reach of the unknown region in pixels at a longer side of 640 px; scaled with the picture.
+    """
+    from pymatting import estimate_alpha_cf
+
+    scale = max(image.shape[:2]) / REFERENCE_SIDE
+    trimap = trimap_around_mask(mask, inside=inside * scale, outside=outside * scale)
+    if not ((trimap == FOREGROUND).any() and (trimap == BACKGROUND).any()):
+        # Closed-form matting needs both kinds of known pixel; the mask is all there is to say.
+        return (mask >= 0.5).astype(np.float32)
+    values = trimap.astype(np.float64) / 255
+    values[trimap == UNKNOWN] = 0.5
+    alpha = estimate_alpha_cf(to_float(image).astype(np.float64), values)
+    return np.clip(alpha, 0, 1).astype(np.float32)
+
+
+def soften_folder(
+    source: Path,
+    output: Path,
+    *,
+    inside: float = INSIDE,
+    outside: float = OUTSIDE,
+    progress: Callable[[int, int], None] | None = None,
+) -> Softened:
+    """Soften every pair of SOURCE/image and SOURCE/mask; goes on where an earlier run stopped.
+
+    A photograph without a mask (or the reverse), a mask of another size and a damaged file are
+    named in the result and left out.
+
+    Parameters
+    ----------
+    progress:
+        Called with the number of pairs done and the number of all.
+
+    Raises
+    ------
+    UsageError
+        When there are no photographs, no masks, or not one pair.
+    """
+    images, masks = pictures(source / "image"), pictures(source / "mask")
+    for name, found in (("image", images), ("mask", masks)):
+        if not found:
+            raise UsageError(
+                f"{source} has no pictures in {name}/.",
+                remedy="Put photographs into image/ and masks of the same names into mask/ "
+                "(white person, black ground).",
+            )
+    pairs = sorted(images.keys() & masks.keys())
+    if not pairs:
+        raise UsageError(
+            f"No photograph in {source}/image has a mask of its name in {source}/mask.",
+            remedy="Name them alike: image/anna.jpg and mask/anna.png.",
+        )
+    skipped = [(stem, "has no mask") for stem in sorted(images.keys() - masks.keys())]
+    skipped += [(stem, "has no photograph") for stem in sorted(masks.keys() - images.keys())]
+    made = kept = 0
+    for done, stem in enumerate(pairs, start=1):
+        # The alpha is written last: a pair that has one is whole.
+        target = output / "alpha" / f"{stem}.png"
+        if target.exists():
+            kept += 1
+        else:
+            try:
+                _soften_pair(images[stem], masks[stem], target, inside=inside, outside=outside)
+                made += 1
+            except UsageError as error:
+                skipped.append((stem, error.message))
+        if progress is not None:
+            progress(done, len(pairs))
+    return Softened(made, kept, tuple(skipped))
+
+
+def _soften_pair(image: Path, mask: Path, target: Path, *, inside: float, outside: float) -> None:
+    picture, known = read_image(image), read_grey(mask)
+    check_same_size(known, picture, names=(str(mask), str(image)))
+    alpha = soften(picture, known, inside=inside, outside=outside)
+    output = target.parent.parent
+    for folder in ("image", "foreground", "alpha"):
+        (output / folder).mkdir(parents=True, exist_ok=True)
+    with atomic_path(output / "image" / image.name) as temporary:
+        shutil.copyfile(image, temporary)
+    write_image(output / "foreground" / f"{target.stem}.jpg", estimate_foreground(picture, alpha))
+    write_image(target, alpha)

@@ -1,0 +1,88 @@
+"""PSPM B5 made slim for phones: its shared encoder, attention and unpooling, a third of its work.
+
+    RGB -> MobileNetV2, stem at 1/2 -> ASPP -> segmentation decoder -> trimap M at 1/4
+              |  1/16, 1/8, 1/4 fused layer by layer        | attention
+              +---------------------------------------------+-> 1/2 -> four subpixels -> alpha
+
+Most of B5's time goes into layers at full resolution. Here there are none: the first convolution
+strides, as in MobileNetV2 itself, and the last one predicts the four pixels of every 2x2 window.
+The low level of the stem (1/2) is added before that, for strands of hair.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from edgemat.models.layers import (
+    MattingNetwork,
+    MattingOutput,
+    conv_bn,
+    initialise,
+    scale_channels,
+)
+from edgemat.models.mobilenetv2 import MobileNetV2
+from edgemat.models.pooling import MaxPool, MaxUnpool, Subpixels
+from edgemat.models.pspm import SegmentationDecoder, TrimapAttention
+
+
+class PSPMSlim(MattingNetwork):
+    """Portrait matting without a trimap: 3.1 M parameters, 2.2 G MACs at 256x256.
+
+    Parameters
+    ----------
+    in_channels:
+        3: RGB in 0..1.
+    width:
+        Multiplier of all channel counts.
+    """
+
+    encoder: MobileNetV2
+    stride = 16
+
+    def __init__(self, *, in_channels: int = 3, width: float = 1.0) -> None:
+        super().__init__()
+        self.encoder = MobileNetV2(in_channels, width=width, output_stride=16, stem_stride=2)
+        c = self.encoder.channels
+        detail = scale_channels(16, width)
+        self.pool, self.unpool = MaxPool(), MaxUnpool()
+        self.segment = SegmentationDecoder(
+            c[2],
+            c[7],
+            channels=scale_channels(96, width),
+            reduced=scale_channels(24, width),
+            dropout=0.1,
+        )
+        self.attention = TrimapAttention()
+        self.fuse16 = conv_bn(c[7], c[4], 1)
+        self.fuse8 = conv_bn(c[4], c[3], 1)
+        self.decode4 = conv_bn(c[3], c[2], 5)
+        self.decode2 = conv_bn(c[2], detail, 5)
+        self.lateral = conv_bn(c[0], detail, 1)
+        self.refine = nn.Sequential(*conv_bn(detail, detail), *conv_bn(detail, detail))
+        self.predict = nn.Conv2d(detail, 4, 3, padding=1)
+        self.subpixels = Subpixels()
+        initialise(self)
+        # The matte starts near 0.5, where its gradient passes the clamp.
+        nn.init.normal_(self.predict.weight, 0.0, 0.01)
+        assert self.predict.bias is not None
+        nn.init.constant_(self.predict.bias, 0.5)
+
+    def forward(self, x: Tensor) -> MattingOutput:
+        """Return the matte and the trimap's scores of `x`, B,3,H,W, H and W multiples of 16."""
+        features, pooled, switches = [], {}, {}
+        for number, stage in enumerate(self.encoder):
+            x = stage(x)
+            features.append(x)
+            if number in self.encoder.pooled:
+                x, switches[number] = self.pool(x)
+                pooled[number] = x
+
+        logits = self.segment(pooled[2], x)  # B,3,H/4,W/4
+        trimap = self.attention(logits)  # B,1,H/4,W/4 in 0..1
+
+        x = self.unpool(self.fuse16(x), switches[4]) + features[4]  # 1/8
+        x = self.unpool(self.fuse8(x), switches[3]) + features[3]  # 1/4
+        x = x + x * trimap
+        x = self.unpool(self.decode4(x), switches[2])  # 1/2
+        x = self.refine(self.decode2(x) + self.lateral(features[0]))
+        return MattingOutput(self.subpixels(self.predict(x)), logits)

@@ -1,0 +1,56 @@
+"""What the stages share: what a child inherits, how models are run, how tensors are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from convert.parity import torch_predictor
+from edgemat.artifact import MATTES, Artifact
+from edgemat.evaluate import F32, PIXEL_SCALE, EvaluationSet
+from edgemat.progress import track
+
+WEIGHTS = "weights.safetensors"
+GOLDEN_IMAGES = 2
+
+
+def inherited(source: Artifact) -> dict[str, Any]:
+    """Return what a child's manifest has in common with its parent's."""
+    manifest = source.manifest
+    names = ("name", "architecture", "config", "task", "recipe_sha256", "seed", "cost")
+    notices = ("demonstration", "licence", "data_notice")
+    common = {name: getattr(manifest, name) for name in (*names, *notices)}
+    return common | {"parent": manifest.payload_sha256}
+
+
+def predict_with(model: nn.Module, data: EvaluationSet, title: str) -> F32:
+    """Return the mattes of a torch model on every picture, N,H,W float32 in 0..1."""
+    predict = torch_predictor(model)
+    indices: Sequence[int] = range(len(data))
+    return np.concatenate(
+        [predict(data.inputs(i))[..., 0] for i in track(indices, title, len(data))]
+    )
+
+
+def save_weights(folder: Path, state: Mapping[str, Tensor]) -> None:
+    """Write a state dict as safetensors."""
+    # through memory: safetensors' own writer hides the reason when a disk is full
+    contiguous = {key: value.contiguous() for key, value in state.items()}
+    (folder / WEIGHTS).write_bytes(safetensors.torch.save(contiguous))
+
+
+def save_mattes(folder: Path, alphas: F32) -> None:
+    """Keep the first mattes of the validation set, for the report."""
+    np.savez(folder / MATTES, alphas=alphas[:GOLDEN_IMAGES])
+
+
+def torch_input(data: EvaluationSet, index: int) -> Tensor:
+    """Return input `index` as 1,C,H,W float32 in 0..1."""
+    pixels = torch.from_numpy(data.pixels[index : index + 1]).permute(0, 3, 1, 2).contiguous()
+    return pixels.float() * float(PIXEL_SCALE)

@@ -1,0 +1,161 @@
+"""Training: from a recipe's section to a float artefact."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from convert.parity import torch_predictor
+from edgemat.artifact import GOLDEN, TRAINING_LOG, Artifact, Cost, Feeding, write_artifact
+from edgemat.data.dataset import MattingDataset
+from edgemat.data.open import open_data
+from edgemat.data.trimap import classes_from_trimap
+from edgemat.errors import UsageError
+from edgemat.evaluate import EvaluationSet, predict_all, score
+from edgemat.loading import load_network
+from edgemat.metrics import trimap_miou
+from edgemat.models import Task, create_model, model_info
+from edgemat.models.count import count_operations, count_parameters
+from edgemat.models.deploy import to_deploy
+from edgemat.models.layers import MattingNetwork
+from edgemat.models.mobilenetv2 import MobileNetV2
+from edgemat.models.pretrained import load_encoder
+from edgemat.recipe import ModelSection, Recipe
+from edgemat.stages.common import GOLDEN_IMAGES, WEIGHTS, save_mattes, save_weights, torch_input
+from edgemat.train import LOG, Phase, Schedule, train
+
+
+def train_stage(
+    section: ModelSection,
+    recipe: Recipe,
+    validation: EvaluationSet,
+    *,
+    work: Path,
+    out: Path,
+    device: str = "auto",
+) -> Artifact:
+    """Train one network of a recipe; goes on from a checkpoint in `work` if there is one."""
+    info = model_info(section.architecture)
+    torch.manual_seed(recipe.seed)
+    network = create_model(section.architecture, **section.config)
+    if section.train.init is not None:
+        assert isinstance(network.encoder, MobileNetV2)
+        load_encoder(network.encoder, section.train.init)
+    if section.train.start is not None:
+        _start_from(network, Artifact(Path(section.train.start)))
+    network = network.to(memory_format=torch.channels_last)
+    settings = section.train
+    *before, last = _phases(section, recipe, info.task)
+    schedule = Schedule(
+        steps=settings.steps,
+        batch=settings.batch,
+        learning_rate=settings.learning_rate,
+        encoder_rate=settings.encoder_rate,
+        warmup=settings.warmup,
+        autocast=settings.autocast,
+        checkpoint_every=settings.checkpoint_every,
+        workers=settings.workers,
+    )
+    train(
+        network,
+        last.data,
+        before=before,
+        task=info.task,
+        schedule=schedule,
+        folder=work,
+        seed=recipe.seed,
+        device=device,
+        title=f"{section.name}: training",
+    )
+    deploy = to_deploy(network)
+    alphas = predict_all(torch_predictor(deploy), validation)
+    channels, (height, width) = info.in_channels, section.input_size
+
+    def fill(folder: Path) -> None:
+        save_weights(folder, network.state_dict())
+        shutil.copyfile(work / LOG, folder / TRAINING_LOG)
+        np.savez(
+            folder / GOLDEN,
+            pixels=validation.pixels[:GOLDEN_IMAGES],
+            alphas=alphas[:GOLDEN_IMAGES],
+            truths=validation.alphas[:GOLDEN_IMAGES],
+        )
+        save_mattes(folder, alphas)
+
+    return write_artifact(
+        out,
+        fill,
+        payload=WEIGHTS,
+        name=section.name,
+        kind="float",
+        architecture=section.architecture,
+        config=section.config,
+        task=info.task,
+        feeding=Feeding(
+            layout="NCHW",
+            height=height,
+            width=width,
+            channels=channels,
+            stride=network.stride,
+            trimap_channel=3 if channels == 4 else None,
+        ),
+        parent=None,
+        recipe_sha256=recipe.sha256,
+        seed=recipe.seed,
+        cost=Cost(
+            parameters=count_parameters(network),
+            macs=count_operations(network, (channels, height, width)),
+        ),
+        scores=score(alphas, validation),
+        trimap_miou=_trimap_miou(network, validation) if info.task == "portrait" else None,
+        demonstration=recipe.demonstration,
+        licence=recipe.licence,
+        data_notice=recipe.data_notice,
+    )
+
+
+def _start_from(network: MattingNetwork, trained: Artifact) -> None:
+    """Load the weights of a float artefact of the same architecture, in place."""
+    try:
+        network.load_state_dict(load_network(trained).state_dict())
+    except RuntimeError as error:
+        raise UsageError(
+            f"The weights of {trained.path.name} ({trained.manifest.architecture}) do not fit "
+            "this network.",
+            remedy="train.start needs a float artefact of the same architecture and config.",
+        ) from error
+
+
+def _phases(section: ModelSection, recipe: Recipe, task: Task) -> list[Phase]:
+    """Return the phases of the training, the last one last; they read one source."""
+    settings = section.train
+    size = (settings.size, settings.size)
+    source = open_data(section.data, seed=recipe.seed, size=size)
+    phases = []
+    for number, phase in enumerate((*settings.before, settings)):
+        data = MattingDataset(
+            source,
+            size=(phase.size, phase.size),
+            seed=recipe.seed + number,
+            length=phase.steps * phase.batch,
+            views="people" if task == "portrait" else "edges",
+        )
+        phases.append(Phase(data, phase.steps, phase.batch))
+    return phases
+
+
+def _trimap_miou(network: MattingNetwork, data: EvaluationSet) -> float:
+    """Return the mean IoU of a portrait network's own trimap (thesis, Table 6.5)."""
+    found = []
+    for index in range(len(data)):
+        with torch.no_grad():
+            logits = network(torch_input(data, index)).trimap_logits
+        logits = F.interpolate(
+            logits, size=data.alphas.shape[1:], mode="bilinear", align_corners=False
+        )
+        found.append(logits.argmax(dim=1)[0].numpy())
+    return trimap_miou(np.stack(found), classes_from_trimap(data.trimaps))
