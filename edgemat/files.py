@@ -70,6 +70,24 @@ def atomic_path(path: Path, *, directory: bool = False) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
+def move_into_place(source: Path, target: Path) -> None:
+    """Rename a finished file or folder to `target`, on the same disk; what was there is removed.
+
+    Raises
+    ------
+    DiskError
+        When the folder may not be written.
+    """
+    with explain_os_errors(target):
+        if target.is_dir():  # a rename cannot replace a folder that holds something
+            trash = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+            target.rename(trash / target.name)
+            os.replace(source, target)
+            shutil.rmtree(trash, ignore_errors=True)
+        else:
+            os.replace(source, target)
+
+
 def _flush(path: Path) -> None:
     with path.open("rb") as file:
         os.fsync(file.fileno())

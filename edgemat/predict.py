@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from edgemat.artifact import Artifact, Feeding, Manifest
-from edgemat.errors import ArtifactError, MissingToolError, UsageError
+from edgemat.errors import ArtifactError, MissingToolError
 from edgemat.images import F32
 from edgemat.runtime import TfliteModel
 
@@ -63,18 +63,6 @@ def load_predictor(model: Artifact | Path | str, *, threads: int | None = None) 
     raise ArtifactError(
         f"{model.path.name} is of kind {kind!r}, which cannot be run on a photograph here.",
         remedy="Take the .tflite artefact of the same run.",
-    )
-
-
-def newest_model(*, needs_trimap: bool) -> Path:
-    """Return the newest int8 TFLite artefact of a run in this folder."""
-    candidates = Path("runs").glob("*/artifacts/*-tflite-int8@*")
-    for path in sorted(candidates, key=lambda p: p.stat().st_mtime, reverse=True):
-        if (Artifact(path, check=False).manifest.task == "trimap") == needs_trimap:
-            return path
-    raise UsageError(
-        "There is no model yet.",
-        remedy="Give one with --model, or make one: edgemat run recipes/quickstart.toml",
     )
 
 

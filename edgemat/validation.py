@@ -9,12 +9,22 @@ import torch
 from torch import Tensor
 
 from edgemat.data.dataset import MattingDataset
-from edgemat.data.open import open_data
+from edgemat.data.open import PEOPLE, open_data
 from edgemat.evaluate import EvaluationSet
 from edgemat.recipe import DataSection
 
 # Streams of pictures that training never sees.
 VALIDATION_SEED, CALIBRATION_SEED = 100_000, 200_000
+
+
+def default_data(task: str, source: str | None = None) -> DataSection:
+    """Return the pictures that a model of a task is tried on, unless a `source` is named.
+
+    People for portrait models; all kinds of procedural mattes for trimap models.
+    """
+    if source is None:
+        source = "people" if task == "portrait" and PEOPLE.is_dir() else "procedural"
+    return DataSection(source=source, kinds="portrait" if task == "portrait" else "all")
 
 
 def evaluation_set(

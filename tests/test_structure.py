@@ -15,7 +15,15 @@ LAYERS = ("edgemat", "quantize", "convert", "bench")  # each may import those be
 ABOVE_ALL = {
     f"edgemat/{name}.py"
     for name in (
-        "cli",
+        "cli/__init__",
+        "cli/__main__",
+        "cli/artifacts",
+        "cli/common",
+        "cli/data",
+        "cli/machine",
+        "cli/photo",
+        "cli/recipes",
+        "export",
         "photo",
         "loading",
         "pipeline",

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from edgemat.errors import UsageError, nearest
 from edgemat.models.indexnet import IndexNet
+from edgemat.models.indexnet_slim import IndexNetSlim
 from edgemat.models.layers import MattingNetwork
 from edgemat.models.pspm import PSPM
 from edgemat.models.pspm_slim import PSPMSlim
@@ -50,6 +51,7 @@ _MODELS = {
     info.name: info
     for info in (
         ModelInfo("indexnet-m2o-nlc", IndexNet, "trimap", 3, "3.4", 8.15, 6.30),
+        ModelInfo("indexnet-slim", IndexNetSlim, "trimap", 3),
         ModelInfo("pspm-b5", PSPM, "portrait", 6, "6.4", 5.90, 6.53),
         ModelInfo("pspm-slim", PSPMSlim, "portrait", 6),
     )

@@ -25,6 +25,13 @@ from edgemat.models.pooling import MaxPool, MaxUnpool, Subpixels
 from edgemat.models.pspm import SegmentationDecoder, TrimapAttention
 
 
+def initialise_subpixels(predict: nn.Conv2d) -> None:
+    """Let the matte start near 0.5, with small differences between the pixels."""
+    nn.init.normal_(predict.weight, 0.0, 0.01)
+    assert predict.bias is not None
+    nn.init.constant_(predict.bias, 0.5)
+
+
 class PSPMSlim(MattingNetwork):
     """Portrait matting without a trimap: 3.1 M parameters, 2.2 G MACs at 256x256.
 
@@ -62,10 +69,7 @@ class PSPMSlim(MattingNetwork):
         self.predict = nn.Conv2d(detail, 4, 3, padding=1)
         self.subpixels = Subpixels()
         initialise(self)
-        # The matte starts near 0.5, where its gradient passes the clamp.
-        nn.init.normal_(self.predict.weight, 0.0, 0.01)
-        assert self.predict.bias is not None
-        nn.init.constant_(self.predict.bias, 0.5)
+        initialise_subpixels(self.predict)
 
     def forward(self, x: Tensor) -> MattingOutput:
         """Return the matte and the trimap's scores of `x`, B,3,H,W, H and W multiples of 16."""

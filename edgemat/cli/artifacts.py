@@ -1,0 +1,172 @@
+"""Commands that take an artefact: export, evaluate, quantize, convert, verify, gate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edgemat import tables
+from edgemat.cli.common import (
+    ArtifactPath,
+    AsJson,
+    DataOption,
+    ImagesOption,
+    Output,
+    open_with_validation,
+    out,
+    print_json,
+    show_artifacts,
+)
+from edgemat.errors import UsageError
+
+
+def export(
+    artifact: ArtifactPath,
+    output: Annotated[Path, typer.Option("--to", help="Folder for the app's files.")] = Path(
+        "exported"
+    ),
+    int8: Annotated[bool, typer.Option("--int8", help="int8 (the default).")] = False,
+    fp16: Annotated[bool, typer.Option("--fp16", help="float16.")] = False,
+    fp32: Annotated[bool, typer.Option("--fp32", help="float32, TFLite alone.")] = False,
+    data: DataOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the .tflite and .mlpackage that an app takes, verified, from a float model."""
+    from edgemat.export import Precision
+    from edgemat.export import export as export_model
+    from edgemat.shipped import open_shipped
+    from edgemat.validation import default_data
+
+    options: dict[Precision, bool] = {"int8": int8, "fp16": fp16, "fp32": fp32}
+    chosen = [name for name, on in options.items() if on]
+    if len(chosen) > 1:
+        raise UsageError(
+            "--" + " and --".join(chosen) + " exclude each other.", remedy="Give one of them."
+        )
+    opened = open_shipped(artifact)
+    section = default_data(opened.manifest.task, data)
+    written = export_model(opened, output, precision=(chosen or ["int8"])[0], data=section)
+    if as_json:
+        print_json([str(path) for path in written])
+    else:
+        for path in written:
+            tables.show_path(out, path)
+
+
+def evaluate(
+    artifact: ArtifactPath,
+    data: DataOption = None,
+    images: ImagesOption = 16,
+    as_json: AsJson = False,
+) -> None:
+    """Score an artefact against the ground truth."""
+    from convert.parity import file_predictors, torch_predictor
+    from convert.target import find_target
+    from edgemat.evaluate import predict_all, score
+    from edgemat.loading import load_reference
+
+    opened = open_with_validation(artifact, data, images)
+    target_name = opened.artifact.manifest.target
+    if target_name is None:
+        predict = torch_predictor(load_reference(opened.artifact))
+    else:
+        files = file_predictors(opened.artifact.payload, find_target(target_name))
+        predict = next(iter(files.values()))
+    scores = score(predict_all(predict, opened.validation), opened.validation)
+    if as_json:
+        print_json({region: value.model_dump() for region, value in scores.items()})
+    else:
+        tables.show_scores(out, opened.title, scores)
+
+
+def quantize(
+    artifact: ArtifactPath,
+    data: DataOption = None,
+    calibration: Annotated[int, typer.Option(min=1, help="Calibration pictures.")] = 64,
+    images: ImagesOption = 16,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Quantize a float artefact to int8 by NNCF's post-training quantization."""
+    from edgemat.stages.quantizing import quantize_stage
+
+    opened = open_with_validation(artifact, data, images)
+    made = quantize_stage(
+        opened.artifact,
+        opened.data,
+        opened.validation,
+        count=calibration,
+        out=output or opened.artifact.path.parent,
+    )
+    show_artifacts([made], as_json)
+
+
+def convert(
+    artifact: ArtifactPath,
+    target: Annotated[list[str], typer.Option(help="tflite-fp32, tflite-int8, coreml-fp16, ...")],
+    data: DataOption = None,
+    images: ImagesOption = 16,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Convert an artefact to mobile files, run each, and write down how well it agrees."""
+    from convert.target import find_target
+    from edgemat.stages.converting import convert_stage
+
+    for name in target:
+        find_target(name)
+    opened = open_with_validation(artifact, data, images)
+    shelf = output or opened.artifact.path.parent
+    made = [
+        convert_stage(opened.artifact, name, opened.validation, out=shelf)[0] for name in target
+    ]
+    show_artifacts(made, as_json)
+
+
+def verify(
+    artifact: ArtifactPath,
+    data: DataOption = None,
+    images: ImagesOption = 16,
+    as_json: AsJson = False,
+) -> None:
+    """Run a mobile file and compare it with the model that it was made from."""
+    from convert.target import find_target
+    from edgemat.loading import find_parent
+    from edgemat.stages.converting import verify_file
+
+    opened = open_with_validation(artifact, data, images)
+    file = opened.artifact
+    if file.manifest.target is None:
+        raise UsageError(
+            f"{file.path.name} is no mobile file.", remedy="Give a tflite or coreml artefact."
+        )
+    target = find_target(file.manifest.target)
+    verified = verify_file(file.payload, target, find_parent(file), opened.validation)
+    if as_json:
+        print_json([agreement.model_dump() for agreement in verified.agreements])
+    else:
+        tables.show_verified(out, opened.title, verified)
+
+
+def gate(
+    artifact: ArtifactPath,
+    sad: Annotated[str, typer.Option(help="Bound on SAD in the unknown region.")] = "+5%",
+    grad: Annotated[str, typer.Option(help="Bound on Grad in the unknown region.")] = "+10%",
+    as_json: AsJson = False,
+) -> None:
+    """Hold a file's errors against the float model's; exit status 1 when a bound is broken."""
+    from bench.gate import Bound, enforce, judge
+    from edgemat.loading import float_ancestor
+    from edgemat.shipped import open_shipped
+
+    opened = open_shipped(artifact)
+    reference = float_ancestor(opened).manifest.scores["unknown"].model_dump()
+    bounds = (Bound("sad", sad), Bound("grad", grad))
+    verdicts = judge(bounds, opened.manifest.scores["unknown"].model_dump(), reference=reference)
+    if as_json:
+        print_json([verdict.to_json() for verdict in verdicts])
+    else:
+        tables.show_verdicts(out, verdicts)
+    enforce(verdicts)

@@ -1,0 +1,79 @@
+"""What the commands share: options, consoles, and how an artefact and its pictures are opened."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+from rich.console import Console
+
+from edgemat import tables
+
+if TYPE_CHECKING:
+    from edgemat.artifact import Artifact
+    from edgemat.evaluate import EvaluationSet
+    from edgemat.recipe import DataSection
+
+out = Console()
+err = Console(stderr=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value instead of text.")]
+ArtifactPath = Annotated[
+    Path, typer.Argument(help="Folder of an artefact, NAME@HASH, or a shipped model's name.")
+]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Folder for results; by default beside.")
+]
+DataOption = Annotated[
+    str | None,
+    typer.Option("--data", help='"people", "procedural" or a folder; by default the task\'s.'),
+]
+DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, mps, ...")]
+ImagesOption = Annotated[int, typer.Option("--images", min=1, help="Validation composites.")]
+
+
+class Opened(NamedTuple):
+    """An artefact with the data that it is calibrated on and the pictures it is tried on."""
+
+    artifact: Artifact
+    data: DataSection
+    validation: EvaluationSet
+
+    @property
+    def title(self) -> str:
+        return f"{self.artifact.path.name}, {len(self.validation)} composites"
+
+
+def open_with_validation(named: Path, data: str | None, images: int) -> Opened:
+    """Open an artefact, or a shipped model, with validation composites of its size."""
+    from edgemat.shipped import open_shipped
+    from edgemat.validation import VALIDATION_SEED, default_data, evaluation_set
+
+    artifact = open_shipped(named)
+    manifest = artifact.manifest
+    section = default_data(manifest.task, data)
+    validation = evaluation_set(
+        section,
+        task=manifest.task,
+        size=(manifest.feeding.height, manifest.feeding.width),
+        count=images,
+        seed=VALIDATION_SEED + (manifest.seed or 0),
+    )
+    return Opened(artifact, section, validation)
+
+
+def print_json(value: Any) -> None:
+    """Write one JSON value to stdout."""
+    sys.stdout.write(json.dumps(value, indent=2, sort_keys=True) + "\n")
+
+
+def show_artifacts(artifacts: list[Artifact], as_json: bool) -> None:
+    """Print where artefacts are, or their manifests."""
+    if as_json:
+        print_json([a.manifest.model_dump(mode="json") | {"path": str(a.path)} for a in artifacts])
+        return
+    for artifact in artifacts:
+        tables.show_path(out, artifact.path)

@@ -1,0 +1,86 @@
+"""`edgemat bench`, `models` and `doctor`: this machine, and what there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edgemat import tables
+from edgemat.cli.common import AsJson, out, print_json
+
+
+def bench(
+    files: Annotated[list[Path], typer.Argument(help="TFLite artefacts or .tflite files.")],
+    threads: Annotated[list[int] | None, typer.Option(help="Once per number; 1 and 2.")] = None,
+    runs: Annotated[int, typer.Option(min=1)] = 100,
+    seconds: Annotated[float, typer.Option(min=0.0)] = 10.0,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the latency of .tflite files on this machine, in turns."""
+    from bench.devices.host import bench_host
+    from bench.protocol import Protocol
+    from edgemat.artifact import Artifact
+    from edgemat.progress import progress_bar
+
+    short = len({file.name for file in files}) == len(files)
+    paths = {
+        file.name if short else str(file): file
+        if file.suffix == ".tflite"
+        else Artifact(file).payload
+        for file in files
+    }
+    with progress_bar("measuring on this host", 1000) as show:
+        results = bench_host(
+            paths,
+            threads=tuple(threads or (1, 2)),
+            protocol=Protocol(runs=runs, seconds=seconds),
+            progress=lambda done, total: show(1000 * done // total),
+        )
+    if as_json:
+        print_json([result.to_json() for result in results])
+    else:
+        tables.show_latencies(out, results)
+
+
+def models(as_json: AsJson = False) -> None:
+    """List the networks, with the thesis' figures."""
+    from edgemat.models import create_model, list_models
+    from edgemat.models.count import count_operations, count_parameters
+
+    rows = []
+    for info in list_models():
+        network = create_model(info.name)
+        shape = (info.in_channels, 224, 224)
+        rows.append(
+            {
+                "name": info.name,
+                "task": info.task,
+                "chapter": info.chapter,
+                "table": info.table,
+                "input_channels": info.in_channels,
+                "parameters": count_parameters(network),
+                "thesis_parameters_millions": info.thesis_parameters,
+                "operations_thesis_convention": count_operations(
+                    network, shape, convention="thesis"
+                ),
+                "thesis_operations": info.thesis_operations,
+                "macs_billions": count_operations(network, shape),
+            }
+        )
+    if as_json:
+        print_json(rows)
+    else:
+        tables.show_models(out, rows)
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Say what this machine can and cannot do, and how to get it."""
+    from edgemat.doctor import examine
+
+    findings = examine()
+    if as_json:
+        print_json([finding.to_json() for finding in findings])
+    else:
+        tables.show_findings(out, findings)

@@ -1,0 +1,56 @@
+"""`edgemat matte`: cut a photograph out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edgemat import tables
+from edgemat.cli.common import AsJson, out, print_json
+from edgemat.errors import UsageError
+
+
+def matte(
+    photo: Annotated[Path, typer.Argument(help="Photograph of any size.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="PNG to write.")],
+    model: Annotated[
+        Path | None,
+        typer.Option(help="Artefact, .tflite or shipped model; by default the shipped int8 file."),
+    ] = None,
+    trimap: Annotated[
+        Path | None, typer.Option(help="Black background, grey unknown, white foreground.")
+    ] = None,
+    background: Annotated[Path | None, typer.Option(help="Picture to put behind.")] = None,
+    blur: Annotated[
+        float | None, typer.Option(help="Blur the background by this radius, px.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Cut a photograph out: transparent PNG, new background, or blurred background."""
+    from edgemat.foreground import blur_background, cut_out, replace_background
+    from edgemat.images import read_image, read_trimap, write_image
+    from edgemat.matting import matte as compute_matte
+    from edgemat.progress import progress_bar
+    from edgemat.shipped import default_model, find_artifact
+
+    if background is not None and blur is not None:
+        raise UsageError("--background and --blur exclude each other.", remedy="Give one of them.")
+    image = read_image(photo)
+    known = None if trimap is None else read_trimap(trimap)
+    behind = None if background is None else read_image(background)
+    file = find_artifact(model) if model else default_model(needs_trimap=known is not None)
+    with progress_bar("matting") as show:
+        alpha = compute_matte(image, known, model=file, progress=lambda done, _: show(done))
+        if behind is not None:
+            write_image(output, replace_background(image, alpha, behind))
+        elif blur is not None:
+            write_image(output, blur_background(image, alpha, blur))
+        else:
+            write_image(output, cut_out(image, alpha))
+    if as_json:
+        height, width = alpha.shape
+        print_json({"output": str(output), "model": str(file), "width": width, "height": height})
+    else:
+        tables.show_path(out, output, before="Wrote ", after=f" with {file.name}.")

@@ -1,0 +1,51 @@
+"""`edgemat run` and `edgemat train`: do what a recipe says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edgemat import tables
+from edgemat.cli.common import AsJson, DeviceOption, Output, out, print_json, show_artifacts
+from edgemat.errors import GateFailed
+
+
+def run(
+    recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/quickstart.toml.")],
+    output: Output = None,
+    device: DeviceOption = "auto",
+    as_json: AsJson = False,
+) -> int:
+    """Do all that a recipe says: train, quantize, convert, verify, measure, judge, report."""
+    from edgemat.pipeline import run_recipe
+
+    result = run_recipe(recipe, folder=output, device=device)
+    if as_json:
+        print_json(
+            {
+                "report": str(result.report.resolve()),
+                "artifacts": [str(path) for path in result.artifacts],
+                "did_nothing": result.did_nothing,
+                "gates": [
+                    {"model": r.model, "file": r.file, "scope": r.scope} | r.verdict.to_json()
+                    for r in result.gates
+                ],
+            }
+        )
+    else:
+        tables.show_run(out, result)
+    return GateFailed.exit_code if result.failed else 0
+
+
+def train(
+    recipe: Annotated[Path, typer.Argument(help="A recipe.")],
+    output: Output = None,
+    device: DeviceOption = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Train the networks of a recipe, and nothing else."""
+    from edgemat.pipeline import train_recipe
+
+    show_artifacts(train_recipe(recipe, folder=output, device=device), as_json)

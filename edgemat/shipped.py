@@ -1,0 +1,58 @@
+"""The models that edgemat brings with it, by name.
+
+They are artefacts like any other, in ``edgemat/weights``: a float network and its int8 TFLite file.
+The recipes that made them are in ``recipes/weights``, their model cards in ``docs/models``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgemat.artifact import Artifact
+from edgemat.errors import UsageError, nearest
+
+SHELF = Path(__file__).with_name("weights")
+
+
+def shipped_models() -> list[str]:
+    """Return the names of the models that edgemat brings."""
+    names = (path.name.split("@")[0] for path in SHELF.glob("*@*"))
+    return sorted(name for name in names if not name.endswith("-tflite-int8"))
+
+
+def find_artifact(named: str | Path, *, target: str | None = None) -> Path:
+    """Return the artefact that a name or a path means.
+
+    Parameters
+    ----------
+    named:
+        Folder of an artefact, or the name of a shipped model, such as "portrait".
+    target:
+        Which file of a shipped model: None for the float network, or "tflite-int8".
+
+    Raises
+    ------
+    UsageError
+        When it is neither; the nearest names are offered.
+    """
+    path = Path(named)
+    if path.exists():
+        return path
+    wanted = str(named) if target is None else f"{named}-{target}"
+    found = sorted(SHELF.glob(f"{wanted}@*"))
+    if found and path.parent == Path():
+        return found[0]
+    raise UsageError(
+        f"There is no artefact {named}, and edgemat brings no model of that name.",
+        remedy=nearest(str(named), shipped_models()),
+    )
+
+
+def default_model(*, needs_trimap: bool) -> Path:
+    """Return the shipped int8 file for a photograph with, or without, a trimap."""
+    return find_artifact("trimap" if needs_trimap else "portrait", target="tflite-int8")
+
+
+def open_shipped(named: str | Path, *, target: str | None = None) -> Artifact:
+    """Open what :func:`find_artifact` finds; its hash is compared with its manifest's."""
+    return Artifact(find_artifact(named, target=target))
