@@ -53,3 +53,35 @@ def soften(
             out.print(f"  {name}: {reason}", markup=False, soft_wrap=True)
         if len(done.skipped) > SHOWN:
             out.print(f"  and {len(done.skipped) - SHOWN} more; --json lists all.")
+
+
+@app.command()
+def compose(
+    source: Annotated[str, typer.Argument(help='Cut-outs: "people", "procedural" or a folder.')],
+    output: Annotated[Path, typer.Argument(help="Folder for image/ and alpha/.")],
+    backgrounds: Annotated[
+        Path | None, typer.Option(help="Photographs; drawn textures by default.")
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, help="Composites.")] = 40,
+    size: Annotated[int, typer.Option(min=64, help="Side of the composites, px.")] = 512,
+    held_out: Annotated[
+        bool, typer.Option("--held-out", help="Only cut-outs that recipes hold out.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+) -> None:
+    """Write cut-outs over backgrounds, with their true alpha: a test set of pictures."""
+    from edgemat.data.compose import compose_folder
+    from edgemat.progress import progress_bar
+
+    with progress_bar("composing", count) as show:
+        compose_folder(
+            source,
+            output,
+            backgrounds=backgrounds,
+            count=count,
+            size=size,
+            part="held-out" if held_out else "all",
+            seed=seed,
+            progress=show,
+        )
+    out.print(f"{count} composites in {output}.")

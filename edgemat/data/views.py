@@ -76,7 +76,7 @@ def place_cutout(matte: Matte, size: tuple[int, int], rng: np.random.Generator) 
     top, bottom = max(0, top - margin), min(height, bottom + margin)
     left, right = max(0, left - margin), min(width, right + margin)
     rgba = rgba[top:bottom, left:right]
-    share = rng.uniform(0.35, 1.25) if rng.random() < 0.7 else rng.uniform(0.6, 0.95)
+    share = rng.uniform(0.25, 1.25) if rng.random() < 0.7 else rng.uniform(0.6, 0.95)
     scale = share * min(size[0] / rgba.shape[0], 1.6 * size[1] / rgba.shape[1])
     if cut["left"] and cut["right"]:
         scale = max(scale, size[1] / rgba.shape[1])

@@ -1,0 +1,59 @@
+"""Composites as files: pictures with their true alpha, for tests that take folders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from edgemat.data.dataset import MattingDataset
+from edgemat.data.open import open_data
+from edgemat.images import write_image
+from edgemat.recipe import BackgroundSection, DataSection
+
+
+def compose_folder(
+    source: str,
+    output: Path,
+    *,
+    backgrounds: Path | None = None,
+    count: int,
+    size: int,
+    part: Literal["all", "held-out"] = "all",
+    seed: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> None:
+    """Write `count` composites to OUTPUT/image and their mattes to OUTPUT/alpha.
+
+    Parameters
+    ----------
+    source:
+        "people", "procedural", or a folder of cut-outs as :mod:`edgemat.data.folder` describes.
+    backgrounds:
+        Folder of photographs; by default textures are drawn.
+    size:
+        Height and width in pixels.
+    part:
+        "held-out" takes every tenth cut-out alone.
+    progress:
+        Called with the number of composites that are written.
+
+    Raises
+    ------
+    UsageError
+        When a folder is missing or empty.
+    """
+    behind = () if backgrounds is None else (BackgroundSection(source=str(backgrounds)),)
+    data = DataSection(source=source, part=part, backgrounds=behind)
+    shape = (size, size)
+    samples = MattingDataset(
+        open_data(data, seed=seed, size=shape), size=shape, seed=seed, length=count, views="none"
+    )
+    for index in range(count):
+        sample = samples.sample(index)
+        name = f"{index:04d}.png"
+        for folder, picture in (("image", sample.image), ("alpha", sample.alpha)):
+            (output / folder).mkdir(parents=True, exist_ok=True)
+            write_image(output / folder / name, picture)
+        if progress is not None:
+            progress(index + 1)
