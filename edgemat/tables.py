@@ -12,6 +12,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from bench.devices.host import HostResult
     from bench.gate import Verdict
+    from bench.quality import Row
     from edgemat.artifact import Scores
     from edgemat.doctor import Finding
     from edgemat.pipeline import RunResult
@@ -124,3 +125,21 @@ def show_verdicts(out: Console, verdicts: Sequence[Verdict]) -> None:
         change = "" if verdict.change is None else f" ({verdict.change:+.1%})"
         sign = "[green]passed[/green]" if verdict.passed else "[red]failed[/red]"
         out.print(f"{sign} {verdict.name} = {verdict.measured:.4g}{change}, bound {verdict.bound}")
+
+
+def show_quality(out: Console, rows: Sequence[Row]) -> None:
+    """Print quality bars: what was asked, what the float model and the int8 file reached."""
+    table = Table(title="Quality, through edgemat.matting.matte")
+    for column in ("model", "photographs", "figure", "float", "int8", "bar", ""):
+        table.add_column(column)
+    for row in rows:
+        bar = row.bar
+        figures = [f"{row.figures[file]:.4g}" for file in ("float", "int8")] if row.figures else []
+        if row.verdict is None:
+            said = "[yellow]not here[/yellow]"
+        else:
+            said = "[green]met[/green]" if row.verdict.passed else "[red]missed[/red]"
+        photos = f"{plain(bar.set)} ({row.photos})" if row.photos else plain(bar.set)
+        cells = (*(figures or ["", ""]), plain(bar.bound), said)
+        table.add_row(bar.model, photos, bar.figure, *cells)
+    out.print(table)

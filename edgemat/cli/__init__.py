@@ -32,6 +32,7 @@ for command in (
     artifacts.verify,
     artifacts.gate,
     machine.bench,
+    machine.quality,
     machine.models,
     machine.doctor,
 ):

@@ -56,6 +56,27 @@ def soften(
 
 
 @app.command()
+def draw(
+    output: Annotated[Path, typer.Argument(help="Folder for RGBA cut-outs.")],
+    kinds: Annotated[str, typer.Option(help="all, portrait or objects.")] = "objects",
+    count: Annotated[int, typer.Option(min=1)] = 1000,
+    size: Annotated[int, typer.Option(min=64, help="Side of the pictures, px.")] = 512,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+) -> None:
+    """Draw procedural cut-outs once, for a training that is to read them many times."""
+    from edgemat.data.compose import draw_folder
+    from edgemat.data.open import KINDS
+    from edgemat.errors import UsageError, nearest
+    from edgemat.progress import progress_bar
+
+    if kinds not in KINDS:
+        raise UsageError(f"There are no kinds named {kinds!r}.", remedy=nearest(kinds, KINDS))
+    with progress_bar("drawing", count) as show:
+        draw_folder(output, kinds=kinds, count=count, size=size, seed=seed, progress=show)
+    out.print(f"{count} cut-outs in {output}.")
+
+
+@app.command()
 def compose(
     source: Annotated[str, typer.Argument(help='Cut-outs: "people", "procedural" or a folder.')],
     output: Annotated[Path, typer.Argument(help="Folder for image/ and alpha/.")],

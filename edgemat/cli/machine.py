@@ -44,6 +44,26 @@ def bench(
         tables.show_latencies(out, results)
 
 
+def quality(
+    bars: Annotated[Path, typer.Argument(help="Bars, such as recipes/weights/bars.toml.")],
+    threads: Annotated[int, typer.Option(min=1)] = 1,
+    limit: Annotated[int | None, typer.Option(min=1, help="Photographs of each set.")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Hold the shipped models against quality bars on photographs, float and int8."""
+    from bench.quality import load_bars, measure_quality
+    from edgemat.errors import GateFailed
+    from edgemat.progress import console
+
+    rows = measure_quality(load_bars(bars), threads=threads, limit=limit, progress=console.print)
+    if as_json:
+        print_json([row.to_json() for row in rows])
+    else:
+        tables.show_quality(out, rows)
+    failed = any(row.verdict is not None and not row.verdict.passed for row in rows)
+    return GateFailed.exit_code if failed else 0
+
+
 def models(as_json: AsJson = False) -> None:
     """List the networks, with the thesis' figures."""
     from edgemat.models import create_model, list_models

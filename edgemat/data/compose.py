@@ -1,4 +1,4 @@
-"""Composites as files: pictures with their true alpha, for tests that take folders."""
+"""Drawn cut-outs and composites as files, for training and tests that take folders."""
 
 from __future__ import annotations
 
@@ -6,10 +6,44 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from edgemat.data.dataset import MattingDataset
 from edgemat.data.open import open_data
 from edgemat.images import write_image
 from edgemat.recipe import BackgroundSection, DataSection
+
+
+def draw_folder(
+    output: Path,
+    *,
+    kinds: str,
+    count: int,
+    size: int,
+    seed: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> None:
+    """Write `count` procedural cut-outs, RGBA, to OUTPUT; those that are there are kept.
+
+    Drawn large once, they are cut and scaled anew in every epoch: a training reads them faster
+    than it could draw them.
+
+    Parameters
+    ----------
+    kinds:
+        One of :data:`edgemat.data.open.KINDS`.
+    size:
+        Height and width in pixels.
+    """
+    source = open_data(DataSection(kinds=kinds), seed=seed, size=(size, size))  # type: ignore[arg-type]
+    output.mkdir(parents=True, exist_ok=True)
+    for index in range(count):
+        path = output / f"{index:05d}.png"
+        if not path.exists():
+            matte = source[index]
+            write_image(path, np.dstack([matte.colours, matte.alpha]))
+        if progress is not None:
+            progress(index + 1)
 
 
 def compose_folder(

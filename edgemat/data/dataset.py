@@ -14,7 +14,7 @@ from edgemat.data.augment import augment, cover, fit
 from edgemat.data.composite import composite, merge
 from edgemat.data.photometric import augment_layers, match_brightness, photograph
 from edgemat.data.sample import Matte, MatteSource, Sample, rng_for
-from edgemat.data.trimap import fixed_trimap, trimap_from_alpha
+from edgemat.data.trimap import fixed_trimap, loose_trimap
 from edgemat.data.views import place_cutout, view_photograph
 from edgemat.images import F32, U8, to_float
 
@@ -89,7 +89,7 @@ class MattingDataset(Dataset[dict[str, Tensor]]):
         matte = augment(matte, size=self.size, rng=rng)
         alpha, trimap = to_float(matte.alpha), matte.trimap
         if trimap is None:
-            trimap = trimap_from_alpha(alpha, rng=rng)
+            trimap = loose_trimap(alpha, rng=rng)
         if matte.foreground is None:
             return Sample(to_float(matte.colours), alpha, trimap, None, None)
         foreground, background = augment_layers(

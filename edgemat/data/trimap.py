@@ -8,6 +8,7 @@ from scipy.ndimage import distance_transform_edt
 
 from edgemat.images import BACKGROUND, F32, FOREGROUND, U8, UNKNOWN
 
+LARGEST_REACHES = (6, 20, 45)  # px; each a third of all loose trimaps
 CLASS_BACKGROUND, CLASS_UNKNOWN, CLASS_FOREGROUND = 0, 1, 2
 """Class indices of the segmentation branch (thesis chapter 6)."""
 
@@ -29,6 +30,23 @@ def trimap_from_alpha(
     HxW uint8 in {0, 128, 255}; see :func:`fixed_trimap`.
     """
     return fixed_trimap(alpha, dilation=int(rng.integers(min_dilation, max_dilation + 1)))
+
+
+def loose_trimap(alpha: F32, *, rng: np.random.Generator) -> U8:
+    """Return a trimap as people draw them: tight or very loose, on both sides of its own width.
+
+    The unknown region reaches 1 to 6, 20 or 45 px into the background, and likewise, drawn anew,
+    into the foreground.
+
+    Parameters
+    ----------
+    alpha:
+        HxW float32 in 0..1.
+    """
+    reach_out, reach_in = (int(rng.integers(1, rng.choice(LARGEST_REACHES) + 1)) for _ in "oi")
+    outside = fixed_trimap(alpha, dilation=reach_out)
+    inside = fixed_trimap(alpha, dilation=reach_in)
+    return np.where(alpha >= 1, inside, outside).astype(np.uint8)
 
 
 def fixed_trimap(alpha: F32, *, dilation: int) -> U8:

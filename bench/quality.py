@@ -1,0 +1,194 @@
+"""Quality bars: what shipped models must reach on real photographs, float and int8 side by side.
+
+A file of bars (TOML) names sets of photographs with truth, and bounds on figures of models on
+them. Relative bounds (``"+5%"``) hold the int8 file against the float model. Every photograph goes
+through :func:`edgemat.matting.matte`, as a user's would.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bench.gate import Bound, Verdict, judge
+from bench.peers.contestants import Contestant
+from bench.peers.ours import Classical, Ours
+from bench.peers.pictures import Loaded, PhotoSet, find_photos, load
+from bench.peers.scores import SetScore, score, summarise_scores
+from edgemat.errors import UsageError, nearest
+from edgemat.shipped import find_artifact
+
+File = Literal["float", "int8"]
+Figure = Literal["iou", "mad", "sad_band", "grad_band", "times_closed_form"]
+INT8 = "tflite-int8"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SetSection(_Section):
+    """Photographs with truth in one folder; see :mod:`bench.peers.pictures` for its layout."""
+
+    name: str
+    folder: str
+    part: Literal["all", "train", "held-out"] = "all"
+    trimaps: str = "trimap"
+
+
+class BarSection(_Section):
+    """A bound on one figure of one model on one set; it is the int8 file that must keep it."""
+
+    model: str
+    set: str
+    figure: Figure
+    bound: str
+
+
+class Bars(_Section):
+    """The whole file."""
+
+    sets: tuple[SetSection, ...]
+    bars: tuple[BarSection, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One bar, and what was measured; without a verdict where the set is not here.
+
+    Attributes
+    ----------
+    figures:
+        By file; empty where the set is not here.
+    photos:
+        How many photographs the figures are means over.
+    """
+
+    bar: BarSection
+    figures: dict[File, float]
+    photos: int
+    verdict: Verdict | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as a mapping that JSON can hold."""
+        verdict = None if self.verdict is None else self.verdict.to_json()
+        return self.bar.model_dump() | {
+            "figures": dict(self.figures),
+            "photos": self.photos,
+            "verdict": verdict,
+        }
+
+
+def load_bars(path: Path) -> Bars:
+    """Read a file of bars.
+
+    Raises
+    ------
+    UsageError
+        When it is missing, broken, or names a set that it does not describe.
+    """
+    try:
+        bars = Bars.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"There is no file of bars {path}.", remedy="Name a .toml such as bars.toml."
+        ) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path} is not readable as TOML: {error}.", remedy="Mend it.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"{path}: {where}: {first['msg']}.", remedy="Correct that.") from error
+    names = [section.name for section in bars.sets]
+    for bar in bars.bars:
+        if bar.set not in names:
+            raise UsageError(
+                f"{path}: there is no set {bar.set!r}.", remedy=nearest(bar.set, names)
+            )
+        Bound(bar.figure, bar.bound)
+    return bars
+
+
+def measure_quality(
+    bars: Bars,
+    *,
+    threads: int = 1,
+    limit: int | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> list[Row]:
+    """Measure all bars whose set is here.
+
+    Parameters
+    ----------
+    limit:
+        At most so many photographs of each set.
+    progress:
+        Called with a line of text before every set of every model.
+    """
+    found = {section.name: _find(section, limit) for section in bars.sets}
+    done: dict[tuple[str, str], dict[File, dict[Figure, float]]] = {}
+    rows = []
+    for bar in bars.bars:
+        photos = found[bar.set]
+        if photos is None:
+            rows.append(Row(bar, {}, 0, None))
+            continue
+        key = bar.model, bar.set
+        if key not in done:
+            progress(f"{bar.model} on {bar.set}: {len(photos.photos)} photographs")
+            done[key] = _measure(bar.model, photos, threads)
+        figures: dict[File, float] = {f: done[key][f][bar.figure] for f in ("float", "int8")}
+        bound = Bound(bar.figure, bar.bound)
+        verdict = judge(
+            [bound], {bar.figure: figures["int8"]}, reference={bar.figure: figures["float"]}
+        )[0]
+        rows.append(Row(bar, figures, len(photos.photos), verdict))
+    return rows
+
+
+def _find(section: SetSection, limit: int | None) -> PhotoSet | None:
+    folder = Path(section.folder)
+    if not folder.is_dir():
+        return None
+    return find_photos(folder, part=section.part, limit=limit, trimaps=section.trimaps)
+
+
+def _measure(model: str, photos: PhotoSet, threads: int) -> dict[File, dict[Figure, float]]:
+    paths: dict[File, Path] = {
+        "float": find_artifact(model),
+        "int8": find_artifact(model, target=INT8),
+    }
+    loaded = [load(photo, photos.truth) for photo in photos.photos]
+    result: dict[File, dict[Figure, float]] = {}
+    closed_form = math.nan
+    if all(one.trimap is not None for one in loaded):
+        closed_form = _run(Classical("closed-form"), loaded)[1]
+    for file, path in paths.items():
+        scores, seconds = _run(Ours(path, threads=threads), loaded)
+        result[file] = {
+            "iou": scores.iou,
+            "mad": scores.mad,
+            "sad_band": scores.sad_band or math.nan,
+            "grad_band": scores.grad_band or math.nan,
+            "times_closed_form": closed_form / seconds,
+        }
+    return result
+
+
+def _run(contestant: Contestant, photos: list[Loaded]) -> tuple[SetScore, float]:
+    """Return the mean scores, and the seconds that all photographs took; one runs beforehand."""
+    contestant.predict(photos[0].image, photos[0].trimap)
+    scores, seconds = [], 0.0
+    for one in photos:
+        start = time.perf_counter()
+        alpha = contestant.predict(one.image, one.trimap)
+        seconds += time.perf_counter() - start
+        scores.append(score(alpha, one))
+    return summarise_scores(scores), seconds

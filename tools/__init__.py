@@ -1,0 +1,1 @@
+"""What makes the data: rendered people, backgrounds. Not installed with edgemat."""
