@@ -1,10 +1,11 @@
 # make run    the main job: train, quantize, convert, verify, measure, report
 # make test   all tests
 # make check  style and types
+# make peers  download other people's networks, to compare with: see bench/peers
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run test check clean
+.PHONY: run test check peers clean
 
 run: .venv/ready
 	$(BIN)/edgemat run recipes/quickstart.toml
@@ -16,6 +17,10 @@ check: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+peers: .venv/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check ".[peers]"
+	$(BIN)/python -m bench.peers fetch peers
 
 # Ready once everything is installed; again when the dependencies change.
 .venv/ready: pyproject.toml constraints.txt

@@ -106,6 +106,14 @@ class Int8Proof(_Model):
     scales_exact: int = Field(description="of those, found in the file bit for bit")
 
 
+class Card(_Model):
+    """What a user must know of a model before taking it; written by hand in its recipe."""
+
+    purpose: str = Field(description="what it is for")
+    data: str = Field(description="what it was trained on, and under which licences")
+    limits: str = Field(description="where it fails, and what it must not be used for")
+
+
 class Manifest(_Model):
     """Everything that an artefact says of itself."""
 
@@ -134,6 +142,7 @@ class Manifest(_Model):
     demonstration: bool = Field(description="weights of a short run: not fit for an app")
     licence: str
     data_notice: str
+    card: Card | None = None
     tools: dict[str, str] = {}
     git: str | None = Field(default=None, description="commit of the code, '+dirty' if changed")
 

@@ -35,7 +35,10 @@ CODE = {
         *("edgemat/validation.py", "edgemat/stages", "edgemat/runtime.py"),
         *("quantize", "convert"),
     ),
-    "bench": ("bench", "edgemat/runtime.py"),
+    "bench": (
+        *("bench/devices", "bench/protocol.py", "bench/stats.py", "bench/store.py"),
+        "edgemat/runtime.py",
+    ),
     "photo": ("edgemat",),
     "report": ("edgemat",),
 }

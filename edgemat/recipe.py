@@ -25,7 +25,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from edgemat.artifact import Scores
+from edgemat.artifact import Card, Scores
 from edgemat.errors import UsageError, nearest
 
 # How closely a file must agree with its reference, and what an int8 file must prove.
@@ -171,6 +171,7 @@ class ModelSection(_Section):
     )
     train: TrainSection
     quantize: QuantizeSection = QuantizeSection()
+    card: Card | None = Field(default=None, description="purpose, data and limits, for users")
     targets: tuple[str, ...] = tuple(PARITY)
     parity: dict[str, dict[str, AbsoluteBound]] = Field(
         default={}, description="bounds on agreement, by target; they replace PARITY's"
@@ -334,6 +335,7 @@ def _fields_at(location: tuple[int | str, ...]) -> list[str]:
         "mix": SourceSection,
         "backgrounds": BackgroundSection,
         "before": PhaseSection,
+        "card": Card,
         "train": TrainSection,
         "quantize": QuantizeSection,
         "verify": VerifySection,

@@ -10,16 +10,16 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from rich.console import Console
 from safetensors.torch import save_file
-from tiny_tflite import TinyGraph, conv_options, write_matte_model
+from tiny_tflite import write_matte_model
+from toy_artifacts import artifact, tflite_artifact, write_portrait_model
 
-from edgemat.artifact import Artifact, Cost, Feeding, Scores, write_artifact
+from edgemat.artifact import Artifact, Feeding, Scores
 from edgemat.cli import main
 from edgemat.images import read_rgba
 from edgemat.models import create_model
@@ -61,45 +61,6 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
         return exit_.value.code, *capsys.readouterr()
 
     return run
-
-
-def write_portrait_model(path: Path, side: int = 32) -> Path:
-    """Write a .tflite file whose alpha is the red channel."""
-    graph = TinyGraph()
-    image = graph.tensor((1, side, side, 3))
-    kernel = graph.tensor((1, 1, 1, 3), content=np.array([1, 0, 0], np.float32))
-    bias = graph.tensor((1,), content=np.zeros(1, np.float32))
-    alpha = graph.tensor((1, side, side, 1))
-    graph.op("CONV_2D", [image, kernel, bias], [alpha], conv_options())
-    return graph.write(path, inputs=[image], outputs=[alpha])
-
-
-def artifact(shelf: Path, fill: Callable[[Path], Any], **fields: Any) -> Artifact:
-    defaults: dict[str, Any] = {
-        "name": "hair",
-        "architecture": "pspm-b5",
-        "config": {"width": 0.35},
-        "task": "portrait",
-        "parent": None,
-        "cost": Cost(parameters=3, macs=0.0),
-        "demonstration": True,
-        "licence": "Apache-2.0",
-        "data_notice": "none",
-    }
-    return write_artifact(shelf, fill, **defaults | fields)
-
-
-def tflite_artifact(shelf: Path, **fields: Any) -> Artifact:
-    defaults = {
-        "name": "hair-tflite-int8",
-        "kind": "tflite",
-        "target": "tflite-int8",
-        "feeding": Feeding(layout="NHWC", height=32, width=32, channels=3, stride=16),
-        "payload": "model.tflite",
-    }
-    return artifact(
-        shelf, lambda folder: write_portrait_model(folder / "model.tflite"), **defaults | fields
-    )
 
 
 @pytest.fixture(scope="module")
@@ -257,18 +218,16 @@ def test_matte_puts_something_behind(
     assert Image.open(folder / "out.jpg").size == (64, 48)
 
 
-def test_matte_finds_the_newest_model_of_its_kind(
+def test_matte_takes_the_shipped_model_of_its_kind(
     folder: Path, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder)
-    old = tflite_artifact(folder / "runs" / "a" / "artifacts")
-    new = tflite_artifact(folder / "runs" / "b" / "artifacts", licence="MIT")
-    other = tflite_artifact(folder / "runs" / "c" / "artifacts", task="trimap")
-    for age, made in ((30, old), (20, new), (10, other)):
-        os.utime(made.path, (time.time() - age,) * 2)
+    monkeypatch.setattr("edgemat.shipped.SHELF", folder / "weights")
+    made = tflite_artifact(folder / "weights", name="portrait-tflite-int8")
+    tflite_artifact(folder / "weights", name="trimap-tflite-int8", task="trimap")
     status, printed, _ = call("matte", "photo.png", "-o", "out.png", "--json")
     assert status == 0
-    assert Path(json.loads(printed)["model"]).name == new.path.name
+    assert Path(json.loads(printed)["model"]).name == made.path.name
 
 
 # What a user gets wrong
@@ -302,9 +261,12 @@ WRONG: dict[str, tuple[int, Sequence[str], str]] = {
     "missing model": (
         2,
         ["matte", "photo.png", "-o", "out.png", "--model", "none.tflite"],
-        "no file none.tflite",
+        "no artefact none.tflite",
     ),
-    "no model yet": (2, ["matte", "photo.png", "-o", "out.png"], "no model yet"),
+    "two precisions": (2, ["export", "portrait", "--int8", "--fp16"], "exclude each other"),
+    "softening nothing": (2, ["data", "soften", "damaged", "out"], "no pictures in image/"),
+    "unknown kinds": (2, ["data", "draw", "out", "--kinds", "hare"], "no kinds named 'hare'"),
+    "missing bars": (2, ["quality", "none.toml"], "no file of bars none.toml"),
     "background and blur": (
         2,
         ["matte", "photo.png", *MATTE, "--background", "photo.png", "--blur", "3"],

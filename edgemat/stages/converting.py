@@ -78,7 +78,7 @@ def convert_stage(
         "licence": manifest.licence,
         "data_notice": manifest.data_notice,
         "demonstration": manifest.demonstration,
-    }
+    } | ({} if manifest.card is None else {"card": manifest.card.model_dump()})
     scratch = out / f".converting-{manifest.name}-{target.name}"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)

@@ -115,6 +115,7 @@ def train_stage(
         demonstration=recipe.demonstration,
         licence=recipe.licence,
         data_notice=recipe.data_notice,
+        card=section.card,
     )
 
 

@@ -1,0 +1,162 @@
+"""One run: every contestant on every photograph, then latencies and memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from bench.devices.host import host_circumstances
+from bench.peers.contestants import Contestant, Entry
+from bench.peers.entries import Absent, open_entries
+from bench.peers.memory import peak_memory
+from bench.peers.pictures import Loaded, PhotoSet, load, spread
+from bench.peers.result import Costs, Failure, Result, SetResult, Settings
+from bench.peers.scores import score
+from bench.peers.sheet import make_strip
+from bench.peers.speed import network_latencies, photo_latencies
+from edgemat.errors import EdgematError, ImageError, UsageError
+from edgemat.images import F32
+from edgemat.progress import progress_bar, track
+
+MEGAPIXEL = 1e6
+PERCENT = 100
+
+
+def run_contest(
+    entries: Sequence[Entry],
+    absent: Absent,
+    sets: Sequence[PhotoSet],
+    *,
+    settings: Settings,
+) -> Result:
+    """Compare all entries on all sets of photographs.
+
+    Parameters
+    ----------
+    absent:
+        Peers that are known not to be there; they get a row that says why.
+
+    Raises
+    ------
+    UsageError
+        When there is no set, or no photograph of one can be read.
+    EdgematError
+        When one of ours cannot be loaded.
+    """
+    if not sets:
+        raise UsageError("There are no photographs.", remedy="Name a folder with --images.")
+    load_before = _load_average()
+    contestants, broken = open_entries(entries, threads=settings.threads)
+    results = tuple(_judge_set(photos, contestants, settings) for photos in sets)
+    costs = Costs()
+    if settings.costs and contestants:
+        costs = _measure_costs(entries, contestants, sets, settings)
+    names = [entry.name for entry in entries]
+    return Result(
+        settings=settings,
+        order=(*names, *(name for name in absent if name not in names)),
+        facts={name: contestant.facts for name, contestant in contestants.items()},
+        absent=absent | broken,
+        sets=results,
+        costs=costs,
+        where=host_circumstances(load_before=load_before, load_after=_load_average()),
+    )
+
+
+def _judge_set(
+    photos: PhotoSet, contestants: Mapping[str, Contestant], settings: Settings
+) -> SetResult:
+    """Run all contestants on all photographs of one folder."""
+    result = SetResult(photos, {name: [] for name in contestants}, skipped=list(photos.skipped))
+    names = [photo.name for photo in photos.photos]
+    shown = set(spread(names, settings.strips))
+    done = 0
+    for photo in track(photos.photos, f"mattes of {photos.name}", len(names)):
+        try:
+            loaded = load(photo, photos.truth)
+        except ImageError as error:
+            result.skipped.append((photo.name, error.message))
+            continue
+        done += 1
+        _judge_photo(loaded, contestants, result, show=photo.name in shown)
+    if not done:
+        reason = result.skipped[-1][1]
+        raise UsageError(
+            f"No photograph of {photos.folder} can be used. The last one: {reason}",
+            remedy="Check the files.",
+        )
+    return result
+
+
+def _judge_photo(
+    loaded: Loaded, contestants: Mapping[str, Contestant], result: SetResult, *, show: bool
+) -> None:
+    """Add every contestant's score on one photograph, and a strip of the sheet."""
+    mattes: dict[str, F32] = {}
+    notes: dict[str, str] = {}
+    for name, contestant in contestants.items():
+        if contestant.facts.takes_trimap and loaded.trimap is None:
+            continue
+        try:
+            alpha = contestant.predict(loaded.image, loaded.trimap)
+        except EdgematError as error:
+            result.failures.append(Failure(name, loaded.photo.name, error.message))
+            continue
+        mattes[name] = alpha
+        if loaded.truth is not None:
+            found = score(alpha, loaded)
+            result.scores[name].append(found)
+            notes[name] = f"IoU {found.iou:.3f}  MAD {found.mad:.4f}"
+    if show:
+        result.strips.append(
+            make_strip(loaded.photo.name, loaded.image, loaded.truth, mattes, notes)
+        )
+
+
+def _measure_costs(
+    entries: Sequence[Entry],
+    contestants: Mapping[str, Contestant],
+    sets: Sequence[PhotoSet],
+    settings: Settings,
+) -> Costs:
+    """Measure latency and memory, all on the same photograph."""
+    loaded = _example(sets)
+    height, width = loaded.image.shape[:2]
+    costs = Costs(loaded.photo.name, height * width / MEGAPIXEL)
+    with progress_bar("latency of networks", PERCENT) as bar:
+        costs.network = network_latencies(
+            contestants, settings.protocol, progress=lambda k, total: bar(PERCENT * k // total)
+        )
+    with progress_bar("latency of a photograph", PERCENT) as bar:
+        costs.whole = photo_latencies(
+            contestants,
+            loaded,
+            runs=settings.photo_runs,
+            progress=lambda k, total: bar(PERCENT * k // total),
+        )
+    able = [entry for entry in entries if entry.name in costs.whole]
+    for entry in track(able, "peak memory", len(able)):
+        runtime = contestants[entry.name].facts.runtime
+        try:
+            costs.memory_bytes[entry.name] = peak_memory(
+                entry, loaded.photo, runtime=runtime, threads=settings.threads
+            )
+        except EdgematError as error:
+            costs.failures.append(Failure(entry.name, loaded.photo.name, error.message))
+    return costs
+
+
+def _example(sets: Sequence[PhotoSet]) -> Loaded:
+    """Return the first photograph with a trimap, which all can do; else the first of all."""
+    every = [(photo, photos.truth) for photos in sets for photo in photos.photos]
+    every.sort(key=lambda pair: pair[0].trimap is None)  # stable: else in the given order
+    for photo, truth in every:
+        try:
+            return load(photo, truth)
+        except ImageError:
+            continue  # named already, when the set was judged
+    raise UsageError("No photograph can be read.", remedy="Check the files.")
+
+
+def _load_average() -> float | None:
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None

@@ -1,0 +1,101 @@
+"""Peak memory of one contestant on one photograph, each in a process of its own.
+
+The figure is the peak of a process that loads the contestant and makes one matte, minus that of a
+process that imports the same modules and reads the same photograph but makes none. It counts the
+model, the runtime's working memory and the full-size arrays around it.
+
+    python -m bench.peers.memory JSON      the work of one such process; prints bytes
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from bench.devices.host import peak_rss_bytes
+from bench.peers.contestants import Entry
+from bench.peers.entries import open_entry
+from bench.peers.pictures import Photo
+from edgemat.errors import MissingToolError
+from edgemat.images import read_image, read_trimap
+
+MODULES = {
+    "litert": "ai_edge_litert.interpreter",
+    "torch": "torch",
+    "onnxruntime": "onnxruntime",
+    "pymatting": "pymatting",
+}
+"""Runtime, as in the contestants' facts, to the module that brings it."""
+STATUS = Path("/proc/self/status")
+TIMEOUT_S = 600
+
+
+def peak_memory(entry: Entry, photo: Photo, *, runtime: str, threads: int) -> int | None:
+    """Return the bytes that a contestant adds to its process; None where no system call tells.
+
+    Raises
+    ------
+    MissingToolError
+        When the process dies, for example for lack of memory.
+    """
+    task = {
+        "entry": {**dataclasses.asdict(entry), "path": str(entry.path) if entry.path else None},
+        "image": str(photo.image),
+        "trimap": str(photo.trimap) if photo.trimap else None,
+        "module": MODULES[runtime],
+        "threads": threads,
+    }
+    idle = _peak_of_process(task | {"works": False}, entry.name)
+    busy = _peak_of_process(task | {"works": True}, entry.name)
+    return None if idle is None or busy is None else max(0, busy - idle)
+
+
+def own_peak_bytes() -> int | None:
+    """Return this process's peak resident memory.
+
+    Linux hands a parent's ``ru_maxrss`` on to the programs that it starts, so a small child of a
+    large process would seem large; VmHWM begins anew with each program.
+    """
+    if STATUS.exists():
+        for line in STATUS.read_text(encoding="utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return peak_rss_bytes()
+
+
+def _peak_of_process(task: dict[str, Any], name: str) -> int | None:
+    command = [sys.executable, "-m", "bench.peers.memory", json.dumps(task)]
+    try:
+        done = subprocess.run(
+            command, check=True, capture_output=True, text=True, timeout=TIMEOUT_S
+        )
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        lines = str(error.stderr or "").strip().splitlines()
+        reason = lines[-1] if lines else type(error).__name__
+        raise MissingToolError(
+            f"The process that measures the memory of {name} failed: {reason}.",
+            remedy="Free some memory and try again, or leave the measurement out: --no-costs.",
+        ) from error
+    found: int | None = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _work(task: dict[str, Any]) -> None:
+    """Do what `task` says and print this process's peak memory."""
+    path = task["entry"].pop("path")
+    entry = Entry(path=Path(path) if path else None, **task["entry"])
+    importlib.import_module(task["module"])
+    image = read_image(task["image"])
+    trimap = read_trimap(task["trimap"]) if task["trimap"] else None
+    if task["works"]:
+        open_entry(entry, threads=task["threads"]).predict(image, trimap)
+    sys.stdout.write(json.dumps(own_peak_bytes()) + "\n")
+
+
+if __name__ == "__main__":
+    _work(json.loads(sys.argv[1]))

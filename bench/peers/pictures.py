@@ -1,0 +1,190 @@
+"""Photographs to compare on, with their truth.
+
+    FOLDER/image/    photographs
+           alpha/    soft truth, or
+           mask/     binary truth
+           trimap/   optional; the name of this folder is an option
+
+Files belong together by their stem. What cannot be used is named, never passed over in silence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from edgemat.data.folder import HOLD_OUT, Part, pictures
+from edgemat.data.trimap import fixed_trimap
+from edgemat.errors import UsageError
+from edgemat.images import F32, U8, check_same_size, read_grey, read_image, read_trimap
+
+Truth = Literal["alpha", "mask"]
+BAND = 1 / 50
+"""Half width of the band around the true edge, as a share of the picture's longer side."""
+
+
+@dataclass(frozen=True)
+class Photo:
+    """The files of one photograph."""
+
+    name: str
+    image: Path
+    truth: Path | None = None
+    trimap: Path | None = None
+
+
+@dataclass(frozen=True)
+class PhotoSet:
+    """Photographs of one folder.
+
+    Attributes
+    ----------
+    name:
+        The folder's own name.
+    truth:
+        Soft or binary; None for photographs that are only looked at.
+    skipped:
+        Name and reason of every picture that cannot be used.
+    """
+
+    name: str
+    folder: Path
+    truth: Truth | None
+    part: Part
+    photos: tuple[Photo, ...]
+    skipped: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """One photograph in memory.
+
+    Attributes
+    ----------
+    image:
+        HxWx3 uint8.
+    truth:
+        HxW float32 in 0..1; None where there is none.
+    trimap:
+        As the user painted it, HxW uint8; None where there is none.
+    band:
+        Trimap whose unknown region errors are summed over: the user's, else made from the truth.
+    """
+
+    photo: Photo
+    image: U8
+    truth: F32 | None
+    trimap: U8 | None
+    band: U8 | None
+
+
+def find_photos(
+    folder: Path, *, part: Part = "all", limit: int | None = None, trimaps: str = "trimap"
+) -> PhotoSet:
+    """Return the photographs of a folder that have a truth.
+
+    Parameters
+    ----------
+    part:
+        "held-out" is every tenth by name of all that have a truth, as in training.
+    limit:
+        At most so many, evenly spaced by name.
+    trimaps:
+        Name of the folder with trimaps.
+
+    Raises
+    ------
+    UsageError
+        When there are no photographs, no truth, no pair, or nothing is left of a part.
+    """
+    images = pictures(folder / "image")
+    if not images:
+        raise UsageError(
+            f"{folder} has no pictures in image/.",
+            remedy="Put photographs into image/ and their truth into alpha/ or mask/.",
+        )
+    kind, truths = _find_truths(folder)
+    painted = pictures(folder / trimaps)
+    skipped = [(stem, f"has no {kind}") for stem in sorted(images.keys() - truths.keys())]
+    skipped += [(stem, "has no photograph") for stem in sorted(truths.keys() - images.keys())]
+    # The rule counts all truths, as training counts all alphas: a photograph that is missing
+    # here must not move the others from one part to the other.
+    stems = [s for s in hold_out(sorted(truths), part) if s in images]
+    if not stems:
+        raise UsageError(
+            f"{folder} has no photograph with a truth of its name in the part {part!r}.",
+            remedy="Name them alike (image/anna.jpg, mask/anna.png); every "
+            f"{HOLD_OUT}th is held out, so {HOLD_OUT} are needed for that.",
+        )
+    photos = tuple(Photo(s, images[s], truths[s], painted.get(s)) for s in spread(stems, limit))
+    return PhotoSet(folder.resolve().name, folder, kind, part, photos, tuple(skipped))
+
+
+def find_looks(folder: Path, *, limit: int | None = None) -> PhotoSet:
+    """Return photographs without truth, from FOLDER/image or FOLDER itself, to be looked at.
+
+    Raises
+    ------
+    UsageError
+        When there are none.
+    """
+    images = pictures(folder / "image") or pictures(folder)
+    if not images:
+        raise UsageError(f"{folder} has no pictures.", remedy="Name a folder of photographs.")
+    photos = tuple(Photo(stem, images[stem]) for stem in spread(list(images), limit))
+    return PhotoSet(folder.resolve().name, folder, None, "all", photos)
+
+
+def hold_out(stems: list[str], part: Part) -> list[str]:
+    """Return the part of sorted names that :class:`edgemat.data.folder.FolderSource` would."""
+    if part == "all":
+        return stems
+    held_out = part == "held-out"
+    return [s for n, s in enumerate(stems) if (n % HOLD_OUT == HOLD_OUT - 1) == held_out]
+
+
+def spread(names: list[str], limit: int | None) -> list[str]:
+    """Return at most `limit` names, evenly spaced, so that a short run sees all of a folder."""
+    if limit is None or limit >= len(names):
+        return names
+    return [names[k * len(names) // limit] for k in range(limit)]
+
+
+def load(photo: Photo, truth: Truth | None) -> Loaded:
+    """Read the files of one photograph.
+
+    Raises
+    ------
+    ImageError
+        A file is damaged, or of another size than the photograph.
+    """
+    image = read_image(photo.image)
+    if photo.truth is None:
+        return Loaded(photo, image, None, None, None)
+    alpha = read_grey(photo.truth)
+    check_same_size(image, alpha, names=(str(photo.image), str(photo.truth)))
+    if truth == "mask":
+        alpha = (alpha >= 0.5).astype(np.float32)
+    trimap = None
+    if photo.trimap is not None:
+        trimap = read_trimap(photo.trimap)
+        check_same_size(image, trimap, names=(str(photo.image), str(photo.trimap)))
+    dilation = max(1, round(BAND * max(alpha.shape)))
+    band = fixed_trimap(alpha, dilation=dilation) if trimap is None else trimap
+    return Loaded(photo, image, alpha, trimap, band)
+
+
+def _find_truths(folder: Path) -> tuple[Truth, dict[str, Path]]:
+    kinds: tuple[Truth, ...] = ("alpha", "mask")
+    for kind in kinds:
+        truths = pictures(folder / kind)
+        if truths:
+            return kind, truths
+    raise UsageError(
+        f"{folder} has photographs but no truth: no pictures in alpha/ or mask/.",
+        remedy="Put soft alphas into alpha/ or binary masks into mask/, or only look at the "
+        "photographs with --look.",
+    )

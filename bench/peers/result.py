@@ -1,0 +1,163 @@
+"""What a run found, and how it is written down."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from bench.devices.host import Circumstances
+from bench.peers.contestants import Facts
+from bench.peers.entries import Absent
+from bench.peers.pictures import PhotoSet
+from bench.peers.scores import PictureScore, summarise_scores
+from bench.peers.sheet import Strip
+from bench.peers.speed import photo_protocol
+from bench.protocol import Measurement, Protocol
+from edgemat.files import sha256_tree, size_bytes
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is asked of a run.
+
+    Attributes
+    ----------
+    protocol:
+        Of the networks' latencies.
+    photo_runs:
+        Measured runs of a whole photograph, per contestant.
+    costs:
+        Whether latency and memory are measured at all.
+    strips:
+        Photographs on each sheet.
+    """
+
+    threads: int = 1
+    protocol: Protocol = field(default_factory=Protocol)
+    photo_runs: int = 4
+    costs: bool = True
+    strips: int = 8
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One contestant that could not do one photograph."""
+
+    contestant: str
+    photo: str
+    reason: str
+
+
+@dataclass
+class SetResult:
+    """What came out on one folder.
+
+    Attributes
+    ----------
+    scores:
+        Contestant to its scores, photograph by photograph; empty without truth.
+    skipped:
+        Name and reason of every picture that was not used, those of the set included.
+    """
+
+    photos: PhotoSet
+    scores: dict[str, list[PictureScore]]
+    strips: list[Strip] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the set as a mapping that JSON can hold."""
+        return {
+            "name": self.photos.name,
+            "folder": str(self.photos.folder),
+            "part": self.photos.part,
+            "truth": self.photos.truth,
+            "skipped": [{"name": name, "reason": reason} for name, reason in self.skipped],
+            "failures": [asdict(failure) for failure in self.failures],
+            "scores": {
+                name: {
+                    "mean": summarise_scores(scores).to_json(),
+                    "photos": [one.to_json() for one in scores],
+                }
+                for name, scores in self.scores.items()
+                if scores
+            },
+        }
+
+
+@dataclass
+class Costs:
+    """What was measured on the photograph `photo`; the rest is keyed by contestant."""
+
+    photo: str = ""
+    megapixels: float = 0.0
+    network: dict[str, Measurement] = field(default_factory=dict)
+    whole: dict[str, Measurement] = field(default_factory=dict)
+    memory_bytes: dict[str, int | None] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Result:
+    """All that a run found; `order` has the contestants as the tables do, the absent included."""
+
+    settings: Settings
+    order: tuple[str, ...]
+    facts: dict[str, Facts]
+    absent: Absent
+    sets: tuple[SetResult, ...]
+    costs: Costs
+    where: Circumstances
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the run as a mapping that JSON can hold."""
+        return {
+            "schema": SCHEMA,
+            "recorded_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "threads": self.settings.threads,
+            "protocol": self.settings.protocol.to_json(),
+            "photo_protocol": photo_protocol(self.settings.photo_runs).to_json(),
+            "costs_photo": {"name": self.costs.photo, "megapixels": self.costs.megapixels},
+            "costs_failures": [asdict(failure) for failure in self.costs.failures],
+            "circumstances": asdict(self.where),
+            "contestants": [self._contestant_json(name) for name in self.order],
+            "sets": [result.to_json() for result in self.sets],
+        }
+
+    def size_bytes(self, name: str) -> int | None:
+        """Return the size of a contestant's file; None where it has none or is absent."""
+        file = self.facts[name].file if name in self.facts else None
+        return None if file is None else size_bytes(file)
+
+    def _contestant_json(self, name: str) -> dict[str, Any]:
+        if name not in self.facts:
+            return {"name": name, "absent": self.absent[name]}
+        facts = self.facts[name]
+        return {
+            "name": name,
+            "absent": None,
+            "licence": facts.licence,
+            "runtime": facts.runtime,
+            "input_size": facts.input_size,
+            "takes_trimap": facts.takes_trimap,
+            "bytes": self.size_bytes(name),
+            "sha256": None if facts.file is None else sha256_tree(facts.file),
+            "network_latency": _measurement_json(self.costs.network.get(name)),
+            "whole_latency": _measurement_json(self.costs.whole.get(name)),
+            "peak_memory_bytes": self.costs.memory_bytes.get(name),
+        }
+
+
+def _measurement_json(measured: Measurement | None) -> dict[str, Any] | None:
+    if measured is None:
+        return None
+    return {
+        **measured.latency.to_json(),
+        "samples_ms": list(measured.samples_ms),
+        "verdict": measured.verdict,
+        "reason": measured.reason,
+    }

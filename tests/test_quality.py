@@ -1,0 +1,128 @@
+"""Quality bars: figures of float and int8 files on photographs with truth, and shipped names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.torch import save_file
+from toy_artifacts import artifact, tflite_artifact
+
+from bench.quality import Bars, load_bars, measure_quality
+from edgemat.artifact import Feeding
+from edgemat.errors import ArtifactError, UsageError
+from edgemat.images import write_image
+from edgemat.models import create_model
+from edgemat.shipped import default_model, find_artifact, open_shipped, shipped_models
+
+BARS = """
+[[sets]]
+name = "discs"
+folder = "FOLDER"
+
+[[sets]]
+name = "elsewhere"
+folder = "nowhere"
+
+[[bars]]
+model = "portrait"
+set = "discs"
+figure = "iou"
+bound = ">=0.99"
+
+[[bars]]
+model = "portrait"
+set = "discs"
+figure = "mad"
+bound = "<=0.001"
+
+[[bars]]
+model = "portrait"
+set = "elsewhere"
+figure = "iou"
+bound = ">=0.5"
+"""
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Shipped models: an untrained float network, and an int8 file whose alpha is red."""
+    shelf = tmp_path / "weights"
+    monkeypatch.setattr("edgemat.shipped.SHELF", shelf)
+    state = create_model("pspm-slim", width=0.25).state_dict()
+    artifact(
+        shelf,
+        lambda folder: save_file(state, folder / "weights.safetensors"),
+        name="portrait",
+        architecture="pspm-slim",
+        config={"width": 0.25},
+        kind="float",
+        feeding=Feeding(layout="NCHW", height=32, width=32, channels=3, stride=16),
+        payload="weights.safetensors",
+    )
+    tflite_artifact(shelf, name="portrait-tflite-int8")
+    return shelf
+
+
+def write_discs(folder: Path) -> Path:
+    """Red discs on blue, with their masks: the int8 stand-in is right about them."""
+    y, x = np.indices((32, 32))
+    for number in range(3):
+        disc = np.hypot(y - 16, x - 12 - number) < 9
+        picture = np.where(disc[..., None], [255, 0, 0], [0, 0, 255]).astype(np.uint8)
+        for name, plane in (("image", picture), ("mask", disc.astype(np.float32))):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            write_image(folder / name / f"{number}.png", plane)
+    return folder
+
+
+def read(tmp_path: Path, text: str) -> Bars:
+    path = tmp_path / "bars.toml"
+    path.write_text(text.replace("FOLDER", str(tmp_path / "discs")))
+    return load_bars(path)
+
+
+def test_bars_are_judged_by_the_int8_file(shelf: Path, tmp_path: Path) -> None:
+    write_discs(tmp_path / "discs")
+    said: list[str] = []
+    rows = measure_quality(read(tmp_path, BARS), progress=said.append)
+    iou, mad, absent = rows
+    assert iou.photos == 3 and iou.verdict is not None and iou.verdict.passed
+    assert iou.figures["int8"] == 1 and mad.figures["int8"] == pytest.approx(0, abs=1e-6)
+    assert iou.figures["float"] < 0.9, "an untrained network finds nothing"
+    assert absent.verdict is None and absent.figures == {} and absent.photos == 0
+    assert len(said) == 1, "one set of one model is measured once"
+    assert iou.to_json()["verdict"]["passed"] is True
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('set = "discs"', 'set = "disks"', "no set 'disks'"),
+        ('figure = "iou"', 'figure = "uoi"', "figure"),
+        ('bound = ">=0.99"', 'bound = "fine"', "fine"),
+        ("[[sets]]", "[[sets", "TOML"),
+    ],
+)
+def test_wrong_bars_are_named(tmp_path: Path, old: str, new: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        read(tmp_path, BARS.replace(old, new))
+
+
+def test_shipped_models_are_found_by_name(shelf: Path, tmp_path: Path) -> None:
+    assert shipped_models() == ["portrait"]
+    assert find_artifact("portrait").name.startswith("portrait@")
+    file = default_model(needs_trimap=False)
+    assert file.name.startswith("portrait-tflite-int8@")
+    assert find_artifact(file) == file, "a path stays what it is"
+    with pytest.raises(UsageError, match="no artefact portait") as caught:
+        find_artifact("portait")
+    assert "'portrait'" in caught.value.remedy
+
+
+def test_a_damaged_shipped_file_is_refused(shelf: Path) -> None:
+    payload = open_shipped("portrait").payload
+    payload.write_bytes(payload.read_bytes()[:-1] + b"x")
+    with pytest.raises(ArtifactError, match="damaged: its SHA-256"):
+        open_shipped("portrait")
