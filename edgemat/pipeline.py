@@ -21,6 +21,7 @@ from edgemat.artifact import Artifact
 from edgemat.cache import Stages, identity_of
 from edgemat.files import sha256_file
 from edgemat.recipe import PARITY, ModelSection, Recipe, load_recipe
+from edgemat.shipped import find_artifact
 
 
 @dataclass
@@ -116,8 +117,11 @@ def _train(
 
 def _named_files(section: ModelSection) -> dict[str, str]:
     """Return the identities of the user's files that a model's section names."""
-    named = {*section.folders(), section.train.init, section.train.start}
-    return {name: identity_of(Path(name)) for name in sorted(filter(None, named))}
+    wanted = {*section.folders(), section.train.init}
+    named = {name: Path(name) for name in wanted if name and Path(name).exists()}
+    if section.train.start is not None:
+        named[section.train.start] = find_artifact(section.train.start)
+    return {name: identity_of(named[name]) for name in sorted(named)}
 
 
 def _run_model(section: ModelSection, recipe: Recipe, stages: Stages, device: str) -> ModelRun:

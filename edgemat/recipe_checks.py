@@ -14,6 +14,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from edgemat.errors import UsageError, nearest
 from edgemat.models import ModelInfo, list_models
 from edgemat.recipe import BUILT_IN_SOURCES, ModelSection, Recipe
+from edgemat.shipped import find_artifact
 
 
 def check_recipe(recipe: Recipe, path: Path) -> None:
@@ -95,12 +96,17 @@ def _check_files(path: Path, recipe: Recipe) -> None:
                     + ", ".join(f'"{name}"' for name in BUILT_IN_SOURCES)
                     + ".",
                 )
-        for key in ("init", "start"):
-            named = getattr(model.train, key)
-            if named not in (None, "torchvision") and not Path(named).exists():
+        init, start = model.train.init, model.train.start
+        if init not in (None, "torchvision") and not Path(init).is_file():
+            raise UsageError(
+                f"{where}.train.init: there is no file {init}.",
+                remedy='Name MobileNetV2 weights, or "torchvision".',
+            )
+        if start is not None:
+            try:
+                find_artifact(start)
+            except UsageError as error:
                 raise UsageError(
-                    f"{where}.train.{key}: there is no file {named}.",
-                    remedy='Name MobileNetV2 weights, or "torchvision".'
-                    if key == "init"
-                    else "Name a float artefact.",
-                )
+                    f"{where}.train.start: {error.message}",
+                    remedy="Name a float artefact, or train the recipe that makes it first.",
+                ) from error

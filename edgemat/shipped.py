@@ -26,7 +26,8 @@ def find_artifact(named: str | Path, *, target: str | None = None) -> Path:
     Parameters
     ----------
     named:
-        Folder of an artefact, or the name of a shipped model, such as "portrait".
+        Folder of an artefact, with or without its @HASH (then the newest of that name), or the
+        name of a shipped model, such as "portrait".
     target:
         Which file of a shipped model: None for the float network, or "tflite-int8".
 
@@ -38,10 +39,11 @@ def find_artifact(named: str | Path, *, target: str | None = None) -> Path:
     path = Path(named)
     if path.exists():
         return path
-    wanted = str(named) if target is None else f"{named}-{target}"
-    found = sorted(SHELF.glob(f"{wanted}@*"))
-    if found and path.parent == Path():
-        return found[0]
+    wanted = path.name if target is None else f"{path.name}-{target}"
+    for shelf in (path.parent,) if path.parent != Path() else (path.parent, SHELF):
+        found = sorted(shelf.glob(f"{wanted}@*"), key=lambda p: p.stat().st_mtime)
+        if found:
+            return found[-1]
     raise UsageError(
         f"There is no artefact {named}, and edgemat brings no model of that name.",
         remedy=nearest(str(named), shipped_models()),

@@ -25,6 +25,7 @@ from edgemat.models.layers import MattingNetwork
 from edgemat.models.mobilenetv2 import MobileNetV2
 from edgemat.models.pretrained import load_encoder
 from edgemat.recipe import ModelSection, Recipe
+from edgemat.shipped import open_shipped
 from edgemat.stages.common import GOLDEN_IMAGES, WEIGHTS, save_mattes, save_weights, torch_input
 from edgemat.train import LOG, Phase, Schedule, train
 
@@ -46,7 +47,7 @@ def train_stage(
         assert isinstance(network.encoder, MobileNetV2)
         load_encoder(network.encoder, section.train.init)
     if section.train.start is not None:
-        _start_from(network, Artifact(Path(section.train.start)))
+        _start_from(network, open_shipped(section.train.start))
     network = network.to(memory_format=torch.channels_last)
     settings = section.train
     *before, last = _phases(section, recipe, info.task)
