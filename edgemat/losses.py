@@ -212,7 +212,8 @@ def pspm_loss(
     logits: Tensor | None = None,
     classes: Tensor | None = None,
     ce_weight: float = 0.1,
-    detail_weight: float = 10.0,
+    gradient_weight: float = 10.0,
+    affinity_weight: float = 10.0,
 ) -> Loss:
     """Return PSPM's loss (section 6.5.3).
 
@@ -233,8 +234,8 @@ def pspm_loss(
         1 trains the matting decoder alone, 2 the whole network.
     logits, classes:
         B,3,H,W and B,H,W, both or neither; see :func:`trimap_cross_entropy`.
-    detail_weight:
-        Of gradient and affinity; the thesis' 10 is for a decoder that phase 1 has trained.
+    gradient_weight, affinity_weight:
+        The thesis' 10 is for a decoder that phase 1 has trained.
 
     Raises
     ------
@@ -251,7 +252,8 @@ def pspm_loss(
         parts["gradient"] = gradient_loss(pred, truth, unknown)
         parts["affinity"] = affinity_loss(pred, image)
         total = total + 10 * parts["alpha_whole"]
-        total = total + detail_weight * (parts["gradient"] + parts["affinity"])
+        total = total + gradient_weight * parts["gradient"]
+        total = total + affinity_weight * parts["affinity"]
     if logits is not None and classes is not None:
         parts["cross_entropy"] = trimap_cross_entropy(logits, classes)
         total = total + ce_weight * parts["cross_entropy"]

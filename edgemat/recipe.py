@@ -147,6 +147,8 @@ class TrainSection(PhaseSection):
     start: str | None = Field(
         default=None, description="a trained network to go on from: a float artefact, or a name"
     )
+    gradient_weight: float = Field(default=10.0, ge=0, description="portrait networks")
+    affinity_weight: float = Field(default=10.0, ge=0, description="portrait networks")
     autocast: Literal["none", "bf16", "auto"] = "none"
     workers: int = Field(default=1, ge=0, description="processes that prepare data")
     checkpoint_every: int = Field(default=50, gt=0, description="steps")

@@ -54,13 +54,17 @@ def show_models(out: Console, rows: Sequence[Mapping[str, Any]]) -> None:
         table.add_row(
             str(row["name"]),
             str(row["task"]),
-            f"chapter {row['chapter']}, table {row['table']}",
+            f"chapter {row['chapter']}" + (f", table {row['table']}" if row["table"] else ", ours"),
             f"{row['parameters']:,}",
-            f"{row['thesis_parameters_millions']:.2f} M",
+            _printed(row["thesis_parameters_millions"], "M"),
             f"{row['operations_thesis_convention']:.4f} G",
-            f"{row['thesis_operations']:.2f} G",
+            _printed(row["thesis_operations"], "G"),
         )
     out.print(table)
+
+
+def _printed(figure: float | None, unit: str) -> str:
+    return "" if figure is None else f"{figure:.2f} {unit}"
 
 
 def show_findings(out: Console, findings: Sequence[Finding]) -> None:

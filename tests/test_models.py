@@ -33,6 +33,11 @@ from edgemat.models.pspm import TrimapAttention
 
 SMALL = {
     "indexnet-m2o-nlc": {"width": 0.25, "hidden_mult": 1},
+    "indexnet-slim": {"width": 0.25},
+    "pspm-b5": {"width": 0.25},
+    "pspm-slim": {"width": 0.25},
+}
+    "indexnet-m2o-nlc": {"width": 0.25, "hidden_mult": 1},
     "pspm-b5": {"width": 0.25},
     "pspm-slim": {"width": 0.25},
 }

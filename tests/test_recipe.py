@@ -326,7 +326,7 @@ def test_an_unknown_network_offers_the_nearest(tmp_path: Path) -> None:
 # Sizes that a network can take
 
 
-STRIDES = {"pspm-b5": 16, "pspm-slim": 16, "indexnet-m2o-nlc": 32}
+STRIDES = {"pspm-b5": 16, "pspm-slim": 16, "indexnet-slim": 32, "indexnet-m2o-nlc": 32}
 
 
 def test_strides_of_the_networks() -> None:

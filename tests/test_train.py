@@ -16,7 +16,7 @@ from edgemat.errors import TrainingError, UsageError
 from edgemat.losses import Loss
 from edgemat.models import create_model
 from edgemat.models.layers import MattingNetwork
-from edgemat.train import CHECKPOINT, LOG, Schedule, compute_loss, pick_device, train
+from edgemat.train import CHECKPOINT, LOG, Phase, Schedule, compute_loss, pick_device, train
 
 SIZE = 64
 TASKS = [("pspm-b5", "portrait", {"width": 0.25})]
@@ -78,6 +78,38 @@ def test_a_killed_training_ends_in_the_same_bits(
     assert (tmp_path / "a" / LOG).read_bytes() == (halves / LOG).read_bytes()
 
 
+@pytest.mark.parametrize("at", [5, 9])  # items of the first phase: 8; of the second: 12
+def test_phases_are_gone_on_with_where_they_were(at: int, tmp_path: Path) -> None:
+    """Four steps of 2 small pictures, then six of 2 larger ones; killed in the first or second."""
+    name, task, config = "pspm-slim", "portrait", {"width": 0.25}
+
+    def small() -> MattingDataset:
+        source = ProceduralSource(2, size=(32, 32), kinds=PORTRAIT_KINDS)
+        return MattingDataset(source, size=(32, 32), seed=3, length=8, views="people")
+
+    def run(folder: Path, first: object, second: object) -> dict[str, Tensor]:
+        return train(
+            network(name, config),
+            second,  # type: ignore[arg-type]
+            task=task,  # type: ignore[arg-type]
+            before=[Phase(first, 4, 2)],  # type: ignore[arg-type]
+            schedule=schedule(),
+            folder=folder,
+        ).state_dict()
+
+    whole = run(tmp_path / "a", small(), data())
+    with pytest.raises(Killed):
+        run(
+            tmp_path / "b",
+            Fatal(small(), at=at if at < 8 else 99),
+            Fatal(data(), at=at - 8 if at >= 8 else 99),
+        )
+    resumed = run(tmp_path / "b", small(), data())
+    assert all(torch.equal(value, resumed[key]) for key, value in whole.items())
+    steps = [json.loads(x)["step"] for x in (tmp_path / "b" / LOG).read_text().splitlines()]
+    assert steps == [0, 9]
+
+
 def test_a_finished_training_is_not_trained_again(tmp_path: Path) -> None:
     name, task, config = TASKS[0]
     first = train(network(name, config), data(), task=task, schedule=schedule(), folder=tmp_path)
@@ -136,7 +168,12 @@ def test_the_log_is_json_lines(tmp_path: Path) -> None:
 def test_photographs_without_layers_train_on_alpha_alone() -> None:
     batch = torch.utils.data.default_collate([data()[0], data()[1]])
     del batch["foreground"], batch["background"]
-    loss = compute_loss(network("indexnet-m2o-nlc", {"width": 0.25}), batch, "trimap")
+    loss = compute_loss(
+        network("indexnet-m2o-nlc", {"width": 0.25}),
+        batch,
+        "trimap",
+        schedule=Schedule(steps=1, batch=2),
+    )
     assert set(loss.parts) == {"alpha"} and torch.isfinite(loss.total)
 
 

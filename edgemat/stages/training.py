@@ -57,6 +57,8 @@ def train_stage(
         learning_rate=settings.learning_rate,
         encoder_rate=settings.encoder_rate,
         warmup=settings.warmup,
+        gradient_weight=settings.gradient_weight,
+        affinity_weight=settings.affinity_weight,
         autocast=settings.autocast,
         checkpoint_every=settings.checkpoint_every,
         workers=settings.workers,
