@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from bench.bias import GroupScore
     from bench.devices.host import HostResult
     from bench.gate import Verdict
     from bench.quality import Row
@@ -146,4 +147,15 @@ def show_quality(out: Console, rows: Sequence[Row]) -> None:
         photos = f"{plain(bar.set)} ({row.photos})" if row.photos else plain(bar.set)
         cells = (*(figures or ["", ""]), plain(bar.bound), said)
         table.add_row(bar.model, photos, bar.figure, *cells)
+    out.print(table)
+
+
+def show_bias(out: Console, groups: Sequence[GroupScore]) -> None:
+    """Print the errors of groups of rendered people."""
+    table = Table(title="Rendered people, each over the same backgrounds")
+    for column in ("", "group", "people", "IoU", "MAD", "MAD at the edge"):
+        table.add_column(column)
+    for one in groups:
+        cells = (f"{one.iou:.4f}", f"{one.mad:.4f}", f"{one.mad_band:.4f}")
+        table.add_row(one.topic, one.group, str(one.people), *cells)
     out.print(table)

@@ -33,6 +33,7 @@ for command in (
     artifacts.gate,
     machine.bench,
     machine.quality,
+    machine.bias,
     machine.models,
     machine.doctor,
 ):

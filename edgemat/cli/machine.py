@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from edgemat import tables
-from edgemat.cli.common import AsJson, out, print_json
+from edgemat.cli.common import ArtifactPath, AsJson, out, print_json
 
 
 def bench(
@@ -62,6 +62,37 @@ def quality(
         tables.show_quality(out, rows)
     failed = any(row.verdict is not None and not row.verdict.passed for row in rows)
     return GateFailed.exit_code if failed else 0
+
+
+def bias(
+    model: ArtifactPath = Path("portrait"),
+    backgrounds: Annotated[
+        Path | None, typer.Option(help="Photographs; drawn textures by default.")
+    ] = None,
+    everyone: Annotated[
+        bool, typer.Option("--everyone", help="Also people that recipes train on.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compare a portrait model's errors by skin tone and hair, on rendered people."""
+    from bench.bias import measure_bias
+    from edgemat.data.mix import Photographs
+    from edgemat.data.procedural import ProceduralSource
+    from edgemat.progress import progress_bar
+    from edgemat.shipped import find_artifact
+
+    behind = Photographs(backgrounds) if backgrounds else ProceduralSource(1, size=(512, 512))
+    with progress_bar("measuring", 1000) as show:
+        groups = measure_bias(
+            find_artifact(model, target="tflite-int8"),
+            behind,
+            part="all" if everyone else "held-out",
+            progress=lambda done, total: show(1000 * done // total),
+        )
+    if as_json:
+        print_json([group.to_json() for group in groups])
+    else:
+        tables.show_bias(out, groups)
 
 
 def models(as_json: AsJson = False) -> None:
