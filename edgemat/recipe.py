@@ -22,6 +22,7 @@ from pydantic import (
     Field,
     ValidationError,
     field_validator,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -130,6 +131,7 @@ class PhaseSection(_Section):
 class TrainSection(PhaseSection):
     """How long, how fast and on what size of crops to train."""
 
+    steps: int = Field(ge=0, description="0 takes the weights of `start` as they are")
     batch: int = Field(default=8, gt=1, description="batch normalisation needs two pictures")
     size: int = Field(default=160, ge=64, description="side of the training crops, px")
     before: tuple[PhaseSection, ...] = Field(
@@ -152,6 +154,12 @@ class TrainSection(PhaseSection):
     autocast: Literal["none", "bf16", "auto"] = "none"
     workers: int = Field(default=1, ge=0, description="processes that prepare data")
     checkpoint_every: int = Field(default=50, gt=0, description="steps")
+
+    @model_validator(mode="after")
+    def _no_steps_need_weights(self) -> TrainSection:
+        if self.steps == 0 and self.start is None:
+            raise _wrong("no steps and no weights", "Give steps, or start, or both.")
+        return self
 
 
 class QuantizeSection(_Section):
@@ -231,7 +239,9 @@ class Recipe(_Section):
     threads: int = Field(default=2, gt=0, description="of training; results depend on it")
     demonstration: bool = False
     licence: str = "Apache-2.0"
-    data_notice: str = "Trained on procedural pictures made by edgemat; no photographs."
+    data_notice: str | None = Field(
+        default=None, description="by default that of the weights that training starts from"
+    )
     models: tuple[ModelSection, ...] = Field(min_length=1)
     verify: VerifySection = VerifySection()
     gate: dict[str, Bound] = Field(

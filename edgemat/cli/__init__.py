@@ -34,6 +34,7 @@ for command in (
     machine.bench,
     machine.quality,
     machine.bias,
+    artifacts.card,
     machine.models,
     machine.doctor,
 ):

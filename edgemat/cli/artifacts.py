@@ -55,6 +55,27 @@ def export(
             tables.show_path(out, path)
 
 
+def card(
+    model: Annotated[str, typer.Argument(help="Name of a shipped model.")],
+    measured: Annotated[
+        Path, typer.Option(help="Folder with quality.json, bias-MODEL.json, peers.json.")
+    ] = Path("docs/models"),
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Markdown file; by default printed.")
+    ] = None,
+) -> None:
+    """Write a shipped model's card: purpose, data, limits, scores, latency, bias."""
+    from edgemat.card import make_card, read_measured
+    from edgemat.files import write_text
+
+    text = make_card(model, read_measured(measured, model))
+    if output is None:
+        out.print(text, markup=False, soft_wrap=True)
+    else:
+        write_text(output, text)
+        tables.show_path(out, output)
+
+
 def evaluate(
     artifact: ArtifactPath,
     data: DataOption = None,

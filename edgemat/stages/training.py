@@ -29,6 +29,8 @@ from edgemat.shipped import open_shipped
 from edgemat.stages.common import GOLDEN_IMAGES, WEIGHTS, save_mattes, save_weights, torch_input
 from edgemat.train import LOG, Phase, Schedule, train
 
+DRAWN_DATA = "Trained on procedural pictures made by edgemat; no photographs."
+
 
 def train_stage(
     section: ModelSection,
@@ -39,48 +41,35 @@ def train_stage(
     out: Path,
     device: str = "auto",
 ) -> Artifact:
-    """Train one network of a recipe; goes on from a checkpoint in `work` if there is one."""
+    """Train one network of a recipe; goes on from a checkpoint in `work` if there is one.
+
+    With no steps the weights that the section starts from become an artefact of this run.
+    """
     info = model_info(section.architecture)
     torch.manual_seed(recipe.seed)
     network = create_model(section.architecture, **section.config)
     if section.train.init is not None:
         assert isinstance(network.encoder, MobileNetV2)
         load_encoder(network.encoder, section.train.init)
-    if section.train.start is not None:
-        _start_from(network, open_shipped(section.train.start))
-    network = network.to(memory_format=torch.channels_last)
-    settings = section.train
-    *before, last = _phases(section, recipe, info.task)
-    schedule = Schedule(
-        steps=settings.steps,
-        batch=settings.batch,
-        learning_rate=settings.learning_rate,
-        encoder_rate=settings.encoder_rate,
-        warmup=settings.warmup,
-        gradient_weight=settings.gradient_weight,
-        affinity_weight=settings.affinity_weight,
-        autocast=settings.autocast,
-        checkpoint_every=settings.checkpoint_every,
-        workers=settings.workers,
-    )
-    train(
-        network,
-        last.data,
-        before=before,
-        task=info.task,
-        schedule=schedule,
-        folder=work,
-        seed=recipe.seed,
-        device=device,
-        title=f"{section.name}: training",
-    )
+    started = None if section.train.start is None else open_shipped(section.train.start)
+    if started is not None:
+        _start_from(network, started)
+    if section.train.steps:
+        _train(network, section, recipe, info.task, work, device)
+        log = work / LOG
+    else:
+        assert started is not None
+        log = started.path / TRAINING_LOG
+    network.eval()
     deploy = to_deploy(network)
     alphas = predict_all(torch_predictor(deploy), validation)
     channels, (height, width) = info.in_channels, section.input_size
+    before = None if started is None else started.manifest
 
     def fill(folder: Path) -> None:
         save_weights(folder, network.state_dict())
-        shutil.copyfile(work / LOG, folder / TRAINING_LOG)
+        if log.exists():
+            shutil.copyfile(log, folder / TRAINING_LOG)
         np.savez(
             folder / GOLDEN,
             pixels=validation.pixels[:GOLDEN_IMAGES],
@@ -115,10 +104,47 @@ def train_stage(
         ),
         scores=score(alphas, validation),
         trimap_miou=_trimap_miou(network, validation) if info.task == "portrait" else None,
-        demonstration=recipe.demonstration,
+        demonstration=recipe.demonstration or (before is not None and before.demonstration),
         licence=recipe.licence,
-        data_notice=recipe.data_notice,
-        card=section.card,
+        data_notice=recipe.data_notice or (before.data_notice if before else DRAWN_DATA),
+        card=section.card or (before.card if before else None),
+    )
+
+
+def _train(
+    network: MattingNetwork,
+    section: ModelSection,
+    recipe: Recipe,
+    task: Task,
+    work: Path,
+    device: str,
+) -> None:
+    """Train `network`, in place, as its section says."""
+    network = network.to(memory_format=torch.channels_last)
+    settings = section.train
+    *before, last = _phases(section, recipe, task)
+    schedule = Schedule(
+        steps=settings.steps,
+        batch=settings.batch,
+        learning_rate=settings.learning_rate,
+        encoder_rate=settings.encoder_rate,
+        warmup=settings.warmup,
+        gradient_weight=settings.gradient_weight,
+        affinity_weight=settings.affinity_weight,
+        autocast=settings.autocast,
+        checkpoint_every=settings.checkpoint_every,
+        workers=settings.workers,
+    )
+    train(
+        network,
+        last.data,
+        before=before,
+        task=task,
+        schedule=schedule,
+        folder=work,
+        seed=recipe.seed,
+        device=device,
+        title=f"{section.name}: training",
     )
 
 
