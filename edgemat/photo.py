@@ -7,16 +7,21 @@ from pathlib import Path
 import numpy as np
 
 from edgemat.artifact import Artifact
-from edgemat.errors import MissingToolError
+from edgemat.data.folder import pictures
+from edgemat.errors import MissingToolError, UsageError
 from edgemat.files import explain_os_errors
 from edgemat.foreground import blur_background, cut_out, replace_background
-from edgemat.images import U8, read_image, write_image
+from edgemat.images import U8, read_image, resize, write_image
 from edgemat.matting import matte
+from edgemat.progress import track
 
 PHOTO, ALPHA, CUTOUT = "photo.png", "alpha.png", "cutout.png"
 BACKGROUND, BLUR = "background.png", "blur.png"
 PICTURES = (PHOTO, ALPHA, CUTOUT, BACKGROUND, BLUR)
 BLUR_RADIUS = 12.0
+ALBUM = "album.jpg"
+ALBUM_HEIGHT, ALBUM_COLUMNS = 240, 4  # px of every photograph; pairs in a row
+PAPER = (70, 120, 90)
 
 
 def make_pictures(photo: str, model: Artifact, folder: Path) -> None:
@@ -35,6 +40,34 @@ def make_pictures(photo: str, model: Artifact, folder: Path) -> None:
         write_image(folder / CUTOUT, cut_out(image, alpha))
         write_image(folder / BACKGROUND, replace_background(image, alpha, _sky(image.shape[:2])))
         write_image(folder / BLUR, blur_background(image, alpha, BLUR_RADIUS))
+
+
+def make_album(photographs: Path, model: Artifact, folder: Path) -> None:
+    """Write a sheet of all photographs of a folder beside their cut-outs to FOLDER/album.jpg.
+
+    Raises
+    ------
+    UsageError
+        When there are none.
+    """
+    files = list(pictures(photographs).values())
+    if not files:
+        raise UsageError(f"{photographs} has no pictures.", remedy="Name a folder of photographs.")
+    strips = []
+    for file in track(files, "album", len(files)):
+        image = read_image(file)
+        paper = np.broadcast_to(np.uint8(PAPER), image.shape)
+        cut = replace_background(image, matte(image, model=model), paper)
+        width = max(1, round(image.shape[1] * ALBUM_HEIGHT / image.shape[0]))
+        pair = [resize(one, (ALBUM_HEIGHT, width)) for one in (image, cut)]
+        strips.append(np.hstack(pair))
+    rows = [
+        np.hstack(strips[start : start + ALBUM_COLUMNS])
+        for start in range(0, len(strips), ALBUM_COLUMNS)
+    ]
+    widest = max(row.shape[1] for row in rows)
+    sheet = [np.pad(row, ((0, 4), (0, widest - row.shape[1]), (0, 0))) for row in rows]
+    write_image(folder / ALBUM, np.vstack(sheet))
 
 
 def load_photo(photo: str) -> U8:

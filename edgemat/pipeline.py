@@ -301,12 +301,18 @@ def _photo(models: list[ModelRun], recipe: Recipe, stages: Stages) -> dict[str, 
         return None
 
     def make(_: Path) -> dict[str, Any]:
-        from edgemat.photo import PICTURES, make_pictures
+        from edgemat.photo import ALBUM, PICTURES, make_album, make_pictures
 
         make_pictures(recipe.photo, file, stages.folder)
-        return {"files": list(PICTURES), "model": file.path.name}
+        files = list(PICTURES)
+        if recipe.album is not None:
+            make_album(Path(recipe.album), file, stages.folder)
+            files.append(ALBUM)
+        return {"files": files, "model": file.path.name}
 
     inputs = {"photo": _photo_identity(recipe.photo), "file": file.manifest.payload_sha256}
+    if recipe.album is not None:
+        inputs["album"] = identity_of(Path(recipe.album))
     return stages.run("photo", "cut out the photograph", inputs, make)
 
 

@@ -149,7 +149,9 @@ class TrainSection(PhaseSection):
     start: str | None = Field(
         default=None, description="a trained network to go on from: a float artefact, or a name"
     )
-    gradient_weight: float = Field(default=10.0, ge=0, description="portrait networks")
+    gradient_weight: float | None = Field(
+        default=None, ge=0, description="by default 10 for portrait networks, else 0"
+    )
     affinity_weight: float = Field(default=10.0, ge=0, description="portrait networks")
     autocast: Literal["none", "bf16", "auto"] = "none"
     workers: int = Field(default=1, ge=0, description="processes that prepare data")
@@ -250,6 +252,9 @@ class Recipe(_Section):
     )
     bench: BenchSection = BenchSection()
     photo: str = Field(default="astronaut", description='"astronaut" (scikit-image) or a file')
+    album: str | None = Field(
+        default=None, description="folder of photographs that the report shows cut out"
+    )
 
     @field_validator("gate")
     @classmethod

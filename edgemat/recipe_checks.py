@@ -86,6 +86,11 @@ def _check_files(path: Path, recipe: Recipe) -> None:
             f"{path}: photo: there is no file {recipe.photo}.",
             remedy='Name a picture, or "astronaut".',
         )
+    if recipe.album is not None and not Path(recipe.album).is_dir():
+        raise UsageError(
+            f"{path}: album: there is no folder {recipe.album}.",
+            remedy="Name a folder of photographs.",
+        )
     for index, model in enumerate(recipe.models):
         where = f"{path}: models.{index}"
         for folder in sorted(model.folders()):

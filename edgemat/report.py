@@ -144,6 +144,8 @@ class PhotoReport:
         The file that made the matte, as a reader would look it up.
     credit:
         Title, author and licence of the photograph.
+    album:
+        HxWx3 uint8: a sheet of more photographs beside their cut-outs.
     """
 
     image: U8 | F32
@@ -153,6 +155,7 @@ class PhotoReport:
     blurred: U8 | F32
     model: str
     credit: str = ""
+    album: U8 | None = None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from convert.parity import LayerDifference, LayerTable
 from edgemat.artifact import TRAINING_LOG, Artifact
 from edgemat.evaluate import PIXEL_SCALE, keep_known
 from edgemat.images import read_grey, read_image, read_rgba
-from edgemat.photo import ALPHA, BACKGROUND, BLUR, CUTOUT, PHOTO
+from edgemat.photo import ALBUM, ALPHA, BACKGROUND, BLUR, CUTOUT, PHOTO
 from edgemat.report import (
     FileReport,
     GateRow,
@@ -60,7 +60,7 @@ def collect_report(
         models=tuple(_model(model) for model in models),
         benches=tuple(benches),
         gates=tuple(gates),
-        photo=None if photo is None else _photo(folder, str(photo["model"]), recipe.photo),
+        photo=None if photo is None else _photo(folder, photo, recipe.photo),
         skipped=(
             "Core ML files ran in edgemat's own executor of ML Programs. Apple's kernels run on a "
             "Mac or an iPhone alone.",
@@ -107,7 +107,8 @@ def _samples(float_model: Artifact, artifacts: Sequence[Artifact]) -> list[Matte
     return samples
 
 
-def _photo(folder: Path, model: str, photo: str) -> PhotoReport:
+def _photo(folder: Path, made: Mapping[str, Any], photo: str) -> PhotoReport:
+    model, files = str(made["model"]), made["files"]
     cutout, alpha = read_rgba(folder / CUTOUT)
     assert alpha is not None
     opacity = np.rint(alpha / PIXEL_SCALE).astype(np.uint8)[..., None]
@@ -119,4 +120,5 @@ def _photo(folder: Path, model: str, photo: str) -> PhotoReport:
         blurred=read_image(folder / BLUR),
         model=model,
         credit=ASTRONAUT if photo == "astronaut" else Path(photo).name,
+        album=read_image(folder / ALBUM) if ALBUM in files else None,
     )

@@ -169,8 +169,10 @@ def _headline(data: ReportData) -> Headline:
 
 
 def _photo(photo: PhotoReport) -> dict[str, str]:
-    large, small = 720, 480
+    large, small, sheet = 720, 480, 2000
+    album = "" if photo.album is None else picture(photo.album, longest=sheet, photograph=True)
     return {
+        "album": album,
         "image": picture(photo.image, longest=large, photograph=True),
         "cutout": picture(photo.cutout, longest=large, photograph=True),
         "alpha": picture(photo.alpha, longest=small),

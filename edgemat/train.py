@@ -24,7 +24,14 @@ from torch.utils.data import DataLoader, Dataset
 from edgemat.doctor import cpu_has_bfloat16
 from edgemat.errors import TrainingError, UsageError
 from edgemat.files import atomic_path, write_text
-from edgemat.losses import Loss, alpha_loss, indexnet_loss, pspm_loss, trimap_classes
+from edgemat.losses import (
+    Loss,
+    alpha_loss,
+    gradient_loss,
+    indexnet_loss,
+    pspm_loss,
+    trimap_classes,
+)
 from edgemat.models.layers import MattingNetwork, MattingOutput
 from edgemat.progress import progress_bar
 
@@ -33,7 +40,7 @@ CHECKPOINT, LOG = "checkpoint.pt", "training.jsonl"
 # segmentation branch needs more than eq. 6.3's 0.1, and the losses on detail must come in slowly:
 # at full weight they first make the matte flat, and it stays flat for hundreds of steps.
 SEGMENTATION_WEIGHT = 3.0
-DETAIL_RAMP = 0.6
+PORTRAIT_GRADIENT, DETAIL_RAMP = 10.0, 0.6
 LOG_EVERY = 10
 
 
@@ -46,8 +53,9 @@ class Schedule:
     encoder_rate:
         Factor on the encoder's learning rate: 0.01 for ImageNet weights in the thesis.
     gradient_weight, affinity_weight:
-        Of a portrait network's losses on detail. The thesis has 10 and 10; where few steps must
-        do, the affinity loss, which no true matte brings to zero, keeps edges from getting sharp.
+        Of the losses on detail. For portraits the thesis has 10 and 10; where few steps must do,
+        the affinity loss, which no true matte brings to zero, keeps edges from getting sharp.
+        Trimap networks have no affinity loss, and by default (None) no gradient loss.
     autocast:
         "bf16" computes convolutions in bfloat16; "auto" does where the device has it in hardware.
     """
@@ -57,7 +65,7 @@ class Schedule:
     learning_rate: float = 1e-3
     encoder_rate: float = 1.0
     warmup: int = 50
-    gradient_weight: float = 10.0
+    gradient_weight: float | None = None
     affinity_weight: float = 10.0
     autocast: Literal["none", "bf16", "auto"] = "none"
     checkpoint_every: int = 50
@@ -186,7 +194,7 @@ def compute_loss(
         if "foreground" not in batch:  # photographs, whose layers nobody knows
             alpha = alpha_loss(output.alpha.float(), truth, unknown)
             return Loss(alpha, {"alpha": alpha})
-        return indexnet_loss(
+        loss = indexnet_loss(
             output.alpha.float(),
             truth,
             image=image,
@@ -194,12 +202,20 @@ def compute_loss(
             background=batch["background"],
             unknown=unknown,
         )
+        if not schedule.gradient_weight:
+            return loss
+        gradient = gradient_loss(output.alpha, truth, unknown)
+        total = loss.total + schedule.gradient_weight * gradient
+        return Loss(total, loss.parts | {"gradient": gradient})
     output = network(image)
     assert output.trimap_logits is not None
     logits = F.interpolate(
         output.trimap_logits.float(), size=truth.shape[-2:], mode="bilinear", align_corners=False
     )
     ramp = min(1.0, progress / DETAIL_RAMP)
+    gradient_weight = schedule.gradient_weight
+    if gradient_weight is None:
+        gradient_weight = PORTRAIT_GRADIENT
     return pspm_loss(
         output.alpha.float(),
         truth,
@@ -209,7 +225,7 @@ def compute_loss(
         logits=logits,
         classes=trimap_classes(trimap),
         ce_weight=SEGMENTATION_WEIGHT,
-        gradient_weight=schedule.gradient_weight * ramp,
+        gradient_weight=gradient_weight * ramp,
         affinity_weight=schedule.affinity_weight * ramp,
     )
 

@@ -139,7 +139,8 @@ def _bilinear(picture: F32, rows: np.ndarray, columns: np.ndarray) -> F32:
 
     above = at(top, left) * (1 - right) + at(top, left + 1) * right
     below = at(top + 1, left) * (1 - right) + at(top + 1, left + 1) * right
-    return np.float32(above * (1 - down) + below * down)
+    blended: F32 = (above * (1 - down) + below * down).astype(np.float32)
+    return blended
 
 
 def _run(*command: str, folder: str) -> None:
