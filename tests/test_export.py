@@ -1,0 +1,81 @@
+"""`edgemat export`: the files that an app takes, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from toy_artifacts import artifact, tflite_artifact
+
+from edgemat.artifact import GOLDEN, Artifact, Feeding
+from edgemat.errors import ArtifactError
+from edgemat.export import export
+from edgemat.files import move_into_place
+from edgemat.models import create_model
+from edgemat.recipe import DataSection
+from edgemat.runtime import TfliteModel
+
+DATA = DataSection(kinds="portrait")
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    """A float artefact of a narrow network with settled batch statistics."""
+    torch.manual_seed(0)
+    model = create_model("pspm-slim", width=0.25).train()
+    with torch.no_grad():
+        for _ in range(20):
+            model(torch.rand(4, 3, 64, 64))
+
+    def fill(folder: Path) -> None:
+        save_file(model.state_dict(), folder / "weights.safetensors")
+        np.savez(folder / GOLDEN, pixels=np.zeros(3))
+
+    return artifact(
+        tmp_path_factory.mktemp("shelf"),
+        fill,
+        name="portrait",
+        kind="float",
+        architecture="pspm-slim",
+        config={"width": 0.25},
+        feeding=Feeding(layout="NCHW", height=64, width=64, channels=3, stride=16),
+        payload="weights.safetensors",
+    )
+
+
+@pytest.mark.slow
+def test_both_phone_files_come_with_their_manifests(network: Artifact, tmp_path: Path) -> None:
+    written = export(network, tmp_path / "app", precision="int8", data=DATA)
+    names = {path.name for path in written}
+    assert names == {
+        "portrait-int8.tflite", "portrait-int8.mlpackage", "portrait-golden.npz", "portrait.json",
+    }  # fmt: skip
+    assert {path.name for path in (tmp_path / "app").iterdir()} == names, "nothing is left behind"
+    card = json.loads((tmp_path / "app" / "portrait.json").read_text())
+    proof = card["files"]["portrait-int8.tflite"]["int8_proof"]
+    assert proof["int8_convolutions"] == proof["convolutions"] > 0
+    assert TfliteModel(tmp_path / "app" / "portrait-int8.tflite").input_shape == (1, 64, 64, 3)
+    again = export(network, tmp_path / "app", precision="fp32", data=DATA)
+    assert "portrait-fp32.tflite" in {path.name for path in again}
+
+
+def test_a_mobile_file_cannot_be_exported(tmp_path: Path) -> None:
+    file = tflite_artifact(tmp_path / "shelf")
+    with pytest.raises(ArtifactError, match="starts from the float model"):
+        export(file, tmp_path / "app", precision="int8", data=DATA)
+    assert not (tmp_path / "app").exists()
+
+
+def test_a_package_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    for text in ("old", "new"):
+        source = tmp_path / "made"
+        (source / "Data").mkdir(parents=True)
+        (source / "Data" / text).write_text(text)
+        move_into_place(source, tmp_path / "model.mlpackage")
+    found = [p.name for p in (tmp_path / "model.mlpackage" / "Data").iterdir()]
+    assert found == ["new"]
+    assert [p.name for p in tmp_path.iterdir()] == ["model.mlpackage"]
