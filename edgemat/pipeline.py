@@ -97,7 +97,7 @@ def _train(
 ) -> Artifact:
     inputs = {
         "section": section.model_dump(exclude={"quantize", "targets", "parity"}),
-        "recipe": recipe.model_dump(include={"seed", "threads", "demonstration", "licence"}),
+        "recipe": recipe.model_dump(include={"seed", "threads", "licence"}),
         "data_notice": recipe.data_notice,
         "validation": recipe.verify.images,
         "files": _named_files(section),

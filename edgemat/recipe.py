@@ -183,6 +183,9 @@ class ModelSection(_Section):
     )
     train: TrainSection
     quantize: QuantizeSection = QuantizeSection()
+    demonstration: bool = Field(
+        default=False, description="weights of a run of minutes: not fit for an app"
+    )
     card: Card | None = Field(default=None, description="purpose, data and limits, for users")
     targets: tuple[str, ...] = tuple(PARITY)
     parity: dict[str, dict[str, AbsoluteBound]] = Field(
@@ -239,7 +242,6 @@ class Recipe(_Section):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     seed: int = Field(default=1, ge=0)
     threads: int = Field(default=2, gt=0, description="of training; results depend on it")
-    demonstration: bool = False
     licence: str = "Apache-2.0"
     data_notice: str | None = Field(
         default=None, description="by default that of the weights that training starts from"
@@ -285,9 +287,23 @@ def load_recipe(path: Path) -> Recipe:
     Raises
     ------
     UsageError
-        For a missing file, broken TOML, or a wrong key or value, which is named; for a network,
-        argument, data folder, photograph or weights file that does not exist; and for a size that
-        the network cannot take.
+        As :func:`read_recipe`; and for a network, argument, data folder, photograph or weights
+        file that does not exist, and for a size that the network cannot take.
+    """
+    from edgemat.recipe_checks import check_recipe
+
+    recipe = read_recipe(path)
+    check_recipe(recipe, path)
+    return recipe
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe; what it names need not be there.
+
+    Raises
+    ------
+    UsageError
+        For a missing file, broken TOML, or a wrong key or value, which is named.
     """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -313,13 +329,9 @@ def load_recipe(path: Path) -> Recipe:
     try:
         # By way of JSON, because there pydantic can be strict ("600" is no number) and still
         # takes a list for a tuple.
-        recipe = Recipe.model_validate_json(json.dumps(values, default=str), strict=True)
+        return Recipe.model_validate_json(json.dumps(values, default=str), strict=True)
     except ValidationError as error:
         raise _explain(path, error) from error
-    from edgemat.recipe_checks import check_recipe
-
-    check_recipe(recipe, path)
-    return recipe
 
 
 def _explain(path: Path, error: ValidationError) -> UsageError:

@@ -27,12 +27,18 @@ def check_recipe(recipe: Recipe, path: Path) -> None:
         network cannot take.
     """
     for index, model in enumerate(recipe.models):
-        _check_network(f"{path}: models.{index}", model)
+        check_network(f"{path}: models.{index}", model)
     _check_files(path, recipe)
 
 
-def _check_network(where: str, model: ModelSection) -> None:
-    """Check the architecture's name, its arguments, and the sizes that it is to take."""
+def check_network(where: str, model: ModelSection) -> None:
+    """Check the architecture's name, its arguments, and the sizes that it is to take.
+
+    Raises
+    ------
+    UsageError
+        For the first that is wrong; its text starts with `where`.
+    """
     networks = {info.name: info for info in list_models()}
     if model.architecture not in networks:
         raise UsageError(

@@ -168,8 +168,8 @@ class ReportData:
         UTC, ISO 8601.
     circumstances:
         What the run depended on beside the recipe (machine, device, time taken), label to value.
-    demonstration:
-        Whether the weights are those of a run of minutes; the report then says so at the top.
+    demonstrations:
+        Models whose weights are those of a run of minutes; the report says so at the top.
     benches:
         ``HostResult.to_json()`` of every measurement. One without its circumstances is not
         printed.
@@ -181,7 +181,7 @@ class ReportData:
     recipe_text: str
     created: str
     circumstances: Mapping[str, object]
-    demonstration: bool
+    demonstrations: tuple[str, ...]
     models: tuple[ModelReport, ...]
     benches: tuple[Mapping[str, Any], ...] = ()
     gates: tuple[GateRow, ...] = ()

@@ -56,7 +56,7 @@ def collect_report(
             "Seed": recipe.seed,
             "Validation composites": recipe.verify.images,
         },
-        demonstration=recipe.demonstration,
+        demonstrations=tuple(m.section.name for m in models if m.section.demonstration),
         models=tuple(_model(model) for model in models),
         benches=tuple(benches),
         gates=tuple(gates),

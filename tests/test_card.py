@@ -1,4 +1,4 @@
-"""Model cards: every figure comes from a manifest or a measurement; shipped cards are up to date."""
+"""Model cards: all figures come from a manifest or a measurement; shipped cards are current."""
 
 from __future__ import annotations
 

@@ -37,10 +37,6 @@ SMALL = {
     "pspm-b5": {"width": 0.25},
     "pspm-slim": {"width": 0.25},
 }
-    "indexnet-m2o-nlc": {"width": 0.25, "hidden_mult": 1},
-    "pspm-b5": {"width": 0.25},
-    "pspm-slim": {"width": 0.25},
-}
 
 
 def test_indexnet_has_the_count_of_the_thesis_to_the_integer() -> None:

@@ -19,7 +19,6 @@ RECIPE = """
 name = "tiny"
 seed = 3
 threads = 1
-demonstration = true
 
 [[models]]
 name = "portrait"

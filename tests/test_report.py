@@ -169,7 +169,7 @@ def data(**fields: Any) -> ReportData:
         recipe_text='[model]\nname = "pspm-b5"',
         created="2026-11-22T10:00:00+00:00",
         circumstances={"Python": "3.11.2", "GPU": None},
-        demonstration=False,
+        demonstrations=(),
         models=(model(),),
         benches=(bench("tflite-fp32", 30.0), bench("tflite-int8", 15.0)),
     )
@@ -334,10 +334,11 @@ def test_no_gate_is_not_green(tmp_path: Path) -> None:
     assert "No gate was set." in page.words and "green" not in page.words
 
 
-@pytest.mark.parametrize("demonstration", [True, False])
-def test_the_banner_of_a_demonstration(tmp_path: Path, demonstration: bool) -> None:
-    page = render(tmp_path, data(demonstration=demonstration))
-    assert ("do not ship them" in page.words) is demonstration
+@pytest.mark.parametrize("names", [("hair", "fur"), ()])
+def test_the_banner_of_a_demonstration(tmp_path: Path, names: tuple[str, ...]) -> None:
+    page = render(tmp_path, data(demonstrations=names))
+    assert ("do not ship them" in page.words) is bool(names)
+    assert ("hair and fur" in page.words) is bool(names)
 
 
 def test_what_is_not_known_is_a_dash(tmp_path: Path) -> None:

@@ -6,7 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from edgemat.data import procedural_objects as objects
+from edgemat.data import procedural_hair as hairs
+from edgemat.data import procedural_meshes as meshes
+from edgemat.data import procedural_plants as plants
+from edgemat.data import procedural_soft as soft
 from edgemat.data.procedural_portrait import STYLES, portrait, random_palette
 from edgemat.data.procedural_textures import background_texture
 from edgemat.data.sample import Matte, rng_for
@@ -14,12 +17,21 @@ from edgemat.errors import UsageError, nearest
 from edgemat.images import F32, U8, to_uint8
 
 _OBJECTS: dict[str, Callable[[np.random.Generator, tuple[int, int]], tuple[F32, F32]]] = {
-    "hair": objects.hair,
-    "fur": objects.fur,
-    "net": objects.net,
-    "leaves": objects.leaves,
-    "translucent": objects.translucent,
-    "blurred": objects.blurred,
+    "hair": hairs.hair,
+    "fur": hairs.fur,
+    "net": meshes.net,
+    "leaves": plants.leaves,
+    "translucent": soft.translucent,
+    "blurred": soft.blurred,
+    "grass": plants.grass,
+    "yarn": hairs.yarn,
+    "cutout": soft.cutout,
+    "feather": hairs.feather,
+    "lace": meshes.lace,
+    "twigs": plants.twigs,
+    "smoke": soft.smoke,
+    "flowers": plants.flowers,
+    "threads": meshes.threads,
 }
 OBJECT_KINDS = tuple(_OBJECTS)
 PORTRAIT_KINDS = tuple(f"portrait-{style}" for style in STYLES)

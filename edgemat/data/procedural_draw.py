@@ -17,6 +17,7 @@ from edgemat.images import F32, resize, to_float
 
 SUPERSAMPLING = 4
 Points = NDArray[np.float64]  # N,2 as x,y in pixels
+Floats = NDArray[np.floating]  # of any precision
 Size = tuple[int, int]  # height, width in pixels
 
 
@@ -33,7 +34,9 @@ class MaskPainter:
         """Fill a closed polygon, or cut it out with ``inside=False``."""
         self._draw.polygon(_flat(points), fill=255 if inside else 0)
 
-    def polylines(self, lines: Points, widths: F32 | Sequence[float], *, level: int = 255) -> None:
+    def polylines(
+        self, lines: Points, widths: Floats | Sequence[float], *, level: int = 255
+    ) -> None:
         """Draw curves of shape N,K,2 with their widths in pixels (quarter-pixel steps)."""
         thick = np.maximum(1, np.round(np.asarray(widths) * SUPERSAMPLING)).astype(int).tolist()
         flat = (np.asarray(lines) * SUPERSAMPLING).reshape(len(lines), -1).tolist()
@@ -113,9 +116,10 @@ def strands(
     roots: Points,
     directions: Points,
     *,
-    lengths: F32 | NDArray[np.float64],
+    lengths: Floats,
     bend: float,
     wave: float = 0.0,
+    cycles: tuple[float, float] = (1.0, 2.5),
     gravity: float = 0.0,
     steps: int = 12,
 ) -> Points:
@@ -131,16 +135,18 @@ def strands(
         Standard deviation of the turn along a strand, radians.
     wave:
         Amplitude of the waviness, radians (curls from about 1).
+    cycles:
+        Least and most waves along a strand.
     gravity:
-        How far directions turn downwards along a strand, 0..1.
+        How far directions turn downwards along a strand; at 1, the tip of a level one has 45 deg.
     """
     count = len(roots)
     t = np.linspace(0, 1, steps)
     angle = np.arctan2(directions[:, 1], directions[:, 0])[:, None]
     angle = angle + rng.normal(0, bend, (count, 1)) * t
-    cycles = rng.uniform(1.0, 2.5, (count, 1))
+    periods = rng.uniform(*cycles, (count, 1))
     phase = rng.uniform(0, 2 * np.pi, (count, 1))
-    angle = angle + wave * np.sin(2 * np.pi * cycles * t + phase)
+    angle = angle + wave * np.sin(2 * np.pi * periods * t + phase)
     heading = np.stack([np.cos(angle), np.sin(angle)], axis=2)
     heading[..., 1] += gravity * t
     heading /= np.maximum(np.linalg.norm(heading, axis=2, keepdims=True), 1e-6)

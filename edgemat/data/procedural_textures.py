@@ -11,8 +11,8 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from edgemat.data.procedural_draw import Size
-from edgemat.images import F32, resize, to_float
+from edgemat.data.procedural_draw import Floats, Size
+from edgemat.images import F32, resize, to_float, to_uint8
 
 SKINS = np.array(
     [
@@ -85,7 +85,7 @@ def noise(rng: np.random.Generator, size: Size, *, cells: float = 4, octaves: in
     return (total - low) / max(high - low, 1e-6)
 
 
-def ramp(values: F32, colours: list[F32]) -> F32:
+def ramp(values: Floats, colours: list[F32]) -> F32:
     """Map HxW values in 0..1 through evenly spaced colours."""
     knots = np.linspace(0, 1, len(colours))
     table = np.stack(colours)
@@ -111,6 +111,14 @@ def lit(rng: np.random.Generator, texture: F32, *, strength: float = 0.25) -> F3
     return np.clip(texture * (1 + light[..., None]), 0, 1).astype(np.float32)
 
 
+def grained(rng: np.random.Generator, texture: F32) -> F32:
+    """Roughen a texture by fine noise, as cloth, hide, bark and skin are rough."""
+    size = (texture.shape[0], texture.shape[1])
+    cells = max(4.0, min(size) * rng.uniform(0.08, 0.35))
+    rough = (noise(rng, size, cells=cells, octaves=2) - 0.5) * rng.uniform(0.1, 0.7)
+    return np.clip(texture * (1 + rough[..., None]), 0, 1)
+
+
 # --- textures: (rng, size, colours) -> HxWx3 -------------------------------------------------
 
 
@@ -128,6 +136,14 @@ def gradient(rng: np.random.Generator, size: Size, colours: list[F32]) -> F32:
 def clouds(rng: np.random.Generator, size: Size, colours: list[F32]) -> F32:
     """Fractal noise through a colour ramp."""
     return ramp(noise(rng, size, cells=int(rng.integers(2, 12)), octaves=5), colours)
+
+
+def patches(rng: np.random.Generator, size: Size, colours: list[F32]) -> F32:
+    """Spots and patches with sharp borders: hides, pumpkins, prints, camouflage."""
+    field = noise(rng, size, cells=rng.uniform(3, 14), octaves=int(rng.integers(1, 4)))
+    sharp = rng.uniform(4, 20)
+    steps = np.clip((field - 0.4) * sharp, 0, 1) + np.clip((field - 0.6) * sharp, 0, 1)
+    return ramp((0.5 * steps).astype(np.float32), colours[:3] if len(colours) > 2 else colours)
 
 
 def stripes(rng: np.random.Generator, size: Size, colours: list[F32]) -> F32:
@@ -198,9 +214,78 @@ def foliage(rng: np.random.Generator, size: Size, colours: list[F32]) -> F32:
     return _as_texture(image.filter(ImageFilter.GaussianBlur(float(blur))))
 
 
+def landscape(rng: np.random.Generator, size: Size, colours: list[F32]) -> F32:
+    """A sky over ridges, each nearer one darker and rougher than the one behind it."""
+    height, width = size
+    texture = clouds(rng, size, [colours[0], np.minimum(colours[0] * 1.2 + 0.1, 1)])
+    rows = np.arange(height, dtype=np.float32)[:, None]
+    for ridge in np.sort(rng.uniform(0.2, 0.95, int(rng.integers(1, 5)))):
+        profile = noise(rng, (2, width), cells=0.5, octaves=8)[0]
+        crest = height * (ridge + rng.uniform(0.02, 0.3) * (profile - 0.5))
+        ground = random_colour(rng) * np.float32(1 - 0.5 * ridge)
+        cover = np.clip(rows - crest + 0.5, 0, 1)[..., None]
+        texture = texture + cover * (
+            grained(rng, clouds(rng, size, [ground * 0.6, ground])) - texture
+        )
+    return texture.astype(np.float32)
+
+
+def lights(rng: np.random.Generator, size: Size, colours: list[F32]) -> F32:
+    """Lights far out of focus before a dark ground: bright overlapping discs."""
+    height, width = size
+    image = Image.fromarray(to_uint8(gradient(rng, size, [c * 0.4 for c in colours])))
+    draw = ImageDraw.Draw(image, "RGBA")
+    radius = min(size) * rng.uniform(0.015, 0.09)
+    for _ in range(int(rng.integers(10, 70))):
+        x, y = rng.uniform(0, width), rng.uniform(0, height)
+        reach = radius * rng.uniform(0.7, 1.2)
+        colour = np.clip(colours[rng.integers(len(colours))] + rng.uniform(0.1, 0.5), 0, 1)
+        fill = (*_byte_colour(colour), int(rng.integers(50, 220)))
+        draw.ellipse((x - reach, y - reach, x + reach, y + reach), fill=fill)
+    return _as_texture(image.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.5, 2)))))
+
+
+def tiles(rng: np.random.Generator, size: Size, colours: list[F32]) -> F32:
+    """Bricks, tiles or shelves of books: a grid of varied boxes with joints."""
+    height, width = size
+    image = _flat_image(size, colours[-1] * 0.6)
+    draw = ImageDraw.Draw(image)
+    tall = max(4.0, min(size) * rng.uniform(0.03, 0.2))
+    wide = max(3.0, tall * rng.choice([0.25, 1.0, 2.2]))
+    joint = rng.uniform(0, 0.12) * min(tall, wide)
+    for row, y in enumerate(np.arange(-tall, height, tall)):
+        for x in np.arange(-wide, width, wide) + (row % 2) * wide / 2:
+            colour = vary(rng, colours[rng.integers(len(colours))], amount=0.08)
+            box = (float(x + joint), float(y + joint), float(x + wide), float(y + tall))
+            draw.rectangle(box, fill=_byte_colour(colour))
+    return grained(rng, _as_texture(image.filter(ImageFilter.GaussianBlur(0.7))))
+
+
+def page(rng: np.random.Generator, size: Size, colours: list[F32]) -> F32:
+    """Lines of word-like dashes on paper, posters and signs."""
+    height, width = size
+    image = _flat_image(size, np.clip(colours[0] * 0.4 + 0.55, 0, 1))
+    draw = ImageDraw.Draw(image)
+    pitch = max(3.0, min(size) * rng.uniform(0.02, 0.12))
+    for y in np.arange(0, height, pitch):
+        x = rng.uniform(0, 0.1) * width
+        while x < width:
+            word = pitch * rng.uniform(0.2, 0.7)
+            for stroke in np.arange(x, x + word * 4, 0.3 * pitch):
+                top = float(y + pitch * rng.choice([0.1, 0.3]))
+                slant = float(stroke + rng.uniform(-0.2, 0.2) * pitch)
+                reach = (float(stroke), top, slant, float(y + 0.7 * pitch))
+                draw.line(reach, fill=_byte_colour(colours[-1] * 0.5), width=max(1, int(pitch / 9)))
+            x += word * 4 + 0.5 * pitch
+    return _as_texture(image.filter(ImageFilter.GaussianBlur(0.6)))
+
+
 Texture = Callable[[np.random.Generator, Size, list[F32]], F32]
-SURFACES: tuple[Texture, ...] = (gradient, clouds, stripes, blobs)
-SETTINGS: tuple[Texture, ...] = (gradient, clouds, blobs, scene, scene, foliage, stripes)
+SURFACES: tuple[Texture, ...] = (gradient, clouds, stripes, blobs, patches)
+SETTINGS: tuple[Texture, ...] = (
+    gradient, clouds, blobs, scene, scene, foliage, stripes, patches,
+    landscape, lights, tiles, page,
+)  # fmt: skip
 
 
 def surface(rng: np.random.Generator, size: Size, colours: list[F32] | None = None) -> F32:

@@ -104,7 +104,7 @@ def train_stage(
         ),
         scores=score(alphas, validation),
         trimap_miou=_trimap_miou(network, validation) if info.task == "portrait" else None,
-        demonstration=recipe.demonstration or (before is not None and before.demonstration),
+        demonstration=section.demonstration,
         licence=recipe.licence,
         data_notice=recipe.data_notice or (before.data_notice if before else DRAWN_DATA),
         card=section.card or (before.card if before else None),
