@@ -23,7 +23,7 @@ from bench.peers.ours import Classical, Ours
 from bench.peers.pictures import Loaded, PhotoSet, find_photos, load
 from bench.peers.scores import SetScore, score, summarise_scores
 from edgemat.errors import UsageError, nearest
-from edgemat.shipped import find_artifact
+from edgemat.shipped import find_artifact, shipped_models
 
 File = Literal["float", "int8"]
 Figure = Literal["iou", "mad", "sad_band", "grad_band", "times_closed_form"]
@@ -61,12 +61,12 @@ class Bars(_Section):
 
 @dataclass(frozen=True)
 class Row:
-    """One bar, and what was measured; without a verdict where the set is not here.
+    """One bar, and what was measured; without a verdict where photographs or model are not here.
 
     Attributes
     ----------
     figures:
-        By file; empty where the set is not here.
+        By file; empty where nothing was measured.
     photos:
         How many photographs the figures are means over.
     """
@@ -123,7 +123,7 @@ def measure_quality(
     limit: int | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> list[Row]:
-    """Measure all bars whose set is here.
+    """Measure all bars whose photographs and model are here.
 
     Parameters
     ----------
@@ -133,11 +133,12 @@ def measure_quality(
         Called with a line of text before every set of every model.
     """
     found = {section.name: _find(section, limit) for section in bars.sets}
+    here = shipped_models()
     done: dict[tuple[str, str], dict[File, dict[Figure, float]]] = {}
     rows = []
     for bar in bars.bars:
         photos = found[bar.set]
-        if photos is None:
+        if photos is None or bar.model not in here:
             rows.append(Row(bar, {}, 0, None))
             continue
         key = bar.model, bar.set

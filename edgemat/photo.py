@@ -56,7 +56,7 @@ def make_album(photographs: Path, model: Artifact, folder: Path) -> None:
     strips = []
     for file in track(files, "album", len(files)):
         image = read_image(file)
-        paper = np.broadcast_to(np.uint8(PAPER), image.shape)
+        paper = np.broadcast_to(np.array(PAPER, np.uint8), image.shape)
         cut = replace_background(image, matte(image, model=model), paper)
         width = max(1, round(image.shape[1] * ALBUM_HEIGHT / image.shape[0]))
         pair = [resize(one, (ALBUM_HEIGHT, width)) for one in (image, cut)]

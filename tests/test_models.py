@@ -310,3 +310,18 @@ def test_unknown_names_offer_the_nearest() -> None:
         create_model("indexnet-m2o-ncl")
     with pytest.raises(UsageError, match="width"):
         create_model("pspm-b5", widht=0.5)
+
+
+def test_channels_that_never_varied_give_their_constant() -> None:
+    """A dead channel's weights must not be blown up by 1/sqrt(eps) in the deploy form."""
+    network = trained_like("pspm-slim", width=0.25)
+    conv, norm = network.encoder[0][0], network.encoder[0][1]
+    with torch.no_grad():
+        conv.weight[1] = 0
+        norm.running_mean[1], norm.running_var[1] = 0, 0
+    deploy = to_deploy(network)
+    folded = deploy.network.encoder[0][0]
+    assert (folded.weight[1] == 0).all() and folded.bias[1] == norm.bias[1]
+    assert norm.weight[1] != 0, "the network itself is not touched"
+    x = torch.rand(1, 3, 64, 64)
+    torch.testing.assert_close(deploy(x), network(x).alpha.clamp(0, 1), atol=1e-4, rtol=0)

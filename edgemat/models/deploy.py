@@ -16,6 +16,10 @@ from edgemat.models.pooling import Below, Interleave, Layout
 FLOAT16_SHARPNESS = 2.0**15
 
 
+# Far below eps = 1e-5 of batch normalisation: such a channel is constant up to rounding.
+STILL_VARIANCE = 1e-14
+
+
 class DeployForm(nn.Module):
     """A network ready for conversion: B,C,H,W in 0..1 in, alpha B,1,H,W in 0..1 out."""
 
@@ -81,7 +85,20 @@ def _fold_batch_norms(network: nn.Module) -> None:
         folded: list[nn.Module] = []
         for child in module:
             if isinstance(child, nn.BatchNorm2d) and folded and isinstance(folded[-1], nn.Conv2d):
+                _silence_still_channels(child)
                 folded[-1] = torch.nn.utils.fuse_conv_bn_eval(folded[-1], child)
             else:
                 folded.append(child)
         module._modules = {str(number): child for number, child in enumerate(folded)}
+
+
+def _silence_still_channels(norm: nn.BatchNorm2d) -> None:
+    """Let channels that never varied in training give their constant, and nothing else.
+
+    ImageNet's MobileNetV2 has dead channels. Their variance decays to 0, so that folding would
+    multiply their weights by 1/sqrt(eps) = 316, layer upon layer: in float the input that these
+    weights meet is exactly 0, in int8 the least rounding error becomes the loudest signal.
+    """
+    assert norm.running_var is not None
+    with torch.no_grad():
+        norm.weight[norm.running_var <= STILL_VARIANCE] = 0
