@@ -25,6 +25,7 @@ name = "portrait"
 architecture = "pspm-b5"
 config = { width = 0.25 }
 input_size = [64, 64]
+demonstration = true
 data = { kinds = "portrait" }
 train = { steps = 8, batch = 2, size = 64, warmup = 2, workers = 0, checkpoint_every = 2 }
 quantize = { calibration = 8 }
