@@ -32,7 +32,7 @@ from edgemat.losses import (
     pspm_loss,
     trimap_classes,
 )
-from edgemat.models.layers import MattingNetwork, MattingOutput
+from edgemat.models.blocks.layers import MattingNetwork, MattingOutput
 from edgemat.progress import progress_bar
 
 CHECKPOINT, LOG = "checkpoint.pt", "training.jsonl"

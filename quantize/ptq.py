@@ -17,8 +17,8 @@ from nncf.torch.quantization.layers import BaseQuantizer
 from torch import Tensor, nn
 
 from edgemat.models.deploy import DeployForm
-from edgemat.models.index import UnitSoftmax
-from edgemat.models.pooling import Below, DeployMaxPool
+from edgemat.models.blocks.index import UnitSoftmax
+from edgemat.models.blocks.pooling import Below, DeployMaxPool
 from quantize.align import FIXED_GRID_FUNCTIONS, snap_biases, unify_grids
 from quantize.nncf_fill import filled_for_tflite, reference_kernels
 from quantize.spec import Place, QuantSpec, TensorQuant

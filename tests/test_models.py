@@ -24,10 +24,10 @@ from edgemat.models.deploy import (
     set_layout,
     to_deploy,
 )
-from edgemat.models.index import IndexBlock, IndexedUpsample, UnitSoftmax
-from edgemat.models.layers import MattingNetwork
-from edgemat.models.mobilenetv2 import MobileNetV2
-from edgemat.models.pooling import Interleave, Layout, MaxPool, MaxUnpool, SumPool
+from edgemat.models.blocks.index import IndexBlock, IndexedUpsample, UnitSoftmax
+from edgemat.models.blocks.layers import MattingNetwork
+from edgemat.models.encoders.mobilenetv2 import MobileNetV2
+from edgemat.models.blocks.pooling import Interleave, Layout, MaxPool, MaxUnpool, SumPool
 from edgemat.models.pretrained import load_encoder
 from edgemat.models.pspm import TrimapAttention
 

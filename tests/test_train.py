@@ -15,7 +15,7 @@ from edgemat.data.procedural import PORTRAIT_KINDS, ProceduralSource
 from edgemat.errors import TrainingError, UsageError
 from edgemat.losses import Loss
 from edgemat.models import create_model
-from edgemat.models.layers import MattingNetwork
+from edgemat.models.blocks.layers import MattingNetwork
 from edgemat.train import CHECKPOINT, LOG, Phase, Schedule, compute_loss, pick_device, train
 
 SIZE = 64

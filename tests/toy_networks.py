@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from edgemat.models import create_model
 from edgemat.models.deploy import DeployForm, to_deploy
-from edgemat.models.layers import MattingOutput, conv_bn
+from edgemat.models.blocks.layers import MattingOutput, conv_bn
 
 
 class ToyMatting(nn.Module):

@@ -1,61 +1,24 @@
-"""The networks, by name.
+"""The networks, by name: a module for each architecture, built from ``blocks`` and ``encoders``.
 
 >>> from edgemat.models import create_model
 >>> model = create_model("indexnet-m2o-nlc", width=0.5)
+
+A network enters the list by the ``MODELS`` at the end of its module.
 """
 
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
+
+from torch import nn
 
 from edgemat.errors import UsageError, nearest
-from edgemat.models.indexnet import IndexNet
-from edgemat.models.indexnet_slim import IndexNetSlim
-from edgemat.models.layers import MattingNetwork
-from edgemat.models.pspm import PSPM
-from edgemat.models.pspm_slim import PSPMSlim
+from edgemat.models import indexnet, indexnet_slim, pspm, pspm_slim
+from edgemat.models.info import ModelInfo
 
-Task = Literal["trimap", "portrait"]
-
-
-@dataclass(frozen=True)
-class ModelInfo:
-    """One network, of the thesis or made from one of its.
-
-    Attributes
-    ----------
-    task:
-        "trimap": the input is RGB and a trimap; "portrait": RGB alone.
-    table:
-        Where the thesis reports it; None for a network of ours.
-    thesis_parameters, thesis_operations:
-        Learnable parameters, in millions, and operations, in 2**30, at 224x224, as printed there.
-    """
-
-    name: str
-    network: type[MattingNetwork]
-    task: Task
-    chapter: int
-    table: str | None = None
-    thesis_parameters: float | None = None
-    thesis_operations: float | None = None
-
-    @property
-    def in_channels(self) -> Literal[3, 4]:
-        return 4 if self.task == "trimap" else 3
-
-
-_MODELS = {
-    info.name: info
-    for info in (
-        ModelInfo("indexnet-m2o-nlc", IndexNet, "trimap", 3, "3.4", 8.15, 6.30),
-        ModelInfo("indexnet-slim", IndexNetSlim, "trimap", 3),
-        ModelInfo("pspm-b5", PSPM, "portrait", 6, "6.4", 5.90, 6.53),
-        ModelInfo("pspm-slim", PSPMSlim, "portrait", 6),
-    )
-}
+_MODULES = (indexnet, indexnet_slim, pspm, pspm_slim)  # in the order of the thesis
+_MODELS = {info.name: info for module in _MODULES for info in module.MODELS}
 
 
 def list_models() -> list[ModelInfo]:
@@ -76,7 +39,7 @@ def model_info(name: str) -> ModelInfo:
     return _MODELS[name]
 
 
-def create_model(name: str, **config: Any) -> MattingNetwork:
+def create_model(name: str, **config: Any) -> nn.Module:
     """Build a network with fresh weights.
 
     Parameters
@@ -91,9 +54,9 @@ def create_model(name: str, **config: Any) -> MattingNetwork:
     UsageError
         For an unknown name or argument.
     """
-    network = model_info(name).network
-    known = [p for p in inspect.signature(network).parameters]
+    info = model_info(name)
+    known = list(inspect.signature(info.network).parameters)
     for key in config:
         if key not in known:
             raise UsageError(f"{name} has no argument {key!r}.", remedy=nearest(key, known))
-    return network(**config)
+    return info.network(**{**info.config, **config})

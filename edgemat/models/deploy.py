@@ -11,7 +11,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from edgemat.models.pooling import Below, Interleave, Layout
+from edgemat.models.blocks.pooling import Below, Interleave, Layout
 
 FLOAT16_SHARPNESS = 2.0**15
 

@@ -14,18 +14,18 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from edgemat.models.aspp import ASPP
-from edgemat.models.index import IndexBlock, IndexedUpsample
-from edgemat.models.layers import (
+from edgemat.models.blocks.aspp import ASPP
+from edgemat.models.blocks.layers import (
     MattingNetwork,
     MattingOutput,
     conv_bn,
     initialise,
     scale_channels,
 )
-from edgemat.models.mobilenetv2 import MobileNetV2
-from edgemat.models.pooling import Subpixels, SumPool
-from edgemat.models.pspm_slim import initialise_subpixels
+from edgemat.models.blocks.pooling import Subpixels, initialise_subpixels
+from edgemat.models.blocks.sampling import create_sampling
+from edgemat.models.encoders.mobilenetv2 import MobileNetV2
+from edgemat.models.info import ModelInfo
 
 
 class IndexNetSlim(MattingNetwork):
@@ -38,7 +38,7 @@ class IndexNetSlim(MattingNetwork):
     width:
         Multiplier of all channel counts.
     hidden_mult:
-        See :class:`edgemat.models.index.IndexBlock`.
+        See :class:`edgemat.models.blocks.index.IndexBlock`.
     """
 
     encoder: MobileNetV2
@@ -49,17 +49,17 @@ class IndexNetSlim(MattingNetwork):
         self.encoder = MobileNetV2(in_channels, width=width, stem_stride=2)
         channels = self.encoder.channels
         detail = scale_channels(16, width**0.5)
-        self.index = nn.ModuleDict()
-        self.pool = nn.ModuleDict()
+        self.sampling = create_sampling(
+            "m2o-nlc",
+            {stage: channels[stage] for stage in self.encoder.pooled},
+            hidden_mult=hidden_mult,
+        )
+        # keyed by the stage that is sampled; each decoder stage ends in the width that the next one
+        # upsamples
         self.decoder = nn.ModuleDict()
-        # keyed by the stage that the index block follows; each decoder stage ends in the width
-        # that the next one upsamples
         below = {6: channels[4], 4: channels[3], 3: channels[2], 2: detail}
         for stage in self.encoder.pooled:
-            width_here = channels[stage]
-            self.index[str(stage)] = IndexBlock(width_here, hidden_mult=hidden_mult)
-            self.pool[str(stage)] = SumPool(width_here)
-            self.decoder[str(stage)] = conv_bn(2 * width_here, below[stage])
+            self.decoder[str(stage)] = conv_bn(2 * channels[stage], below[stage])
         self.context = ASPP(
             channels[7],
             channels[6],
@@ -68,7 +68,6 @@ class IndexNetSlim(MattingNetwork):
             separable=True,
             dropout=0.1,
         )
-        self.upsample = IndexedUpsample()
         self.lateral = conv_bn(channels[0], detail, 1)
         self.refine = nn.Sequential(*conv_bn(detail, detail), *conv_bn(detail, detail))
         self.predict = nn.Conv2d(detail, 4, 3, padding=1)
@@ -78,20 +77,20 @@ class IndexNetSlim(MattingNetwork):
 
     def forward(self, x: Tensor) -> MattingOutput:
         """Return the matte of `x`, B,4,H,W in 0..1, with H and W multiples of 32."""
-        skips, indices = {}, {}
+        skips, guides = {}, {}
         for number, stage in enumerate(self.encoder):
             x = stage(x)
-            key = str(number)
             if number == 0:
                 stem = x
-            if key in self.index:
-                encoder_index, indices[key] = self.index[key](x)
-                skips[key] = x * encoder_index
-                x = self.pool[key](skips[key])
+            if number in self.encoder.pooled:
+                skips[number], x, guides[number] = self.sampling.down(number, x)
 
         x = self.context(x)
-        for key in ("6", "4", "3", "2"):
-            x = self.upsample(x, indices[key])
-            x = self.decoder[key](torch.cat([x, skips[key]], dim=1))
+        for number in reversed(self.encoder.pooled):
+            x = self.sampling.up(number, x, guides[number])
+            x = self.decoder[str(number)](torch.cat([x, skips[number]], dim=1))
         x = self.refine(x + self.lateral(stem))  # 1/2
         return MattingOutput(self.subpixels(self.predict(x)))
+
+
+MODELS = (ModelInfo("indexnet-slim", IndexNetSlim, "trimap", 3),)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from edgemat.errors import MissingToolError, UsageError
-from edgemat.models.mobilenetv2 import MobileNetV2
+from edgemat.models.encoders.mobilenetv2 import MobileNetV2
 
 # what torch's restricted unpickler raises on a damaged file, beside the usual
 _DAMAGED = (UnpicklingError, struct.error)

@@ -14,17 +14,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edgemat.models.aspp import ASPP
-from edgemat.models.indexnet import initialise_head, prediction_head
-from edgemat.models.layers import (
+from edgemat.models.blocks.aspp import ASPP
+from edgemat.models.blocks.layers import (
     MattingNetwork,
     MattingOutput,
     conv_bn,
     initialise,
     scale_channels,
 )
-from edgemat.models.mobilenetv2 import MobileNetV2
-from edgemat.models.pooling import MaxPool, MaxUnpool
+from edgemat.models.blocks.pooling import MaxPool, MaxUnpool
+from edgemat.models.encoders.mobilenetv2 import MobileNetV2
+from edgemat.models.indexnet import initialise_head, prediction_head
+from edgemat.models.info import ModelInfo
 
 TRIMAP_CLASSES = ("background", "unknown", "foreground")
 
@@ -141,3 +142,6 @@ class PSPM(MattingNetwork):
         x = self.unpool(self.decode4(x), switches[2])  # 1/2
         x = self.unpool(self.decode2(x), switches[0])  # 1/1
         return MattingOutput(self.predict(self.decode1(x)), logits)
+
+
+MODELS = (ModelInfo("pspm-b5", PSPM, "portrait", 6, "6.4", 5.90, 6.53),)

@@ -13,23 +13,17 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from edgemat.models.layers import (
+from edgemat.models.blocks.layers import (
     MattingNetwork,
     MattingOutput,
     conv_bn,
     initialise,
     scale_channels,
 )
-from edgemat.models.mobilenetv2 import MobileNetV2
-from edgemat.models.pooling import MaxPool, MaxUnpool, Subpixels
+from edgemat.models.blocks.pooling import MaxPool, MaxUnpool, Subpixels, initialise_subpixels
+from edgemat.models.encoders.mobilenetv2 import MobileNetV2
+from edgemat.models.info import ModelInfo
 from edgemat.models.pspm import SegmentationDecoder, TrimapAttention
-
-
-def initialise_subpixels(predict: nn.Conv2d) -> None:
-    """Let the matte start near 0.5, with small differences between the pixels."""
-    nn.init.normal_(predict.weight, 0.0, 0.01)
-    assert predict.bias is not None
-    nn.init.constant_(predict.bias, 0.5)
 
 
 class PSPMSlim(MattingNetwork):
@@ -90,3 +84,6 @@ class PSPMSlim(MattingNetwork):
         x = self.unpool(self.decode4(x), switches[2])  # 1/2
         x = self.refine(self.decode2(x) + self.lateral(features[0]))
         return MattingOutput(self.subpixels(self.predict(x)), logits)
+
+
+MODELS = (ModelInfo("pspm-slim", PSPMSlim, "portrait", 6),)

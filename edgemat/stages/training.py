@@ -21,8 +21,8 @@ from edgemat.metrics import trimap_miou
 from edgemat.models import Task, create_model, model_info
 from edgemat.models.count import count_operations, count_parameters
 from edgemat.models.deploy import to_deploy
-from edgemat.models.layers import MattingNetwork
-from edgemat.models.mobilenetv2 import MobileNetV2
+from edgemat.models.blocks.layers import MattingNetwork
+from edgemat.models.encoders.mobilenetv2 import MobileNetV2
 from edgemat.models.pretrained import load_encoder
 from edgemat.recipe import ModelSection, Recipe
 from edgemat.shipped import open_shipped

@@ -94,6 +94,13 @@ class Subpixels(nn.Module):
         return DeploySubpixels()
 
 
+def initialise_subpixels(predict: nn.Conv2d) -> None:
+    """Let the matte start near 0.5, with small differences between the pixels."""
+    nn.init.normal_(predict.weight, 0.0, 0.01)
+    assert predict.bias is not None
+    nn.init.constant_(predict.bias, 0.5)
+
+
 class DeploySubpixels(nn.Module):
     """The pixel shuffle made of slices and :class:`Interleave`."""
 

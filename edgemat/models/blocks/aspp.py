@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edgemat.models.layers import conv_bn, separable_conv_bn
+from edgemat.models.blocks.layers import conv_bn, separable_conv_bn
 
 
 class ASPP(nn.Module):

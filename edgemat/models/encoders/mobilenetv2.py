@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from edgemat.models.layers import conv_bn, scale_channels
+from edgemat.models.blocks.layers import conv_bn, scale_channels
 
 
 class Stage(NamedTuple):

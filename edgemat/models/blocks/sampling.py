@@ -1,0 +1,255 @@
+"""Samplings: how a network halves its features, and doubles them again with what was kept.
+
+This is what chapters 3 and 4 of the thesis vary while the rest of a network stays. A sampling
+serves all levels of one network. ``down`` halves a level's feature and keeps a *guide*; ``up``
+doubles the decoder's feature of the same level with it. Upsampling that needs no guide is blind.
+
+>>> sampling = create_sampling("m2o-nlc", {0: 32, 2: 24})
+>>> feature, pooled, guide = sampling.down(0, x)
+>>> restored = sampling.up(0, pooled, guide)
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple, cast, get_args
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from edgemat.errors import UsageError, nearest
+from edgemat.models.blocks.carafe import Carafe
+from edgemat.models.blocks.index import (
+    FAMILIES,
+    Family,
+    HolisticMaxIndex,
+    IndexBlock,
+    IndexedUpsample,
+    Normalisation,
+)
+from edgemat.models.blocks.pooling import MaxPool, MaxUnpool, SumPool
+
+Widths = Mapping[int, int]
+Downsampler = Literal["max", "avg", "conv"]
+Upsampler = Literal["nearest", "bilinear", "deconv", "carafe"]
+
+
+class Halved(NamedTuple):
+    """What ``down`` gives.
+
+    Attributes
+    ----------
+    feature:
+        B,C,H,W, for skip connections: the input, or the input weighted by its index map.
+    pooled:
+        The feature at half the size; B,C,H/2,W/2 for all but space-to-depth (B,4C,H/2,W/2).
+    guide:
+        What ``up`` needs to know; None where upsampling is blind.
+    """
+
+    feature: Tensor
+    pooled: Tensor
+    guide: Any
+
+
+class Sampling(nn.Module):
+    """Base of all samplings; a level is the number of the encoder's stage that it follows."""
+
+    @abstractmethod
+    def down(self, level: int, x: Tensor) -> Halved:
+        """Halve `x`, B,C,H,W with even H and W."""
+
+    @abstractmethod
+    def up(self, level: int, x: Tensor, guide: Any) -> Tensor:
+        """Double `x`, with the guide of the same level."""
+
+
+class MaxSampling(Sampling):
+    """Max-pooling and unpooling to where the maxima were (SegNet)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pool, self.unpool = MaxPool(), MaxUnpool()
+
+    def down(self, level: int, x: Tensor) -> Halved:
+        pooled, switch = self.pool(x)
+        return Halved(x, pooled, switch)
+
+    def up(self, level: int, x: Tensor, guide: Any) -> Tensor:
+        return self.unpool(x, guide)
+
+
+class IndexSampling(Sampling):
+    """Indexed pooling and indexed upsampling (equations 3.1 and 3.2); the guide is an index map.
+
+    Parameters
+    ----------
+    widths:
+        C of every level.
+    blocks:
+        The index block of every level; or one alone, which all levels share (modelwise).
+    """
+
+    def __init__(self, widths: Widths, blocks: Mapping[int, nn.Module]) -> None:
+        super().__init__()
+        self.widths = dict(widths)
+        self.index = nn.ModuleDict({str(level): block for level, block in blocks.items()})
+        self.pool = nn.ModuleDict({str(level): SumPool(c) for level, c in widths.items()})
+        self.upsample = IndexedUpsample()
+
+    def block(self, level: int) -> nn.Module:
+        """Return the index block of a level."""
+        first, *others = self.index.values()
+        return self.index[str(level)] if others else first
+
+    def down(self, level: int, x: Tensor) -> Halved:
+        encoder_index, decoder_index = self.block(level)(x)
+        x = x * encoder_index
+        return Halved(x, self.pool[str(level)](x), decoder_index)
+
+    def up(self, level: int, x: Tensor, guide: Any) -> Tensor:
+        return self.upsample(x, guide)
+
+    def deploy(self) -> IndexSampling:
+        """Return the same of the blocks' deploy forms, each made for its level's width."""
+        blocks = {level: self.block(level).deploy(c) for level, c in self.widths.items()}
+        sampling = IndexSampling(self.widths, blocks)
+        sampling.pool = nn.ModuleDict({k: pool.deploy() for k, pool in self.pool.items()})
+        sampling.upsample = self.upsample.deploy()
+        return sampling
+
+
+class BlindSampling(Sampling):
+    """Downsampling and upsampling that know nothing of each other.
+
+    Parameters
+    ----------
+    downsample:
+        "max", "avg": pooling; "conv": 3x3 convolution of stride 2.
+    upsample:
+        "nearest", "bilinear"; "deconv": 4x4 transposed convolution of stride 2; "carafe".
+    """
+
+    def __init__(
+        self,
+        widths: Widths,
+        *,
+        downsample: Downsampler,
+        upsample: Upsampler,
+    ) -> None:
+        super().__init__()
+
+        def halve(c: int) -> nn.Module:
+            match downsample:
+                case "max":
+                    return nn.MaxPool2d(2)
+                case "avg":
+                    return nn.AvgPool2d(2)
+                case "conv":
+                    return nn.Conv2d(c, c, 3, stride=2, padding=1)
+
+        def double(c: int) -> nn.Module:
+            match upsample:
+                case "nearest" | "bilinear":
+                    return Resize(upsample)
+                case "deconv":
+                    return nn.ConvTranspose2d(c, c, 4, stride=2, padding=1)
+                case "carafe":
+                    return Carafe(c)
+
+        self.downsample = nn.ModuleDict({str(level): halve(c) for level, c in widths.items()})
+        self.upsample = nn.ModuleDict({str(level): double(c) for level, c in widths.items()})
+
+    def down(self, level: int, x: Tensor) -> Halved:
+        return Halved(x, self.downsample[str(level)](x), None)
+
+    def up(self, level: int, x: Tensor, guide: Any) -> Tensor:
+        return self.upsample[str(level)](x)
+
+
+class SpaceDepthSampling(Sampling):
+    """Space-to-depth and depth-to-space: nothing is lost, the channels are four times as many."""
+
+    def down(self, level: int, x: Tensor) -> Halved:
+        return Halved(x, F.pixel_unshuffle(x, 2), None)
+
+    def up(self, level: int, x: Tensor, guide: Any) -> Tensor:
+        return F.pixel_shuffle(x, 2)
+
+
+class Resize(nn.Module):
+    """Interpolation to twice the size."""
+
+    def __init__(self, mode: Literal["nearest", "bilinear"]) -> None:
+        super().__init__()
+        self.mode = mode
+
+    def forward(self, x: Tensor) -> Tensor:
+        corners = False if self.mode == "bilinear" else None
+        return F.interpolate(x, scale_factor=2, mode=self.mode, align_corners=corners)
+
+
+# name of an index sampling: family and how much a score sees
+VARIANTS = {"l": (False, False), "nl": (True, False), "nlc": (True, True)}
+INDEX_SAMPLINGS = tuple(f"{family}-{variant}" for family in FAMILIES for variant in VARIANTS)
+BLIND_SAMPLINGS = tuple(
+    f"{down}-{up}" for down in get_args(Downsampler) for up in get_args(Upsampler)
+)
+SAMPLINGS = ("max-unpool", "s2d-d2s", "hmi", *BLIND_SAMPLINGS, *INDEX_SAMPLINGS)
+
+
+def create_sampling(
+    name: str,
+    widths: Widths,
+    *,
+    hidden_mult: int = 2,
+    normalisation: Normalisation = "sigmoid+softmax/sigmoid",
+) -> Sampling:
+    """Build a sampling by name.
+
+    Parameters
+    ----------
+    name:
+        One of :data:`SAMPLINGS`: "max-unpool", "conv-carafe", "m2o-nlc", ...
+    widths:
+        Channels of every level's feature, by level.
+    hidden_mult, normalisation:
+        For index networks; see :class:`IndexBlock`.
+
+    Raises
+    ------
+    UsageError
+        For an unknown name.
+    """
+    if name not in SAMPLINGS:
+        raise UsageError(f"There is no sampling {name!r}.", remedy=nearest(name, SAMPLINGS))
+    if name == "max-unpool":
+        return MaxSampling()
+    if name == "s2d-d2s":
+        return SpaceDepthSampling()
+    if name == "hmi":
+        return IndexSampling(widths, {level: HolisticMaxIndex() for level in widths})
+    if name in BLIND_SAMPLINGS:
+        downsample, upsample = name.split("-")
+        return BlindSampling(
+            widths,
+            downsample=cast(Downsampler, downsample),
+            upsample=cast(Upsampler, upsample),
+        )
+    family, variant = name.split("-")
+    nonlinear, context = VARIANTS[variant]
+    # one block serves all levels of a modelwise network
+    owners = list(widths)[:1] if family == "modelwise" else widths
+    blocks = {
+        level: IndexBlock(
+            widths[level],
+            family=cast(Family, family),
+            nonlinear=nonlinear,
+            context=context,
+            hidden_mult=hidden_mult,
+            normalisation=normalisation,
+        )
+        for level in owners
+    }
+    return IndexSampling(widths, blocks)
