@@ -12,6 +12,7 @@ import base64
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -19,11 +20,11 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from edgemat.cli.common import err
 from edgemat.data.folder import SUFFIXES
-from edgemat.errors import EdgematError, MissingToolError
+from edgemat.errors import MissingToolError
 from edgemat.images import F32, read_image, resize, to_uint8, write_image
 from edgemat.progress import track
+from edgemat.terminal import run_app
 
 WALLPAPERS = (
     "gnome-backgrounds",
@@ -39,15 +40,14 @@ LONGER_SIDE, SHORTEST_SIDE = 1100, 500  # of wallpapers that are kept, px
 VIEWS = 6  # of every panorama
 VIEW_SIDE, FIELD_OF_VIEW = 320, 80.0  # px, degrees
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command()
 def main(output: Annotated[Path, typer.Argument(help="Folder for the photographs.")]) -> None:
     """Fetch the packages and write their pictures as JPEG."""
     output.mkdir(parents=True, exist_ok=True)
-    try:
-        written = panoramas(output) + wallpapers(output)
-    except EdgematError as error:
-        err.print(f"Error: {error.message}\n{error.remedy}", highlight=False, soft_wrap=True)
-        raise typer.Exit(error.exit_code) from error
+    written = panoramas(output) + wallpapers(output)
     print(f"{written} photographs in {output}.")
 
 
@@ -158,4 +158,4 @@ def _run(*command: str, folder: str) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    sys.exit(run_app(app))

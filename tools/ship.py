@@ -6,28 +6,28 @@ What was shipped under the same name before is removed.
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from edgemat.artifact import Artifact
-from edgemat.cli.common import err
-from edgemat.errors import EdgematError, UsageError
+from edgemat.errors import UsageError
 from edgemat.shipped import SHELF
+from edgemat.terminal import run_app
+
+app = typer.Typer(add_completion=False)
 
 
+@app.command()
 def main(
     run: Annotated[Path, typer.Argument(help="Folder of a run, runs/NAME.")],
     model: Annotated[str, typer.Argument(help="Name of the model in its recipe.")],
 ) -> None:
     """Copy the newest float and tflite-int8 artefacts of a model to edgemat/weights."""
-    try:
-        for path in ship(run, model):
-            print(path)
-    except EdgematError as error:
-        err.print(f"Error: {error.message}\n{error.remedy}", highlight=False, soft_wrap=True)
-        raise typer.Exit(error.exit_code) from error
+    for path in ship(run, model):
+        print(path)
 
 
 def ship(run: Path, model: str) -> list[Path]:
@@ -53,4 +53,4 @@ def ship(run: Path, model: str) -> list[Path]:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    sys.exit(run_app(app))

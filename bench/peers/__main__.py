@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
-from rich.console import Console
 
-from edgemat.errors import EdgematError, UsageError
-from edgemat.tables import plain
+from edgemat.errors import UsageError
+from edgemat.tables import show_path
+from edgemat.terminal import AsJson, out, print_json, run_app, show_error
 
 if TYPE_CHECKING:
     from bench.peers.pictures import PhotoSet
@@ -26,32 +25,16 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-out = Console()
-err = Console(stderr=True)
 
-INTERRUPTED = 130
 PARTS = ("all", "train", "held-out")
 # Read by BLAS and by numba when they are loaded.
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 NUMBA_THREADS = "NUMBA_NUM_THREADS"
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value instead of text.")]
 
 
 def main() -> None:
-    """Run the command line; every error is a sentence and an exit status, never a traceback."""
-    try:
-        status = app(standalone_mode=False)
-    except EdgematError as error:
-        _fail(error)
-    except (KeyboardInterrupt, typer.Abort):
-        status = INTERRUPTED
-    except Exception as error:
-        # typer's own usage errors know how to show themselves; anything else is a bug of ours
-        if not hasattr(error, "exit_code") or not hasattr(error, "show"):
-            raise
-        error.show()
-        sys.exit(error.exit_code)
-    sys.exit(status if isinstance(status, int) else 0)
+    """Run the command line and exit."""
+    sys.exit(run_app(app))
 
 
 @app.command()
@@ -69,14 +52,14 @@ def fetch(
         files, errors = fetch_packages(destination, progress=bar)
     if as_json:
         problems = [{"message": e.message, "remedy": e.remedy} for e in errors]
-        _print_json({"files": [file.to_json() for file in files], "errors": problems})
+        print_json({"files": [file.to_json() for file in files], "errors": problems})
     else:
         for file in files:
             how = "kept" if file.kept else "fetched"
             out.print(f"{how} {file.file} ({file.package}, {file.licence})", highlight=False)
-        out.print(plain(f"Sources: {destination / SOURCES}"), highlight=False, soft_wrap=True)
+        show_path(out, destination / SOURCES, before="Sources: ")
     for error in errors:
-        _show_error(error)
+        show_error(error)
     return max((error.exit_code for error in errors), default=0)
 
 
@@ -162,26 +145,11 @@ def _write(result: Result, output: Path, as_json: bool) -> None:
         write_image(path, draw_sheet(one.strips, shown))
         written.append(path)
     if as_json:
-        _print_json(value)
+        print_json(value)
         return
     show(out, tables)
     for path in written:
-        out.print(plain(str(path)), highlight=False, soft_wrap=True)
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, indent=2, sort_keys=True) + "\n")
-
-
-def _show_error(error: EdgematError) -> None:
-    err.print(f"[red]Error:[/red] {plain(error.message)}", highlight=False, soft_wrap=True)
-    if error.remedy:
-        err.print(plain(error.remedy), highlight=False, soft_wrap=True)
-
-
-def _fail(error: EdgematError) -> NoReturn:
-    _show_error(error)
-    sys.exit(error.exit_code)
+        show_path(out, path)
 
 
 if __name__ == "__main__":

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
 
 import typer
 
-from edgemat import tables
 from edgemat.cli import artifacts, data, machine, photo, recipes
-from edgemat.cli.common import err
-from edgemat.errors import EdgematError
+from edgemat.terminal import run_app, show_error
 
-INTERRUPTED = 130
+WHEN_INTERRUPTED = "Interrupted. What was finished is kept: the same command goes on from there."
 
 app = typer.Typer(
     name="edgemat",
@@ -43,30 +40,13 @@ app.add_typer(data.app, name="data")
 
 
 def main() -> None:
-    """Run the command line; every error is a sentence and an exit status, never a traceback."""
+    """Run the command line; a package that is not installed is an error like any other."""
     try:
-        status = app(standalone_mode=False)
-    except EdgematError as error:
-        _fail(error)
+        status = run_app(app, interrupted=WHEN_INTERRUPTED)
     except ImportError as error:
         from edgemat.doctor import explain_missing
 
-        _fail(explain_missing(error))
-    except (KeyboardInterrupt, typer.Abort):
-        status = INTERRUPTED
-    except Exception as error:
-        # typer's own usage errors know how to show themselves; anything else is a bug of ours
-        if not hasattr(error, "exit_code") or not hasattr(error, "show"):
-            raise
-        error.show()
-        sys.exit(error.exit_code)
-    if status == INTERRUPTED:  # so does typer hand a KeyboardInterrupt on
-        err.print("Interrupted. What was finished is kept: the same command goes on from there.")
-    sys.exit(status if isinstance(status, int) else 0)
-
-
-def _fail(error: EdgematError) -> NoReturn:
-    err.print(f"[red]Error:[/red] {tables.plain(error.message)}", highlight=False, soft_wrap=True)
-    if error.remedy:
-        err.print(tables.plain(error.remedy), highlight=False, soft_wrap=True)
-    sys.exit(error.exit_code)
+        missing = explain_missing(error)
+        show_error(missing)
+        status = missing.exit_code
+    sys.exit(status)

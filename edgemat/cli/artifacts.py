@@ -10,16 +10,14 @@ import typer
 from edgemat import tables
 from edgemat.cli.common import (
     ArtifactPath,
-    AsJson,
     DataOption,
     ImagesOption,
     Output,
     open_with_validation,
-    out,
-    print_json,
     show_artifacts,
 )
 from edgemat.errors import UsageError
+from edgemat.terminal import AsJson, out, print_json
 
 
 def export(

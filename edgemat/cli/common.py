@@ -1,26 +1,20 @@
-"""What the commands share: options, consoles, and how an artefact and its pictures are opened."""
+"""What the commands share: options, and how an artefact and its pictures are opened."""
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
-from rich.console import Console
 
 from edgemat import tables
+from edgemat.terminal import out, print_json
 
 if TYPE_CHECKING:
     from edgemat.artifact import Artifact
     from edgemat.evaluate import EvaluationSet
     from edgemat.recipe import DataSection
 
-out = Console()
-err = Console(stderr=True)
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value instead of text.")]
 ArtifactPath = Annotated[
     Path, typer.Argument(help="Folder of an artefact, NAME@HASH, or a shipped model's name.")
 ]
@@ -32,6 +26,9 @@ DataOption = Annotated[
     typer.Option("--data", help='"people", "procedural" or a folder; by default the task\'s.'),
 ]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, mps, ...")]
+BackgroundsOption = Annotated[
+    Path | None, typer.Option(help="Photographs; drawn textures by default.")
+]
 ImagesOption = Annotated[int, typer.Option("--images", min=1, help="Validation composites.")]
 
 
@@ -63,11 +60,6 @@ def open_with_validation(named: Path, data: str | None, images: int) -> Opened:
         seed=VALIDATION_SEED + (manifest.seed or 0),
     )
     return Opened(artifact, section, validation)
-
-
-def print_json(value: Any) -> None:
-    """Write one JSON value to stdout."""
-    sys.stdout.write(json.dumps(value, indent=2, sort_keys=True) + "\n")
 
 
 def show_artifacts(artifacts: list[Artifact], as_json: bool) -> None:

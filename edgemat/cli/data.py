@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from edgemat.cli.common import AsJson, out, print_json
+from edgemat.cli.common import BackgroundsOption
+from edgemat.terminal import AsJson, out, print_json
 
 app = typer.Typer(help="Make training data out of what you have.", no_args_is_help=True)
 SHOWN = 10
@@ -80,9 +81,7 @@ def draw(
 def compose(
     source: Annotated[str, typer.Argument(help='Cut-outs: "people", "procedural" or a folder.')],
     output: Annotated[Path, typer.Argument(help="Folder for image/ and alpha/.")],
-    backgrounds: Annotated[
-        Path | None, typer.Option(help="Photographs; drawn textures by default.")
-    ] = None,
+    backgrounds: BackgroundsOption = None,
     count: Annotated[int, typer.Option(min=1, help="Composites.")] = 40,
     size: Annotated[int, typer.Option(min=64, help="Side of the composites, px.")] = 512,
     held_out: Annotated[

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from edgemat import tables
-from edgemat.cli.common import ArtifactPath, AsJson, out, print_json
+from edgemat.cli.common import ArtifactPath, BackgroundsOption
+from edgemat.terminal import AsJson, out, print_json
 
 
 def bench(
@@ -66,9 +67,7 @@ def quality(
 
 def bias(
     model: ArtifactPath = Path("portrait"),
-    backgrounds: Annotated[
-        Path | None, typer.Option(help="Photographs; drawn textures by default.")
-    ] = None,
+    backgrounds: BackgroundsOption = None,
     everyone: Annotated[
         bool, typer.Option("--everyone", help="Also people that recipes train on.")
     ] = False,

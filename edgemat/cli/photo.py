@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from edgemat import tables
-from edgemat.cli.common import AsJson, out, print_json
 from edgemat.errors import UsageError
+from edgemat.terminal import AsJson, out, print_json
 
 
 def matte(

