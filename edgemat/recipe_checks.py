@@ -39,10 +39,10 @@ def check_network(where: str, model: ModelSection) -> None:
     UsageError
         For the first that is wrong; its text starts with `where`.
     """
-    networks = {info.name: info for info in list_models()}
+    networks = {info.name: info for info in list_models() if info.is_matting}
     if model.architecture not in networks:
         raise UsageError(
-            f"{where}.architecture: there is no network {model.architecture!r}.",
+            f"{where}.architecture: there is no matting network {model.architecture!r}.",
             remedy=nearest(model.architecture, networks),
         )
     info = networks[model.architecture]
@@ -75,9 +75,11 @@ def _check_config(where: str, config: dict[str, Any], info: ModelInfo) -> None:
             raise UsageError(
                 f"{where}: {info.name} has no argument {key!r}.", remedy=nearest(key, known)
             )
-        positive = TypeAdapter[Any](Annotated[types[key], Field(gt=0, allow_inf_nan=False)])
+        annotation = types[key]
+        if annotation in (int, float):
+            annotation = Annotated[annotation, Field(gt=0, allow_inf_nan=False)]
         try:
-            positive.validate_python(value, strict=True)
+            TypeAdapter[Any](annotation).validate_python(value, strict=True)
         except ValidationError as error:
             problem = error.errors()[0]["msg"]
             raise UsageError(

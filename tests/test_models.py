@@ -31,14 +31,6 @@ from edgemat.models.blocks.pooling import Interleave, Layout, MaxPool, MaxUnpool
 from edgemat.models.pretrained import load_encoder
 from edgemat.models.pspm import TrimapAttention
 
-SMALL = {
-    "indexnet-m2o-nlc": {"width": 0.25, "hidden_mult": 1},
-    "indexnet-slim": {"width": 0.25},
-    "pspm-b5": {"width": 0.25},
-    "pspm-slim": {"width": 0.25},
-}
-
-
 def test_indexnet_has_the_count_of_the_thesis_to_the_integer() -> None:
     network = create_model("indexnet-m2o-nlc")
     assert count_parameters(network) == 8_153_771
@@ -76,34 +68,6 @@ def test_macs_are_honest_multiply_accumulates() -> None:
             return self.conv(x)
 
     assert count_operations(OneConvolution(), (3, 10, 20)) * 1e9 == 3 * 8 * 9 * 200
-
-
-@pytest.mark.parametrize("name", [info.name for info in list_models()])
-@pytest.mark.parametrize("batch", [1, 2])
-@pytest.mark.parametrize("size", [(64, 64), (96, 64)])
-def test_networks_run_forward_and_backward(name: str, batch: int, size: tuple[int, int]) -> None:
-    network = create_model(name, **SMALL[name])
-    # one picture has no batch statistics at 1x1, so that a batch of one runs in eval mode
-    network.train(batch > 1)
-    x = torch.rand(batch, 4 if "index" in name else 3, *size)
-    output = network(x)
-    assert output.alpha.shape == (batch, 1, *size)
-    loss = output.alpha.square().mean()
-    if output.trimap_logits is not None:
-        assert output.trimap_logits.shape == (batch, 3, size[0] // 4, size[1] // 4)
-        loss = loss + output.trimap_logits.square().mean()
-    loss.backward()
-    for label, parameter in network.named_parameters():
-        assert parameter.grad is not None, label
-        assert torch.isfinite(parameter.grad).all(), label
-
-
-@pytest.mark.parametrize("name", [info.name for info in list_models()])
-def test_weights_round_trip_and_eval_is_deterministic(name: str) -> None:
-    first, second = (create_model(name, **SMALL[name]).eval() for _ in range(2))
-    second.load_state_dict(first.state_dict())
-    x = torch.rand(1, 4 if "index" in name else 3, 64, 64)
-    assert torch.equal(first(x).alpha, second(x).alpha)
 
 
 def trained_like(name: str, **config: object) -> MattingNetwork:
@@ -154,26 +118,6 @@ def test_deploy_blocks_of_pspm_equal_the_training_form_in_float32() -> None:
         replaced = copy.deepcopy(network)
         replace_blocks(replaced)
         assert (DeployForm(replaced)(x) - expected).abs().max() <= 1e-5
-
-
-@pytest.mark.parametrize("name", [info.name for info in list_models()])
-def test_float16_variant_takes_bytes_and_computes_the_same(name: str) -> None:
-    deploy = to_deploy(trained_like(name, **SMALL[name]))
-    pixels = torch.randint(0, 256, (1, 4 if "index" in name else 3, 64, 64)).float()
-    with torch.no_grad():
-        expected = deploy(pixels / 255)
-        found = prepare_for_float16(deploy, 1 / 255)(pixels)
-    assert (found - expected).abs().mean() < 1e-4  # near ties of max-pooling may turn around
-
-
-@pytest.mark.parametrize("name", [info.name for info in list_models()])
-def test_deploy_form_has_no_batch_norm_and_no_rank_above_four(name: str) -> None:
-    deploy = to_deploy(create_model(name, **SMALL[name]))
-    assert not any(isinstance(module, nn.BatchNorm2d) for module in deploy.modules())
-    x = torch.rand(1, 4 if "index" in name else 3, 64, 64)
-    graph = torch.export.export(deploy, (x,)).graph
-    ranks = [n.meta["val"].ndim for n in graph.nodes if isinstance(n.meta.get("val"), Tensor)]
-    assert max(ranks) <= 4
 
 
 @settings(deadline=None, max_examples=50)

@@ -96,19 +96,23 @@ def bias(
 
 def models(as_json: AsJson = False) -> None:
     """List the networks, with the thesis' figures."""
+    import torch
+
     from edgemat.models import create_model, list_models
     from edgemat.models.count import count_operations, count_parameters
+    from edgemat.progress import track
 
     rows = []
-    for info in list_models():
-        network = create_model(info.name)
+    for info in track(list_models(), "counting"):
+        with torch.device("meta"):  # shapes alone are counted; nothing is computed
+            network = create_model(info.name)
         shape = (info.in_channels, 224, 224)
         rows.append(
             {
                 "name": info.name,
-                "task": info.task,
                 "chapter": info.chapter,
                 "table": info.table,
+                "task": info.task,
                 "input_channels": info.in_channels,
                 "parameters": count_parameters(network),
                 "thesis_parameters_millions": info.thesis_parameters,
@@ -117,6 +121,8 @@ def models(as_json: AsJson = False) -> None:
                 ),
                 "thesis_operations": info.thesis_operations,
                 "macs_billions": count_operations(network, shape),
+                "deploys": info.is_matting and info.undeployable is None,
+                "undeployable": info.undeployable,
             }
         )
     if as_json:

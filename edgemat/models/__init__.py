@@ -14,10 +14,35 @@ from typing import Any
 from torch import nn
 
 from edgemat.errors import UsageError, nearest
-from edgemat.models import indexnet, indexnet_slim, pspm, pspm_slim
-from edgemat.models.info import ModelInfo
+from edgemat.models import (
+    deeplab,
+    dim,
+    dncnn,
+    indexnet,
+    indexnet_slim,
+    pspm,
+    pspm_baseline,
+    pspm_slim,
+    reconstruct,
+    refinenet,
+)
+from edgemat.models.info import ModelInfo, Task
 
-_MODULES = (indexnet, indexnet_slim, pspm, pspm_slim)  # in the order of the thesis
+__all__ = ["ModelInfo", "Task", "create_model", "list_models", "model_info"]
+
+# in the order of the thesis
+_MODULES = (
+    reconstruct,
+    deeplab,
+    refinenet,
+    dim,
+    indexnet,
+    indexnet_slim,
+    dncnn,
+    pspm_baseline,
+    pspm,
+    pspm_slim,
+)
 _MODELS = {info.name: info for module in _MODULES for info in module.MODELS}
 
 

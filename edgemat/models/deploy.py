@@ -11,6 +11,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
+from edgemat.models.blocks.layers import MattingNetwork
 from edgemat.models.blocks.pooling import Below, Interleave, Layout
 
 FLOAT16_SHARPNESS = 2.0**15
@@ -40,6 +41,7 @@ def to_deploy(network: nn.Module) -> DeployForm:
     """
     network = copy.deepcopy(network).eval()
     replace_blocks(network)
+    network.to(next(network.parameters()))  # what a block made anew is float32 on the CPU
     _fold_batch_norms(network)
     return DeployForm(network).eval().requires_grad_(False)
 
@@ -47,14 +49,15 @@ def to_deploy(network: nn.Module) -> DeployForm:
 def prepare_for_float16(deploy: DeployForm, pixel_scale: float) -> DeployForm:
     """Return a copy for float16 arithmetic; it takes pixels in 0..255.
 
-    `pixel_scale` goes into the first convolution's weights: in float16, 0..255 is exact and pixels
+    `pixel_scale` goes into the weights that meet pixels: in float16, 0..255 is exact and pixels
     in 0..1 are not, and rounding them costs 2 dB of agreement. The masks of max-pooling become
     sharp enough for float16's steps, whose range ends at 65504.
     """
     prepared = copy.deepcopy(deploy)
-    first = next(m for m in prepared.modules() if isinstance(m, nn.Conv2d))
+    assert isinstance(prepared.network, MattingNetwork)
     with torch.no_grad():
-        first.weight.mul_(pixel_scale)
+        for weight in prepared.network.pixel_weights():
+            weight.mul_(pixel_scale)
     for module in prepared.modules():
         if isinstance(module, Below):
             module.sharpness = FLOAT16_SHARPNESS

@@ -46,7 +46,7 @@ class IndexNetSlim(MattingNetwork):
 
     def __init__(self, *, in_channels: int = 4, width: float = 1.0, hidden_mult: int = 1) -> None:
         super().__init__()
-        self.encoder = MobileNetV2(in_channels, width=width, stem_stride=2)
+        self.encoder = MobileNetV2(in_channels, width=width, strided=(0,))
         channels = self.encoder.channels
         detail = scale_channels(16, width**0.5)
         self.sampling = create_sampling(

@@ -41,6 +41,8 @@ class ModelInfo:
         Learnable parameters, in millions, and operations, in 2**30, at 224x224, as printed there.
     undeployable:
         Why it has no deploy form; None where it has one.
+    note:
+        Where its figures differ from the thesis', and why.
     """
 
     name: str
@@ -52,6 +54,7 @@ class ModelInfo:
     thesis_operations: float | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
     undeployable: str | None = None
+    note: str | None = None
 
     @property
     def in_channels(self) -> int:

@@ -1,95 +1,37 @@
-"""PSPM B5: prior-free portrait matting with attention-guided parameter sharing (thesis, ch. 6).
+"""PSPM: prior-free portrait matting, one encoder shared by trimap and matte (thesis, section 6.3.2).
 
-    RGB -> shared MobileNetV2 (1/16) -> ASPP -> segmentation decoder -> trimap M at 1/4   (fig. 6.5)
-                    |  1/16, 1/8, 1/4 fused layer by layer                 | attention
-                    +------------------------------------------> matting decoder -> alpha
+    RGB -> MobileNetV2, max-pooled (1/16) -> segmentation decoder -> trimap M at 1/4
+                    |
+                    +-> matting decoder, max-unpooling -> alpha
+
+Three ways for the decoders to meet:
+
+    B3  late interaction   in the loss alone                                             (fig. 6.3)
+    B4  feature fusion     M, convolved down to 1/16, joins the matting decoder's input  (fig. 6.4)
+    B5  attention guided   1/16, 1/8, 1/4 are fused layer by layer, and M attends at 1/4 (fig. 6.5)
 
 Dai et al., "A Light-weight Prior-free Portrait Matting Network", CGF 40(1), 2021. The thesis fixes
-the totals (5.90 M parameters, 6.53 G); the widths of the fusion path are our reading of them.
+the totals of Table 6.4; the widths within the matting decoders are our reading of them.
 """
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from edgemat.models.blocks.aspp import ASPP
-from edgemat.models.blocks.layers import (
-    MattingNetwork,
-    MattingOutput,
-    conv_bn,
-    initialise,
-    scale_channels,
-)
-from edgemat.models.blocks.pooling import MaxPool, MaxUnpool
+from edgemat.models.blocks.layers import MattingOutput, conv_bn, initialise, scale_channels
+from edgemat.models.blocks.segmentation import Segmentation, TrimapAttention, create_decoder
+from edgemat.models.blocks.sharing import AttentionGuided, Encoded, SharedEncoder
 from edgemat.models.encoders.mobilenetv2 import MobileNetV2
 from edgemat.models.indexnet import initialise_head, prediction_head
 from edgemat.models.info import ModelInfo
 
-TRIMAP_CLASSES = ("background", "unknown", "foreground")
 
+class LateInteraction(SharedEncoder):
+    """B3: both decoders by themselves; 6,744,494 parameters at full width.
 
-class SegmentationDecoder(nn.Module):
-    """DeepLabV3+: ASPP at 1/16, a low-level feature at 1/4, three classes of a trimap at 1/4.
-
-    Parameters
-    ----------
-    channels:
-        Width of the decoder: 256 in DeepLabV3+.
-    reduced:
-        What the low-level feature is reduced to: 48 there.
-    """
-
-    def __init__(
-        self,
-        low_channels: int,
-        high_channels: int,
-        *,
-        channels: int,
-        reduced: int,
-        dropout: float = 0.5,
-    ) -> None:
-        super().__init__()
-        self.context = ASPP(
-            high_channels,
-            channels,
-            branch_channels=channels,
-            rates=(6, 12, 18),
-            separable=False,
-            dropout=dropout,
-        )
-        self.reduce = conv_bn(low_channels, reduced, 1)
-        self.refine = nn.Sequential(
-            *conv_bn(channels + reduced, channels), *conv_bn(channels, channels)
-        )
-        self.classify = nn.Conv2d(channels, len(TRIMAP_CLASSES), 1)
-
-    def forward(self, low: Tensor, high: Tensor) -> Tensor:
-        context = F.interpolate(
-            self.context(high), size=low.shape[-2:], mode="bilinear", align_corners=False
-        )
-        return self.classify(self.refine(torch.cat([context, self.reduce(low)], dim=1)))
-
-
-class TrimapAttention(nn.Module):
-    """M = F_p + U_p / 2 (eq. 6.1): the softmax over the classes as one map in 0..1.
-
-    The expectation is a 1x1 convolution with fixed weights, so that it stays in the delegate.
-    """
-
-    weights: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("weights", torch.tensor([0.0, 0.5, 1.0]).reshape(1, 3, 1, 1))
-
-    def forward(self, logits: Tensor) -> Tensor:
-        return F.conv2d(torch.softmax(logits, dim=1), self.weights)
-
-
-class PSPM(MattingNetwork):
-    """Portrait matting without a trimap: 5.90 M parameters at full width.
+    The matting decoder is IndexNet's in small: a context of 1/16, concatenated skips at 1/16 and
+    1/4 alone (with more, full-size Table 6.4 cannot be met), 5x5 convolutions after unpooling.
 
     Parameters
     ----------
@@ -97,26 +39,22 @@ class PSPM(MattingNetwork):
         3: RGB in 0..1.
     width:
         Multiplier of all channel counts.
+    prior_channels:
+        Of a prior that is concatenated with the encoder's feature at 1/16; none in B3.
     """
 
-    encoder: MobileNetV2
-    stride = 16
-
-    def __init__(self, *, in_channels: int = 3, width: float = 1.0) -> None:
-        super().__init__()
-        self.encoder = MobileNetV2(in_channels, width=width, output_stride=16)
-        c = self.encoder.channels
-        self.pool, self.unpool = MaxPool(), MaxUnpool()
-        self.segment = SegmentationDecoder(
-            c[2],
-            c[7],
-            channels=scale_channels(256, width),
-            reduced=scale_channels(48, width),
+    def __init__(
+        self, *, in_channels: int = 3, width: float = 1.0, prior_channels: int = 0
+    ) -> None:
+        encoder = MobileNetV2(in_channels, width=width, output_stride=16)
+        super().__init__(encoder, create_decoder("deeplab", encoder, width=width))
+        c = encoder.channels
+        self.context = nn.Sequential(
+            *conv_bn(c[7] + prior_channels, c[6], 1), *conv_bn(c[6], c[6])
         )
-        self.attention = TrimapAttention()
-        self.fuse16 = conv_bn(c[7], c[4], 1)
-        self.fuse8 = conv_bn(c[4], c[3], 1)
-        self.decode4 = conv_bn(c[3], c[2], 5)
+        self.decode16 = conv_bn(2 * c[6], c[4], 5)
+        self.decode8 = conv_bn(c[4], c[3], 5)
+        self.decode4 = conv_bn(2 * c[3], c[2], 5)
         self.decode2 = nn.Sequential(*conv_bn(c[2], c[1], 5), *conv_bn(c[1], c[0], 5))
         self.decode1 = conv_bn(c[0], c[0], 5)
         self.predict = prediction_head(c[0])
@@ -125,23 +63,114 @@ class PSPM(MattingNetwork):
 
     def forward(self, x: Tensor) -> MattingOutput:
         """Return the matte and the trimap's scores of `x`, B,3,H,W, H and W multiples of 16."""
-        features, pooled, switches = [], {}, {}
-        for number, stage in enumerate(self.encoder):
-            x = stage(x)
-            features.append(x)
-            if number in self.encoder.pooled:
-                x, switches[number] = self.pool(x)
-                pooled[number] = x
+        encoded = self.encode(x)
+        logits = self.segment(encoded.low, encoded.high)  # B,3,H/4,W/4
+        return MattingOutput(self.decode(encoded, encoded.high), logits)
 
-        logits = self.segment(pooled[2], x)  # B,3,H/4,W/4
-        trimap = self.attention(logits)  # B,1,H/4,W/4 in 0..1
+    def decode(self, encoded: Encoded, x: Tensor) -> Tensor:
+        """Return the matte; `x` is the input of the matting decoder at 1/16."""
+        features, switches = encoded.features, encoded.switches
+        x = self.decode16(torch.cat([self.context(x), features[6]], dim=1))  # 1/16
+        x = self.decode8(self.unpool(x, switches[4]))  # 1/8
+        x = self.unpool(x, switches[3])  # 1/4
+        x = self.decode4(torch.cat([x, features[3]], dim=1))
+        x = self.decode2(self.unpool(x, switches[2]))  # 1/2
+        return self.predict(self.decode1(self.unpool(x, switches[0])))  # 1/1
 
-        x = self.unpool(self.fuse16(x), switches[4]) + features[4]  # 1/8
-        x = self.unpool(self.fuse8(x), switches[3]) + features[3]  # 1/4
-        x = x + x * trimap
-        x = self.unpool(self.decode4(x), switches[2])  # 1/2
-        x = self.unpool(self.decode2(x), switches[0])  # 1/1
+
+class FeatureFusion(LateInteraction):
+    """B4: the trimap is part of the matting decoder's input; 6,964,846 parameters at full width.
+
+    Parameters
+    ----------
+    in_channels, width:
+        As of :class:`LateInteraction`.
+    """
+
+    def __init__(self, *, in_channels: int = 3, width: float = 1.0) -> None:
+        c64, c96, c160 = (scale_channels(c, width) for c in (64, 96, 160))
+        super().__init__(in_channels=in_channels, width=width, prior_channels=c160)
+        self.attention = TrimapAttention()
+        self.prior = nn.Sequential(
+            *conv_bn(1, c64, stride=2), *conv_bn(c64, c96, stride=2), *conv_bn(c96, c160)
+        )
+        initialise(self.prior)
+
+    def forward(self, x: Tensor) -> MattingOutput:
+        """Return the matte and the trimap's scores of `x`, B,3,H,W, H and W multiples of 16."""
+        encoded = self.encode(x)
+        logits = self.segment(encoded.low, encoded.high)  # B,3,H/4,W/4
+        prior = self.prior(self.attention(logits))  # 1/16
+        fused = torch.cat([encoded.high, prior], dim=1)
+        return MattingOutput(self.decode(encoded, fused), logits)
+
+
+class PSPM(AttentionGuided):
+    """B5: the trimap guides the matting decoder at 1/4; 5,902,382 parameters at full width.
+
+    Parameters
+    ----------
+    in_channels:
+        3: RGB in 0..1.
+    width:
+        Multiplier of all channel counts.
+    segmentation:
+        Whose decoder estimates the trimap: "deeplab" (DeepLabV3+) or "pspnet" (Table 6.7).
+    modulated:
+        Feature modulation after every stage of the encoder (B5+FM, section 6.5.7).
+    """
+
+    def __init__(
+        self,
+        *,
+        in_channels: int = 3,
+        width: float = 1.0,
+        segmentation: Segmentation = "deeplab",
+        modulated: bool = False,
+    ) -> None:
+        encoder = MobileNetV2(in_channels, width=width, output_stride=16)
+        segment = create_decoder(segmentation, encoder, width=width)
+        super().__init__(encoder, segment, modulated=modulated)
+        c = encoder.channels
+        self.decode2 = nn.Sequential(*conv_bn(c[2], c[1], 5), *conv_bn(c[1], c[0], 5))
+        self.decode1 = conv_bn(c[0], c[0], 5)
+        self.predict = prediction_head(c[0])
+        initialise(self)
+        initialise_head(self.predict)
+
+    def forward(self, x: Tensor) -> MattingOutput:
+        """Return the matte and the trimap's scores of `x`, B,3,H,W, H and W multiples of 16."""
+        encoded = self.encode(x)
+        logits = self.segment(encoded.low, encoded.high)  # B,3,H/4,W/4
+        x = self.decode_to_half(encoded, logits)  # 1/2
+        x = self.unpool(self.decode2(x), encoded.switches[0])  # 1/1
         return MattingOutput(self.predict(self.decode1(x)), logits)
 
 
-MODELS = (ModelInfo("pspm-b5", PSPM, "portrait", 6, "6.4", 5.90, 6.53),)
+MODELS = (
+    ModelInfo("pspm-b3", LateInteraction, "portrait", 6, "6.4", 6.74, 6.77),
+    ModelInfo("pspm-b4", FeatureFusion, "portrait", 6, "6.4", 6.96, 6.81),
+    ModelInfo("pspm-b5", PSPM, "portrait", 6, "6.4", 5.90, 6.53),
+    ModelInfo(
+        "pspm-b5-fm",
+        PSPM,
+        "portrait",
+        6,
+        "6.4",
+        5.96,
+        6.54,
+        {"modulated": True},
+        note="6.533 operations: modulation works on one vector a stage and costs B5 0.0001.",
+    ),
+    ModelInfo(
+        "pspm-psp-b5",
+        PSPM,
+        "portrait",
+        6,
+        "6.7",
+        5.33,
+        2.86,
+        {"segmentation": "pspnet"},
+        note="2.850 operations: with the matting decoder of pspm-b5, which fits Table 6.4.",
+    ),
+)

@@ -13,20 +13,15 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from edgemat.models.blocks.layers import (
-    MattingNetwork,
-    MattingOutput,
-    conv_bn,
-    initialise,
-    scale_channels,
-)
-from edgemat.models.blocks.pooling import MaxPool, MaxUnpool, Subpixels, initialise_subpixels
+from edgemat.models.blocks.layers import MattingOutput, conv_bn, initialise, scale_channels
+from edgemat.models.blocks.pooling import Subpixels, initialise_subpixels
+from edgemat.models.blocks.segmentation import SegmentationDecoder
+from edgemat.models.blocks.sharing import AttentionGuided
 from edgemat.models.encoders.mobilenetv2 import MobileNetV2
 from edgemat.models.info import ModelInfo
-from edgemat.models.pspm import SegmentationDecoder, TrimapAttention
 
 
-class PSPMSlim(MattingNetwork):
+class PSPMSlim(AttentionGuided):
     """Portrait matting without a trimap: 2,995,143 parameters, 2.31 G MACs at 256x256.
 
     Parameters
@@ -37,26 +32,18 @@ class PSPMSlim(MattingNetwork):
         Multiplier of all channel counts.
     """
 
-    encoder: MobileNetV2
-    stride = 16
-
     def __init__(self, *, in_channels: int = 3, width: float = 1.0) -> None:
-        super().__init__()
-        self.encoder = MobileNetV2(in_channels, width=width, output_stride=16, stem_stride=2)
-        c = self.encoder.channels
-        detail = scale_channels(16, width)
-        self.pool, self.unpool = MaxPool(), MaxUnpool()
-        self.segment = SegmentationDecoder(
+        encoder = MobileNetV2(in_channels, width=width, output_stride=16, strided=(0,))
+        c = encoder.channels
+        segment = SegmentationDecoder(
             c[2],
             c[7],
             channels=scale_channels(96, width),
             reduced=scale_channels(24, width),
             dropout=0.1,
         )
-        self.attention = TrimapAttention()
-        self.fuse16 = conv_bn(c[7], c[4], 1)
-        self.fuse8 = conv_bn(c[4], c[3], 1)
-        self.decode4 = conv_bn(c[3], c[2], 5)
+        super().__init__(encoder, segment)
+        detail = scale_channels(16, width)
         self.decode2 = conv_bn(c[2], detail, 5)
         self.lateral = conv_bn(c[0], detail, 1)
         self.refine = nn.Sequential(*conv_bn(detail, detail), *conv_bn(detail, detail))
@@ -67,22 +54,10 @@ class PSPMSlim(MattingNetwork):
 
     def forward(self, x: Tensor) -> MattingOutput:
         """Return the matte and the trimap's scores of `x`, B,3,H,W, H and W multiples of 16."""
-        features, pooled, switches = [], {}, {}
-        for number, stage in enumerate(self.encoder):
-            x = stage(x)
-            features.append(x)
-            if number in self.encoder.pooled:
-                x, switches[number] = self.pool(x)
-                pooled[number] = x
-
-        logits = self.segment(pooled[2], x)  # B,3,H/4,W/4
-        trimap = self.attention(logits)  # B,1,H/4,W/4 in 0..1
-
-        x = self.unpool(self.fuse16(x), switches[4]) + features[4]  # 1/8
-        x = self.unpool(self.fuse8(x), switches[3]) + features[3]  # 1/4
-        x = x + x * trimap
-        x = self.unpool(self.decode4(x), switches[2])  # 1/2
-        x = self.refine(self.decode2(x) + self.lateral(features[0]))
+        encoded = self.encode(x)
+        logits = self.segment(encoded.low, encoded.high)  # B,3,H/4,W/4
+        x = self.decode_to_half(encoded, logits)  # 1/2
+        x = self.refine(self.decode2(x) + self.lateral(encoded.features[0]))
         return MattingOutput(self.subpixels(self.predict(x)), logits)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from torch import Tensor, nn
 
@@ -22,6 +22,14 @@ class MattingNetwork(nn.Module):
     encoder: nn.Module
     stride: int
 
+    def pixel_weights(self) -> list[Tensor]:
+        """Return the weights that meet the input itself: those of the first convolution.
+
+        A network whose input goes to several convolutions names them all.
+        """
+        first = next(m for m in self.modules() if isinstance(m, nn.Conv2d))
+        return [first.weight]
+
 
 class MattingOutput(NamedTuple):
     """What a matting network returns.
@@ -39,11 +47,14 @@ class MattingOutput(NamedTuple):
     trimap_logits: Tensor | None = None
 
 
-def scale_channels(channels: int, width: float) -> int:
-    """Return `channels` times `width`, rounded to a multiple of 8 as MobileNetV2 does."""
+def scale_channels(channels: int, width: float, *, multiple: int = 8) -> int:
+    """Return `channels` times `width`, rounded to a multiple of 8 as MobileNetV2 does.
+
+    With ``multiple=1`` the fraction is cut off, as in IndexNet's B11-1.4.
+    """
     scaled = channels * width
-    rounded = max(8, int(scaled + 4) // 8 * 8)
-    return rounded + 8 if rounded < 0.9 * scaled else rounded
+    rounded = max(multiple, int(scaled + multiple // 2) // multiple * multiple)
+    return rounded + multiple if rounded < 0.9 * scaled else rounded
 
 
 def conv_bn(
@@ -75,12 +86,18 @@ def separable_conv_bn(in_channels: int, out_channels: int, *, dilation: int = 1)
     return nn.Sequential(*depthwise, *conv_bn(in_channels, out_channels, 1))
 
 
-def initialise(network: nn.Module) -> None:
-    """Initialise as IndexNet does: convolutions N(0, 2 / (k * k * C_out)), BN at 1 and 0."""
+def initialise(network: nn.Module, *, fan: Literal["out", "in"] = "out") -> None:
+    """Initialise convolutions with N(0, 2 / (k * k * C)), BN with 1 and 0.
+
+    C is C_out, as IndexNet does, or C_in ("in"): the improved Xavier of sections 3.6.2 and 3.6.3.
+    """
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
-            fan_out = module.kernel_size[0] * module.kernel_size[1] * module.out_channels
-            nn.init.normal_(module.weight, 0.0, math.sqrt(2.0 / fan_out))
+            channels = module.out_channels
+            if fan == "in":
+                channels = module.in_channels // module.groups
+            terms = module.kernel_size[0] * module.kernel_size[1] * channels
+            nn.init.normal_(module.weight, 0.0, math.sqrt(2.0 / terms))
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
         elif isinstance(module, nn.BatchNorm2d):

@@ -54,7 +54,15 @@ class Halved(NamedTuple):
 
 
 class Sampling(nn.Module):
-    """Base of all samplings; a level is the number of the encoder's stage that it follows."""
+    """Base of all samplings; a level is the number of the encoder's stage that it follows.
+
+    Attributes
+    ----------
+    factor:
+        How many times as many channels ``down`` gives, and ``up`` takes away.
+    """
+
+    factor = 1
 
     @abstractmethod
     def down(self, level: int, x: Tensor) -> Halved:
@@ -170,6 +178,8 @@ class BlindSampling(Sampling):
 
 class SpaceDepthSampling(Sampling):
     """Space-to-depth and depth-to-space: nothing is lost, the channels are four times as many."""
+
+    factor = 4
 
     def down(self, level: int, x: Tensor) -> Halved:
         return Halved(x, F.pixel_unshuffle(x, 2), None)

@@ -1,11 +1,12 @@
 """MobileNetV2 as the encoder of a matting network (thesis, section 3.6.1.1).
 
-Every stride-2 convolution (in a slim network: but the first) becomes stride 1, and the network that
-owns the encoder pools after the stage instead: that is where indices are taken.
+Every stride-2 convolution becomes stride 1, and the network that owns the encoder pools after the
+stage instead: that is where indices are taken. Stages can be left to stride by themselves.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -50,6 +51,7 @@ class InvertedResidual(nn.Module):
         out_channels: int,
         *,
         expansion: int,
+        stride: int = 1,
         dilation: int = 1,
         pad_first: bool = False,
     ) -> None:
@@ -60,18 +62,23 @@ class InvertedResidual(nn.Module):
         if expansion > 1:
             layers += conv_bn(in_channels, hidden, 1, padding=pad_expansion)
         layers += conv_bn(
-            hidden, hidden, padding=dilation - pad_expansion, dilation=dilation, groups=hidden
+            hidden,
+            hidden,
+            stride=stride,
+            padding=dilation - pad_expansion,
+            dilation=dilation,
+            groups=hidden,
         )
         layers += conv_bn(hidden, out_channels, 1, activation=False)
         self.layers = nn.Sequential(*layers)
-        self.residual = in_channels == out_channels
+        self.residual = in_channels == out_channels and stride == 1
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.layers(x) if self.residual else self.layers(x)
 
 
 class MobileNetV2(nn.ModuleList):
-    """The eight stages of the encoder, at stride 1; the owner pools between them.
+    """The eight stages of the encoder; the owner pools between them.
 
     Parameters
     ----------
@@ -79,12 +86,14 @@ class MobileNetV2(nn.ModuleList):
         3 for RGB, 4 for RGB and trimap.
     width:
         Multiplier of all channel counts.
+    channel_multiple:
+        What they are rounded to; see :func:`edgemat.models.blocks.layers.scale_channels`.
     output_stride:
         32 or 16; at 16 the last two stages dilate instead of being pooled before.
     pad_first:
         See :class:`InvertedResidual`.
-    stem_stride:
-        2 lets the first convolution stride as in MobileNetV2 itself; no pool follows it then.
+    strided:
+        Stages that stride by themselves, as in MobileNetV2 itself; no pool follows them.
 
     Attributes
     ----------
@@ -99,15 +108,19 @@ class MobileNetV2(nn.ModuleList):
         in_channels: int,
         *,
         width: float = 1.0,
+        channel_multiple: int = 8,
         output_stride: int = 32,
         pad_first: bool = False,
-        stem_stride: int = 1,
+        strided: Collection[int] = (),
     ) -> None:
         self.channels = tuple(
-            scale_channels(c, width) for c in (STEM_CHANNELS, *(s.channels for s in STAGES))
+            scale_channels(c, width, multiple=channel_multiple)
+            for c in (STEM_CHANNELS, *(s.channels for s in STAGES))
         )
-        self.pooled = POOLED_STAGES[output_stride][stem_stride - 1 :]
-        stages: list[nn.Module] = [conv_bn(in_channels, self.channels[0], stride=stem_stride)]
+        self.pooled = tuple(s for s in POOLED_STAGES[output_stride] if s not in strided)
+        stages: list[nn.Module] = [
+            conv_bn(in_channels, self.channels[0], stride=2 if 0 in strided else 1)
+        ]
         for number, stage in enumerate(STAGES, start=1):
             blocks = []
             for block in range(stage.blocks):
@@ -116,6 +129,7 @@ class MobileNetV2(nn.ModuleList):
                         self.channels[number - 1] if block == 0 else self.channels[number],
                         self.channels[number],
                         expansion=stage.expansion,
+                        stride=2 if block == 0 and number in strided else 1,
                         dilation=_dilation(output_stride, number, block),
                         pad_first=pad_first,
                     )

@@ -1,0 +1,89 @@
+"""Estimate a trimap: what portrait matting without a prior shares with semantic segmentation."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from edgemat.models.blocks.deeplab import DeepLabDecoder
+from edgemat.models.blocks.layers import conv_bn, scale_channels
+from edgemat.models.blocks.pyramid import PyramidPooling
+from edgemat.models.encoders.mobilenetv2 import MobileNetV2
+
+TRIMAP_CLASSES = ("background", "unknown", "foreground")
+Segmentation = Literal["deeplab", "pspnet"]
+
+
+class SegmentationDecoder(DeepLabDecoder):
+    """DeepLabV3+: ASPP at 1/16, a low-level feature at 1/4, three classes of a trimap at 1/4."""
+
+    def __init__(
+        self,
+        low_channels: int,
+        high_channels: int,
+        *,
+        channels: int,
+        reduced: int,
+        dropout: float = 0.5,
+    ) -> None:
+        super().__init__(
+            low_channels, high_channels, channels=channels, reduced=reduced, dropout=dropout
+        )
+        self.classify = nn.Conv2d(channels, len(TRIMAP_CLASSES), 1)
+
+    def forward(self, low: Tensor, high: Tensor) -> Tensor:
+        return self.classify(super().forward(low, high))
+
+
+class PyramidDecoder(nn.Module):
+    """PSPNet: pyramid pooling and one 3x3 convolution at 1/16, three classes, upsampled to 1/4.
+
+    What makes it cheap beside DeepLabV3+ is that it has no convolution at 1/4 (section 6.5.6).
+
+    Parameters
+    ----------
+    channels:
+        Width of the decoder and of each branch of its pyramid: 256.
+    """
+
+    def __init__(self, high_channels: int, *, channels: int, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.context = PyramidPooling(high_channels, channels)
+        self.refine = conv_bn(self.context.out_channels, channels)
+        self.dropout = nn.Dropout(dropout)
+        self.classify = nn.Conv2d(channels, len(TRIMAP_CLASSES), 1)
+
+    def forward(self, low: Tensor, high: Tensor) -> Tensor:
+        """Return the scores at the size of `low`, of which nothing else is used."""
+        logits = self.classify(self.dropout(self.refine(self.context(high))))
+        return F.interpolate(logits, size=low.shape[-2:], mode="bilinear", align_corners=False)
+
+
+def create_decoder(
+    segmentation: Segmentation, encoder: MobileNetV2, *, width: float
+) -> SegmentationDecoder | PyramidDecoder:
+    """Build the decoder of a segmentation network for an encoder of output stride 16."""
+    low, high = encoder.channels[2], encoder.channels[7]
+    channels = scale_channels(256, width)
+    if segmentation == "pspnet":
+        return PyramidDecoder(high, channels=channels)
+    return SegmentationDecoder(low, high, channels=channels, reduced=scale_channels(48, width))
+
+
+class TrimapAttention(nn.Module):
+    """M = F_p + U_p / 2 (eq. 6.1): the softmax over the classes as one map in 0..1.
+
+    The expectation is a 1x1 convolution with fixed weights, so that it stays in the delegate.
+    """
+
+    weights: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("weights", torch.tensor([0.0, 0.5, 1.0]).reshape(1, 3, 1, 1))
+
+    def forward(self, logits: Tensor) -> Tensor:
+        return F.conv2d(torch.softmax(logits, dim=1), self.weights)

@@ -1,0 +1,117 @@
+"""What holds of every network of `list_models()`, whatever it is for."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from edgemat.models import ModelInfo, create_model, list_models
+from edgemat.models.deploy import prepare_for_float16, to_deploy
+
+ALL = list_models()
+DEPLOYABLE = [info for info in ALL if info.is_matting and info.undeployable is None]
+SIZES = ((64, 64), (96, 64))
+
+
+def names(infos: list[ModelInfo]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("info", infos, ids=[info.name for info in infos])
+
+
+def small(info: ModelInfo, *, seed: int = 0) -> nn.Module:
+    """Return the network, a quarter as wide where it can be."""
+    torch.manual_seed(seed)
+    widths = {"width": 0.25} if "width" in inspect.signature(info.network).parameters else {}
+    return create_model(info.name, **widths)
+
+
+def picture(info: ModelInfo, size: tuple[int, int], *, batch: int = 1) -> Tensor:
+    generator = torch.Generator().manual_seed(1)
+    return torch.rand(batch, info.in_channels, *size, generator=generator)
+
+
+def outputs(result: Tensor | tuple[Tensor | None, ...]) -> list[Tensor]:
+    return [result] if isinstance(result, Tensor) else [part for part in result if part is not None]
+
+
+def varied(info: ModelInfo) -> nn.Module:
+    """Return the network in eval mode, with batch statistics that are not trivial."""
+    network = small(info, seed=3).train()
+    with torch.no_grad():
+        for seed in range(3):
+            generator = torch.Generator().manual_seed(seed)
+            network(torch.rand(2, info.in_channels, *SIZES[0], generator=generator))
+    return network.eval()
+
+
+@names(ALL)
+def test_runs_forward_and_backward_at_two_sizes_and_batches(info: ModelInfo) -> None:
+    network = small(info)
+    for batch, size in ((2, SIZES[0]), (1, SIZES[1])):
+        # one picture has no batch statistics at 1x1, so that a batch of one runs in eval mode
+        network.train(batch > 1)
+        found = outputs(network(picture(info, size, batch=batch)))
+        assert found[0].shape[0] == batch
+        if info.task != "depth":  # depth comes at half the size
+            assert found[0].shape[-2:] == size
+        network.zero_grad()
+        sum(part.square().mean() for part in found).backward()  # type: ignore[union-attr]
+        for label, parameter in network.named_parameters():
+            assert parameter.grad is not None, label
+            assert torch.isfinite(parameter.grad).all(), label
+
+
+@names(ALL)
+def test_is_deterministic_and_loads_its_own_weights(info: ModelInfo, tmp_path: Path) -> None:
+    first, second = small(info, seed=1).eval(), small(info, seed=2).eval()
+    x = picture(info, SIZES[0])
+    with torch.no_grad():
+        before = outputs(first(x))
+        assert all(torch.equal(a, b) for a, b in zip(before, outputs(first(x)), strict=True))
+        save_file(first.state_dict(), tmp_path / "weights.safetensors")
+        second.load_state_dict(load_file(tmp_path / "weights.safetensors"))
+        assert all(torch.equal(a, b) for a, b in zip(before, outputs(second(x)), strict=True))
+
+
+@names(ALL)
+def test_is_built_in_less_than_two_seconds(info: ModelInfo) -> None:
+    started = time.process_time()
+    create_model(info.name)
+    assert time.process_time() - started < 4  # processor time of both cores
+
+
+@names(DEPLOYABLE)
+def test_deploy_form_computes_the_same(info: ModelInfo) -> None:
+    """In float64, where folding batch normalisation cannot turn a near tie around."""
+    network = varied(info).double()
+    x = picture(info, SIZES[1]).double()
+    with torch.no_grad():
+        expected = network(x).alpha.clamp(0, 1)
+        found = to_deploy(network)(x)
+    assert expected.std() > 1e-4, "a flat matte proves nothing"
+    # the softmax of index blocks is a polynomial there: exact to float32
+    assert (found - expected).abs().max() <= 1e-6
+
+
+@names(DEPLOYABLE)
+def test_float16_variant_takes_bytes_and_computes_the_same(info: ModelInfo) -> None:
+    deploy = to_deploy(varied(info))
+    pixels = (picture(info, SIZES[0]) * 255).round()
+    with torch.no_grad():
+        expected = deploy(pixels / 255)
+        found = prepare_for_float16(deploy, 1 / 255)(pixels)
+    assert (found - expected).abs().mean() < 1e-4  # near ties of max-pooling may turn around
+
+
+@names(DEPLOYABLE)
+def test_deploy_form_has_no_batch_norm_and_no_rank_above_four(info: ModelInfo) -> None:
+    deploy = to_deploy(small(info))
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in deploy.modules())
+    graph = torch.export.export(deploy, (picture(info, SIZES[0]),)).graph
+    ranks = [n.meta["val"].ndim for n in graph.nodes if isinstance(n.meta.get("val"), Tensor)]
+    assert max(ranks) <= 4
