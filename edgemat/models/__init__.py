@@ -18,6 +18,8 @@ from edgemat.models import (
     deeplab,
     dim,
     dncnn,
+    fastdepth,
+    hu_depth,
     indexnet,
     indexnet_slim,
     pspm,
@@ -25,6 +27,8 @@ from edgemat.models import (
     pspm_slim,
     reconstruct,
     refinenet,
+    segnet,
+    upernet,
 )
 from edgemat.models.info import ModelInfo, Task
 
@@ -39,6 +43,10 @@ _MODULES = (
     indexnet,
     indexnet_slim,
     dncnn,
+    segnet,
+    upernet,
+    fastdepth,
+    hu_depth,
     pspm_baseline,
     pspm,
     pspm_slim,

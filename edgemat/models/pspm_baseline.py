@@ -87,7 +87,7 @@ class PSPMBaseline(IndexNet):
 
     def pixel_weights(self) -> list[Tensor]:
         """Return the weights that meet pixels: in both networks, but not the trimap's."""
-        segment, matting = self.segment.encoder[0][0].weight, self.encoder[0][0].weight
+        segment, matting = next(self.segment.encoder.parameters()), next(self.encoder.parameters())
         return [segment, matting[:, : segment.shape[1]]]
 
 

@@ -13,6 +13,8 @@ Lin et al., "RefineNet", CVPR 2017; Nekrasov et al., "Light-Weight RefineNet", B
 
 from __future__ import annotations
 
+import functools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -92,10 +94,10 @@ class RefineNet(MattingNetwork):
             features.append(x)
 
         for level, stages in enumerate(LEVELS):
-            fused = sum(self.lateral[str(stage)](features[stage]) for stage in stages)
+            parts = [self.lateral[str(stage)](features[stage]) for stage in stages]
             if level > 0:
-                fused = fused + _upsample(self.adapt[level - 1](x), fused.shape[-2:])
-            x = self.refine[level](F.relu6(fused))
+                parts.append(_upsample(self.adapt[level - 1](x), parts[0].shape[-2:]))
+            x = self.refine[level](F.relu6(functools.reduce(torch.add, parts)))
         return MattingOutput(_upsample(self.predict(x), size))  # 1/4 to 1/1
 
 

@@ -34,13 +34,14 @@ class Carafe(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return B,C,2H,2W of `x`, B,C,H,W."""
         scores = self.encode(self.compress(x))  # B,4*k*k,H,W; position by position
-        kernels = [torch.softmax(part, dim=1) for part in scores.chunk(4, dim=1)]
-        return self.interleave(
-            cast(Positions, tuple(reassemble(x, kernel, side=self.kernel) for kernel in kernels))
-        )
+        scores = self.interleave(cast(Positions, scores.chunk(4, dim=1)))  # B,k*k,2H,2W
+        kernels = torch.softmax(scores, dim=1)
+        # the windows of x, from where their neighbours are two pixels apart
+        x = F.interpolate(x, scale_factor=2, mode="nearest")
+        return reassemble(x, kernels, side=self.kernel, spacing=2)
 
 
-def reassemble(x: Tensor, weights: Tensor, *, side: int) -> Tensor:
+def reassemble(x: Tensor, weights: Tensor, *, side: int, spacing: int = 1) -> Tensor:
     """Return the weighted sum of each pixel's window; zeros outside the picture.
 
     Parameters
@@ -49,12 +50,16 @@ def reassemble(x: Tensor, weights: Tensor, *, side: int) -> Tensor:
         B,C,H,W.
     weights:
         B,side*side,H,W: the weights of the window in reading order, shared by all channels.
+    spacing:
+        Distance of neighbours in a window, in pixels.
     """
     h, w = x.shape[-2:]
-    padded = F.pad(x, [side // 2] * 4)
+    padded = F.pad(x, [side // 2 * spacing] * 4)
     total = torch.zeros_like(x)
-    for place in range(side * side):
-        row, column = divmod(place, side)
-        shifted = padded[:, :, row : row + h, column : column + w]
-        total = total + shifted * weights[:, place : place + 1]
+    for row in range(side):
+        rows = padded[:, :, row * spacing : row * spacing + h]
+        for column in range(side):
+            place = row * side + column
+            shifted = rows[:, :, :, column * spacing : column * spacing + w]
+            total = total + shifted * weights[:, place : place + 1]
     return total

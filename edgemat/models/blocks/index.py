@@ -278,7 +278,7 @@ def _repeat(column: nn.Sequential, channels: int) -> nn.Sequential:
     layers: list[nn.Module] = []
     for layer in column:
         if isinstance(layer, nn.Conv2d):
-            repeated = nn.Conv2d(
+            conv = nn.Conv2d(
                 layer.in_channels * channels,
                 layer.out_channels * channels,
                 cast(tuple[int, int], layer.kernel_size),
@@ -287,13 +287,14 @@ def _repeat(column: nn.Sequential, channels: int) -> nn.Sequential:
                 groups=channels,
                 bias=False,
             )
-            repeated.weight = nn.Parameter(layer.weight.detach().repeat(channels, 1, 1, 1))
+            conv.weight = nn.Parameter(layer.weight.detach().repeat(channels, 1, 1, 1))
+            layers.append(conv)
         elif isinstance(layer, nn.BatchNorm2d):
-            repeated = nn.BatchNorm2d(layer.num_features * channels, eps=layer.eps)
-            repeated.load_state_dict(
+            norm = nn.BatchNorm2d(layer.num_features * channels, eps=layer.eps)
+            norm.load_state_dict(
                 {k: v.repeat(channels) if v.ndim else v for k, v in layer.state_dict().items()}
             )
+            layers.append(norm)
         else:
-            repeated = layer
-        layers.append(repeated)
+            layers.append(layer)
     return nn.Sequential(*layers).eval()

@@ -80,9 +80,13 @@ def conv_bn(
     return nn.Sequential(*layers)
 
 
-def separable_conv_bn(in_channels: int, out_channels: int, *, dilation: int = 1) -> nn.Sequential:
+def separable_conv_bn(
+    in_channels: int, out_channels: int, *, stride: int = 1, dilation: int = 1
+) -> nn.Sequential:
     """Depthwise 3x3 then pointwise 1x1 convolution, each with batch normalisation and ReLU6."""
-    depthwise = conv_bn(in_channels, in_channels, dilation=dilation, groups=in_channels)
+    depthwise = conv_bn(
+        in_channels, in_channels, stride=stride, dilation=dilation, groups=in_channels
+    )
     return nn.Sequential(*depthwise, *conv_bn(in_channels, out_channels, 1))
 
 

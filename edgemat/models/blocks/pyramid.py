@@ -5,6 +5,8 @@ Zhao et al., "Pyramid Scene Parsing Network", CVPR 2017.
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -77,8 +79,9 @@ class DeployRegionMeans(nn.Module):
     def _along(self, x: Tensor, *, axis: int) -> Tensor:
         regions = region_bounds(x.shape[axis], self.bins)
         lengths = {end - start for start, end in regions}
-        steps = {after[0] - before[0] for before, after in zip(regions, regions[1:], strict=False)}
-        if len(lengths) == 1 and len(steps) <= 1:
+        steps = {after[0] - before[0] for before, after in itertools.pairwise(regions)}
+        # with less than a row for each bin, regions repeat: steps of 0
+        if len(lengths) == 1 and len(steps) <= 1 and 0 not in steps:
             length, step = lengths.pop(), steps.pop() if steps else 1
             if axis == 2:
                 return F.avg_pool2d(x, (length, 1), (step, 1))

@@ -22,6 +22,7 @@ from edgemat.errors import UsageError, nearest
 from edgemat.models.blocks.carafe import Carafe
 from edgemat.models.blocks.index import (
     FAMILIES,
+    DeployIndexedUpsample,
     Family,
     HolisticMaxIndex,
     IndexBlock,
@@ -104,7 +105,7 @@ class IndexSampling(Sampling):
         self.widths = dict(widths)
         self.index = nn.ModuleDict({str(level): block for level, block in blocks.items()})
         self.pool = nn.ModuleDict({str(level): SumPool(c) for level, c in widths.items()})
-        self.upsample = IndexedUpsample()
+        self.upsample: nn.Module = IndexedUpsample()
 
     def block(self, level: int) -> nn.Module:
         """Return the index block of a level."""
@@ -121,10 +122,11 @@ class IndexSampling(Sampling):
 
     def deploy(self) -> IndexSampling:
         """Return the same of the blocks' deploy forms, each made for its level's width."""
-        blocks = {level: self.block(level).deploy(c) for level, c in self.widths.items()}
+        blocks = {k: cast(IndexBlock, self.block(k)).deploy(c) for k, c in self.widths.items()}
         sampling = IndexSampling(self.widths, blocks)
-        sampling.pool = nn.ModuleDict({k: pool.deploy() for k, pool in self.pool.items()})
-        sampling.upsample = self.upsample.deploy()
+        pools = {k: cast(SumPool, pool).deploy() for k, pool in self.pool.items()}
+        sampling.pool = nn.ModuleDict(pools)
+        sampling.upsample = DeployIndexedUpsample()
         return sampling
 
 

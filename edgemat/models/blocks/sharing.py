@@ -1,4 +1,4 @@
-"""One encoder for two tasks, the trimap and the matte: what every PSPM is made of (section 6.3.2)."""
+"""One encoder for two tasks, the trimap and the matte: the base of every PSPM (section 6.3.2)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,168 @@
+"""Every matting network as a file: TFLite and Core ML compute the same matte as torch.
+
+Converting takes long, and what can go wrong lies in operators, so that a network all of whose
+operators are in the networks listed before it is skipped. ``EDGEMAT_EVERY_NETWORK=1`` skips none.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+pytest.importorskip("litert_torch")
+pytest.importorskip("coremltools")
+
+from test_networks import DEPLOYABLE, names, varied
+from toy_networks import picture
+
+from convert.coreml import convert_coreml
+from convert.parity import compare, file_predictors, torch_predictor
+from convert.target import TARGETS
+from convert.tflite import convert_tflite
+from edgemat.models import ModelInfo, model_info
+from edgemat.models.blocks.pooling import Below
+from edgemat.models.deploy import DeployForm, to_deploy
+
+SIZE = 64
+WORKERS = 2
+EVERY = os.environ.get("EDGEMAT_EVERY_NETWORK") == "1"
+
+Psnr = dict[str, float]
+
+
+@pytest.mark.slow
+@names(DEPLOYABLE)
+def test_files_compute_the_same_matte(info: ModelInfo, psnr: Mapping[str, Future[Psnr]]) -> None:
+    if info.name not in psnr:
+        pytest.skip("all its operators are in networks that are converted")
+    found = psnr[info.name].result()
+    assert len(found) >= 3  # two ways to run a .tflite, one or two for Core ML
+    assert min(found.values()) >= least_psnr(to_deploy(varied(info))), found
+
+
+def least_psnr(deploy: DeployForm) -> float:
+    """Near ties of max-pooling may turn around: 70 dB with its masks, else 90."""
+    return 70 if any(isinstance(module, Below) for module in deploy.modules()) else 90
+
+
+@pytest.fixture(scope="module")
+def psnr(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Future[Psnr]]]:
+    """What comes of each network that is converted, in processes beside this one."""
+    chosen = [
+        item.callspec.params["info"]  # type: ignore[attr-defined]
+        for item in request.session.items
+        if getattr(item, "module", None) is request.module
+    ]
+    known: set[tuple[object, ...]] = set()
+    converted = []
+    for info in chosen:
+        needed = operators(info)
+        if EVERY or not needed <= known:
+            converted.append(info.name)
+        known |= needed
+    pool = ProcessPoolExecutor(WORKERS, multiprocessing.get_context("spawn"))
+    try:
+        yield {name: pool.submit(convert_and_compare, name) for name in converted}
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def convert_and_compare(name: str) -> Psnr:
+    """Return the agreement with torch, in dB, of every way to run the network's files."""
+    torch.set_num_threads(1)
+    info = model_info(name)
+    deploy = to_deploy(varied(info))
+    pixels = picture(info.in_channels, SIZE, seed=5).permute(0, 2, 3, 1).contiguous().numpy()
+    expected = torch_predictor(deploy)(pixels)
+    assert expected.std() > 1e-4, "a flat matte proves nothing"
+    found: Psnr = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for target in (TARGETS["tflite-fp32"], TARGETS["coreml-fp16"]):
+            path = Path(folder) / target.payload
+            if target.runtime == "tflite":
+                shape = (info.in_channels, SIZE, SIZE)
+                convert_tflite(deploy, path, target=target, shape=shape, metadata={})
+            else:
+                write_coreml(deploy, path, channels=info.in_channels)
+            for runtime, predict in file_predictors(path, target).items():
+                agreement = compare(predict(pixels), expected, reference="float", runtime=runtime)
+                found[runtime] = agreement.psnr_db
+    return found
+
+
+def write_coreml(deploy: DeployForm, path: Path, *, channels: int) -> None:
+    """In float32, as float16 agrees to 45 dB only."""
+    convert_coreml(
+        deploy,
+        path,
+        height=SIZE,
+        width=SIZE,
+        channels=3 if channels == 3 else 4,
+        precision="fp32",
+        quantized=False,
+        metadata={},
+        licence="",
+        author="",
+        description="",
+    )
+
+
+# ---- what a network is made of --------------------------------------------------------------
+
+
+class Operators(TorchDispatchMode):
+    """Collects the operators that run, each with what a converter may treat apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: set[tuple[object, ...]] = set()
+
+    def __torch_dispatch__(
+        self, operator: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        name = operator.overloadpacket.__name__
+        if name == "convolution":
+            self.found.add((name, *kind_of_convolution(*args)))
+        elif name.startswith("upsample"):
+            self.found.add((name,))
+        else:
+            settings = map(setting, tree_leaves((args, kwargs or {})))
+            self.found.add((name, *settings))
+        return operator(*args, **(kwargs or {}))
+
+
+def kind_of_convolution(
+    x: Tensor, weight: Tensor, bias: Any, stride: Any, padding: Any, dilation: Any, *rest: Any
+) -> tuple[bool, ...]:
+    transposed, _, groups = rest
+    point = weight[0, 0].numel() == 1
+    return point, max(stride) > 1, max(padding) > 0, max(dilation) > 1, transposed, groups > 1
+
+
+def setting(value: object) -> str:
+    """Return the rank of a tensor; a number if it is small (an axis, a flag), else "size"."""
+    if isinstance(value, Tensor):
+        return f"rank {value.ndim}"
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) > 3:
+        return "size"
+    return str(value)
+
+
+def operators(info: ModelInfo) -> set[tuple[object, ...]]:
+    """Return the operators of a network's deploy form, and how each is used."""
+    deploy = to_deploy(varied(info))
+    x = picture(info.in_channels, SIZE, seed=5)
+    with torch.no_grad(), Operators() as mode:
+        deploy(x)
+    return mode.found
