@@ -15,6 +15,7 @@ from torch import nn
 
 from edgemat.errors import UsageError, nearest
 from edgemat.models import (
+    a2u,
     deeplab,
     dim,
     dncnn,
@@ -27,6 +28,7 @@ from edgemat.models import (
     pspm_slim,
     reconstruct,
     refinenet,
+    rmat,
     segnet,
     upernet,
 )
@@ -47,6 +49,8 @@ _MODULES = (
     upernet,
     fastdepth,
     hu_depth,
+    a2u,
+    rmat,
     pspm_baseline,
     pspm,
     pspm_slim,

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from edgemat.models.blocks.aspp import ASPP
 from edgemat.models.blocks.index import FAMILIES, Normalisation
 from edgemat.models.blocks.layers import (
+    Activation,
     MattingNetwork,
     MattingOutput,
     conv_bn,
@@ -35,10 +36,12 @@ Fusion = Literal["concat", "skip", "none"]
 Context = Literal["aspp", "none"]
 
 
-def prediction_head(channels: int, *, kernel: int = 5) -> nn.Sequential:
+def prediction_head(
+    channels: int, *, kernel: int = 5, activation: Activation = True
+) -> nn.Sequential:
     """Two convolutions to one channel; no sigmoid, the matte is clamped at inference."""
     last = nn.Conv2d(1, 1, kernel, padding=kernel // 2, bias=False)
-    return nn.Sequential(*conv_bn(channels, 1, kernel), last)
+    return nn.Sequential(*conv_bn(channels, 1, kernel, activation=activation), last)
 
 
 def initialise_head(head: nn.Sequential) -> None:

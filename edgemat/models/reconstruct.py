@@ -81,14 +81,24 @@ _SAMPLINGS = {
     "index-m2o": "m2o-nlc",
 }
 
-MODELS = tuple(
+MODELS = (
+    *(
+        ModelInfo(
+            f"reconstruct-{name}",
+            Reconstruction,
+            "reconstruction",
+            3,
+            "3.2",
+            config={"sampling": sampling},
+        )
+        for name, sampling in _SAMPLINGS.items()
+    ),
     ModelInfo(
-        f"reconstruct-{name}",
+        "reconstruct-a2u",
         Reconstruction,
         "reconstruction",
-        3,
-        "3.2",
-        config={"sampling": sampling},
-    )
-    for name, sampling in _SAMPLINGS.items()
+        4,
+        "4.1",
+        config={"sampling": "a2u-reconstruct"},
+    ),
 )

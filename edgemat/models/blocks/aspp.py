@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edgemat.models.blocks.layers import conv_bn, separable_conv_bn
+from edgemat.models.blocks.layers import Activation, conv_bn, separable_conv_bn
 
 
 class ASPP(nn.Module):
@@ -18,6 +18,8 @@ class ASPP(nn.Module):
         Dilations of the three 3x3 branches.
     separable:
         Depthwise separable branches (IndexNet) or full convolutions (DeepLabV3+).
+    activation:
+        See :func:`edgemat.models.blocks.layers.conv_bn`.
     """
 
     def __init__(
@@ -29,18 +31,21 @@ class ASPP(nn.Module):
         rates: tuple[int, int, int],
         separable: bool,
         dropout: float = 0.5,
+        activation: Activation = True,
     ) -> None:
         super().__init__()
 
         def atrous(rate: int) -> nn.Sequential:
-            if separable:
-                return separable_conv_bn(in_channels, branch_channels, dilation=rate)
-            return conv_bn(in_channels, branch_channels, dilation=rate)
+            conv = separable_conv_bn if separable else conv_bn
+            return conv(in_channels, branch_channels, dilation=rate, activation=activation)
 
-        self.point = conv_bn(in_channels, branch_channels, 1)
+        def point(inputs: int, outputs: int) -> nn.Sequential:
+            return conv_bn(inputs, outputs, 1, activation=activation)
+
+        self.point = point(in_channels, branch_channels)
         self.atrous = nn.ModuleList(atrous(rate) for rate in rates)
-        self.image = conv_bn(in_channels, branch_channels, 1)
-        self.project = conv_bn(5 * branch_channels, out_channels, 1)
+        self.image = point(in_channels, branch_channels)
+        self.project = point(5 * branch_channels, out_channels)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import cast
 
 import torch
@@ -41,7 +42,9 @@ class Carafe(nn.Module):
         return reassemble(x, kernels, side=self.kernel, spacing=2)
 
 
-def reassemble(x: Tensor, weights: Tensor, *, side: int, spacing: int = 1) -> Tensor:
+def reassemble(
+    x: Tensor, weights: Tensor, *, side: int, spacing: int = 1, stride: int = 1
+) -> Tensor:
     """Return the weighted sum of each pixel's window; zeros outside the picture.
 
     Parameters
@@ -49,17 +52,33 @@ def reassemble(x: Tensor, weights: Tensor, *, side: int, spacing: int = 1) -> Te
     x:
         B,C,H,W.
     weights:
-        B,side*side,H,W: the weights of the window in reading order, shared by all channels.
+        B,side*side,H/stride,W/stride: the weights of the window in reading order, shared by all
+        channels.
+    side, spacing, stride:
+        Of the windows; see :func:`shifts`.
+    """
+    total = torch.zeros_like(x[:, :, ::stride, ::stride])
+    for place, shifted in enumerate(shifts(x, side=side, spacing=spacing, stride=stride)):
+        total = total + shifted * weights[:, place : place + 1]
+    return total
+
+
+def shifts(x: Tensor, *, side: int, spacing: int = 1, stride: int = 1) -> Iterator[Tensor]:
+    """Yield `x` shifted to every place of a window, in reading order; zeros from outside.
+
+    Parameters
+    ----------
+    side:
+        Of the window. An even one goes with stride 2: its middle are the pixels that stride steps
+        over.
     spacing:
         Distance of neighbours in a window, in pixels.
+    stride:
+        Distance of windows; H and W are multiples of it.
     """
     h, w = x.shape[-2:]
-    padded = F.pad(x, [side // 2 * spacing] * 4)
-    total = torch.zeros_like(x)
-    for row in range(side):
-        rows = padded[:, :, row * spacing : row * spacing + h]
-        for column in range(side):
-            place = row * side + column
-            shifted = rows[:, :, :, column * spacing : column * spacing + w]
-            total = total + shifted * weights[:, place : place + 1]
-    return total
+    padded = F.pad(x, [(side - 1) // 2 * spacing] * 4)
+    for row in range(0, side * spacing, spacing):
+        rows = padded[:, :, row : row + h - stride + 1 : stride]
+        for column in range(0, side * spacing, spacing):
+            yield rows[:, :, :, column : column + w - stride + 1 : stride]

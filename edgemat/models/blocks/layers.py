@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from torch import Tensor, nn
+
+# after batch normalisation: True for ReLU6, False for none, or what makes another one
+Activation = bool | Callable[[], nn.Module]
 
 
 class MattingNetwork(nn.Module):
@@ -66,7 +70,7 @@ def conv_bn(
     padding: int | None = None,
     dilation: int = 1,
     groups: int = 1,
-    activation: bool = True,
+    activation: Activation = True,
 ) -> nn.Sequential:
     """Convolution without bias, batch normalisation and, unless told otherwise, ReLU6."""
     if padding is None:
@@ -76,18 +80,29 @@ def conv_bn(
         nn.BatchNorm2d(out_channels),
     ]
     if activation:
-        layers.append(nn.ReLU6())
+        layers.append(nn.ReLU6() if activation is True else activation())
     return nn.Sequential(*layers)
 
 
 def separable_conv_bn(
-    in_channels: int, out_channels: int, *, stride: int = 1, dilation: int = 1
+    in_channels: int,
+    out_channels: int,
+    *,
+    stride: int = 1,
+    dilation: int = 1,
+    activation: Activation = True,
 ) -> nn.Sequential:
     """Depthwise 3x3 then pointwise 1x1 convolution, each with batch normalisation and ReLU6."""
     depthwise = conv_bn(
-        in_channels, in_channels, stride=stride, dilation=dilation, groups=in_channels
+        in_channels,
+        in_channels,
+        stride=stride,
+        dilation=dilation,
+        groups=in_channels,
+        activation=activation,
     )
-    return nn.Sequential(*depthwise, *conv_bn(in_channels, out_channels, 1))
+    point = conv_bn(in_channels, out_channels, 1, activation=activation)
+    return nn.Sequential(*depthwise, *point)
 
 
 def initialise(network: nn.Module, *, fan: Literal["out", "in"] = "out") -> None:

@@ -11,15 +11,18 @@ doubles the decoder's feature of the same level with it. Upsampling that needs n
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, cast, get_args
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edgemat.errors import UsageError, nearest
-from edgemat.models.blocks.carafe import Carafe
+from edgemat.models.blocks.a2u import A2U, FORMS
+from edgemat.models.blocks.carafe import Carafe, reassemble
 from edgemat.models.blocks.index import (
     FAMILIES,
     DeployIndexedUpsample,
@@ -73,6 +76,10 @@ class Sampling(nn.Module):
     def up(self, level: int, x: Tensor, guide: Any) -> Tensor:
         """Double `x`, with the guide of the same level."""
 
+    def guide(self, level: int, x: Tensor) -> Any:
+        """Return the guide alone of `x`, where something else has halved it."""
+        return self.down(level, x).guide
+
 
 class MaxSampling(Sampling):
     """Max-pooling and unpooling to where the maxima were (SegNet)."""
@@ -120,6 +127,9 @@ class IndexSampling(Sampling):
     def up(self, level: int, x: Tensor, guide: Any) -> Tensor:
         return self.upsample(x, guide)
 
+    def guide(self, level: int, x: Tensor) -> Any:
+        return self.block(level)(x)[1]
+
     def deploy(self) -> IndexSampling:
         """Return the same of the blocks' deploy forms, each made for its level's width."""
         blocks = {k: cast(IndexBlock, self.block(k)).deploy(c) for k, c in self.widths.items()}
@@ -128,6 +138,38 @@ class IndexSampling(Sampling):
         sampling.pool = nn.ModuleDict(pools)
         sampling.upsample = DeployIndexedUpsample()
         return sampling
+
+
+class AffinitySampling(Sampling):
+    """Affinity-aware upsampling (section 4.4); the guide are the kernels, B,s*s,H,W.
+
+    Pooling is max-pooling, or weighted by kernels of the same affinity where blocks are paired.
+
+    Parameters
+    ----------
+    blocks:
+        Of every level.
+    """
+
+    def __init__(self, blocks: Mapping[int, A2U]) -> None:
+        super().__init__()
+        self.affinity = nn.ModuleDict({str(level): block for level, block in blocks.items()})
+        self.pool = nn.MaxPool2d(2)
+
+    def down(self, level: int, x: Tensor) -> Halved:
+        kernels, down_kernels = self.affinity[str(level)](x)
+        if down_kernels is None:
+            return Halved(x, self.pool(x), kernels)
+        side = math.isqrt(down_kernels.shape[1])
+        return Halved(x, reassemble(x, down_kernels, side=side, stride=2), kernels)
+
+    def up(self, level: int, x: Tensor, guide: Any) -> Tensor:
+        # windows of the small feature, from where their neighbours are two pixels apart
+        x = F.interpolate(x, scale_factor=2, mode="nearest")
+        return reassemble(x, guide, side=math.isqrt(guide.shape[1]), spacing=2)
+
+    def guide(self, level: int, x: Tensor) -> Any:
+        return self.affinity[str(level)](x)[0]
 
 
 class BlindSampling(Sampling):
@@ -177,6 +219,9 @@ class BlindSampling(Sampling):
     def up(self, level: int, x: Tensor, guide: Any) -> Tensor:
         return self.upsample[str(level)](x)
 
+    def guide(self, level: int, x: Tensor) -> None:
+        return None
+
 
 class SpaceDepthSampling(Sampling):
     """Space-to-depth and depth-to-space: nothing is lost, the channels are four times as many."""
@@ -208,7 +253,15 @@ INDEX_SAMPLINGS = tuple(f"{family}-{variant}" for family in FAMILIES for variant
 BLIND_SAMPLINGS = tuple(
     f"{down}-{up}" for down in get_args(Downsampler) for up in get_args(Upsampler)
 )
-SAMPLINGS = ("max-unpool", "s2d-d2s", "hmi", *BLIND_SAMPLINGS, *INDEX_SAMPLINGS)
+AFFINITY_SAMPLINGS = tuple(f"a2u-{form}" for form in FORMS)
+SAMPLINGS = (
+    "max-unpool",
+    "s2d-d2s",
+    "hmi",
+    *BLIND_SAMPLINGS,
+    *INDEX_SAMPLINGS,
+    *AFFINITY_SAMPLINGS,
+)
 
 
 def create_sampling(
@@ -217,6 +270,7 @@ def create_sampling(
     *,
     hidden_mult: int = 2,
     normalisation: Normalisation = "sigmoid+softmax/sigmoid",
+    affinity: Mapping[str, Any] = MappingProxyType({}),
 ) -> Sampling:
     """Build a sampling by name.
 
@@ -228,6 +282,8 @@ def create_sampling(
         Channels of every level's feature, by level.
     hidden_mult, normalisation:
         For index networks; see :class:`IndexBlock`.
+    affinity:
+        For A2U; see :class:`edgemat.models.blocks.a2u.A2U`.
 
     Raises
     ------
@@ -249,6 +305,9 @@ def create_sampling(
             downsample=cast(Downsampler, downsample),
             upsample=cast(Upsampler, upsample),
         )
+    if name in AFFINITY_SAMPLINGS:
+        form = FORMS[name.removeprefix("a2u-")]
+        return AffinitySampling({k: A2U(c, **{**form, **affinity}) for k, c in widths.items()})
     family, variant = name.split("-")
     nonlinear, context = VARIANTS[variant]
     # one block serves all levels of a modelwise network
