@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 
 from bench.peers.ours import Ours
-from bench.peers.pictures import BAND, Loaded, Photo
+from bench.peers.pictures import Loaded, Photo, edge_band
 from bench.peers.scores import PictureScore, score
 from edgemat.data.augment import cover
 from edgemat.data.composite import composite
-from edgemat.data.folder import FolderSource, Part
+from edgemat.data.folder import FolderSource
 from edgemat.data.mix import Backgrounds
 from edgemat.data.open import PEOPLE
-from edgemat.data.trimap import fixed_trimap
+from edgemat.data.sample import Part
 from edgemat.errors import UsageError
 from edgemat.images import to_float, to_uint8
 
@@ -111,9 +111,9 @@ def _score(
     alpha = to_float(matte.alpha)
     behind = to_float(cover(background, size=(alpha.shape[0], alpha.shape[1])))
     picture = to_uint8(composite(to_float(matte.colours), behind, alpha=alpha))
-    band = fixed_trimap(alpha, dilation=max(1, round(BAND * max(alpha.shape))))
     photo = Photo(source.name(index), Path(source.name(index)))
-    return score(contestant.predict(picture, None), Loaded(photo, picture, alpha, None, band))
+    loaded = Loaded(photo, picture, alpha, None, edge_band(alpha))
+    return score(contestant.predict(picture, None), loaded)
 
 
 def _descriptions(people: Path) -> dict[str, dict[str, Any]]:

@@ -22,6 +22,7 @@ from bench.peers.contestants import Contestant
 from bench.peers.ours import Classical, Ours
 from bench.peers.pictures import Loaded, PhotoSet, find_photos, load
 from bench.peers.scores import SetScore, score, summarise_scores
+from edgemat.data.sample import Part
 from edgemat.errors import UsageError, nearest
 from edgemat.shipped import find_artifact, shipped_models
 
@@ -39,7 +40,7 @@ class SetSection(_Section):
 
     name: str
     folder: str
-    part: Literal["all", "train", "held-out"] = "all"
+    part: Part = "all"
     trimaps: str = "trimap"
 
 
@@ -176,11 +177,15 @@ def _measure(model: str, photos: PhotoSet, threads: int) -> dict[File, dict[Figu
         result[file] = {
             "iou": scores.iou,
             "mad": scores.mad,
-            "sad_band": scores.sad_band or math.nan,
-            "grad_band": scores.grad_band or math.nan,
+            "sad_band": _or_nan(scores.sad_band),
+            "grad_band": _or_nan(scores.grad_band),
             "times_closed_form": closed_form / seconds,
         }
     return result
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def _run(contestant: Contestant, photos: list[Loaded]) -> tuple[SetScore, float]:

@@ -27,6 +27,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from edgemat.artifact import Card, Scores
+from edgemat.data.sample import Part, Use
 from edgemat.errors import UsageError, nearest
 
 # How closely a file must agree with its reference, and what an int8 file must prove.
@@ -91,12 +92,8 @@ class SourceSection(_Section):
         "alone), or a folder",
     )
     kinds: Literal["all", "portrait", "objects"] = "all"
-    use: Literal["auto", "image", "foreground"] = Field(
-        default="auto", description="which colours of a folder that has both"
-    )
-    part: Literal["all", "train", "held-out"] = Field(
-        default="all", description="held-out: every tenth by name"
-    )
+    use: Use = Field(default="auto", description="which colours of a folder that has both")
+    part: Part = Field(default="all", description="held-out: every tenth by name")
     weight: float = Field(default=1.0, gt=0, description="share in a mix")
 
 
@@ -107,7 +104,7 @@ class BackgroundSection(_Section):
     surroundings: bool = Field(
         default=False, description="what lies beside the people of a folder of mattes"
     )
-    part: Literal["all", "train", "held-out"] = "all"
+    part: Part = "all"
     weight: float = Field(default=1.0, gt=0)
 
 
