@@ -81,7 +81,8 @@ class Row:
         """Return the row as a mapping that JSON can hold."""
         verdict = None if self.verdict is None else self.verdict.to_json()
         return self.bar.model_dump() | {
-            "figures": dict(self.figures),
+            # JSON has no NaN: null where a figure has no meaning, such as an edge without an edge
+            "figures": {f: None if math.isnan(v) else v for f, v in self.figures.items()},
             "photos": self.photos,
             "verdict": verdict,
         }
