@@ -151,6 +151,10 @@ class TrainSection(PhaseSection):
     )
     affinity_weight: float = Field(default=10.0, ge=0, description="portrait networks")
     autocast: Literal["none", "bf16", "auto"] = "none"
+    half_weights: bool = Field(
+        default=False,
+        description="round convolutions to half precision at the end: half the file",
+    )
     workers: int = Field(default=1, ge=0, description="processes that prepare data")
     checkpoint_every: int = Field(default=50, gt=0, description="steps")
 
