@@ -45,12 +45,15 @@ class SetSection(_Section):
 
 
 class BarSection(_Section):
-    """A bound on one figure of one model on one set; it is the int8 file that must keep it."""
+    """A bound on one figure of one model on one set; it is the int8 file that must keep it.
+
+    Without a bound the figure is measured and shown.
+    """
 
     model: str
     set: str
     figure: Figure
-    bound: str
+    bound: str | None = None
 
 
 class Bars(_Section):
@@ -62,7 +65,7 @@ class Bars(_Section):
 
 @dataclass(frozen=True)
 class Row:
-    """One bar, and what was measured; without a verdict where photographs or model are not here.
+    """One bar, and what was measured.
 
     Attributes
     ----------
@@ -70,6 +73,8 @@ class Row:
         By file; empty where nothing was measured.
     photos:
         How many photographs the figures are means over.
+    verdict:
+        None where the bar has no bound, or nothing was measured.
     """
 
     bar: BarSection
@@ -114,7 +119,8 @@ def load_bars(path: Path) -> Bars:
             raise UsageError(
                 f"{path}: there is no set {bar.set!r}.", remedy=nearest(bar.set, names)
             )
-        Bound(bar.figure, bar.bound)
+        if bar.bound is not None:
+            Bound(bar.figure, bar.bound)
     return bars
 
 
@@ -148,10 +154,13 @@ def measure_quality(
             progress(f"{bar.model} on {bar.set}: {len(photos.photos)} photographs")
             done[key] = _measure(bar.model, photos, threads)
         figures: dict[File, float] = {f: done[key][f][bar.figure] for f in ("float", "int8")}
-        bound = Bound(bar.figure, bar.bound)
-        verdict = judge(
-            [bound], {bar.figure: figures["int8"]}, reference={bar.figure: figures["float"]}
-        )[0]
+        verdict = None
+        if bar.bound is not None:
+            (verdict,) = judge(
+                [Bound(bar.figure, bar.bound)],
+                {bar.figure: figures["int8"]},
+                reference={bar.figure: figures["float"]},
+            )
         rows.append(Row(bar, figures, len(photos.photos), verdict))
     return rows
 
