@@ -1,4 +1,4 @@
-"""Does a portrait model serve everyone alike? Errors by skin tone and hair, on rendered people.
+"""Does a model serve everyone alike? Errors by skin tone and hair, on rendered people.
 
 Only rendered people have an exact alpha *and* a known description. Each is put over the same
 backgrounds, so that groups differ by the people alone. Renders are not photographs: what is found
@@ -16,21 +16,24 @@ from typing import Any
 import numpy as np
 
 from bench.peers.ours import Ours
-from bench.peers.pictures import BAND, Loaded, Photo
+from bench.peers.pictures import Loaded, Photo, edge_band
 from bench.peers.scores import PictureScore, score
+from bench.peers.sheet import Strip, make_strip
 from edgemat.data.augment import cover
 from edgemat.data.composite import composite
-from edgemat.data.folder import FolderSource, Part
+from edgemat.data.folder import FolderSource
 from edgemat.data.mix import Backgrounds
 from edgemat.data.open import PEOPLE
-from edgemat.data.trimap import fixed_trimap
+from edgemat.data.sample import Part
 from edgemat.errors import UsageError
-from edgemat.images import to_float, to_uint8
+from edgemat.images import F32, to_float, to_uint8
 
 DESCRIPTIONS = "people.json"
 SKIN = {"light (Monk 1-3)": range(1, 4), "medium (4-6)": range(4, 7), "dark (7-10)": range(7, 11)}
 BACKGROUNDS = 3
 """Over how many backgrounds everyone is put."""
+WORST = 6
+"""How many of the worst pictures are kept."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,30 @@ class GroupScore:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Bias:
+    """What was found.
+
+    Attributes
+    ----------
+    groups:
+        Sorted by topic and group.
+    worst:
+        The pictures with the largest errors, one of each person at most, the largest first.
+    """
+
+    groups: list[GroupScore]
+    worst: list[Strip]
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """One person over one background: what it scored, and how it looks."""
+
+    score: PictureScore
+    strip: Strip
+
+
 def measure_bias(
     model: Path,
     backgrounds: Backgrounds,
@@ -67,13 +94,13 @@ def measure_bias(
     part: Part = "held-out",
     threads: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> list[GroupScore]:
-    """Return the errors of a portrait model by skin tone and by hair.
+) -> Bias:
+    """Return the errors of a model by skin tone and by hair.
 
     Parameters
     ----------
     model:
-        An artefact, or a .tflite file.
+        An artefact, or a .tflite file; one with a trimap is given the band around the true edge.
     people:
         Folder of cut-outs with people.json, as ``tools.render_people pack`` writes it.
     part:
@@ -90,30 +117,41 @@ def measure_bias(
     source = FolderSource(people, seed=0, size=(64, 64), part=part)
     contestant = Ours(model, threads=threads)
     found: dict[tuple[str, str], list[list[PictureScore]]] = {}
+    worst: list[_Picture] = []
     count = source.count or 0
     for index in range(count):
-        groups = _groups(described.get(source.name(index), {}))
-        if groups:
-            scores = [
-                _score(contestant, source, index, backgrounds.background(number))
-                for number in range(BACKGROUNDS)
-            ]
-            for group in groups:
-                found.setdefault(group, []).append(scores)
+        pictures = [
+            _measure(contestant, model.name, source, index, backgrounds.background(number))
+            for number in range(BACKGROUNDS)
+        ]
+        worst.append(max(pictures, key=lambda one: one.score.mad))
+        for group in _groups(described.get(source.name(index), {})):
+            found.setdefault(group, []).append([one.score for one in pictures])
         progress(index + 1, count)
-    return [_mean(topic, group, found[topic, group]) for topic, group in sorted(found)]
+    worst.sort(key=lambda one: -one.score.mad)
+    return Bias(
+        [_mean(topic, group, found[topic, group]) for topic, group in sorted(found)],
+        [one.strip for one in worst[:WORST]],
+    )
 
 
-def _score(
-    contestant: Ours, source: FolderSource, index: int, background: np.ndarray[Any, Any]
-) -> PictureScore:
+def _measure(
+    contestant: Ours,
+    label: str,
+    source: FolderSource,
+    index: int,
+    background: np.ndarray[Any, Any],
+) -> _Picture:
     matte = source[index]
     alpha = to_float(matte.alpha)
     behind = to_float(cover(background, size=(alpha.shape[0], alpha.shape[1])))
     picture = to_uint8(composite(to_float(matte.colours), behind, alpha=alpha))
-    band = fixed_trimap(alpha, dilation=max(1, round(BAND * max(alpha.shape))))
-    photo = Photo(source.name(index), Path(source.name(index)))
-    return score(contestant.predict(picture, None), Loaded(photo, picture, alpha, None, band))
+    band = edge_band(alpha)
+    found: F32 = contestant.predict(picture, band)
+    name = source.name(index)
+    scored = score(found, Loaded(Photo(name, Path(name)), picture, alpha, band, band))
+    notes = {label: f"IoU {scored.iou:.3f}, MAD {scored.mad:.4f}"}
+    return _Picture(scored, make_strip(name, picture, alpha, {label: found}, notes))
 
 
 def _descriptions(people: Path) -> dict[str, dict[str, Any]]:

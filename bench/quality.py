@@ -22,6 +22,7 @@ from bench.peers.contestants import Contestant
 from bench.peers.ours import Classical, Ours
 from bench.peers.pictures import Loaded, PhotoSet, find_photos, load
 from bench.peers.scores import SetScore, score, summarise_scores
+from edgemat.data.sample import Part
 from edgemat.errors import UsageError, nearest
 from edgemat.shipped import find_artifact, shipped_models
 
@@ -39,17 +40,20 @@ class SetSection(_Section):
 
     name: str
     folder: str
-    part: Literal["all", "train", "held-out"] = "all"
+    part: Part = "all"
     trimaps: str = "trimap"
 
 
 class BarSection(_Section):
-    """A bound on one figure of one model on one set; it is the int8 file that must keep it."""
+    """A bound on one figure of one model on one set; it is the int8 file that must keep it.
+
+    Without a bound the figure is measured and shown.
+    """
 
     model: str
     set: str
     figure: Figure
-    bound: str
+    bound: str | None = None
 
 
 class Bars(_Section):
@@ -61,7 +65,7 @@ class Bars(_Section):
 
 @dataclass(frozen=True)
 class Row:
-    """One bar, and what was measured; without a verdict where photographs or model are not here.
+    """One bar, and what was measured.
 
     Attributes
     ----------
@@ -69,6 +73,8 @@ class Row:
         By file; empty where nothing was measured.
     photos:
         How many photographs the figures are means over.
+    verdict:
+        None where the bar has no bound, or nothing was measured.
     """
 
     bar: BarSection
@@ -80,7 +86,8 @@ class Row:
         """Return the row as a mapping that JSON can hold."""
         verdict = None if self.verdict is None else self.verdict.to_json()
         return self.bar.model_dump() | {
-            "figures": dict(self.figures),
+            # JSON has no NaN: null where a figure has no meaning, such as an edge without an edge
+            "figures": {f: None if math.isnan(v) else v for f, v in self.figures.items()},
             "photos": self.photos,
             "verdict": verdict,
         }
@@ -112,7 +119,8 @@ def load_bars(path: Path) -> Bars:
             raise UsageError(
                 f"{path}: there is no set {bar.set!r}.", remedy=nearest(bar.set, names)
             )
-        Bound(bar.figure, bar.bound)
+        if bar.bound is not None:
+            Bound(bar.figure, bar.bound)
     return bars
 
 
@@ -146,10 +154,13 @@ def measure_quality(
             progress(f"{bar.model} on {bar.set}: {len(photos.photos)} photographs")
             done[key] = _measure(bar.model, photos, threads)
         figures: dict[File, float] = {f: done[key][f][bar.figure] for f in ("float", "int8")}
-        bound = Bound(bar.figure, bar.bound)
-        verdict = judge(
-            [bound], {bar.figure: figures["int8"]}, reference={bar.figure: figures["float"]}
-        )[0]
+        verdict = None
+        if bar.bound is not None:
+            (verdict,) = judge(
+                [Bound(bar.figure, bar.bound)],
+                {bar.figure: figures["int8"]},
+                reference={bar.figure: figures["float"]},
+            )
         rows.append(Row(bar, figures, len(photos.photos), verdict))
     return rows
 
@@ -176,11 +187,15 @@ def _measure(model: str, photos: PhotoSet, threads: int) -> dict[File, dict[Figu
         result[file] = {
             "iou": scores.iou,
             "mad": scores.mad,
-            "sad_band": scores.sad_band or math.nan,
-            "grad_band": scores.grad_band or math.nan,
+            "sad_band": _or_nan(scores.sad_band),
+            "grad_band": _or_nan(scores.grad_band),
             "times_closed_form": closed_form / seconds,
         }
     return result
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def _run(contestant: Contestant, photos: list[Loaded]) -> tuple[SetScore, float]:

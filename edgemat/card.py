@@ -31,15 +31,18 @@ class Measured:
         Of ``edgemat bias MODEL --json``.
     peers:
         Of ``python -m bench.peers run``.
+    worst:
+        Whether ``edgemat bias MODEL --worst`` has drawn a picture.
     """
 
     quality: list[dict[str, Any]] | None = None
     bias: list[dict[str, Any]] | None = None
     peers: dict[str, Any] | None = None
+    worst: bool = False
 
 
 def read_measured(folder: Path, model: str) -> Measured:
-    """Read quality.json, bias-MODEL.json and peers.json of a folder, as far as they are there.
+    """Read what is there of quality.json, bias-MODEL.json, peers.json and worst-MODEL.jpg.
 
     Raises
     ------
@@ -58,7 +61,12 @@ def read_measured(folder: Path, model: str) -> Measured:
                 f"{path} is not JSON.", remedy="Write it anew with the measuring command's --json."
             ) from error
 
-    return Measured(read("quality.json"), read(f"bias-{model}.json"), read("peers.json"))
+    return Measured(
+        read("quality.json"),
+        read(f"bias-{model}.json"),
+        read("peers.json"),
+        worst=(folder / f"worst-{model}.jpg").is_file(),
+    )
 
 
 def make_card(model: str, measured: Measured) -> str:
@@ -90,6 +98,7 @@ def make_card(model: str, measured: Measured) -> str:
         file_folder=file.path.name,
         quality=[row for row in measured.quality or [] if row["model"] == model],
         bias=measured.bias or [],
+        worst=measured.worst,
         latencies=_latencies(measured.peers, file),
     )
 

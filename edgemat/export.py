@@ -18,7 +18,7 @@ from edgemat.artifact import Artifact
 from edgemat.errors import ArtifactError
 from edgemat.files import atomic_path, explain_os_errors, move_into_place, write_json
 from edgemat.recipe import DataSection
-from edgemat.validation import VALIDATION_SEED, evaluation_set
+from edgemat.validation import evaluation_set_for
 
 Precision = Literal["int8", "fp16", "fp32"]
 TARGETS: dict[Precision, tuple[str, ...]] = {
@@ -60,13 +60,7 @@ def export(
             f"{source.path.name} is {manifest.kind}; an export starts from the float model.",
             remedy="Give the artefact that training wrote, or a shipped model's name.",
         )
-    validation = evaluation_set(
-        data,
-        task=manifest.task,
-        size=(manifest.feeding.height, manifest.feeding.width),
-        count=VERIFICATION,
-        seed=VALIDATION_SEED + (manifest.seed or 0),
-    )
+    validation = evaluation_set_for(manifest, data, count=VERIFICATION)
     with explain_os_errors(output):
         output.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []

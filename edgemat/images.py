@@ -140,8 +140,14 @@ def check_same_size(
     image: NDArray[np.generic], other: NDArray[np.generic], *, names: tuple[str, str]
 ) -> None:
     """Raise ImageError unless both arrays agree in height and width; `names` go into the text."""
-    if image.shape[:2] != other.shape[:2]:
-        (height, width), (other_height, other_width) = image.shape[:2], other.shape[:2]
+    (height, width), (other_height, other_width) = image.shape[:2], other.shape[:2]
+    check_sizes((height, width), (other_height, other_width), names=names)
+
+
+def check_sizes(size: tuple[int, int], other: tuple[int, int], *, names: tuple[str, str]) -> None:
+    """Raise ImageError unless two sizes (height, width) agree; `names` go into the text."""
+    if size != other:
+        (height, width), (other_height, other_width) = size, other
         raise ImageError(
             f"{names[1]} is {other_width} x {other_height} px but {names[0]} is "
             f"{width} x {height} px.",

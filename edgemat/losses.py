@@ -53,6 +53,23 @@ def trimap_classes(trimap: Tensor) -> Tensor:
     return (trimap[:, 0] * 2).round().clamp(0, 2).long()
 
 
+def forgive_overshoot(pred: Tensor, truth: Tensor) -> Tensor:
+    """Return `pred` with the truth where it lies beyond a truth of 0 or of 1.
+
+    Files clamp their matte, so that overshoot does no harm there; punished, it teaches the network
+    to stay below 1 inside of people, and above 0 outside. A value on the wrong side is left as it
+    is: clamping it would take its gradient.
+
+    Parameters
+    ----------
+    pred, truth:
+        B,1,H,W alpha mattes; the prediction is not clamped.
+    """
+    _same_shape(pred, truth)
+    beyond = ((truth >= 1) & (pred > 1)) | ((truth <= 0) & (pred < 0))
+    return torch.where(beyond, truth, pred)
+
+
 def trimap_cross_entropy(logits: Tensor, classes: Tensor) -> Tensor:
     """Return the mean cross-entropy L_c of the segmentation branch (eq. 6.3).
 

@@ -27,6 +27,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from edgemat.artifact import Card, Scores
+from edgemat.data.sample import Part, Use
 from edgemat.errors import UsageError, nearest
 
 # How closely a file must agree with its reference, and what an int8 file must prove.
@@ -91,12 +92,8 @@ class SourceSection(_Section):
         "alone), or a folder",
     )
     kinds: Literal["all", "portrait", "objects"] = "all"
-    use: Literal["auto", "image", "foreground"] = Field(
-        default="auto", description="which colours of a folder that has both"
-    )
-    part: Literal["all", "train", "held-out"] = Field(
-        default="all", description="held-out: every tenth by name"
-    )
+    use: Use = Field(default="auto", description="which colours of a folder that has both")
+    part: Part = Field(default="all", description="held-out: every tenth by name")
     weight: float = Field(default=1.0, gt=0, description="share in a mix")
 
 
@@ -107,7 +104,7 @@ class BackgroundSection(_Section):
     surroundings: bool = Field(
         default=False, description="what lies beside the people of a folder of mattes"
     )
-    part: Literal["all", "train", "held-out"] = "all"
+    part: Part = "all"
     weight: float = Field(default=1.0, gt=0)
 
 
@@ -154,6 +151,10 @@ class TrainSection(PhaseSection):
     )
     affinity_weight: float = Field(default=10.0, ge=0, description="portrait networks")
     autocast: Literal["none", "bf16", "auto"] = "none"
+    half_weights: bool = Field(
+        default=False,
+        description="round convolutions to half precision at the end: half the file",
+    )
     workers: int = Field(default=1, ge=0, description="processes that prepare data")
     checkpoint_every: int = Field(default=50, gt=0, description="steps")
 

@@ -140,12 +140,14 @@ def show_quality(out: Console, rows: Sequence[Row]) -> None:
     for row in rows:
         bar = row.bar
         figures = [f"{row.figures[file]:.4g}" for file in ("float", "int8")] if row.figures else []
-        if row.verdict is None:
+        if not row.figures:
             said = "[yellow]not here[/yellow]"
+        elif row.verdict is None:
+            said = ""
         else:
             said = "[green]met[/green]" if row.verdict.passed else "[red]missed[/red]"
         photos = f"{plain(bar.set)} ({row.photos})" if row.photos else plain(bar.set)
-        cells = (*(figures or ["", ""]), plain(bar.bound), said)
+        cells = (*(figures or ["", ""]), plain(bar.bound or ""), said)
         table.add_row(bar.model, photos, bar.figure, *cells)
     out.print(table)
 

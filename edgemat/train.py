@@ -27,6 +27,7 @@ from edgemat.files import atomic_path, write_text
 from edgemat.losses import (
     Loss,
     alpha_loss,
+    forgive_overshoot,
     gradient_loss,
     indexnet_loss,
     pspm_loss,
@@ -191,11 +192,12 @@ def compute_loss(
     unknown = (trimap > 0) & (trimap < 1)
     if task == "trimap":
         output: MattingOutput = network(torch.cat([image, trimap], dim=1))
+        alpha = forgive_overshoot(output.alpha.float(), truth)
         if "foreground" not in batch:  # photographs, whose layers nobody knows
-            alpha = alpha_loss(output.alpha.float(), truth, unknown)
-            return Loss(alpha, {"alpha": alpha})
+            only = alpha_loss(alpha, truth, unknown)
+            return Loss(only, {"alpha": only})
         loss = indexnet_loss(
-            output.alpha.float(),
+            alpha,
             truth,
             image=image,
             foreground=batch["foreground"],
@@ -204,7 +206,7 @@ def compute_loss(
         )
         if not schedule.gradient_weight:
             return loss
-        gradient = gradient_loss(output.alpha, truth, unknown)
+        gradient = gradient_loss(alpha, truth, unknown)
         total = loss.total + schedule.gradient_weight * gradient
         return Loss(total, loss.parts | {"gradient": gradient})
     output = network(image)
@@ -217,7 +219,7 @@ def compute_loss(
     if gradient_weight is None:
         gradient_weight = PORTRAIT_GRADIENT
     return pspm_loss(
-        output.alpha.float(),
+        forgive_overshoot(output.alpha.float(), truth),
         truth,
         image=image,
         unknown=unknown,

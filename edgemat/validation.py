@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from edgemat.artifact import Manifest
 from edgemat.data.dataset import MattingDataset
 from edgemat.data.open import PEOPLE, open_data
 from edgemat.evaluate import EvaluationSet
@@ -47,6 +48,25 @@ def evaluation_set(
         pixels=_bytes(torch.stack(planes).permute(0, 2, 3, 1)),
         alphas=torch.stack([item["alpha"][0] for item in items]).numpy(),
         trimaps=_bytes(torch.stack([item["trimap"][0] for item in items])),
+    )
+
+
+def evaluation_set_for(
+    manifest: Manifest, data: DataSection, *, count: int, seed: int | None = None
+) -> EvaluationSet:
+    """Return `count` composites that suit an artefact: of its task, of the size that it takes.
+
+    Parameters
+    ----------
+    seed:
+        By default that of the validation pictures of the artefact's own training.
+    """
+    return evaluation_set(
+        data,
+        task=manifest.task,
+        size=(manifest.feeding.height, manifest.feeding.width),
+        count=count,
+        seed=VALIDATION_SEED + (manifest.seed or 0) if seed is None else seed,
     )
 
 

@@ -47,8 +47,8 @@ def test_errors_are_told_by_group(people: Path, tmp_path: Path) -> None:
     for number in range(BACKGROUNDS):
         write_image(backs / f"{number}.png", np.full((80, 80, 3), (0, 60, 200), np.uint8))
     model = tflite_artifact(tmp_path / "shelf").path
-    groups = measure_bias(model, Photographs(backs), people=people, part="all")
-    found = {(one.topic, one.group): one for one in groups}
+    bias = measure_bias(model, Photographs(backs), people=people, part="all")
+    found = {(one.topic, one.group): one for one in bias.groups}
     assert set(found) == {
         ("skin", "light (Monk 1-3)"), ("skin", "dark (7-10)"),
         ("hair", "curly"), ("hair", "bald"), ("hair length", "long"), ("hair length", "bald"),
@@ -57,6 +57,8 @@ def test_errors_are_told_by_group(people: Path, tmp_path: Path) -> None:
     assert light.people == 2 and light.iou > 0.9 and light.mad < 0.02
     assert dark.people == 1 and dark.iou == 0 and dark.mad == pytest.approx(0.375, abs=0.01)
     assert found["hair length", "long"].people == 2, "pictures of several are left out"
+    assert bias.worst[0].name == "0002", "the green one is missed"
+    assert len(bias.worst) == 4, "one picture of each"
     assert found["hair", "curly"].mad == pytest.approx((light.mad + dark.mad) / 2, abs=0.01)
 
 

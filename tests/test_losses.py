@@ -14,6 +14,7 @@ from edgemat.losses import (
     affinity_loss,
     alpha_loss,
     composition_loss,
+    forgive_overshoot,
     gradient_loss,
     indexnet_loss,
     pspm_loss,
@@ -55,6 +56,17 @@ def test_alpha_loss_by_hand() -> None:
     assert float(alpha_loss(pred, truth)) == pytest.approx((0.5 + 0.8) / 4, abs=1e-6)
     region = tensor([[1, 1], [0, 0]]).bool()
     assert float(alpha_loss(pred, truth, region)) == pytest.approx(0.25, abs=1e-6)
+
+
+def test_overshoot_is_forgiven_on_the_right_side_alone() -> None:
+    truth = tensor([[1.0, 1.0, 0.0, 0.0, 0.5]])
+    pred = tensor([[1.2, -0.3, -0.2, 1.1, 1.2]]).requires_grad_()
+    forgiven = forgive_overshoot(pred, truth)
+    assert forgiven[0, 0, 0].tolist() == pytest.approx([1.0, -0.3, 0.0, 1.1, 1.2])
+    alpha_loss(forgiven, truth).backward()
+    assert pred.grad is not None
+    # what is wrong goes on learning, by how it is wrong
+    assert pred.grad[0, 0, 0].sign().tolist() == [0, -1, 0, 1, 1]
 
 
 def test_batch_mean_is_over_images_not_over_pixels() -> None:

@@ -13,7 +13,7 @@ from edgemat.data.compose import compose_folder
 from edgemat.data.composite import composite, merge
 from edgemat.data.dataset import MattingDataset
 from edgemat.data.folder import FolderSource
-from edgemat.data.mix import Mix, Photographs, Surroundings
+from edgemat.data.mix import Mix, MixedBackgrounds, Photographs, Surroundings
 from edgemat.data.open import open_data
 from edgemat.data.photometric import augment_layers, change, match_brightness, photograph
 from edgemat.data.procedural import ProceduralSource
@@ -131,7 +131,7 @@ def test_brightness_moves_towards_the_background() -> None:
 def test_merging_is_compositing_twice(seed: int) -> None:
     rng = np.random.default_rng(seed)
     colours1, colours2, background = rng.random((3, 5, 6, 3), np.float32)
-    alpha1, alpha2 = rng.choice(np.float32([0, 0.25, 0.5, 1]), (2, 5, 6))
+    alpha1, alpha2 = rng.choice(np.array([0, 0.25, 0.5, 1], np.float32), (2, 5, 6))
     colours, alpha = merge((colours1, alpha1), (colours2, alpha2))
     behind = composite(colours2, background, alpha=alpha2)
     twice = composite(colours1, behind, alpha=alpha1)
@@ -159,6 +159,15 @@ def test_a_mix_draws_its_sources_by_their_shares(tmp_path: Path) -> None:
     again = open_data(data, seed=1, size=SIZE)
     assert all(np.array_equal(again[k].alpha, mattes[k].alpha) for k in (3, 99))
     assert source.background(5).shape == (60, 80, 3)
+
+
+def test_empty_pictures_need_backgrounds() -> None:
+    with pytest.raises(UsageError, match="none are given") as caught:
+        open_data(DataSection(source="empty"), seed=1, size=SIZE)
+    assert "backgrounds = " in caught.value.remedy
+    drawn = (BackgroundSection(source="procedural"),)
+    matte = open_data(DataSection(source="empty", backgrounds=drawn), seed=1, size=SIZE)[0]
+    assert not matte.alpha.any() and matte.colours.shape == (*SIZE, 3)
 
 
 def test_surroundings_hold_no_person(tmp_path: Path) -> None:
@@ -212,7 +221,7 @@ def test_people_and_empty_pictures_become_samples(tmp_path: Path) -> None:
     folder = write_people(tmp_path)
     mix = Mix(
         [(FolderSource(folder, seed=0, size=SIZE), 1.0)],
-        [(ProceduralSource(0, size=SIZE), 1.0)],
+        MixedBackgrounds([(ProceduralSource(0, size=SIZE), 1.0)], seed=4),
         seed=4,
     )
     data = MattingDataset(mix, size=SIZE, seed=1, length=40, views="people")
@@ -240,7 +249,7 @@ def test_composites_are_written_with_their_truth(tmp_path: Path) -> None:
     ]  # fmt: skip
     image = to_float(read_image(tmp_path / "out" / "image" / "0001.png"))
     alpha = read_grey(tmp_path / "out" / "alpha" / "0001.png")
-    red, blue = np.float32([250, 10, 10]) / 255, np.float32([0, 0, 1])
+    red, blue = np.array([[250, 10, 10], [0, 0, 255]], np.float32) / 255
     expected = alpha[..., None] * red + (1 - alpha[..., None]) * blue
     np.testing.assert_allclose(image, expected, atol=1.5 / 255)
     assert alpha.max() == 1 and alpha.min() == 0

@@ -26,13 +26,13 @@ from bench.peers.entries import GUIDED, list_entries, open_entries, open_entry
 from bench.peers.fetch import SOURCES, fetch
 from bench.peers.memory import own_peak_bytes, peak_memory
 from bench.peers.others import stretch
-from bench.peers.pictures import Loaded, Photo, find_looks, find_photos, hold_out, load, spread
+from bench.peers.pictures import Loaded, Photo, find_looks, find_photos, load, spread
 from bench.peers.result import Result, Settings
 from bench.peers.scores import score, summarise_scores
 from bench.peers.sheet import draw_sheet, make_strip, sheet_size
 from bench.peers.table import make_tables, to_markdown
 from bench.protocol import Protocol
-from edgemat.data.folder import FolderSource
+from edgemat.data.folder import FolderSource, hold_out
 from edgemat.data.trimap import fixed_trimap
 from edgemat.errors import ArtifactError, MissingToolError, UsageError
 from edgemat.images import F32, U8, read_image, write_image

@@ -11,7 +11,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from edgemat.artifact import GOLDEN, Artifact
+from edgemat.predict import load_predictor
 
 pytest.importorskip("litert_torch")
 
@@ -195,3 +199,18 @@ def test_files_can_be_verified_judged_and_used_one_by_one(copy: Path) -> None:
     assert json.loads(scores.stdout)["whole"]["sad"] > 0
     refused = edgemat("convert", names["portrait"], "--target", "tflite-int8", cwd=copy)
     assert refused.returncode == 2 and "Quantize the float artefact first" in refused.stderr
+
+
+@pytest.mark.slow
+def test_weights_stored_in_half_the_bytes_are_those_that_were_measured(copy: Path) -> None:
+    recipe = RECIPE.replace('name = "tiny"', 'name = "halved"').replace("steps = 8,", "steps = 0,")
+    start = 'start = "runs/tiny/artifacts/portrait", half_weights = true, '
+    (copy / "halved.toml").write_text(recipe.replace("train = { ", f"train = {{ {start}"))
+    result = edgemat("train", "halved.toml", cwd=copy)
+    assert result.returncode == 0, result.stderr
+    (whole,) = (copy / "runs/tiny/artifacts").glob("portrait@*/weights.safetensors")
+    (half,) = (copy / "runs/halved/artifacts").glob("portrait@*/weights.safetensors")
+    assert half.stat().st_size < 0.6 * whole.stat().st_size
+    golden = np.load(half.parent / GOLDEN)
+    found = load_predictor(Artifact(half.parent)).predict(golden["pixels"].astype(np.float32) / 255)
+    assert np.abs(found[..., 0] - golden["alphas"]).max() < 1e-4

@@ -96,6 +96,20 @@ def test_bars_are_judged_by_the_int8_file(shelf: Path, tmp_path: Path) -> None:
     assert iou.to_json()["verdict"]["passed"] is True
 
 
+def test_what_has_no_bound_is_measured_and_not_judged(shelf: Path, tmp_path: Path) -> None:
+    write_discs(tmp_path / "discs")
+    iou = measure_quality(read(tmp_path, BARS.replace('bound = ">=0.99"', "")), limit=1)[0]
+    assert iou.figures["int8"] == 1 and iou.verdict is None and iou.bar.bound is None
+
+
+def test_a_flawless_edge_scores_nought(shelf: Path, tmp_path: Path) -> None:
+    write_discs(tmp_path / "discs")
+    bars = read(tmp_path, BARS.replace('"mad"', '"sad_band"').replace("<=0.001", "<=0"))
+    flawless = measure_quality(bars, limit=1)[1]
+    assert flawless.figures["int8"] == 0
+    assert flawless.verdict is not None and flawless.verdict.passed
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [

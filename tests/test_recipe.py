@@ -91,7 +91,7 @@ def test_shipped_bars_can_be_read() -> None:
 def test_there_is_a_quickstart() -> None:
     loaded = load_recipe(RECIPES / "quickstart.toml")
     assert [model.demonstration for model in loaded.models] == [False, True]
-    assert {m.architecture for m in loaded.models} == {"pspm-slim", "indexnet-m2o-nlc"}
+    assert {m.architecture for m in loaded.models} == {"pspm-slim", "indexnet-slim"}
     assert all(set(m.targets) == set(TARGETS) for m in loaded.models)
 
 

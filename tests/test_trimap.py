@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from edgemat.data.trimap import classes_from_trimap, fixed_trimap, trimap_from_alpha
+from edgemat.data.trimap import (
+    classes_from_trimap,
+    fixed_trimap,
+    loose_trimap,
+    trimap_from_alpha,
+)
+from edgemat.images import U8
 
 ALPHAS = hnp.arrays(
     np.float32,
@@ -17,9 +25,11 @@ ALPHAS = hnp.arrays(
 )
 
 
-@given(ALPHAS, st.integers(0, 2**32 - 1))
-def test_known_regions_are_right_and_partial_alphas_unknown(alpha: np.ndarray, seed: int) -> None:
-    trimap = trimap_from_alpha(alpha, rng=np.random.default_rng(seed))
+@given(ALPHAS, st.integers(0, 2**32 - 1), st.sampled_from([trimap_from_alpha, loose_trimap]))
+def test_known_regions_are_right_and_partial_alphas_unknown(
+    alpha: np.ndarray, seed: int, make: Callable[..., U8]
+) -> None:
+    trimap = make(alpha, rng=np.random.default_rng(seed))
     assert trimap.dtype == np.uint8 and set(np.unique(trimap)) <= {0, 128, 255}
     assert (trimap[(alpha > 0) & (alpha < 1)] == 128).all()
     assert (alpha[trimap == 255] == 1).all()

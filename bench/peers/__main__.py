@@ -16,7 +16,7 @@ from edgemat.terminal import AsJson, out, print_json, run_app, show_error
 if TYPE_CHECKING:
     from bench.peers.pictures import PhotoSet
     from bench.peers.result import Result
-    from edgemat.data.folder import Part
+    from edgemat.data.sample import Part
 
 app = typer.Typer(
     name="bench.peers",

@@ -16,7 +16,8 @@ from typing import Literal
 
 import numpy as np
 
-from edgemat.data.folder import HOLD_OUT, Part, pictures
+from edgemat.data.folder import HOLD_OUT, hold_out, pictures
+from edgemat.data.sample import Part
 from edgemat.data.trimap import fixed_trimap
 from edgemat.errors import UsageError
 from edgemat.images import F32, U8, check_same_size, read_grey, read_image, read_trimap
@@ -138,14 +139,6 @@ def find_looks(folder: Path, *, limit: int | None = None) -> PhotoSet:
     return PhotoSet(folder.resolve().name, folder, None, "all", photos)
 
 
-def hold_out(stems: list[str], part: Part) -> list[str]:
-    """Return the part of sorted names that :class:`edgemat.data.folder.FolderSource` would."""
-    if part == "all":
-        return stems
-    held_out = part == "held-out"
-    return [s for n, s in enumerate(stems) if (n % HOLD_OUT == HOLD_OUT - 1) == held_out]
-
-
 def spread(names: list[str], limit: int | None) -> list[str]:
     """Return at most `limit` names, evenly spaced, so that a short run sees all of a folder."""
     if limit is None or limit >= len(names):
@@ -172,9 +165,18 @@ def load(photo: Photo, truth: Truth | None) -> Loaded:
     if photo.trimap is not None:
         trimap = read_trimap(photo.trimap)
         check_same_size(image, trimap, names=(str(photo.image), str(photo.trimap)))
-    dilation = max(1, round(BAND * max(alpha.shape)))
-    band = fixed_trimap(alpha, dilation=dilation) if trimap is None else trimap
-    return Loaded(photo, image, alpha, trimap, band)
+    return Loaded(photo, image, alpha, trimap, edge_band(alpha) if trimap is None else trimap)
+
+
+def edge_band(truth: F32) -> U8:
+    """Return a trimap, HxW uint8, whose unknown region is the BAND around the edge of `truth`.
+
+    Parameters
+    ----------
+    truth:
+        HxW float32 in 0..1.
+    """
+    return fixed_trimap(truth, dilation=max(1, round(BAND * max(truth.shape))))
 
 
 def _find_truths(folder: Path) -> tuple[Truth, dict[str, Path]]:

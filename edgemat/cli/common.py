@@ -47,18 +47,12 @@ class Opened(NamedTuple):
 def open_with_validation(named: Path, data: str | None, images: int) -> Opened:
     """Open an artefact, or a shipped model, with validation composites of its size."""
     from edgemat.shipped import open_shipped
-    from edgemat.validation import VALIDATION_SEED, default_data, evaluation_set
+    from edgemat.validation import default_data, evaluation_set_for
 
     artifact = open_shipped(named)
     manifest = artifact.manifest
     section = default_data(manifest.task, data)
-    validation = evaluation_set(
-        section,
-        task=manifest.task,
-        size=(manifest.feeding.height, manifest.feeding.width),
-        count=images,
-        seed=VALIDATION_SEED + (manifest.seed or 0),
-    )
+    validation = evaluation_set_for(artifact.manifest, section, count=images)
     return Opened(artifact, section, validation)
 
 

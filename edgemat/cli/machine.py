@@ -71,27 +71,35 @@ def bias(
     everyone: Annotated[
         bool, typer.Option("--everyone", help="Also people that recipes train on.")
     ] = False,
+    worst: Annotated[
+        Path | None, typer.Option(help="Picture file for the people with the largest errors.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare a portrait model's errors by skin tone and hair, on rendered people."""
+    """Compare a model's errors by skin tone and hair, on rendered people."""
     from bench.bias import measure_bias
+    from bench.peers.sheet import draw_sheet
     from edgemat.data.mix import Photographs
     from edgemat.data.procedural import ProceduralSource
+    from edgemat.images import write_image
     from edgemat.progress import progress_bar
     from edgemat.shipped import find_artifact
 
+    path = find_artifact(model, target="tflite-int8")
     behind = Photographs(backgrounds) if backgrounds else ProceduralSource(1, size=(512, 512))
     with progress_bar("measuring", 1000) as show:
-        groups = measure_bias(
-            find_artifact(model, target="tflite-int8"),
+        found = measure_bias(
+            path,
             behind,
             part="all" if everyone else "held-out",
             progress=lambda done, total: show(1000 * done // total),
         )
     if as_json:
-        print_json([group.to_json() for group in groups])
+        print_json([group.to_json() for group in found.groups])
     else:
-        tables.show_bias(out, groups)
+        tables.show_bias(out, found.groups)
+    if worst is not None:
+        write_image(worst, draw_sheet(found.worst, [path.name]))
 
 
 def models(as_json: AsJson = False) -> None:

@@ -1,6 +1,11 @@
 """Training and test data: exact alpha mattes, composited on the fly.
 
-``procedural`` draws mattes without any file, ``folder`` reads a user's, ``trimap``, ``composite``
-and ``augment`` turn a matte into a :class:`~edgemat.data.sample.Sample`, and ``dataset`` feeds
-torch. Only ``dataset`` imports torch.
+Where mattes come from: ``procedural`` draws them without any file, ``folder`` reads a user's, and
+``mix`` makes one source of several, over backgrounds of their own; ``open`` opens what a recipe
+names. How a matte becomes a :class:`~edgemat.data.sample.Sample`: ``augment`` (crops around edges)
+or ``views`` (people anywhere in the frame), ``photometric`` changes of colour, ``composite`` and
+``trimap``; ``dataset`` does all that and feeds torch. Files for later: ``soften`` turns binary
+masks into soft mattes, ``compose`` writes drawn cut-outs and composites.
+
+Only ``dataset`` and ``compose`` import torch.
 """

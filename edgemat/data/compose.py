@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from edgemat.data.dataset import MattingDataset
-from edgemat.data.open import open_data
+from edgemat.data.open import KINDS, open_data
+from edgemat.data.procedural import ProceduralSource
+from edgemat.data.sample import Part
 from edgemat.images import write_image
 from edgemat.recipe import BackgroundSection, DataSection
 
@@ -35,8 +36,7 @@ def draw_folder(
     size:
         Height and width in pixels.
     """
-    source = open_data(DataSection(kinds=kinds), seed=seed, size=(size, size))  # type: ignore[arg-type]
-    output.mkdir(parents=True, exist_ok=True)
+    source = ProceduralSource(seed, size=(size, size), kinds=KINDS[kinds])
     for index in range(count):
         path = output / f"{index:05d}.png"
         if not path.exists():
@@ -53,7 +53,7 @@ def compose_folder(
     backgrounds: Path | None = None,
     count: int,
     size: int,
-    part: Literal["all", "held-out"] = "all",
+    part: Part = "all",
     seed: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> None:
@@ -68,7 +68,7 @@ def compose_folder(
     size:
         Height and width in pixels.
     part:
-        "held-out" takes every tenth cut-out alone.
+        "held-out" takes every tenth cut-out alone, "train" the others.
     progress:
         Called with the number of composites that are written.
 
@@ -87,7 +87,6 @@ def compose_folder(
         sample = samples.sample(index)
         name = f"{index:04d}.png"
         for folder, picture in (("image", sample.image), ("alpha", sample.alpha)):
-            (output / folder).mkdir(parents=True, exist_ok=True)
             write_image(output / folder / name, picture)
         if progress is not None:
             progress(index + 1)

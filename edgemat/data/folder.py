@@ -13,16 +13,14 @@ alpha/, the folder's own RGBA pictures (.png, .webp) are cut-outs: foreground an
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
-
-import numpy as np
 
 from edgemat.data.procedural import ProceduralSource
-from edgemat.data.sample import Matte
+from edgemat.data.sample import Matte, Part, Use
 from edgemat.errors import ImageError, UsageError
 from edgemat.images import (
     U8,
     check_same_size,
+    check_sizes,
     image_size,
     read_grey,
     read_image,
@@ -37,9 +35,6 @@ CUTOUT_SUFFIXES = {".png", ".webp"}
 HOLD_OUT = 10
 # Decoded pictures are kept up to this many bytes: decoding costs as much as augmentation.
 CACHE_BYTES = 2 << 30
-
-Use = Literal["auto", "image", "foreground"]
-Part = Literal["all", "train", "held-out"]
 
 
 class FolderSource:
@@ -91,7 +86,12 @@ class FolderSource:
                     "image/.",
                 )
         self._alphas = alphas
-        self._stems = _part(sorted(alphas), part, path)
+        self._stems = hold_out(sorted(alphas), part)
+        if not self._stems:
+            raise UsageError(
+                f"{path} has too few mattes ({len(alphas)}) to hold some out.",
+                remedy=f"Every {HOLD_OUT}th is held out: give {HOLD_OUT} or more, or part = 'all'.",
+            )
         _require_same_sizes(self._stems, alphas, self._colours, self._trimaps)
         self._backgrounds = list(pictures(path / "background").values())
         self._procedural = ProceduralSource(seed, size=size)
@@ -189,17 +189,12 @@ def pictures(folder: Path, suffixes: set[str] = SUFFIXES) -> dict[str, Path]:
     return files
 
 
-def _part(stems: list[str], part: Part, path: Path) -> list[str]:
+def hold_out(stems: list[str], part: Part) -> list[str]:
+    """Return the part of sorted names: "held-out" is every tenth, "train" the others."""
     if part == "all":
         return stems
     held_out = part == "held-out"
-    chosen = [s for n, s in enumerate(stems) if (n % HOLD_OUT == HOLD_OUT - 1) == held_out]
-    if not chosen:
-        raise UsageError(
-            f"{path} has too few mattes ({len(stems)}) to hold some out.",
-            remedy=f"Every {HOLD_OUT}th is held out: give {HOLD_OUT} or more, or part = 'all'.",
-        )
-    return chosen
+    return [s for n, s in enumerate(stems) if (n % HOLD_OUT == HOLD_OUT - 1) == held_out]
 
 
 def _require_partners(
@@ -221,7 +216,4 @@ def _require_same_sizes(stems: list[str], *folders: dict[str, Path]) -> None:
         files = [folder[stem] for folder in folders if stem in folder]
         sizes = [image_size(file) for file in files]
         for file, size in zip(files, sizes, strict=True):
-            if size != sizes[0]:
-                check_same_size(
-                    np.empty(sizes[0]), np.empty(size), names=(str(files[0]), str(file))
-                )
+            check_sizes(sizes[0], size, names=(str(files[0]), str(file)))

@@ -31,13 +31,35 @@ class Backgrounds(Protocol):
         """Return an HxWx3 uint8 RGB background of any size."""
 
 
-class Mix:
-    """Endless mattes from several sources, over backgrounds from several others.
+class MixedBackgrounds:
+    """Endless backgrounds from several sources.
 
     Parameters
     ----------
-    parts, backgrounds:
-        Sources with their shares, which need not add up to 1.
+    parts:
+        At least one source, each with its share; shares need not add up to 1.
+    """
+
+    def __init__(self, parts: Sequence[tuple[Backgrounds, float]], *, seed: int) -> None:
+        self.seed = seed
+        self._parts, self._shares = _split(parts)
+
+    def background(self, index: int) -> U8:
+        """Return a background of a random source."""
+        rng = rng_for(self.seed, index, _BACKGROUND_CHOICE)
+        chosen = int(rng.choice(len(self._parts), p=self._shares))
+        return self._parts[chosen].background(int(rng.integers(1 << 30)))
+
+
+class Mix:
+    """Endless mattes from several sources.
+
+    Parameters
+    ----------
+    parts:
+        At least one source, each with its share; shares need not add up to 1.
+    backgrounds:
+        What all of them are put over.
     """
 
     count: int | None = None
@@ -45,13 +67,13 @@ class Mix:
     def __init__(
         self,
         parts: Sequence[tuple[MatteSource, float]],
-        backgrounds: Sequence[tuple[Backgrounds, float]],
+        backgrounds: Backgrounds,
         *,
         seed: int,
     ) -> None:
         self.seed = seed
         self._parts, self._shares = _split(parts)
-        self._backgrounds, self._background_shares = _split(backgrounds)
+        self._backgrounds = backgrounds
 
     def __getitem__(self, index: int) -> Matte:
         """Return a matte of a random source."""
@@ -61,10 +83,8 @@ class Mix:
         return source[index if count is None else int(rng.integers(count))]
 
     def background(self, index: int) -> U8:
-        """Return a background of a random source."""
-        rng = rng_for(self.seed, index, _BACKGROUND_CHOICE)
-        chosen = int(rng.choice(len(self._backgrounds), p=self._background_shares))
-        return self._backgrounds[chosen].background(int(rng.integers(1 << 30)))
+        """Return background `index`, whatever matte it is for."""
+        return self._backgrounds.background(index)
 
 
 class Photographs:
@@ -115,22 +135,22 @@ class Empty:
 
     count: int | None = None
 
-    def __init__(self, backgrounds: Sequence[tuple[Backgrounds, float]], *, seed: int) -> None:
-        self._mix = Mix([], backgrounds, seed=seed)
+    def __init__(self, backgrounds: Backgrounds) -> None:
+        self._backgrounds = backgrounds
 
     def __getitem__(self, index: int) -> Matte:
         """Return a background as a photograph whose alpha is 0."""
-        image = self._mix.background(index)
+        image = self._backgrounds.background(index)
         return Matte(np.zeros(image.shape[:2], np.uint8), image=image)
 
     def background(self, index: int) -> U8:
         """Return the same picture."""
-        return self._mix.background(index)
+        return self._backgrounds.background(index)
 
 
 def _split(weighted: Sequence[tuple[T, float]]) -> tuple[list[T], NDArray[np.float64]]:
     shares = np.array([share for _, share in weighted], np.float64)
-    return [item for item, _ in weighted], shares / shares.sum() if len(shares) else shares
+    return [item for item, _ in weighted], shares / shares.sum()
 
 
 def _free_window(alpha: U8) -> tuple[slice, slice] | None:

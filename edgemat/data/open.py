@@ -5,10 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgemat.data.folder import FolderSource
-from edgemat.data.mix import Backgrounds, Empty, Mix, Photographs, Surroundings
+from edgemat.data.mix import (
+    Backgrounds,
+    Empty,
+    Mix,
+    MixedBackgrounds,
+    Photographs,
+    Surroundings,
+)
 from edgemat.data.procedural import ALL_KINDS, OBJECT_KINDS, PORTRAIT_KINDS, ProceduralSource
 from edgemat.data.sample import MatteSource
-from edgemat.errors import UsageError, nearest
+from edgemat.errors import UsageError
 from edgemat.recipe import BackgroundSection, DataSection, SourceSection
 
 KINDS = {"all": ALL_KINDS, "portrait": PORTRAIT_KINDS, "objects": OBJECT_KINDS}
@@ -26,20 +33,27 @@ def open_data(data: DataSection, *, seed: int, size: tuple[int, int]) -> MatteSo
     Raises
     ------
     UsageError
-        There are no such kinds, or a folder is not laid out as :mod:`edgemat.data.folder` says.
+        A folder is not laid out as :mod:`edgemat.data.folder` says, or the source is "empty" and
+        there are no backgrounds.
     """
-    backgrounds = [
-        (_open_background(section, seed=seed, size=size), section.weight)
-        for section in data.backgrounds
-    ]
-    if not data.mix and not backgrounds:
-        return _open_source(data, [], seed=seed, size=size)
-    if not backgrounds:
-        backgrounds = [(ProceduralSource(seed, size=size), 1.0)]
-    parts = [
-        (_open_source(section, backgrounds, seed=seed, size=size), section.weight)
-        for section in data.mix or (data,)
-    ]
+    if not data.mix and not data.backgrounds:
+        if data.source == "empty":
+            raise UsageError(
+                'The source "empty" shows backgrounds alone, and none are given.',
+                remedy="Name another source, or in a recipe write for example "
+                'backgrounds = [{ source = "procedural" }].',
+            )
+        return _open_mattes(data, seed=seed, size=size)
+    sections = data.backgrounds or (BackgroundSection(source="procedural"),)
+    backgrounds = MixedBackgrounds(
+        [(_open_background(one, seed=seed, size=size), one.weight) for one in sections], seed=seed
+    )
+    parts: list[tuple[MatteSource, float]] = []
+    for one in data.mix or (data,):
+        if one.source == "empty":
+            parts.append((Empty(backgrounds), one.weight))
+        else:
+            parts.append((_open_mattes(one, seed=seed, size=size), one.weight))
     return Mix(parts, backgrounds, seed=seed)
 
 
@@ -48,22 +62,9 @@ def source_path(name: str) -> Path:
     return PEOPLE if name == "people" else Path(name)
 
 
-def _open_source(
-    section: SourceSection,
-    backgrounds: list[tuple[Backgrounds, float]],
-    *,
-    seed: int,
-    size: tuple[int, int],
-) -> MatteSource:
-    if section.kinds not in KINDS:
-        raise UsageError(
-            f"There are no kinds of matte named {section.kinds!r}.",
-            remedy=nearest(section.kinds, KINDS),
-        )
+def _open_mattes(section: SourceSection, *, seed: int, size: tuple[int, int]) -> MatteSource:
     if section.source == "procedural":
         return ProceduralSource(seed, size=size, kinds=KINDS[section.kinds])
-    if section.source == "empty":
-        return Empty(backgrounds, seed=seed)
     return FolderSource(
         source_path(section.source), seed=seed, size=size, use=section.use, part=section.part
     )

@@ -7,11 +7,16 @@ are folded into the first convolution), and the trimap as trimap / 255 (0, 0.501
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
 from edgemat.images import F32, U8
+
+Use = Literal["auto", "image", "foreground"]
+"""Which colours of a folder to take; "auto" prefers the foreground."""
+Part = Literal["all", "train", "held-out"]
+"""Which mattes of a folder: "held-out" is every tenth by name, "train" the others."""
 
 
 @dataclass(frozen=True)

@@ -163,8 +163,6 @@ def _soften_pair(image: Path, mask: Path, target: Path, *, inside: float, outsid
     check_same_size(known, picture, names=(str(mask), str(image)))
     alpha = soften(picture, known, inside=inside, outside=outside)
     output = target.parent.parent
-    for folder in ("image", "foreground", "alpha"):
-        (output / folder).mkdir(parents=True, exist_ok=True)
     with atomic_path(output / "image" / image.name) as temporary:
         shutil.copyfile(image, temporary)
     write_image(output / "foreground" / f"{target.stem}.jpg", estimate_foreground(picture, alpha))

@@ -13,9 +13,7 @@ CLASS_BACKGROUND, CLASS_UNKNOWN, CLASS_FOREGROUND = 0, 1, 2
 """Class indices of the segmentation branch (thesis chapter 6)."""
 
 
-def trimap_from_alpha(
-    alpha: F32, *, rng: np.random.Generator, min_dilation: int = 1, max_dilation: int = 19
-) -> U8:
+def trimap_from_alpha(alpha: F32, *, rng: np.random.Generator, max_dilation: int = 19) -> U8:
     """Return a trimap whose unknown region is dilated by a random distance (thesis section 3.6).
 
     Parameters
@@ -23,13 +21,13 @@ def trimap_from_alpha(
     alpha:
         HxW float32 in 0..1.
     rng:
-        Draws the distance in pixels, uniformly from min_dilation..max_dilation, both included.
+        Draws the distance in pixels, uniformly from 1..max_dilation, both included.
 
     Returns
     -------
     HxW uint8 in {0, 128, 255}; see :func:`fixed_trimap`.
     """
-    return fixed_trimap(alpha, dilation=int(rng.integers(min_dilation, max_dilation + 1)))
+    return fixed_trimap(alpha, dilation=int(rng.integers(1, max_dilation + 1)))
 
 
 def loose_trimap(alpha: F32, *, rng: np.random.Generator) -> U8:
@@ -43,9 +41,10 @@ def loose_trimap(alpha: F32, *, rng: np.random.Generator) -> U8:
     alpha:
         HxW float32 in 0..1.
     """
-    reach_out, reach_in = (int(rng.integers(1, rng.choice(LARGEST_REACHES) + 1)) for _ in "oi")
-    outside = fixed_trimap(alpha, dilation=reach_out)
-    inside = fixed_trimap(alpha, dilation=reach_in)
+    outside, inside = (
+        trimap_from_alpha(alpha, rng=rng, max_dilation=int(rng.choice(LARGEST_REACHES)))
+        for _ in range(2)
+    )
     return np.where(alpha >= 1, inside, outside).astype(np.uint8)
 
 

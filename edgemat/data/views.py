@@ -97,7 +97,7 @@ def place_cutout(matte: Matte, size: tuple[int, int], rng: np.random.Generator) 
 
 
 def _crop(rgba: U8, rng: np.random.Generator) -> U8:
-    """Return a window of 40 to 100 % of each side, around a pixel that is often the person's."""
+    """Return a window anywhere in the picture, of 35 to 100 % of each side (16 px or more)."""
     height, width = rgba.shape[:2]
     share = rng.uniform(0.45, 1.0)
     stretch = np.exp(rng.uniform(-0.25, 0.25))

@@ -26,7 +26,7 @@ from edgemat.stages.common import (
     save_weights,
     torch_input,
 )
-from edgemat.validation import CALIBRATION_SEED, evaluation_set
+from edgemat.validation import CALIBRATION_SEED, evaluation_set_for
 
 
 def quantize_stage(
@@ -38,13 +38,7 @@ def quantize_stage(
 
     manifest = source.manifest
     seed = CALIBRATION_SEED + (manifest.seed or 0)
-    calibration = evaluation_set(
-        data,
-        task=manifest.task,
-        size=(manifest.feeding.height, manifest.feeding.width),
-        count=count,
-        seed=seed,
-    )
+    calibration = evaluation_set_for(manifest, data, count=count, seed=seed)
     inputs = [torch_input(calibration, index) for index in range(count)]
     deploy = load_deploy(source)
     with progress_bar(f"{manifest.name}: quantizing with NNCF"):

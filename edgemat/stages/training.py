@@ -61,13 +61,17 @@ def train_stage(
         assert started is not None
         log = started.path / TRAINING_LOG
     network.eval()
+    weights = network.state_dict()
+    if section.train.half_weights:
+        weights = {name: w.half() if w.ndim == 4 else w for name, w in weights.items()}
+        network.load_state_dict(weights)  # what is measured and quantized is what is stored
     deploy = to_deploy(network)
     alphas = predict_all(torch_predictor(deploy), validation)
     channels, (height, width) = info.in_channels, section.input_size
     before = None if started is None else started.manifest
 
     def fill(folder: Path) -> None:
-        save_weights(folder, network.state_dict())
+        save_weights(folder, weights)
         if log.exists():
             shutil.copyfile(log, folder / TRAINING_LOG)
         np.savez(
