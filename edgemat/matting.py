@@ -1,4 +1,4 @@
-"""Mattes of photographs of any size, from a finished artefact.
+"""Mattes of photographs of any size, from a finished artefact or by a classical method.
 
 The light install is enough for .tflite files; a float artefact is run through torch.
 
@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from edgemat.artifact import Artifact
+from edgemat.classical import METHODS, solve_alpha
 from edgemat.errors import ImageError, UsageError
 from edgemat.guided import guided_upsample
 from edgemat.images import (
@@ -51,6 +52,8 @@ def matte(
     size that are blended smoothly. Only tiles that touch the unknown region are run; known
     pixels are taken from the trimap. A picture smaller than a tile is continued by its edge.
 
+    A classical method solves the whole picture, see :mod:`edgemat.classical`.
+
     Parameters
     ----------
     image:
@@ -59,7 +62,8 @@ def matte(
         uint8: 0 background, 255 foreground, anything between unknown. One of another size is
         resized (nearest) where its aspect ratio agrees with the picture's within 2 %.
     model:
-        An artefact, its folder, a .tflite file, or the result of :func:`load_predictor`.
+        An artefact, its folder, a .tflite file, the result of :func:`load_predictor`, or the name
+        of a classical method, "closed-form" or "knn".
     progress:
         Called after every run of the model.
 
@@ -71,7 +75,8 @@ def matte(
     Raises
     ------
     UsageError
-        A trimap model without a trimap, or a trimap of another shape than the picture.
+        A trimap model without a trimap, a trimap of another shape than the picture, or one that
+        a classical method cannot use.
     ImageError
         The image or the trimap has an impossible shape, data type or size.
     ArtifactError
@@ -84,19 +89,15 @@ def matte(
         trimap = fit_trimap(trimap, image.shape[:2])
         if not (trimap == UNKNOWN).any():
             return trimap.astype(np.float32) / np.float32(255)
+    if isinstance(model, str) and model in METHODS:
+        return solve_alpha(image, _given(trimap), method=model)
     predictor = load_predictor(model) if isinstance(model, Artifact | Path | str) else model
     if predictor.feeding.channels == 3:
         alpha = _matte_whole(image, predictor)
         if progress is not None:
             progress(1, 1)
-    elif trimap is None:
-        raise UsageError(
-            "This model needs a trimap and none was given.",
-            remedy="Give one with trimap=... or --trimap T.png (black background, grey unknown, "
-            "white foreground), or take a portrait model.",
-        )
     else:
-        alpha = _matte_tiles(image, trimap, predictor, progress)
+        alpha = _matte_tiles(image, _given(trimap), predictor, progress)
     np.clip(alpha, 0, 1, out=alpha)
     if trimap is not None:
         alpha[trimap == BACKGROUND] = 0
@@ -130,6 +131,16 @@ def fit_trimap(trimap: U8, size: tuple[int, ...]) -> U8:
         )
     trimap = resize(trimap, (height, width), method="nearest")
     trimap[(trimap != BACKGROUND) & (trimap != FOREGROUND)] = UNKNOWN
+    return trimap
+
+
+def _given(trimap: U8 | None) -> U8:
+    if trimap is None:
+        raise UsageError(
+            "This model needs a trimap and none was given.",
+            remedy="Give one with trimap=... or --trimap T.png (black background, grey unknown, "
+            "white foreground), or take a portrait model.",
+        )
     return trimap
 
 

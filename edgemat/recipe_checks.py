@@ -13,6 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from edgemat.errors import UsageError, nearest
 from edgemat.models import ModelInfo, list_models
+from edgemat.models.blocks.layers import MattingNetwork
 from edgemat.recipe import BUILT_IN_SOURCES, ModelSection, Recipe
 from edgemat.shipped import find_artifact
 
@@ -47,6 +48,7 @@ def check_network(where: str, model: ModelSection) -> None:
         )
     info = networks[model.architecture]
     _check_config(f"{where}.config", model.config, info)
+    assert issubclass(info.network, MattingNetwork)
     stride = info.network.stride
     sizes = {"input_size": tuple(model.input_size), "train.size": (model.train.size,)}
     for number, phase in enumerate(model.train.before):

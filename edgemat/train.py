@@ -34,6 +34,7 @@ from edgemat.losses import (
     trimap_classes,
 )
 from edgemat.models.blocks.layers import MattingNetwork, MattingOutput
+from edgemat.models.info import MattingTask
 from edgemat.progress import progress_bar
 
 CHECKPOINT, LOG = "checkpoint.pt", "training.jsonl"
@@ -124,7 +125,7 @@ def train(
     network: MattingNetwork,
     data: Dataset[dict[str, Tensor]],
     *,
-    task: Literal["trimap", "portrait"],
+    task: MattingTask,
     schedule: Schedule,
     folder: Path,
     before: Sequence[Phase] = (),
@@ -174,7 +175,7 @@ def train(
 def compute_loss(
     network: MattingNetwork,
     batch: dict[str, Tensor],
-    task: Literal["trimap", "portrait"],
+    task: MattingTask,
     *,
     schedule: Schedule,
     progress: float = 1.0,
@@ -235,7 +236,7 @@ def compute_loss(
 def _step(
     network: MattingNetwork,
     batch: dict[str, Tensor],
-    task: Literal["trimap", "portrait"],
+    task: MattingTask,
     schedule: Schedule,
     progress: float,
     optimizer: torch.optim.Optimizer,

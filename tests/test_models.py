@@ -15,21 +15,21 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edgemat.errors import UsageError
-from edgemat.models import create_model, list_models
+from edgemat.models import create_model
+from edgemat.models.blocks.index import IndexBlock, IndexedUpsample, UnitSoftmax
+from edgemat.models.blocks.layers import MattingNetwork
+from edgemat.models.blocks.pooling import Interleave, Layout, MaxPool, MaxUnpool, SumPool
 from edgemat.models.count import count_operations, count_parameters
 from edgemat.models.deploy import (
     DeployForm,
-    prepare_for_float16,
     replace_blocks,
     set_layout,
     to_deploy,
 )
-from edgemat.models.blocks.index import IndexBlock, IndexedUpsample, UnitSoftmax
-from edgemat.models.blocks.layers import MattingNetwork
 from edgemat.models.encoders.mobilenetv2 import MobileNetV2
-from edgemat.models.blocks.pooling import Interleave, Layout, MaxPool, MaxUnpool, SumPool
 from edgemat.models.pretrained import load_encoder
 from edgemat.models.pspm import TrimapAttention
+
 
 def test_indexnet_has_the_count_of_the_thesis_to_the_integer() -> None:
     network = create_model("indexnet-m2o-nlc")

@@ -261,7 +261,7 @@ def test_ours_come_first_then_peers_then_classical(tmp_path: Path) -> None:
     )
     assert [e.name for e in entries] == [
         *("b", "a@1", SELFIE.name, SELFIE.name + GUIDED, MEET.name, MEET.name + GUIDED),
-        *("closed-form", "KNN"),
+        *("closed-form", "knn"),
     ]
     assert list(absent) == [LANDSCAPE.name, SLIM.name, U2NETP.name]
     assert "bench.peers fetch" in absent[U2NETP.name]
@@ -326,7 +326,7 @@ def test_a_run_scores_all_and_names_the_absent(tmp_path: Path) -> None:
     json.dumps(value)
     names = [c["name"] for c in value["contestants"]]
     assert names[:3] == ["ours", "blind", SELFIE.name]
-    assert names[3:5] == ["closed-form", "KNN"]
+    assert names[3:5] == ["closed-form", "knn"]
     assert set(names[5:]) == {LANDSCAPE.name, MEET.name, SLIM.name, U2NETP.name}
     scores = value["sets"][0]["scores"]
     assert set(scores) == {"ours", "blind", SELFIE.name}
@@ -403,14 +403,14 @@ def test_classical_methods_solve_an_easy_trimap(tmp_path: Path) -> None:
     pytest.importorskip("pymatting")
     folder = write_photos(tmp_path / "set", 1, truth="alpha", trimap="trimap")
     result = compare(folder, [], [], settings=Settings(protocol=QUICK, photo_runs=2))
-    for name in ("closed-form", "KNN"):
+    for name in ("closed-form", "knn"):
         mean = summarise_scores(result.sets[0].scores[name])
         assert mean.iou > 0.95, name
         assert mean.mad < 0.02, name
         assert name not in result.costs.network
         assert len(result.costs.whole[name].samples_ms) == 2
         assert name in result.costs.memory_bytes
-    contestant = open_entry(Entry("x", "classical", of="KNN"), threads=1)
+    contestant = open_entry(Entry("x", "classical", of="knn"), threads=1)
     with pytest.raises(UsageError, match="known foreground and background"):
         contestant.predict(np.zeros((*SIZE, 3), np.uint8), np.full(SIZE, 128, np.uint8))
 

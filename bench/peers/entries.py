@@ -8,7 +8,8 @@ from pathlib import Path
 from bench.peers.catalog import PEERS, Peer, find_peer, is_fetched
 from bench.peers.contestants import Contestant, Entry
 from bench.peers.others import OnnxPeer, TflitePeer
-from bench.peers.ours import CLASSICAL, Classical, Ours
+from bench.peers.ours import Classical, Ours
+from edgemat.classical import METHODS
 from edgemat.errors import EdgematError, MissingToolError, UsageError
 
 Absent = dict[str, str]
@@ -53,7 +54,7 @@ def list_entries(
         if guided:
             entries.append(Entry(peer.name + GUIDED, "peer", path, of=peer.name, guided=True))
     if classical:
-        entries += [Entry(name, "classical", of=name) for name in CLASSICAL]
+        entries += [Entry(name, "classical", of=name) for name in METHODS]
     if not entries:
         raise UsageError(
             "Nobody takes part.",

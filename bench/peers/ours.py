@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from bench.peers.contestants import Facts, Network, noise, tflite_call
 from edgemat.artifact import Artifact
-from edgemat.errors import UsageError
-from edgemat.images import BACKGROUND, F32, FOREGROUND, U8, UNKNOWN
+from edgemat.images import F32, U8
 from edgemat.matting import matte
 from edgemat.predict import TflitePredictor, load_predictor
-
-CLASSICAL = {"closed-form": "estimate_alpha_cf", "KNN": "estimate_alpha_knn"}
-"""Name to the function of pymatting."""
 
 
 class Ours:
@@ -49,41 +41,15 @@ class Ours:
 
 
 class Classical:
-    """Closed-form or KNN matting by pymatting, at the picture's own size."""
+    """A classical method, at the picture's own size."""
 
-    def __init__(self, name: str) -> None:
-        import pymatting
-
-        self._name = name
-        self._estimate: Callable[..., Any] = getattr(pymatting, CLASSICAL[name])
+    def __init__(self, method: str) -> None:
+        self._method = method
         self.facts = Facts("MIT", "pymatting", "any", takes_trimap=True, file=None)
 
     def predict(self, image: U8, trimap: U8 | None) -> F32:
-        """Return alpha; see :class:`~bench.peers.contestants.Contestant`.
-
-        Raises
-        ------
-        UsageError
-            When the trimap is missing or knows no foreground or no background.
-        """
-        if trimap is None or not {BACKGROUND, FOREGROUND} <= set(np.unique(trimap).tolist()):
-            raise UsageError(
-                f"{self._name} matting needs a trimap with known foreground and background.",
-                remedy="Paint some of both: white and black.",
-            )
-        values = trimap.astype(np.float64) / 255
-        values[trimap == UNKNOWN] = 0.5
-        try:
-            alpha = self._estimate(image.astype(np.float64) / 255, values).astype(np.float32)
-        except ValueError as error:
-            raise UsageError(
-                f"{self._name} matting finds no solution: {error}",
-                remedy="Paint more of the trimap as known.",
-            ) from error
-        # The solvers only pull known pixels towards the trimap; matte() sets them, so do we.
-        alpha[trimap == BACKGROUND] = 0
-        alpha[trimap == FOREGROUND] = 1
-        return np.clip(alpha, 0, 1, out=alpha)
+        """Return alpha; see :class:`~bench.peers.contestants.Contestant`."""
+        return matte(image, trimap, model=self._method)
 
     def network(self) -> Network | None:
         """Return None: there is no network."""

@@ -17,7 +17,9 @@ def matte(
     output: Annotated[Path, typer.Option("--output", "-o", help="PNG to write.")],
     model: Annotated[
         Path | None,
-        typer.Option(help="Artefact, .tflite or shipped model; by default the shipped int8 file."),
+        typer.Option(
+            help="Artefact, .tflite, shipped model (default: its int8 file), closed-form or knn."
+        ),
     ] = None,
     trimap: Annotated[
         Path | None, typer.Option(help="Black background, grey unknown, white foreground.")
@@ -29,6 +31,7 @@ def matte(
     as_json: AsJson = False,
 ) -> None:
     """Cut a photograph out: transparent PNG, new background, or blurred background."""
+    from edgemat.classical import METHODS
     from edgemat.foreground import blur_background, cut_out, replace_background
     from edgemat.images import read_image, read_trimap, write_image
     from edgemat.matting import matte as compute_matte
@@ -40,9 +43,13 @@ def matte(
     image = read_image(photo)
     known = None if trimap is None else read_trimap(trimap)
     behind = None if background is None else read_image(background)
-    file = find_artifact(model) if model else default_model(needs_trimap=known is not None)
+    source: Path | str
+    if model is None:
+        source = default_model(needs_trimap=known is not None)
+    else:
+        source = str(model) if str(model) in METHODS else find_artifact(model)
     with progress_bar("matting") as show:
-        alpha = compute_matte(image, known, model=file, progress=lambda done, _: show(done))
+        alpha = compute_matte(image, known, model=source, progress=lambda done, _: show(done))
         if behind is not None:
             write_image(output, replace_background(image, alpha, behind))
         elif blur is not None:
@@ -51,6 +58,6 @@ def matte(
             write_image(output, cut_out(image, alpha))
     if as_json:
         height, width = alpha.shape
-        print_json({"output": str(output), "model": str(file), "width": width, "height": height})
+        print_json({"output": str(output), "model": str(source), "width": width, "height": height})
     else:
-        tables.show_path(out, output, before="Wrote ", after=f" with {file.name}.")
+        tables.show_path(out, output, before="Wrote ", after=f" with {Path(source).name}.")

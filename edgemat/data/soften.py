@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
+from edgemat.classical import solve_alpha
 from edgemat.data.folder import pictures
 from edgemat.errors import UsageError
 from edgemat.files import atomic_path
@@ -32,7 +33,6 @@ from edgemat.images import (
     check_same_size,
     read_grey,
     read_image,
-    to_float,
     write_image,
 )
 
@@ -89,17 +89,12 @@ def soften(image: U8, mask: F32, *, inside: float = INSIDE, outside: float = OUT
     inside, outside:
         Reach of the unknown region in pixels at a longer side of 640 px; scaled with the picture.
     """
-    from pymatting import estimate_alpha_cf
-
     scale = max(image.shape[:2]) / REFERENCE_SIDE
     trimap = trimap_around_mask(mask, inside=inside * scale, outside=outside * scale)
     if not ((trimap == FOREGROUND).any() and (trimap == BACKGROUND).any()):
         # Closed-form matting needs both kinds of known pixel; the mask is all there is to say.
         return (mask >= 0.5).astype(np.float32)
-    values = trimap.astype(np.float64) / 255
-    values[trimap == UNKNOWN] = 0.5
-    alpha = estimate_alpha_cf(to_float(image).astype(np.float64), values)
-    return np.clip(alpha, 0, 1).astype(np.float32)
+    return solve_alpha(image, trimap)
 
 
 def soften_folder(

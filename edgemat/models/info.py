@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from torch import nn
 
 Task = Literal["trimap", "portrait", "reconstruction", "denoising", "segmentation", "depth"]
 # tasks whose networks are mattings: they return a MattingOutput, and recipes may train them
-MATTING_TASKS: tuple[Task, ...] = ("trimap", "portrait")
+MattingTask = Literal["trimap", "portrait"]
+MATTING_TASKS: tuple[Task, ...] = get_args(MattingTask)
 IN_CHANNELS: Mapping[Task, int] = MappingProxyType(
     {
         "trimap": 4,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -18,11 +19,12 @@ from edgemat.errors import UsageError
 from edgemat.evaluate import EvaluationSet, predict_all, score
 from edgemat.loading import load_network
 from edgemat.metrics import trimap_miou
-from edgemat.models import Task, create_model, model_info
+from edgemat.models import create_model, model_info
+from edgemat.models.blocks.layers import MattingNetwork
 from edgemat.models.count import count_operations, count_parameters
 from edgemat.models.deploy import to_deploy
-from edgemat.models.blocks.layers import MattingNetwork
 from edgemat.models.encoders.mobilenetv2 import MobileNetV2
+from edgemat.models.info import MattingTask
 from edgemat.models.pretrained import load_encoder
 from edgemat.recipe import ModelSection, Recipe
 from edgemat.shipped import open_shipped
@@ -45,17 +47,23 @@ def train_stage(
 
     With no steps the weights that the section starts from become an artefact of this run.
     """
-    info = model_info(section.architecture)
+    # recipes know matting networks alone
+    task = cast(MattingTask, model_info(section.architecture).task)
     torch.manual_seed(recipe.seed)
     network = create_model(section.architecture, **section.config)
+    assert isinstance(network, MattingNetwork)
     if section.train.init is not None:
-        assert isinstance(network.encoder, MobileNetV2)
+        if not isinstance(network.encoder, MobileNetV2):
+            raise UsageError(
+                f"train.init: {section.architecture} has no MobileNetV2 to start from ImageNet.",
+                remedy="Leave out train.init, or name an artefact of this network by train.start.",
+            )
         load_encoder(network.encoder, section.train.init)
     started = None if section.train.start is None else open_shipped(section.train.start)
     if started is not None:
         _start_from(network, started)
     if section.train.steps:
-        _train(network, section, recipe, info.task, work, device)
+        _train(network, section, recipe, task, work, device)
         log = work / LOG
     else:
         assert started is not None
@@ -67,7 +75,8 @@ def train_stage(
         network.load_state_dict(weights)  # what is measured and quantized is what is stored
     deploy = to_deploy(network)
     alphas = predict_all(torch_predictor(deploy), validation)
-    channels, (height, width) = info.in_channels, section.input_size
+    channels: Literal[3, 4] = 4 if task == "trimap" else 3
+    height, width = section.input_size
     before = None if started is None else started.manifest
 
     def fill(folder: Path) -> None:
@@ -90,7 +99,7 @@ def train_stage(
         kind="float",
         architecture=section.architecture,
         config=section.config,
-        task=info.task,
+        task=task,
         feeding=Feeding(
             layout="NCHW",
             height=height,
@@ -107,7 +116,7 @@ def train_stage(
             macs=count_operations(network, (channels, height, width)),
         ),
         scores=score(alphas, validation),
-        trimap_miou=_trimap_miou(network, validation) if info.task == "portrait" else None,
+        trimap_miou=_trimap_miou(network, validation) if task == "portrait" else None,
         demonstration=section.demonstration,
         licence=recipe.licence,
         data_notice=recipe.data_notice or (before.data_notice if before else DRAWN_DATA),
@@ -119,7 +128,7 @@ def _train(
     network: MattingNetwork,
     section: ModelSection,
     recipe: Recipe,
-    task: Task,
+    task: MattingTask,
     work: Path,
     device: str,
 ) -> None:
@@ -164,7 +173,7 @@ def _start_from(network: MattingNetwork, trained: Artifact) -> None:
         ) from error
 
 
-def _phases(section: ModelSection, recipe: Recipe, task: Task) -> list[Phase]:
+def _phases(section: ModelSection, recipe: Recipe, task: MattingTask) -> list[Phase]:
     """Return the phases of the training, the last one last; they read one source."""
     settings = section.train
     size = (settings.size, settings.size)
