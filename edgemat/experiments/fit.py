@@ -1,0 +1,83 @@
+"""Train a network on batches made as it goes, quickly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor, nn
+
+from edgemat.errors import TrainingError, UsageError, nearest
+from edgemat.models import create_model, list_models
+from edgemat.models.info import Task
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+Progress = Callable[[int], None]
+
+
+def fit(
+    network: nn.Module,
+    batches: Iterator[tuple[Tensor, Tensor]],
+    *,
+    steps: int,
+    learning_rate: float,
+    loss: Loss,
+    progress: Progress | None = None,
+) -> None:
+    """Train `network` in place with Adam and one cycle of the learning rate; leaves it in eval mode.
+
+    Parameters
+    ----------
+    batches:
+        Inputs and what is to come out.
+    learning_rate:
+        The highest; it rises for a tenth of the steps and falls to nothing.
+
+    Raises
+    ------
+    TrainingError
+        When the loss is no longer finite.
+    """
+    optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, learning_rate, total_steps=steps + 1, pct_start=0.1
+    )
+    network.train()
+    for step in range(steps):
+        x, wanted = next(batches)
+        value = loss(network(x), wanted)
+        if not torch.isfinite(value):
+            raise TrainingError(
+                f"The loss is {value.item()} at step {step}.",
+                remedy="Lower the learning rate, or take another seed.",
+            )
+        optimizer.zero_grad(set_to_none=True)
+        value.backward()
+        optimizer.step()
+        schedule.step()
+        if progress is not None:
+            progress(step + 1)
+    network.eval()
+
+
+def known_models(task: Task, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return `names` when all are networks for `task`.
+
+    Raises
+    ------
+    UsageError
+        For the first that is not; the nearest names are offered.
+    """
+    known = [info.name for info in list_models() if info.task == task]
+    for name in names:
+        if name not in known:
+            raise UsageError(
+                f"There is no network {name!r} for {task}.", remedy=nearest(name, known)
+            )
+    return names
+
+
+def create_seeded(name: str, seed: int) -> nn.Module:
+    """Build a network from its own seed, so that the order of models does not matter."""
+    torch.manual_seed(seed)
+    return create_model(name)
