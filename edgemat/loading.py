@@ -10,8 +10,8 @@ from torch import nn
 from edgemat.artifact import Artifact
 from edgemat.errors import ArtifactError
 from edgemat.models import create_model
-from edgemat.models.deploy import DeployForm, to_deploy
 from edgemat.models.blocks.layers import MattingNetwork
+from edgemat.models.deploy import DeployForm, to_deploy
 from edgemat.predict import read_network
 
 

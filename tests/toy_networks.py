@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edgemat.models import create_model
-from edgemat.models.deploy import DeployForm, to_deploy
 from edgemat.models.blocks.layers import MattingOutput, conv_bn
+from edgemat.models.deploy import DeployForm, to_deploy
 
 
 class ToyMatting(nn.Module):

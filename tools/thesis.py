@@ -23,7 +23,7 @@ from edgemat.models import create_model, model_info
 from edgemat.models.blocks.a2u import A2U
 from edgemat.models.blocks.index import FAMILIES, IndexBlock
 from edgemat.models.blocks.sampling import VARIANTS
-from edgemat.models.count import count_operations, count_parameters
+from edgemat.models.count import count, count_parameters
 from edgemat.terminal import run_app
 
 app = typer.Typer(add_completion=False)
@@ -306,7 +306,7 @@ def _measure(model: str) -> tuple[int, float]:
     with torch.device("meta"):
         network = create_model(model)
     shape = (model_info(model).in_channels, 224, 224)
-    return count_parameters(network), count_operations(network, shape, convention="thesis")
+    return count_parameters(network), count(network, shape, convention="thesis")
 
 
 def _index_blocks() -> str:

@@ -65,3 +65,8 @@ class ModelInfo:
     def is_matting(self) -> bool:
         """Whether it predicts an alpha matte."""
         return self.task in MATTING_TASKS
+
+    @property
+    def why_not(self) -> str | None:
+        """Why it has no deploy form; None where it has one."""
+        return self.undeployable if self.is_matting else "Only matting networks have a deploy form."

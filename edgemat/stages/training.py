@@ -19,9 +19,9 @@ from edgemat.evaluate import EvaluationSet, predict_all, score
 from edgemat.loading import load_network
 from edgemat.metrics import trimap_miou
 from edgemat.models import Task, create_model, model_info
-from edgemat.models.count import count_operations, count_parameters
-from edgemat.models.deploy import to_deploy
 from edgemat.models.blocks.layers import MattingNetwork
+from edgemat.models.count import count, count_parameters
+from edgemat.models.deploy import to_deploy
 from edgemat.models.encoders.mobilenetv2 import MobileNetV2
 from edgemat.models.pretrained import load_encoder
 from edgemat.recipe import ModelSection, Recipe
@@ -100,7 +100,7 @@ def train_stage(
         seed=recipe.seed,
         cost=Cost(
             parameters=count_parameters(network),
-            macs=count_operations(network, (channels, height, width)),
+            macs=count(network, (channels, height, width)),
         ),
         scores=score(alphas, validation),
         trimap_miou=_trimap_miou(network, validation) if info.task == "portrait" else None,
