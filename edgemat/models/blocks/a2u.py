@@ -1,4 +1,4 @@
-"""A2U: learn affinity-aware kernels for upsampling, and for pooling (thesis, section 4.4; fig. 4.2).
+"""A2U: learn affinity-aware kernels for upsampling, and for pooling (thesis, section 4.4).
 
     feature --+-- U, k x k, stride 2 --+
               |                        x -- sum over channels: affinity -- P -- s x s kernels
