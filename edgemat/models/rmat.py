@@ -119,7 +119,7 @@ class RMat(MattingNetwork):
         self._initialise()
 
     def _initialise(self) -> None:
-        """Xavier for all but the encoder (section 5.5.1); the matte starts around 0.5."""
+        """Xavier for all but the encoder (section 5.5.1); the last bias is half way to opaque."""
         for name, module in self.named_modules():
             if not name.startswith("encoder") and isinstance(module, nn.Conv2d | nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
