@@ -16,9 +16,9 @@ from nncf.torch.function_hook import get_hook_storage
 from nncf.torch.quantization.layers import BaseQuantizer
 from torch import Tensor, nn
 
-from edgemat.models.deploy import DeployForm
 from edgemat.models.blocks.index import UnitSoftmax
 from edgemat.models.blocks.pooling import Below, DeployMaxPool
+from edgemat.models.deploy import DeployForm
 from quantize.align import FIXED_GRID_FUNCTIONS, snap_biases, unify_grids
 from quantize.nncf_fill import filled_for_tflite, reference_kernels
 from quantize.spec import Place, QuantSpec, TensorQuant

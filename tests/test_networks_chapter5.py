@@ -63,7 +63,7 @@ def test_operations_of_the_encoder(variant: str, operations: float) -> None:
 
 
 def test_every_row_is_here() -> None:
-    assert RMAT == [*(f"rmat-b{n}" for n in range(1, 11)), "rmat-n3", "rmat-m3", "rmat-m7"]
+    assert [*(f"rmat-b{n}" for n in range(1, 11)), "rmat-n3", "rmat-m3", "rmat-m7"] == RMAT
 
 
 @pytest.mark.parametrize("name", RMAT)
@@ -103,6 +103,7 @@ def tokens(n: int, c: int, *, seed: int = 0, batch: int = 2) -> Tensor:
     return torch.randn(batch, n, c, generator=torch.Generator().manual_seed(seed)).double()
 
 
+@torch.no_grad()
 def attend_by_loops(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
     """Weighted means of the values, by how alike query and key are: token by token."""
     b, n, c = query.shape
@@ -167,6 +168,7 @@ def test_tokens_and_maps_are_inverse() -> None:
     assert torch.equal(to_map(to_tokens(x), x.shape[-2:]), x)
 
 
+@torch.no_grad()
 def test_low_level_assembling_by_loops() -> None:
     """Queries and keys of the low-level feature, values of the decoder's (section 5.3)."""
     torch.manual_seed(0)
