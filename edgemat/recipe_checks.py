@@ -47,7 +47,7 @@ def check_network(where: str, model: ModelSection) -> None:
         )
     info = networks[model.architecture]
     _check_config(f"{where}.config", model.config, info)
-    stride = info.network.stride
+    stride = info.stride
     sizes = {"input_size": tuple(model.input_size), "train.size": (model.train.size,)}
     for number, phase in enumerate(model.train.before):
         sizes[f"train.before.{number}.size"] = (phase.size,)

@@ -149,7 +149,7 @@ def _index_blocks() -> str:
         "## Table 3.1: parameters of one index block\n\n"
         f"Without batch normalisation; the figures are for C = {C} channels and K = {KERNEL}.\n\n"
         f"{_markdown(FORMULA_HEADER, lines)}\n\n"
-        "The last term of Unshared Stagewise O2O DINs is a misprint and should be 2C: their second\n"
+        "The last term of Unshared Stagewise O2O DINs is a misprint for 2C: their second\n"
         "convolution is depthwise, too, and the increases of Tables 3.4, 3.7 and 3.9 need that."
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from edgemat.errors import UsageError
 from edgemat.evaluate import EvaluationSet, predict_all, score
 from edgemat.loading import load_network
 from edgemat.metrics import trimap_miou
-from edgemat.models import Task, create_model, model_info
+from edgemat.models import MattingTask, create_model, model_info
 from edgemat.models.blocks.layers import MattingNetwork
 from edgemat.models.count import count, count_parameters
 from edgemat.models.deploy import to_deploy
@@ -45,9 +46,10 @@ def train_stage(
 
     With no steps the weights that the section starts from become an artefact of this run.
     """
-    info = model_info(section.architecture)
+    task = model_info(section.architecture).matting_task
     torch.manual_seed(recipe.seed)
     network = create_model(section.architecture, **section.config)
+    assert isinstance(network, MattingNetwork)
     if section.train.init is not None:
         assert isinstance(network.encoder, MobileNetV2)
         load_encoder(network.encoder, section.train.init)
@@ -55,7 +57,7 @@ def train_stage(
     if started is not None:
         _start_from(network, started)
     if section.train.steps:
-        _train(network, section, recipe, info.task, work, device)
+        _train(network, section, recipe, task, work, device)
         log = work / LOG
     else:
         assert started is not None
@@ -63,7 +65,8 @@ def train_stage(
     network.eval()
     deploy = to_deploy(network)
     alphas = predict_all(torch_predictor(deploy), validation)
-    channels, (height, width) = info.in_channels, section.input_size
+    channels: Literal[3, 4] = 4 if task == "trimap" else 3
+    height, width = section.input_size
     before = None if started is None else started.manifest
 
     def fill(folder: Path) -> None:
@@ -86,7 +89,7 @@ def train_stage(
         kind="float",
         architecture=section.architecture,
         config=section.config,
-        task=info.task,
+        task=task,
         feeding=Feeding(
             layout="NCHW",
             height=height,
@@ -103,7 +106,7 @@ def train_stage(
             macs=count(network, (channels, height, width)),
         ),
         scores=score(alphas, validation),
-        trimap_miou=_trimap_miou(network, validation) if info.task == "portrait" else None,
+        trimap_miou=_trimap_miou(network, validation) if task == "portrait" else None,
         demonstration=section.demonstration,
         licence=recipe.licence,
         data_notice=recipe.data_notice or (before.data_notice if before else DRAWN_DATA),
@@ -115,7 +118,7 @@ def _train(
     network: MattingNetwork,
     section: ModelSection,
     recipe: Recipe,
-    task: Task,
+    task: MattingTask,
     work: Path,
     device: str,
 ) -> None:
@@ -160,7 +163,7 @@ def _start_from(network: MattingNetwork, trained: Artifact) -> None:
         ) from error
 
 
-def _phases(section: ModelSection, recipe: Recipe, task: Task) -> list[Phase]:
+def _phases(section: ModelSection, recipe: Recipe, task: MattingTask) -> list[Phase]:
     """Return the phases of the training, the last one last; they read one source."""
     settings = section.train
     size = (settings.size, settings.size)
