@@ -48,6 +48,7 @@ from convert.mil_spatial import (
     upsample_bilinear,
     upsample_nearest_neighbor,
 )
+from edgemat.errors import ConversionError
 
 Operation = Callable[..., "Tensor | Sequence[Tensor]"]
 
@@ -124,6 +125,22 @@ def batch_norm(
     return functional.batch_norm(x, mean, variance, gamma, beta, eps=float(epsilon))
 
 
+def layer_norm(
+    x: Tensor,
+    axes: Tensor,
+    gamma: Tensor | None = None,
+    beta: Tensor | None = None,
+    epsilon: Any = 1e-5,
+) -> Tensor:
+    over = sorted(axis % x.ndim for axis in ints(axes))
+    if over != list(range(x.ndim - len(over), x.ndim)):
+        raise ConversionError(
+            f"layer_norm over the axes {over} of {x.ndim} is not implemented.",
+            remedy="Normalise the last axes.",
+        )
+    return functional.layer_norm(x, x.shape[over[0] :], gamma, beta, eps=float(epsilon))
+
+
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return functional.linear(x, weight, bias)
 
@@ -138,6 +155,16 @@ def inverse(x: Tensor, epsilon: Any = 1e-4) -> Tensor:
 
 def rsqrt(x: Tensor, epsilon: Any = 1e-12) -> Tensor:
     return torch.rsqrt(x + epsilon)
+
+
+def leaky_relu(x: Tensor, alpha: Any = 0.01) -> Tensor:
+    return functional.leaky_relu(x, float(alpha))
+
+
+def gelu(x: Tensor, mode: str = "EXACT") -> Tensor:
+    if mode == "SIGMOID_APPROXIMATION":
+        return x * torch.sigmoid(1.702 * x)
+    return functional.gelu(x, approximate="none" if mode == "EXACT" else "tanh")
 
 
 def softmax(x: Tensor, axis: Any = -1) -> Tensor:
@@ -217,7 +244,8 @@ OPERATIONS: dict[str, Operation] = {
     function.__name__: function
     for function in (
         *(quantize, dequantize, constexpr_affine_dequantize, constexpr_blockwise_shift_scale),
-        *(conv, conv_transpose, avg_pool, max_pool, batch_norm, linear, matmul),
+        *(conv, conv_transpose, avg_pool, max_pool, batch_norm, layer_norm),
+        *(linear, matmul, leaky_relu, gelu),
         *(resize_bilinear, upsample_bilinear, resize_nearest_neighbor, upsample_nearest_neighbor),
         *(concat, stack, split, slice_by_index, slice_by_size, reshape, transpose),
         *(expand_dims, squeeze, pixel_shuffle, pixel_unshuffle, pad, tile, gather, fill),

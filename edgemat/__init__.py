@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "Artifact": "edgemat.artifact",
     "EdgematError": "edgemat.errors",
-    "count_operations": "edgemat.models.count",
+    "count": "edgemat.models.count",
     "count_parameters": "edgemat.models.count",
     "create_model": "edgemat.models",
     "list_models": "edgemat.models",
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from edgemat.matting import matte
     from edgemat.metrics import matting_errors
     from edgemat.models import create_model, list_models
-    from edgemat.models.count import count_operations, count_parameters
+    from edgemat.models.count import count, count_parameters
 
 __all__ = [
     "Artifact",
     "EdgematError",
-    "count_operations",
+    "count",
     "count_parameters",
     "create_model",
     "list_models",

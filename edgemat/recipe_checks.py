@@ -13,7 +13,6 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from edgemat.errors import UsageError, nearest
 from edgemat.models import ModelInfo, list_models
-from edgemat.models.blocks.layers import MattingNetwork
 from edgemat.recipe import BUILT_IN_SOURCES, ModelSection, Recipe
 from edgemat.shipped import find_artifact
 
@@ -48,8 +47,7 @@ def check_network(where: str, model: ModelSection) -> None:
         )
     info = networks[model.architecture]
     _check_config(f"{where}.config", model.config, info)
-    assert issubclass(info.network, MattingNetwork)
-    stride = info.network.stride
+    stride = info.stride
     sizes = {"input_size": tuple(model.input_size), "train.size": (model.train.size,)}
     for number, phase in enumerate(model.train.before):
         sizes[f"train.before.{number}.size"] = (phase.size,)

@@ -137,6 +137,12 @@ class Arithmetic(Branches):
             *(x + y, x - y, x * y, x / (y.abs() + 1), (x.abs() + 1).rsqrt()),
             *(torch.maximum(x, y), torch.minimum(x, y), (x.abs() + 0.1).pow(1.5), x.exp()),
             *(x.relu(), functional.relu6(4 * x), x.clamp(-0.3, 0.7), x.sigmoid(), x.tanh()),
+            *(functional.leaky_relu(x), functional.leaky_relu(x, 0.2), functional.gelu(x)),
+            functional.gelu(x, approximate="tanh"),
+            functional.layer_norm(x, SHAPE[2:]),
+            functional.layer_norm(
+                x, SHAPE[3:], torch.tensor([0.5, 2.0] * 8), torch.tensor([0.0, 1.0] * 8), 1e-2
+            ),
             *(functional.silu(x), x.softmax(1), x.softmax(-1), x.abs().sqrt()),
             torch.where(x > y, x, y * 2),
             torch.where((x >= 0) & ~(y < 0.2), x, -x),

@@ -19,7 +19,7 @@ from edgemat.models import create_model
 from edgemat.models.blocks.index import IndexBlock, IndexedUpsample, UnitSoftmax
 from edgemat.models.blocks.layers import MattingNetwork
 from edgemat.models.blocks.pooling import Interleave, Layout, MaxPool, MaxUnpool, SumPool
-from edgemat.models.count import count_operations, count_parameters
+from edgemat.models.count import count, count_parameters
 from edgemat.models.deploy import (
     DeployForm,
     replace_blocks,
@@ -34,9 +34,7 @@ from edgemat.models.pspm import TrimapAttention
 def test_indexnet_has_the_count_of_the_thesis_to_the_integer() -> None:
     network = create_model("indexnet-m2o-nlc")
     assert count_parameters(network) == 8_153_771
-    assert count_operations(network, (4, 224, 224), convention="thesis") == pytest.approx(
-        6.2988, abs=5e-5
-    )
+    assert count(network, (4, 224, 224), convention="thesis") == pytest.approx(6.2988, abs=5e-5)
 
 
 def test_released_indexnet_weights_have_half_the_hidden_width() -> None:
@@ -47,7 +45,7 @@ def test_released_indexnet_weights_have_half_the_hidden_width() -> None:
 def test_pspm_b5_has_the_figures_of_table_6_4() -> None:
     network = create_model("pspm-b5")
     assert count_parameters(network) / 1e6 == pytest.approx(5.90, abs=0.005)
-    operations = count_operations(network, (3, 224, 224), convention="thesis")
+    operations = count(network, (3, 224, 224), convention="thesis")
     assert operations == pytest.approx(6.53, abs=0.01)
 
 
@@ -67,7 +65,7 @@ def test_macs_are_honest_multiply_accumulates() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return self.conv(x)
 
-    assert count_operations(OneConvolution(), (3, 10, 20)) * 1e9 == 3 * 8 * 9 * 200
+    assert count(OneConvolution(), (3, 10, 20)) * 1e9 == 3 * 8 * 9 * 200
 
 
 def trained_like(name: str, **config: object) -> MattingNetwork:

@@ -30,7 +30,7 @@ from edgemat.models.blocks.sampling import (
     SpaceDepthSampling,
     create_sampling,
 )
-from edgemat.models.count import count_operations, count_parameters
+from edgemat.models.count import count, count_parameters, on_paper
 from edgemat.models.encoders.vgg import VGG16
 from edgemat.models.refinenet import ChainedResidualPooling
 
@@ -69,13 +69,12 @@ MATTING: dict[str, tuple[int, float | None]] = {
 
 @pytest.mark.parametrize("name", MATTING)
 def test_matting_networks_have_the_parameters_of_the_thesis(name: str) -> None:
-    assert count_parameters(create_model(name)) == MATTING[name][0]
+    assert count_parameters(on_paper(name)) == MATTING[name][0]
 
 
 @pytest.mark.parametrize("name", [name for name, (_, g) in MATTING.items() if g is not None])
 def test_matting_networks_have_the_operations_of_the_thesis(name: str) -> None:
-    network = create_model(name)
-    found = count_operations(network, (4, 224, 224), convention="thesis")
+    found = count(on_paper(name), (4, 224, 224), convention="thesis")
     assert found == pytest.approx(MATTING[name][1], abs=1e-4 if name != "matting-b11-1.4" else 5e-4)
 
 
@@ -97,7 +96,7 @@ def test_printed_figures_are_met_or_explained() -> None:
 
 def test_fusion_and_indices_of_table_3_3() -> None:
     """Indices cost no parameters, context and concatenation do; fusing by sums does not."""
-    count = {b: count_parameters(create_model(f"matting-b{b}")) for b in range(3, 12)}
+    count = {b: count_parameters(on_paper(f"matting-b{b}")) for b in range(3, 12)}
     assert count[3] == count[4]
     assert count[5] == count[6] == count[8]
     assert count[7] == count[9]
@@ -164,13 +163,13 @@ def test_reconstruction_networks_differ_by_their_sampling(name: str, sampling: s
     name = f"reconstruct-{name}"
     assert model_info(name).config == {"sampling": sampling}
     expected = RECONSTRUCTION + added(sampling, (32, 64, 128))
-    assert count_parameters(create_model(name)) == expected
+    assert count_parameters(on_paper(name)) == expected
 
 
 def test_space_to_depth_gives_and_takes_four_channels() -> None:
     encoder = layers(1, 32) + layers(128, 64) + layers(256, 128) + layers(512, 256)
     decoder = layers(256, 128) + layers(32, 64) + layers(16, 32) + layers(8, 1)
-    assert count_parameters(create_model("reconstruct-s2d-d2s")) == encoder + decoder
+    assert count_parameters(on_paper("reconstruct-s2d-d2s")) == encoder + decoder
 
 
 @pytest.mark.parametrize(
@@ -183,11 +182,11 @@ def test_space_to_depth_gives_and_takes_four_channels() -> None:
 )
 def test_denoising_networks_differ_by_their_sampling(name: str, sampling: str) -> None:
     expected = DENOISING + added(sampling, (64, 128, 256))
-    assert count_parameters(create_model(f"dncnn-{name}")) == expected
+    assert count_parameters(on_paper(f"dncnn-{name}")) == expected
 
 
 def test_dncnn_has_17_layers_in_both_forms() -> None:
-    assert count_parameters(create_model("dncnn")) == 2 * 9 * 64 + 15 * (9 * 64**2 + 2 * 64)
+    assert count_parameters(on_paper("dncnn")) == 2 * 9 * 64 + 15 * (9 * 64**2 + 2 * 64)
     for name in ("dncnn", "dncnn-segnet"):
         convolutions = [m for m in create_model(name).modules() if isinstance(m, nn.Conv2d)]
         assert len(convolutions) == 17

@@ -8,14 +8,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from edgemat.models import create_model, list_models, model_info
 from edgemat.models.blocks.pyramid import RegionMeans, region_bounds
 from edgemat.models.blocks.segmentation import TrimapAttention
 from edgemat.models.blocks.sharing import FeatureModulation
-from edgemat.models.count import count_operations, count_parameters
+from edgemat.models.count import count, count_parameters, on_paper
 from edgemat.models.encoders.resnet50 import ResNet50
 from edgemat.models.fastdepth import match_channels
 from edgemat.models.hu_depth import HuDepth
@@ -96,12 +96,6 @@ NEAREST = {
 }
 
 
-def on_paper(name: str) -> nn.Module:
-    """Return the network without memory for its weights: enough to count."""
-    with torch.device("meta"):
-        return create_model(name)
-
-
 def test_every_network_is_counted_here() -> None:
     dense = {i.name for i in list_models() if i.task in ("segmentation", "depth", "portrait")}
     assert dense == set(PARAMETERS)
@@ -118,7 +112,7 @@ def test_parameters(name: str) -> None:
 @pytest.mark.parametrize("name", [n for n in PARAMETERS if model_info(n).thesis_operations])
 def test_operations(name: str) -> None:
     info = model_info(name)
-    found = count_operations(on_paper(name), (3, 224, 224), convention="thesis")
+    found = count(on_paper(name), (3, 224, 224), convention="thesis")
     assert f"{found:.2f}" == f"{NEAREST.get(name, info.thesis_operations):.2f}"
     assert (name in NEAREST) == (info.note is not None)
 

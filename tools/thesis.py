@@ -8,224 +8,35 @@ same; where it is not, the row says what the difference is known to be.
 from __future__ import annotations
 
 import functools
+import math
 import re
-import sys
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
 from torch import nn
 
 from edgemat.files import write_text
-from edgemat.models import create_model, model_info
-from edgemat.models.blocks.a2u import A2U
-from edgemat.models.blocks.index import FAMILIES, IndexBlock
+from edgemat.models import model_info
+from edgemat.models.blocks.a2u import A2U, FORMS
+from edgemat.models.blocks.index import IndexBlock
 from edgemat.models.blocks.sampling import VARIANTS
-from edgemat.models.count import count_operations, count_parameters
+from edgemat.models.count import count, count_parameters, on_paper
 from edgemat.terminal import run_app
+from tools.thesis_tables import (
+    AFFINITY_FORMULAS,
+    FAMILY_NAMES,
+    INDEX_FORMULAS,
+    TABLES,
+    VARIANT_NAMES,
+    Row,
+    Table,
+)
 
 app = typer.Typer(add_completion=False)
 
 UNITS = {"": 1, "K": 1e3, "M": 1e6}
-FAMILY_NAMES = {
-    "hin": "HINs",
-    "modelwise": "Modelwise O2O DINs",
-    "shared": "Shared Stagewise O2O DINs",
-    "unshared": "Unshared Stagewise O2O DINs",
-    "m2o": "M2O DINs",
-}
-VARIANT_NAMES = {"l": "L", "nl": "NL", "nlc": "NL+C"}
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of a table.
-
-    Attributes
-    ----------
-    label:
-        As the thesis calls it.
-    model:
-        Our name for it; None where only the thesis has it (a released model of others).
-    parameters, operations:
-        As printed there: "8.15M", "+4.99K", "6.30"; empty where nothing is printed.
-    """
-
-    label: str
-    model: str | None
-    parameters: str = ""
-    operations: str = ""
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table of the thesis; increases ("+") are over `baseline`."""
-
-    number: str
-    title: str
-    rows: tuple[Row, ...]
-    baseline: str | None = None
-
-
-def _families(
-    prefix: str, printed: dict[str, tuple[tuple[str, str], tuple[str, str], tuple[str, str]]]
-) -> tuple[Row, ...]:
-    """Return the fifteen rows of index networks; printed: by family, (added, operations) x 3."""
-    return tuple(
-        Row(
-            f"{FAMILY_NAMES[family]} {VARIANT_NAMES[variant]}",
-            f"{prefix}-{family}-{variant}",
-            *printed[family][place],
-        )
-        for family in FAMILIES
-        for place, variant in enumerate(VARIANTS)
-    )
-
-
-
-TABLES = (
-    Table(
-        "3.4",
-        "Index networks for matting",
-        (
-            Row("B3 (DIM)", "dim", "130.55M", "32.34"),
-            Row("B11", "matting-b11", "3.75M", "4.08"),
-            Row("B11-1.4", "matting-b11-1.4", "8.86M", "7.61"),
-            Row("B11-carafe", "matting-b11-carafe", "4.06M", "5.01"),
-            Row("HMI", "matting-hmi", "3.75M", "4.08"),
-            *_families(
-                "indexnet",
-                {
-                    "hin": (("+4.99K", "4.09"), ("+0.26M", "4.22"), ("+1.04M", "4.61")),
-                    "modelwise": (("+16", "4.08"), ("+56", "4.08"), ("+152", "4.08")),
-                    "shared": (("+80", "4.08"), ("+280", "4.08"), ("+760", "4.08")),
-                    "unshared": (("+4.99K", "4.09"), ("+17.47K", "4.10"), ("+47.42K", "4.15")),
-                    "m2o": (("+0.52M", "4.34"), ("+1.30M", "4.73"), ("+4.40M", "6.30")),
-                },
-            ),
-        ),
-        baseline="matting-b11",
-    ),
-    Table(
-        "3.7",
-        "SegNet with index networks (SUN RGB-D)",
-        (
-            Row("SegNet", "segnet", "24.96M", "24.76"),
-            Row("SegNet-carafe", "segnet-carafe", "25.35M", "25.75"),
-            *_families(
-                "segnet",
-                {
-                    "hin": (("+23.55K", "24.79"), ("+4.90M", "26.40"), ("+19.55M", "31.28")),
-                    "modelwise": (("+16", "24.76"), ("+56", "24.76"), ("+152", "24.77")),
-                    "shared": (("+80", "24.76"), ("+280", "24.76"), ("+760", "24.77")),
-                    "unshared": (("+0.02M", "24.79"), ("+0.08M", "24.82"), ("+0.22M", "24.96")),
-                    "m2o": (("+9.76M", "28.02"), ("+24.44M", "32.90"), ("+83.02M", "52.42")),
-                },
-            ),
-        ),
-        baseline="segnet",
-    ),
-    Table(
-        "3.9",
-        "FastDepth with index networks (NYUDv2)",
-        (
-            Row("FastDepth-NNConv5", "fastdepth", "3.96M", "0.69"),
-            Row("FastDepth-P-NNConv5", "fastdepth-p", "3.96M", "1.01"),
-            Row("FastDepth-carafe", "fastdepth-carafe", "4.31M", "1.63"),
-            Row("FastDepth-P-carafe", "fastdepth-p-carafe", "4.31M", "1.96"),
-            *_families(
-                "fastdepth",
-                {
-                    "hin": (("+31.23K", "1.03"), ("+11.17M", "2.65"), ("+44.62M", "7.53")),
-                    "modelwise": (("+16", "1.02"), ("+56", "1.02"), ("+152", "1.02")),
-                    "shared": (("+80", "1.02"), ("+280", "1.02"), ("+760", "1.02")),
-                    "unshared": (("+31.23K", "1.03"), ("+0.11M", "1.06"), ("+0.30M", "1.16")),
-                    "m2o": (("+22.30M", "4.27"), ("+55.78M", "9.15"), ("+189.57M", "28.67")),
-                },
-            ),
-        ),
-        baseline="fastdepth",
-    ),
-    Table(
-        "4.2",
-        "Upsampling operators in one matting network",
-        (
-            Row("Nearest", "a2u-nearest", "8.05M"),
-            Row("Bilinear", "a2u-bilinear", "8.05M"),
-            Row("CARAFE", "a2u-carafe", "+0.26M"),
-            Row("IndexNet", "a2u-indexnet", "+12.26M"),
-            Row("A2U (static-pw-cw)", "a2u-static-pw-cw", "+0.10M"),
-            Row("A2U (static-cw)", "a2u-static-cw", "+26K"),
-            Row("A2U (hybrid-cw)", "a2u-hybrid-cw", "+44K"),
-            Row("A2U (hybrid-cs)", "a2u-hybrid-cs", "+19K"),
-            Row("A2U (dynamic-cw)", "a2u-dynamic-cw", "+0.20M"),
-            Row("A2U (dynamic-cs)", "a2u-dynamic-cs", "+20K"),
-            Row("A2U (dynamic-cs-d)", "a2u-dynamic-cs-d", "+38K"),
-        ),
-        baseline="a2u-nearest",
-    ),
-    Table(
-        "5.2",
-        "Decoders and skips of RMat",
-        tuple(
-            Row(f"B{number}", f"rmat-b{number}", printed)
-            for number, printed in enumerate(
-                "13.6M 15.4M 15.8M 18.2M 14.0M 16.1M 26.8M 29.2M 25.1M 27.2M".split(), start=1
-            )
-        ),
-    ),
-    Table(
-        "5.3",
-        "Losses and LFA of RMat (the losses add no parameters)",
-        (
-            Row("N3", "rmat-n3", "15.8M"),
-            Row("M3", "rmat-m3", "16.8M"),
-            Row("M7", "rmat-m7", "27.9M"),
-        ),
-    ),
-    Table(
-        "5.7",
-        "Operations of RMat",
-        (
-            Row("SIM (not ours)", None, operations="48.30"),
-            Row("FBA (not ours)", None, operations="30.47"),
-            Row("M3", "rmat-m3", operations="16.62"),
-            Row("M7", "rmat-m7", operations="22.22"),
-        ),
-    ),
-    Table(
-        "6.3",
-        "Baselines of PSPM",
-        (
-            Row("B", "pspm-b", "13.97M", "10.98"),
-            Row("B1 (B trained end to end)", "pspm-b", "13.97M", "10.98"),
-            Row("B2", "pspm-b2", "13.97M", "10.98"),
-        ),
-    ),
-    Table(
-        "6.4",
-        "Parameter sharing of PSPM",
-        (
-            Row("B1", "pspm-b", "13.97M", "10.98"),
-            Row("B3", "pspm-b3", "6.74M", "6.77"),
-            Row("B4", "pspm-b4", "6.96M", "6.81"),
-            Row("B5", "pspm-b5", "5.90M", "6.53"),
-            Row("IndexNet", "indexnet-m2o-nlc", "8.15M", "6.30"),
-            Row("B5+FM", "pspm-b5-fm", "5.96M", "6.54"),
-        ),
-    ),
-    Table(
-        "6.7",
-        "Parameter sharing on PSPNet",
-        (
-            Row("B", "pspm-psp-b", "13.39M", "7.29"),
-            Row("B1 (B trained end to end)", "pspm-psp-b", "13.39M", "7.29"),
-            Row("B5", "pspm-psp-b5", "5.33M", "2.86"),
-        ),
-    ),
-)
 
 
 @app.command()
@@ -236,8 +47,10 @@ def main(output: Annotated[Path, typer.Argument(help="Markdown file to write.")]
 
 def page() -> str:
     """Return the whole page as Markdown."""
-    blocks = [INTRODUCTION, _index_blocks(), *(_table(table) for table in TABLES), _a2u_blocks()]
-    return "\n\n".join(blocks) + "\n"
+    tables = {table.number: _table(table) for table in TABLES}
+    formulas = {"3.1": _index_blocks(), "4.8": _affinity_blocks()}
+    in_order = sorted((tables | formulas).items(), key=lambda item: item[0])
+    return "\n\n".join([INTRODUCTION, *(text for _, text in in_order)]) + "\n"
 
 
 INTRODUCTION = """\
@@ -245,104 +58,132 @@ INTRODUCTION = """\
 
 Made by `python -m tools.thesis docs/thesis.md`; a test makes it again and compares.
 
-Parameters are learnable ones; operations are in the thesis' convention: multiply-accumulates of
-convolutions and linear layers in units of 2^30 at 224x224, where a linear layer on B,N,C tokens
-counts N x N x outputs, and a convolution on one-channel pictures in the batch axis counts once.
-`edgemat models --json` has honest MACs beside them. \\
-**same**: ours, rounded as the thesis prints, is what it prints. Accuracy columns are not here: they
-need data sets that may not be had."""
+Parameters are learnable ones. Operations are in the thesis' convention: multiply-accumulates of
+convolutions and linear layers, in units of 2^30, at 224x224; a linear layer on B,N,C tokens counts
+N x N x outputs, and a convolution on one-channel pictures in the batch axis counts once.
+`edgemat models --json` has honest multiply-accumulates beside them.
+
+*same*: ours, rounded as the thesis prints, is what it prints. Where it is not, the reason is below
+the table. Accuracy is not compared: the data sets may not be had. Rows that print neither
+parameters nor operations are left out."""
 
 
 def _table(table: Table) -> str:
-    lines = [
-        f"## Table {table.number}: {table.title}",
-        "",
-        "| thesis | edgemat | parameters, thesis | ours | operations, thesis | ours | |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    notes = []
+    with_parameters = any(row.parameters for row in table.rows)
+    with_operations = any(row.operations for row in table.rows)
+    header = ["thesis", "edgemat"]
+    header += ["parameters, thesis", "ours"] * with_parameters
+    header += ["operations, thesis", "ours"] * with_operations
+    lines: list[list[str]] = []
+    notes: dict[str, list[str]] = {}  # why rows differ: for one reason, often
     for row in table.rows:
-        lines.append(_line(row, table.baseline))
-        if row.model is not None and (note := model_info(row.model).note):
-            notes.append(f"`{row.model}`: {note}")
-    return "\n".join(lines + [""] * bool(notes) + list(dict.fromkeys(notes)))
+        parameters, operations, agrees = _compare(row, table.baseline)
+        cells = [row.label, f"`{row.model}`" if row.model else ""]
+        cells += [row.parameters, parameters] * with_parameters
+        cells += [row.operations, operations] * with_operations
+        lines.append([*cells, agrees])
+        if agrees == "differs":
+            assert row.model is not None
+            note = model_info(row.model).note
+            assert note is not None, f"{row.model} differs, and nothing says why"
+            notes.setdefault(note, []).append(row.label)
+    text = f"## Table {table.number}: {table.title}\n\n" + _markdown([*header, ""], lines)
+    reasons = [f"- {', '.join(labels)}: {note}" for note, labels in notes.items()]
+    return text + "\n\n" * bool(reasons) + "\n".join(reasons)
 
 
-def _line(row: Row, baseline: str | None) -> str:
+def _compare(row: Row, baseline: str | None) -> tuple[str, str, str]:
+    """Return our parameters, our operations, and whether they agree with the thesis'."""
     if row.model is None:
-        return f"| {row.label} | | {row.parameters} | | {row.operations} | | |"
+        return "", "", ""
     parameters, operations = _measure(row.model)
     added = row.parameters.startswith("+")
     if added:
         assert baseline is not None
         parameters -= _measure(baseline)[0]
     agree = [
-        _rounded(value, printed) == printed
+        rounded(value, printed) == printed
         for value, printed in ((parameters, row.parameters), (operations, row.operations))
         if printed
     ]
-    cells = (
-        row.label,
-        f"`{row.model}`",
-        row.parameters,
-        f"{'+' * added}{parameters:,}",
-        row.operations,
-        f"{operations:.4f}",
-        "same" if all(agree) else "differs",
-    )
-    return "| " + " | ".join(cells) + " |"
+    said = "same" if all(agree) else "differs"
+    return f"{'+' * added}{parameters:,}", f"{operations:.4f}", said
 
 
-def _rounded(value: float, printed: str) -> str:
+def rounded(value: float, printed: str) -> str:
     """Return `value` in the form of `printed`: its sign, its decimals, its unit."""
-    match = re.fullmatch(r"(\+?)(\d+)(?:\.(\d+))?([KM]?)", printed)
+    match = re.fullmatch(r"(\+?)\d+(?:\.(\d+))?([KM]?)", printed)
     assert match is not None, printed
-    sign, _, decimals, unit = match.groups()
+    sign, decimals, unit = match.groups()
     return f"{sign}{value / UNITS[unit]:.{len(decimals or '')}f}{unit}"
+
+
+def _markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    rows = [header, ["---"] * len(header), *lines]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in rows)
 
 
 @functools.cache
 def _measure(model: str) -> tuple[int, float]:
-    with torch.device("meta"):
-        network = create_model(model)
+    network = on_paper(model)
     shape = (model_info(model).in_channels, 224, 224)
-    return count_parameters(network), count_operations(network, shape, convention="thesis")
+    return count_parameters(network), count(network, shape, convention="thesis")
+
+
+# ---- tables of formulas ---------------------------------------------------------------------
+
+C, KERNEL, ENCODING, WINDOW = 64, 2, 5, 3
 
 
 def _index_blocks() -> str:
-    """Table 3.1: formulas, without batch normalisation, for one level of C = 64 and K = 2."""
-    c, k = 64, 2
-    by_channel = (k * k * 4, (k * k * 2 + 2) * 4, (4 * k * k * 2 + 2) * 4)
-    formulas = {
-        "hin": (
-            k * k * c * 4,
-            k * k * c * 2 * c + 2 * c * 4,
-            4 * k * k * c * 2 * c + 2 * c * 4,
-        ),
-        "modelwise": by_channel,
-        "shared": by_channel,
-        # as printed the second term is 2C x C; depthwise it is 2 x C, and that is what the
-        # increases of Table 3.4 need
-        "unshared": tuple(c * n for n in by_channel),
-        "m2o": (
-            k * k * c * c * 4,
-            (k * k * c * 2 * c + 2 * c * c) * 4,
-            (4 * k * k * c * 2 * c + 2 * c * c) * 4,
-        ),
-    }
-    lines = [
-        "## Table 3.1: parameters of one index block",
-        "",
-        f"For C = {c} channels and K = {k}, without batch normalisation.",
-        "",
-        "| index network | formula | ours | |",
-        "|---|---|---|---|",
-    ]
-    for family, values in formulas.items():
-        for (variant, (nonlinear, context)), value in zip(VARIANTS.items(), values, strict=True):
-            block = IndexBlock(c, family=family, nonlinear=nonlinear, context=context)
-            found = sum(m.weight.numel() for m in block.modules() if isinstance(m, nn.Conv2d))
-            name = f"{FAMILY_NAMES[family]} {VARIANT_NAMES[variant]}"
-            said = "same" if found == value else "differs"
-            lines.append(f"| {name} | {value:,} | {found:,} | {said} |")
-    return "\n".join(lines)
+    lines = []
+    for family, formulas in INDEX_FORMULAS.items():
+        for variant, formula in zip(VARIANTS, formulas, strict=True):
+            nonlinear, context = VARIANTS[variant]
+            block = IndexBlock(C, family=family, nonlinear=nonlinear, context=context)
+            ours = sum(m.weight.numel() for m in block.modules() if isinstance(m, nn.Conv2d))
+            lines.append(
+                _formula(f"{FAMILY_NAMES[family]} {VARIANT_NAMES[variant]}", formula, ours)
+            )
+    return (
+        "## Table 3.1: parameters of one index block\n\n"
+        f"Without batch normalisation; the figures are for C = {C} channels and K = {KERNEL}.\n\n"
+        f"{_markdown(FORMULA_HEADER, lines)}\n\n"
+        "The last term of Unshared Stagewise O2O DINs is a misprint for 2C: their second\n"
+        "convolution is depthwise, too, and the increases of Tables 3.4, 3.7 and 3.9 need that."
+    )
+
+
+def _affinity_blocks() -> str:
+    lines = []
+    for form, formula in AFFINITY_FORMULAS.items():
+        block = A2U(C, kernel=ENCODING, up_kernel=WINDOW, **FORMS[form])
+        lines.append(_formula(form.replace("-", ", "), formula, count_parameters(block)))
+    return (
+        "## Table 4.8: parameters of one A2U block\n\n"
+        f"The figures are for C = {C} channels, k = {ENCODING} and s = {WINDOW}.\n\n"
+        f"{_markdown(FORMULA_HEADER, lines)}"
+    )
+
+
+FORMULA_HEADER = ("thesis", "formula, as printed", "gives", "ours", "")
+
+
+def _formula(label: str, formula: str, ours: int) -> list[str]:
+    letters = {"C": C, "K": KERNEL, "k": ENCODING, "s": WINDOW}
+    printed = evaluate(formula, letters)
+    shown = formula.replace("*", " x ")
+    return [label, shown, f"{printed:,}", f"{ours:,}", "same" if ours == printed else "differs"]
+
+
+def evaluate(formula: str, letters: Mapping[str, int]) -> int:
+    """Return the value of a sum of products, where one bracket may be multiplied."""
+    bracket = re.fullmatch(r"\((.+)\)\*(\d+)", formula)
+    inside, times = (bracket[1], int(bracket[2])) if bracket else (formula, 1)
+    products = [term.split("*") for term in inside.split(" + ")]
+    number = {**{str(n): n for n in range(10)}, **letters}
+    return times * sum(math.prod(number[factor] for factor in term) for term in products)
+
+
+if __name__ == "__main__":
+    run_app(app)

@@ -104,17 +104,14 @@ def bias(
 
 def models(as_json: AsJson = False) -> None:
     """List the networks, with the thesis' figures."""
-    import torch
-
-    from edgemat.models import create_model, list_models
-    from edgemat.models.count import count_operations, count_parameters
+    from edgemat.models import list_models
+    from edgemat.models.count import count_operations, count_parameters, on_paper
     from edgemat.progress import track
 
     rows = []
     for info in track(list_models(), "counting"):
-        with torch.device("meta"):  # shapes alone are counted; nothing is computed
-            network = create_model(info.name)
-        shape = (info.in_channels, 224, 224)
+        network = on_paper(info.name)
+        operations = count_operations(network, (info.in_channels, 224, 224))
         rows.append(
             {
                 "name": info.name,
@@ -124,13 +121,12 @@ def models(as_json: AsJson = False) -> None:
                 "input_channels": info.in_channels,
                 "parameters": count_parameters(network),
                 "thesis_parameters_millions": info.thesis_parameters,
-                "operations_thesis_convention": count_operations(
-                    network, shape, convention="thesis"
-                ),
+                "operations_thesis_convention": operations.thesis,
                 "thesis_operations": info.thesis_operations,
-                "macs_billions": count_operations(network, shape),
-                "deploys": info.is_matting and info.undeployable is None,
-                "undeployable": info.undeployable,
+                "macs_billions": operations.macs,
+                "deploys": info.why_not is None,
+                "why_not": info.why_not,
+                "note": info.note,
             }
         )
     if as_json:

@@ -24,7 +24,7 @@ def fit(
     loss: Loss,
     progress: Progress | None = None,
 ) -> None:
-    """Train `network` in place with Adam and one cycle of the learning rate; leaves it in eval mode.
+    """Train `network` in place with Adam and one cycle of the learning rate; ends in eval mode.
 
     Parameters
     ----------

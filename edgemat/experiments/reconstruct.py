@@ -1,13 +1,14 @@
 """What of a picture survives a sampling: the reconstruction of Table 3.2, on a short schedule.
 
-The thesis trains for 100 epochs of 60,000 pictures by SGD with an L1 loss (appendix); here Adam sees
-some hundred batches of a hundred.
+The thesis trains for 100 epochs of 60,000 pictures by SGD with an L1 loss (appendix); here Adam
+sees some hundred batches of a hundred.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -73,11 +74,12 @@ def run_reconstruction(
             steps=steps,
             learning_rate=LEARNING_RATE,
             loss=F.l1_loss,
-            progress=None if progress is None else lambda step, name=name: progress(name, step),
+            progress=progress and partial(progress, name),
         )
         with torch.inference_mode():
             found = torch.cat([network(part) for part in test.split(BATCH)]).clamp(0, 1)
-        outcomes.append(Outcome(name, fidelity(list(found[:, 0].numpy()), list(test[:, 0].numpy()))))
+        judged = fidelity(list(found[:, 0].numpy()), list(test[:, 0].numpy()))
+        outcomes.append(Outcome(name, judged))
     return outcomes
 
 

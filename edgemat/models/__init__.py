@@ -32,9 +32,9 @@ from edgemat.models import (
     segnet,
     upernet,
 )
-from edgemat.models.info import ModelInfo, Task
+from edgemat.models.info import MattingTask, ModelInfo, Task
 
-__all__ = ["ModelInfo", "Task", "create_model", "list_models", "model_info"]
+__all__ = ["MattingTask", "ModelInfo", "Task", "create_model", "list_models", "model_info"]
 
 # in the order of the thesis
 _MODULES = (

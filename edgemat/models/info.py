@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from torch import nn
+
+from edgemat.errors import UsageError
+from edgemat.models.blocks.layers import MattingNetwork
 
 Task = Literal["trimap", "portrait", "reconstruction", "denoising", "segmentation", "depth"]
 # tasks whose networks are mattings: they return a MattingOutput, and recipes may train them
@@ -63,6 +66,29 @@ class ModelInfo:
         return IN_CHANNELS[self.task]
 
     @property
+    def stride(self) -> int:
+        """Height and width of the input must be multiples of it."""
+        return cast(type[MattingNetwork], self.network).stride  # others have it, too
+
+    @property
     def is_matting(self) -> bool:
         """Whether it predicts an alpha matte."""
         return self.task in MATTING_TASKS
+
+    @property
+    def matting_task(self) -> MattingTask:
+        """The task of a matting network.
+
+        Raises
+        ------
+        UsageError
+            For a network that is not one.
+        """
+        if not self.is_matting:
+            raise UsageError(f"{self.name} is no matting network.", remedy=f"It does {self.task}.")
+        return cast(MattingTask, self.task)
+
+    @property
+    def why_not(self) -> str | None:
+        """Why it has no deploy form; None where it has one."""
+        return self.undeployable if self.is_matting else "Only matting networks have a deploy form."

@@ -12,7 +12,8 @@
 
 Figure 5.3, in words: the decoder upsamples, concatenates skips, and mixes. Table 5.2 compares three
 mixers and two kinds of TSkip, with and without LSkip; Table 5.3 adds low-level feature assembling.
-The thesis gives totals alone: the widths are our reading of Tables 5.2, 5.3 and 5.7, which they meet.
+The thesis gives totals alone: the widths are our reading of Tables 5.2, 5.3 and 5.7; they meet all
+but one row (see ``_NOTES``).
 
 Dai et al., "Boosting Robustness of Image Matting with Context Assembling and Strong Data
 Augmentation", CVPR 2022.
@@ -118,7 +119,7 @@ class RMat(MattingNetwork):
         self._initialise()
 
     def _initialise(self) -> None:
-        """Xavier for all but the encoder (section 5.5.1); the matte starts around 0.5."""
+        """Xavier for all but the encoder (section 5.5.1); the last bias is half way to opaque."""
         for name, module in self.named_modules():
             if not name.startswith("encoder") and isinstance(module, nn.Conv2d | nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
@@ -127,7 +128,7 @@ class RMat(MattingNetwork):
         nn.init.constant_(self.predict.bias, 0.5)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> MattingOutput:
-        """Return the matte of `x`, B,C,H,W in 0..1; H and W multiples of 32, with LFA 64 at least."""
+        """Return the matte of `x`, B,C,H,W in 0..1; H, W multiples of 32, with LFA 64 at least."""
         detail2, detail4, detail8 = self._details(x)
         features = []
         for stage in self.encoder:
@@ -263,8 +264,8 @@ _ROWS: dict[str, tuple[dict[str, Any], float]] = {
     "b10": ({**_B7, "decoder": "mlpdw", "skip": "conv"}, 27.2),
 }
 _NOTES = {
-    "b4": "Ours has 18.12 M. B4 is B3 and four 3x3 convolutions of 256 channels (2.361 M); to print "
-    "18.2 M, B3 needs 15.789 M, and M3, B3 with LFA, would then print 16.9 M instead of 16.8 M."
+    "b4": "18.12 M. B4 is B3 and four 3x3 convolutions of 256 channels (2.361 M); to print 18.2 M, "
+    "B3 needs 15.789 M, and M3, B3 with LFA, would then print 16.9 M instead of 16.8 M."
 }
 
 MODELS = (

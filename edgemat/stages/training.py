@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import numpy as np
 import torch
@@ -19,12 +19,11 @@ from edgemat.errors import UsageError
 from edgemat.evaluate import EvaluationSet, predict_all, score
 from edgemat.loading import load_network
 from edgemat.metrics import trimap_miou
-from edgemat.models import create_model, model_info
+from edgemat.models import MattingTask, create_model, model_info
 from edgemat.models.blocks.layers import MattingNetwork
-from edgemat.models.count import count_operations, count_parameters
+from edgemat.models.count import count, count_parameters
 from edgemat.models.deploy import to_deploy
 from edgemat.models.encoders.mobilenetv2 import MobileNetV2
-from edgemat.models.info import MattingTask
 from edgemat.models.pretrained import load_encoder
 from edgemat.recipe import ModelSection, Recipe
 from edgemat.shipped import open_shipped
@@ -47,8 +46,7 @@ def train_stage(
 
     With no steps the weights that the section starts from become an artefact of this run.
     """
-    # recipes know matting networks alone
-    task = cast(MattingTask, model_info(section.architecture).task)
+    task = model_info(section.architecture).matting_task
     torch.manual_seed(recipe.seed)
     network = create_model(section.architecture, **section.config)
     assert isinstance(network, MattingNetwork)
@@ -113,7 +111,7 @@ def train_stage(
         seed=recipe.seed,
         cost=Cost(
             parameters=count_parameters(network),
-            macs=count_operations(network, (channels, height, width)),
+            macs=count(network, (channels, height, width)),
         ),
         scores=score(alphas, validation),
         trimap_miou=_trimap_miou(network, validation) if task == "portrait" else None,

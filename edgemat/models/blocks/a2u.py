@@ -1,4 +1,4 @@
-"""A2U: learn affinity-aware kernels for upsampling, and for pooling (thesis, section 4.4; fig. 4.2).
+"""A2U: learn affinity-aware kernels for upsampling, and for pooling (thesis, section 4.4).
 
     feature --+-- U, k x k, stride 2 --+
               |                        x -- sum over channels: affinity -- P -- s x s kernels
@@ -108,6 +108,7 @@ class A2U(nn.Module):
                 "A2U has no pointwise form with paired downsampling.",
                 remedy="Leave out one of `pointwise` and `paired`.",
             )
+        self.side = up_kernel
         self.scale = channels**-0.5
         self.normalisation = normalisation
 
@@ -197,23 +198,23 @@ class DynamicEncoding(nn.Module):
         return y.reshape(b, c, h // 2, w // 2)
 
     def deploy(self) -> DeployDynamicEncoding:
-        return DeployDynamicEncoding(self.means.deploy(), self.generate)
+        return DeployDynamicEncoding(self.means.deploy(), self.generate, side=self.means.bins)
 
 
 class DeployDynamicEncoding(nn.Module):
     """:class:`DynamicEncoding` as a sum of products: delegates take constant kernels alone."""
 
-    def __init__(self, means: nn.Module, generate: nn.Conv2d) -> None:
+    def __init__(self, means: nn.Module, generate: nn.Conv2d, *, side: int) -> None:
         super().__init__()
+        self.side = side
         self.means = means
         self.generate = generate
 
     def forward(self, x: Tensor) -> Tensor:
         kernels = self.generate(self.means(x))  # B,C,k,k or B,1,k,k
-        side = kernels.shape[-1]
         total = torch.zeros_like(x[:, :, ::2, ::2])
-        for place, shifted in enumerate(shifts(x, side=side, stride=2)):
-            row, column = divmod(place, side)
+        for place, shifted in enumerate(shifts(x, side=self.side, stride=2)):
+            row, column = divmod(place, self.side)
             total = total + shifted * kernels[:, :, row : row + 1, column : column + 1]
         return total
 

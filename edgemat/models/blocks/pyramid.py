@@ -77,7 +77,7 @@ class DeployRegionMeans(nn.Module):
         return self._along(self._along(x, axis=2), axis=3)
 
     def _along(self, x: Tensor, *, axis: int) -> Tensor:
-        regions = region_bounds(x.shape[axis], self.bins)
+        regions = region_bounds(int(x.shape[axis]), self.bins)  # in a trace, sizes are tensors
         lengths = {end - start for start, end in regions}
         steps = {after[0] - before[0] for before, after in itertools.pairwise(regions)}
         # with less than a row for each bin, regions repeat: steps of 0

@@ -11,7 +11,6 @@ doubles the decoder's feature of the same level with it. Upsampling that needs n
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -156,20 +155,24 @@ class AffinitySampling(Sampling):
         self.affinity = nn.ModuleDict({str(level): block for level, block in blocks.items()})
         self.pool = nn.MaxPool2d(2)
 
+    def block(self, level: int) -> A2U:
+        """Return the block of a level."""
+        return cast(A2U, self.affinity[str(level)])
+
     def down(self, level: int, x: Tensor) -> Halved:
-        kernels, down_kernels = self.affinity[str(level)](x)
+        block = self.block(level)
+        kernels, down_kernels = block(x)
         if down_kernels is None:
             return Halved(x, self.pool(x), kernels)
-        side = math.isqrt(down_kernels.shape[1])
-        return Halved(x, reassemble(x, down_kernels, side=side, stride=2), kernels)
+        return Halved(x, reassemble(x, down_kernels, side=2 * block.side, stride=2), kernels)
 
     def up(self, level: int, x: Tensor, guide: Any) -> Tensor:
         # windows of the small feature, from where their neighbours are two pixels apart
         x = F.interpolate(x, scale_factor=2, mode="nearest")
-        return reassemble(x, guide, side=math.isqrt(guide.shape[1]), spacing=2)
+        return reassemble(x, guide, side=self.block(level).side, spacing=2)
 
     def guide(self, level: int, x: Tensor) -> Any:
-        return self.affinity[str(level)](x)[0]
+        return self.block(level)(x)[0]
 
 
 class BlindSampling(Sampling):
