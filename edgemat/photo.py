@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ BACKGROUND, BLUR = "background.png", "blur.png"
 PICTURES = (PHOTO, ALPHA, CUTOUT, BACKGROUND, BLUR)
 BLUR_RADIUS = 12.0
 ALBUM = "album.jpg"
-ALBUM_HEIGHT, ALBUM_COLUMNS = 240, 4  # px of every photograph; pairs in a row
+ALBUM_WIDTH, ALBUM_COLUMNS, ALBUM_GAP = 2000, 4, 6  # px; photographs in a row; px between them
 PAPER = (70, 120, 90)
 
 
@@ -53,21 +54,35 @@ def make_album(photographs: Path, model: Artifact, folder: Path) -> None:
     files = list(pictures(photographs).values())
     if not files:
         raise UsageError(f"{photographs} has no pictures.", remedy="Name a folder of photographs.")
-    strips = []
+    pairs = []
     for file in track(files, "album", len(files)):
         image = read_image(file)
         paper = np.broadcast_to(np.array(PAPER, np.uint8), image.shape)
-        cut = replace_background(image, matte(image, model=model), paper)
-        width = max(1, round(image.shape[1] * ALBUM_HEIGHT / image.shape[0]))
-        pair = [resize(one, (ALBUM_HEIGHT, width)) for one in (image, cut)]
-        strips.append(np.hstack(pair))
-    rows = [
-        np.hstack(strips[start : start + ALBUM_COLUMNS])
-        for start in range(0, len(strips), ALBUM_COLUMNS)
-    ]
-    widest = max(row.shape[1] for row in rows)
-    sheet = [np.pad(row, ((0, 4), (0, widest - row.shape[1]), (0, 0))) for row in rows]
-    write_image(folder / ALBUM, np.vstack(sheet))
+        pairs.append(
+            np.hstack([image, replace_background(image, matte(image, model=model), paper)])
+        )
+    rows = [_row(row) for row in _level(pairs, rows=math.ceil(len(pairs) / ALBUM_COLUMNS))]
+    write_image(folder / ALBUM, np.vstack(rows))
+
+
+def _level(pictures: list[U8], *, rows: int) -> list[list[U8]]:
+    """Deal pictures into rows that are about equally wide at the same height."""
+    dealt: list[list[U8]] = [[] for _ in range(rows)]
+    for picture in sorted(pictures, key=_aspect, reverse=True):
+        min(dealt, key=lambda row: sum(map(_aspect, row))).append(picture)
+    return dealt
+
+
+def _row(pictures: list[U8]) -> U8:
+    """Return pictures side by side, as high as makes them ALBUM_WIDTH wide."""
+    height = round(ALBUM_WIDTH / sum(map(_aspect, pictures)))
+    small = [resize(one, (height, max(1, round(height * _aspect(one))))) for one in pictures]
+    row = resize(np.hstack(small), (height, ALBUM_WIDTH))  # widths were rounded
+    return np.pad(row, ((0, ALBUM_GAP), (0, 0), (0, 0)), constant_values=255)
+
+
+def _aspect(picture: U8) -> float:
+    return picture.shape[1] / picture.shape[0]
 
 
 def load_photo(photo: str) -> U8:

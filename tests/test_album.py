@@ -10,7 +10,7 @@ from toy_artifacts import tflite_artifact
 
 from edgemat.errors import UsageError
 from edgemat.images import read_image, write_image
-from edgemat.photo import ALBUM, ALBUM_COLUMNS, ALBUM_HEIGHT, make_album
+from edgemat.photo import ALBUM, ALBUM_COLUMNS, ALBUM_GAP, ALBUM_WIDTH, make_album
 
 
 def test_an_album_shows_every_photograph_beside_its_cutout(tmp_path: Path) -> None:
@@ -24,12 +24,13 @@ def test_an_album_shows_every_photograph_beside_its_cutout(tmp_path: Path) -> No
     out.mkdir()
     make_album(photographs, tflite_artifact(tmp_path / "shelf"), out)
     sheet = read_image(out / ALBUM)
-    width = round(90 * ALBUM_HEIGHT / 60)
-    assert sheet.shape == (2 * (ALBUM_HEIGHT + 4), 2 * width * ALBUM_COLUMNS, 3)
-    middle = ALBUM_HEIGHT // 2
-    photo, paper, kept = (sheet[middle, x] for x in (width // 4, width * 5 // 4, width * 7 // 4))
+    rows = (3, 2)  # of equal photographs, each a pair; five photographs in two rows
+    heights = [round(ALBUM_WIDTH / (count * 2 * 90 / 60)) for count in rows]
+    assert sheet.shape == (sum(heights) + 2 * ALBUM_GAP, ALBUM_WIDTH, 3)
+    middle, width = heights[0] // 2, ALBUM_WIDTH / rows[0] / 2
+    photo, paper, kept = (sheet[middle, round(x * width)] for x in (0.25, 1.25, 1.75))
     assert photo[2] > 200 and paper[1] > paper[2] and kept[0] > 200
-    assert (sheet[-middle, -5:] < 20).all(), "the last row is not full"
+    assert (sheet[heights[0] + ALBUM_GAP // 2] > 235).all(), "paper between the rows"
 
 
 def test_a_folder_without_photographs_is_refused(tmp_path: Path) -> None:
