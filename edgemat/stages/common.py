@@ -47,7 +47,7 @@ def save_weights(folder: Path, state: Mapping[str, Tensor]) -> None:
 
 def save_mattes(folder: Path, alphas: F32) -> None:
     """Keep the first mattes of the validation set, for the report."""
-    np.savez(folder / MATTES, alphas=alphas[:GOLDEN_IMAGES])
+    np.savez_compressed(folder / MATTES, alphas=alphas[:GOLDEN_IMAGES])
 
 
 def torch_input(data: EvaluationSet, index: int) -> Tensor:

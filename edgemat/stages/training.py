@@ -81,7 +81,7 @@ def train_stage(
         save_weights(folder, weights)
         if log.exists():
             shutil.copyfile(log, folder / TRAINING_LOG)
-        np.savez(
+        np.savez_compressed(
             folder / GOLDEN,
             pixels=validation.pixels[:GOLDEN_IMAGES],
             alphas=alphas[:GOLDEN_IMAGES],
