@@ -10,6 +10,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from types import MappingProxyType
 
 import numpy as np
@@ -66,7 +68,8 @@ def solve_alpha(image: U8, trimap: U8, *, method: str = "closed-form") -> F32:
     values[trimap == UNKNOWN] = 0.5
     estimate = getattr(pymatting, METHODS[method])
     try:
-        alpha: F32 = estimate(to_float(image).astype(np.float64), values).astype(np.float32)
+        with redirect_stdout(sys.stderr):  # the solver prints warnings there, and --json is ours
+            alpha: F32 = estimate(to_float(image).astype(np.float64), values).astype(np.float32)
     except ValueError as error:
         raise UsageError(
             f"{method} matting finds no solution: {error}",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bench.quality import Row
     from edgemat.artifact import Scores
     from edgemat.doctor import Finding
+    from edgemat.experiments.fit import Outcome
     from edgemat.pipeline import RunResult
     from edgemat.stages.converting import Verified
 
@@ -160,4 +161,15 @@ def show_bias(out: Console, groups: Sequence[GroupScore]) -> None:
     for one in groups:
         cells = (f"{one.iou:.4f}", f"{one.mad:.4f}", f"{one.mad_band:.4f}")
         table.add_row(one.topic, one.group, str(one.people), *cells)
+    out.print(table)
+
+
+def show_outcomes(out: Console, title: str, outcomes: Sequence[Outcome]) -> None:
+    """Print how like the originals pictures are, a row for each network."""
+    table = Table(title=title)
+    for column in ("network", "PSNR, dB", "SSIM", "MAE", "MSE (root)"):
+        table.add_column(column)
+    for one in outcomes:
+        f = one.fidelity
+        table.add_row(one.model, f"{f.psnr:.2f}", f"{f.ssim:.4f}", f"{f.mae:.4f}", f"{f.mse:.4f}")
     out.print(table)

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from edgemat.cli import artifacts, data, machine, photo, recipes
+from edgemat.cli import artifacts, data, experiments, machine, photo, recipes
 from edgemat.terminal import run_app, show_error
 
 WHEN_INTERRUPTED = "Interrupted. What was finished is kept: the same command goes on from there."
@@ -37,6 +37,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(data.app, name="data")
+app.add_typer(experiments.app, name="experiments")
 
 
 def main() -> None:

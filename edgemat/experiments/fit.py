@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from edgemat.errors import TrainingError, UsageError, nearest
+from edgemat.experiments.fidelity import Fidelity
 from edgemat.models import create_model, list_models
 from edgemat.models.info import Task
 
@@ -60,7 +63,7 @@ def fit(
     network.eval()
 
 
-def known_models(task: Task, names: tuple[str, ...]) -> tuple[str, ...]:
+def known_models(task: Task, names: Sequence[str]) -> tuple[str, ...]:
     """Return `names` when all are networks for `task`.
 
     Raises
@@ -74,10 +77,22 @@ def known_models(task: Task, names: tuple[str, ...]) -> tuple[str, ...]:
             raise UsageError(
                 f"There is no network {name!r} for {task}.", remedy=nearest(name, known)
             )
-    return names
+    return tuple(names)
 
 
-def create_seeded(name: str, seed: int) -> nn.Module:
+def create_seeded(name: str, seed: int, *, width: float = 1.0) -> nn.Module:
     """Build a network from its own seed, so that the order of models does not matter."""
     torch.manual_seed(seed)
-    return create_model(name)
+    return create_model(name, width=width)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one network."""
+
+    model: str
+    fidelity: Fidelity
+
+    def to_json(self) -> dict[str, Any]:
+        """Return name and figures."""
+        return {"model": self.model} | asdict(self.fidelity)

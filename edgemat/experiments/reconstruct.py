@@ -7,9 +7,7 @@ sees some hundred batches of a hundred.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,8 +15,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from edgemat.experiments.fashion import SIDE, SmallPictures
-from edgemat.experiments.fidelity import Fidelity, fidelity
-from edgemat.experiments.fit import create_seeded, fit, known_models
+from edgemat.experiments.fidelity import fidelity
+from edgemat.experiments.fit import Outcome, create_seeded, fit, known_models
 from edgemat.images import U8
 from edgemat.models import list_models
 
@@ -32,23 +30,12 @@ GUIDED = ("reconstruct-index-modelwise", "reconstruct-index-hin", "reconstruct-i
 MODELS = tuple(info.name for info in list_models() if info.task == "reconstruction")
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What came of one network."""
-
-    model: str
-    fidelity: Fidelity
-
-    def to_json(self) -> dict[str, Any]:
-        """Return name and figures."""
-        return {"model": self.model} | asdict(self.fidelity)
-
-
 def run_reconstruction(
     pictures: SmallPictures,
     *,
     models: Sequence[str] = MODELS,
-    steps: int = 400,
+    steps: int = 300,
+    width: float = 1.0,
     seed: int = 1,
     progress: Callable[[str, int], None] | None = None,
 ) -> list[Outcome]:
@@ -56,6 +43,8 @@ def run_reconstruction(
 
     Parameters
     ----------
+    width:
+        Multiplier of the networks' channels.
     progress:
         Called with a network's name and its steps done.
 
@@ -66,8 +55,8 @@ def run_reconstruction(
     """
     test = _prepared(pictures.test[:TESTED])
     outcomes = []
-    for name in known_models("reconstruction", tuple(models)):
-        network = create_seeded(name, seed)
+    for name in known_models("reconstruction", models):
+        network = create_seeded(name, seed, width=width)
         fit(
             network,
             _batches(pictures.train, seed),

@@ -1,0 +1,118 @@
+"""`edgemat experiments`: the small experiments of the thesis, on short schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from edgemat import tables
+from edgemat.terminal import AsJson, out, print_json
+
+if TYPE_CHECKING:
+    from edgemat.experiments.fit import Outcome
+
+app = typer.Typer(help="Small experiments of the thesis, on short schedules.", no_args_is_help=True)
+
+Models = Annotated[
+    list[str] | None, typer.Option("--model", help="Network to compare; repeat for more.")
+]
+Steps = Annotated[int, typer.Option(min=1, help="Batches that each network sees.")]
+Width = Annotated[float, typer.Option(min=0.05, max=4.0, help="Multiplier of all channels.")]
+Seed = Annotated[int, typer.Option(min=0)]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="JSON file for the figures.")]
+
+
+@app.callback()
+def experiments() -> None:
+    """Compare samplings as the thesis does, on short schedules."""
+
+
+@app.command()
+def reconstruct(
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Fashion-MNIST: folder of idx files, or .npz; a built-in set without."),
+    ] = None,
+    model: Models = None,
+    steps: Steps = 300,
+    width: Width = 1.0,
+    seed: Seed = 1,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give pictures back through one sampling or another (Table 3.2)."""
+    from edgemat.experiments.fashion import read_small_pictures
+    from edgemat.experiments.reconstruct import MODELS, order_holds, run_reconstruction
+
+    models = model or MODELS
+    pictures = read_small_pictures(data)
+    with _progress(models, steps) as show:
+        outcomes = run_reconstruction(
+            pictures, models=models, steps=steps, width=width, seed=seed, progress=show
+        )
+    holds = order_holds(outcomes)
+    _finish("Reconstruction", outcomes, {"order_of_table_3_2": holds}, output, as_json)
+    if holds is not None and not as_json:
+        out.print(
+            "Guided above max-unpooling above blind upsampling, as in Table 3.2: "
+            + ("yes." if holds else "no, not on this schedule.")
+        )
+
+
+@app.command()
+def denoise(
+    images: Annotated[Path, typer.Argument(help="Folder of photographs; every tenth is held out.")],
+    sigma: Annotated[float, typer.Option(min=0.1, max=255, help="Of the noise, in 0..255.")] = 25.0,
+    model: Models = None,
+    steps: Steps = 300,
+    width: Width = 1.0,
+    seed: Seed = 1,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take noise out of pictures through one sampling or another (Table 3.6)."""
+    from edgemat.experiments.denoise import MODELS, run_denoising
+
+    models = model or MODELS
+    with _progress(models, steps) as show:
+        outcomes = run_denoising(
+            images,
+            sigma=sigma,
+            models=models,
+            steps=steps,
+            width=width,
+            seed=seed,
+            progress=show,
+        )
+    _finish("Denoising", outcomes, {"sigma": sigma}, output, as_json)
+
+
+@contextmanager
+def _progress(models: Sequence[str], steps: int) -> Iterator[Callable[[str, int], None]]:
+    from edgemat.progress import progress_bar
+
+    with progress_bar("training", len(models) * steps) as show:
+        yield lambda name, step: show(list(models).index(name) * steps + step)
+
+
+def _finish(
+    title: str,
+    outcomes: Sequence[Outcome],
+    facts: dict[str, Any],
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Show and write what came out."""
+    from edgemat.files import write_json
+
+    value = {"outcomes": [one.to_json() for one in outcomes]} | facts
+    if output is not None:
+        write_json(output, value)
+    if as_json:
+        print_json(value)
+    else:
+        tables.show_outcomes(out, title, outcomes)

@@ -1,0 +1,122 @@
+"""Take noise out of pictures: the comparison of Table 3.6, on a short schedule.
+
+As in the thesis: patches of 40x40 of grey photographs, Gaussian noise, an L2 loss, Adam. Its 60
+epochs of 240,000 patches are some hundred batches here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from edgemat.data.folder import HOLD_OUT, pictures
+from edgemat.errors import UsageError
+from edgemat.experiments.fidelity import fidelity
+from edgemat.experiments.fit import Outcome, create_seeded, fit, known_models
+from edgemat.images import F32, read_image
+
+PATCH, BATCH, LEARNING_RATE = 40, 32, 1e-3
+STRIDE = 8
+"""Of all networks: pictures are cut to multiples of it."""
+MODELS = ("dncnn-segnet", "dncnn-shared-nlc")
+
+
+def run_denoising(
+    folder: Path,
+    *,
+    sigma: float = 25.0,
+    models: Sequence[str] = MODELS,
+    steps: int = 300,
+    width: float = 1.0,
+    seed: int = 1,
+    progress: Callable[[str, int], None] | None = None,
+) -> list[Outcome]:
+    """Train each network on nine tenths of a folder's pictures, and compare on the others.
+
+    Parameters
+    ----------
+    folder:
+        Photographs of any format and size from 40 px; every tenth by name is held out.
+    sigma:
+        Standard deviation of the noise, in grey values of 0..255.
+    width:
+        Multiplier of the networks' channels.
+    progress:
+        Called with a network's name and its steps done.
+
+    Raises
+    ------
+    UsageError
+        When there are too few pictures, one is too small, or for a network that does not denoise.
+    """
+    names = known_models("denoising", models)
+    train, test = read_grey_pictures(folder)
+    random = np.random.default_rng(seed)
+    noisy = [x + _noise(x.shape, sigma, random) for x in test]
+    outcomes = []
+    for name in names:
+        network = create_seeded(name, seed, width=width)
+        fit(
+            network,
+            noisy_patches(train, sigma=sigma, seed=seed),
+            steps=steps,
+            learning_rate=LEARNING_RATE,
+            loss=F.mse_loss,
+            progress=progress and partial(progress, name),
+        )
+        outcomes.append(Outcome(name, fidelity([_clean(network, x) for x in noisy], test)))
+    return outcomes
+
+
+def read_grey_pictures(folder: Path) -> tuple[list[F32], list[F32]]:
+    """Return the pictures to learn from and those held out: HxW in 0..1, sides multiples of 8."""
+    files = list(pictures(folder).values()) if folder.is_dir() else []
+    if len(files) < HOLD_OUT:
+        raise UsageError(
+            f"{folder} has {len(files)} pictures; every tenth is held out, so ten are needed.",
+            remedy="Name a folder of photographs, such as BSD68.",
+        )
+    train, test = [], []
+    for number, file in enumerate(files):
+        grey = read_image(file).mean(axis=2, dtype=np.float32) / 255
+        if min(grey.shape) < PATCH:
+            raise UsageError(
+                f"{file} has {grey.shape[1]} x {grey.shape[0]} px; patches have {PATCH}.",
+                remedy="Leave it out, or take a larger one.",
+            )
+        height, width = (side // STRIDE * STRIDE for side in grey.shape)
+        (test if number % HOLD_OUT == HOLD_OUT - 1 else train).append(grey[:height, :width])
+    return train, test
+
+
+def noisy_patches(
+    pictures: Sequence[F32], *, sigma: float, seed: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield batches of noisy patches and the clean ones, B,1,40,40; turned and mirrored."""
+    random = np.random.default_rng(seed)
+    while True:
+        patches = []
+        for number in random.integers(len(pictures), size=BATCH):
+            picture = pictures[number]
+            top, left = (random.integers(side - PATCH + 1) for side in picture.shape)
+            patch = picture[top : top + PATCH, left : left + PATCH]
+            patch = np.rot90(patch, random.integers(4))
+            patches.append(patch[:, ::-1] if random.integers(2) else patch)
+        clean = np.stack(patches)[:, None]
+        yield torch.from_numpy(clean + _noise(clean.shape, sigma, random)), torch.from_numpy(clean)
+
+
+def _noise(shape: tuple[int, ...], sigma: float, random: np.random.Generator) -> F32:
+    return random.standard_normal(shape, dtype=np.float32) * np.float32(sigma / 255)
+
+
+def _clean(network: nn.Module, noisy: F32) -> F32:
+    with torch.inference_mode():
+        found: F32 = network(torch.from_numpy(noisy)[None, None])[0, 0].clamp(0, 1).numpy()
+    return found
