@@ -111,7 +111,7 @@ def test_float16_variant_takes_bytes_and_computes_the_same(info: ModelInfo) -> N
         expected = prepare_for_float16(deploy, 1.0)(pixels / 255)
     assert (found - expected).abs().max() <= 1e-6
     if decisions:  # what is left blurred by masks that float16 can hold
-        undecided = torch.cat([((0 < mask) & (mask < 1)).flatten() for mask in decisions])
+        undecided = torch.cat([((mask > 0) & (mask < 1)).flatten() for mask in decisions])
         assert undecided.double().mean() < 1e-3
 
 
