@@ -42,7 +42,7 @@ class Measured:
 
 
 def read_measured(folder: Path, model: str) -> Measured:
-    """Read what is there of quality.json, bias-MODEL.json, peers.json and worst-MODEL.jpg.
+    """Read what is there of quality.json, bias-MODEL.json, peers-MODEL.json and worst-MODEL.jpg.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def read_measured(folder: Path, model: str) -> Measured:
     return Measured(
         read("quality.json"),
         read(f"bias-{model}.json"),
-        read("peers.json"),
+        read(f"peers-{model}.json"),
         worst=(folder / f"worst-{model}.jpg").is_file(),
     )
 
@@ -107,6 +107,8 @@ def _latencies(peers: dict[str, Any] | None, file: Artifact) -> list[dict[str, A
     """Return the contestants whose latency was measured, ours of this very file among them."""
     if peers is None:
         return []
-    timed = [one for one in peers["contestants"] if one.get("network_latency")]
+    # torch is not what runs on a phone
+    files = [one for one in peers["contestants"] if one["runtime"] != "torch"]
+    timed = [one for one in files if one.get("network_latency")]
     ours = any(one["sha256"] == file.manifest.payload_sha256 for one in timed)
     return timed if ours else []

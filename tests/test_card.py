@@ -89,7 +89,7 @@ def test_the_latency_must_be_of_the_shipped_file(shelf: Path, tmp_path: Path) ->
     }  # fmt: skip
     selfie = ours | {"name": "selfie", "sha256": "0" * 64}
     for contestants, found in (([ours, selfie], True), ([selfie], False)):
-        (tmp_path / "peers.json").write_text(json.dumps({"contestants": contestants}))
+        (tmp_path / "peers-portrait.json").write_text(json.dumps({"contestants": contestants}))
         text = make_card("portrait", read_measured(tmp_path, "portrait"))
         assert ("| selfie | 32x32 | 12.3 | 3.00 |" in text) is found
 

@@ -56,7 +56,7 @@ def export(
 def card(
     model: Annotated[str, typer.Argument(help="Name of a shipped model.")],
     measured: Annotated[
-        Path, typer.Option(help="Folder with quality.json, bias-MODEL.json, peers.json.")
+        Path, typer.Option(help="Folder with quality.json, bias-MODEL.json, peers-MODEL.json.")
     ] = Path("docs/models"),
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Markdown file; by default printed.")

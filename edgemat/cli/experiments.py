@@ -38,7 +38,7 @@ def reconstruct(
         typer.Option(help="Fashion-MNIST: folder of idx files, or .npz; a built-in set without."),
     ] = None,
     model: Models = None,
-    steps: Steps = 300,
+    steps: Steps = 1000,
     width: Width = 1.0,
     seed: Seed = 1,
     output: Output = None,

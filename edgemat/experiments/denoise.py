@@ -82,7 +82,8 @@ def read_grey_pictures(folder: Path) -> tuple[list[F32], list[F32]]:
             f"{folder} has {len(files)} pictures; every tenth is held out, so ten are needed.",
             remedy="Name a folder of photographs, such as BSD68.",
         )
-    train, test = [], []
+    train: list[F32] = []
+    test: list[F32] = []
     for number, file in enumerate(files):
         grey = read_image(file).mean(axis=2, dtype=np.float32) / 255
         if min(grey.shape) < PATCH:
@@ -106,7 +107,7 @@ def noisy_patches(
             picture = pictures[number]
             top, left = (random.integers(side - PATCH + 1) for side in picture.shape)
             patch = picture[top : top + PATCH, left : left + PATCH]
-            patch = np.rot90(patch, random.integers(4))
+            patch = np.rot90(patch, int(random.integers(4)))
             patches.append(patch[:, ::-1] if random.integers(2) else patch)
         clean = np.stack(patches)[:, None]
         yield torch.from_numpy(clean + _noise(clean.shape, sigma, random)), torch.from_numpy(clean)

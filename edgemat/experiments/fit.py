@@ -46,6 +46,23 @@ def fit(
         optimizer, learning_rate, total_steps=steps + 1, pct_start=0.1
     )
     network.train()
+    torch.set_flush_denormal(True)  # dying activations took three times as long
+    try:
+        _loop(network, batches, optimizer, schedule, steps, loss, progress)
+    finally:
+        torch.set_flush_denormal(False)
+    network.eval()
+
+
+def _loop(
+    network: nn.Module,
+    batches: Iterator[tuple[Tensor, Tensor]],
+    optimizer: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler,
+    steps: int,
+    loss: Loss,
+    progress: Progress | None,
+) -> None:
     for step in range(steps):
         x, wanted = next(batches)
         value = loss(network(x), wanted)
@@ -60,7 +77,6 @@ def fit(
         schedule.step()
         if progress is not None:
             progress(step + 1)
-    network.eval()
 
 
 def known_models(task: Task, names: Sequence[str]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """What of a picture survives a sampling: the reconstruction of Table 3.2, on a short schedule.
 
 The thesis trains for 100 epochs of 60,000 pictures by SGD with an L1 loss (appendix); here Adam
-sees some hundred batches of a hundred.
+sees a thousand batches of twenty.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from edgemat.experiments.fit import Outcome, create_seeded, fit, known_models
 from edgemat.images import U8
 from edgemat.models import list_models
 
-BATCH, LEARNING_RATE = 100, 5e-3
+BATCH, LEARNING_RATE = 20, 5e-3
 TESTED = 1000
 """At most so many pictures are judged."""
 BLIND = ("reconstruct-avgpool-nn", "reconstruct-conv-bilinear", "reconstruct-conv-carafe")
@@ -34,7 +34,7 @@ def run_reconstruction(
     pictures: SmallPictures,
     *,
     models: Sequence[str] = MODELS,
-    steps: int = 300,
+    steps: int = 1000,
     width: float = 1.0,
     seed: int = 1,
     progress: Callable[[str, int], None] | None = None,
