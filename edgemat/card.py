@@ -107,8 +107,7 @@ def _latencies(peers: dict[str, Any] | None, file: Artifact) -> list[dict[str, A
     """Return the contestants whose latency was measured, ours of this very file among them."""
     if peers is None:
         return []
-    # torch is not what runs on a phone
-    files = [one for one in peers["contestants"] if one["runtime"] != "torch"]
-    timed = [one for one in files if one.get("network_latency")]
+    timed = [one for one in peers["contestants"] if one.get("network_latency")]
+    timed = [one for one in timed if one["runtime"] != "torch"]  # which no phone runs
     ours = any(one["sha256"] == file.manifest.payload_sha256 for one in timed)
     return timed if ours else []
