@@ -108,6 +108,6 @@ def _latencies(peers: dict[str, Any] | None, file: Artifact) -> list[dict[str, A
     if peers is None:
         return []
     timed = [one for one in peers["contestants"] if one.get("network_latency")]
-    timed = [one for one in timed if one["runtime"] != "torch"]  # which no phone runs
+    timed = [one for one in timed if one.get("runtime") != "torch"]  # which no phone runs
     ours = any(one["sha256"] == file.manifest.payload_sha256 for one in timed)
     return timed if ours else []

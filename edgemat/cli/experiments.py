@@ -68,7 +68,7 @@ def denoise(
     images: Annotated[Path, typer.Argument(help="Folder of photographs; every tenth is held out.")],
     sigma: Annotated[float, typer.Option(min=0.1, max=255, help="Of the noise, in 0..255.")] = 25.0,
     model: Models = None,
-    steps: Steps = 300,
+    steps: Steps = 400,
     width: Width = 1.0,
     seed: Seed = 1,
     output: Output = None,

@@ -1,7 +1,7 @@
 """Take noise out of pictures: the comparison of Table 3.6, on a short schedule.
 
 As in the thesis: patches of 40x40 of grey photographs, Gaussian noise, an L2 loss, Adam. Its 60
-epochs of 240,000 patches are some hundred batches here.
+epochs of 240,000 patches are some hundred batches here, at ten times its learning rate.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from edgemat.experiments.fidelity import fidelity
 from edgemat.experiments.fit import Outcome, create_seeded, fit, known_models
 from edgemat.images import F32, read_image
 
-PATCH, BATCH, LEARNING_RATE = 40, 32, 1e-3
+PATCH, BATCH, LEARNING_RATE = 40, 16, 1e-2
 STRIDE = 8
 """Of all networks: pictures are cut to multiples of it."""
-MODELS = ("dncnn-segnet", "dncnn-shared-nlc")
+MODELS = ("dncnn-segnet", "dncnn-hin-l")
 
 
 def run_denoising(
@@ -32,7 +32,7 @@ def run_denoising(
     *,
     sigma: float = 25.0,
     models: Sequence[str] = MODELS,
-    steps: int = 300,
+    steps: int = 400,
     width: float = 1.0,
     seed: int = 1,
     progress: Callable[[str, int], None] | None = None,
@@ -62,6 +62,8 @@ def run_denoising(
     outcomes = []
     for name in names:
         network = create_seeded(name, seed, width=width)
+        # to begin with no noise found, instead of any, saves more steps than there are
+        nn.init.zeros_(network.get_parameter("predict.weight"))
         fit(
             network,
             noisy_patches(train, sigma=sigma, seed=seed),
