@@ -335,7 +335,7 @@ def test_a_run_scores_all_and_names_the_absent(tmp_path: Path) -> None:
     assert scores["ours"]["mean"]["photos"] == 3
     text = to_markdown(make_tables(result))
     assert "put slim_seg_512.tflite into a folder" in text
-    assert "Without a trimap no matte: closed-form, KNN." in text
+    assert "Without a trimap no matte: closed-form, knn." in text
     assert text.count(f"| {SLIM.name} |") == 1
     assert text.index("| ours |") < text.index(f"| {SELFIE.name} |") < text.index("| KNN |")
 
