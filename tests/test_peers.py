@@ -337,7 +337,7 @@ def test_a_run_scores_all_and_names_the_absent(tmp_path: Path) -> None:
     assert "put slim_seg_512.tflite into a folder" in text
     assert "Without a trimap no matte: closed-form, knn." in text
     assert text.count(f"| {SLIM.name} |") == 1
-    assert text.index("| ours |") < text.index(f"| {SELFIE.name} |") < text.index("| KNN |")
+    assert text.index("| ours |") < text.index(f"| {SELFIE.name} |") < text.index("| knn |")
 
 
 def test_bad_pairs_are_named_and_left_out(tmp_path: Path) -> None:
