@@ -34,7 +34,7 @@ GOLDEN = "golden.npz"
 MATTES = "mattes.npz"
 QUANT = "quant.json"
 TRAINING_LOG = "training.jsonl"
-QUANTIZED_SUFFIX = "-quantized"
+QUANTIZED_SUFFIX, QAT_SUFFIX = "-quantized", "-qat"
 Kind = Literal["float", "quantized", "tflite", "coreml"]
 
 
@@ -156,7 +156,8 @@ class Manifest(_Model):
     @property
     def model(self) -> str:
         """The recipe's name of the model, which all its artefacts' names begin with."""
-        return self.name.removesuffix(f"-{self.target}").removesuffix(QUANTIZED_SUFFIX)
+        name = self.name.removesuffix(f"-{self.target}")
+        return name.removesuffix(QUANTIZED_SUFFIX).removesuffix(QAT_SUFFIX)
 
     @property
     def folder_name(self) -> str:

@@ -31,6 +31,7 @@ class ModelRun:
     section: ModelSection
     float_model: Artifact
     quantized: Artifact | None = None
+    qat: Artifact | None = None
     files: list[Artifact] = field(default_factory=list)
     stage_results: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -150,11 +151,50 @@ def _run_model(section: ModelSection, recipe: Recipe, stages: Stages, device: st
         model.quantized = stages.open(
             stages.run("quantize", f"{name}: quantize (NNCF)", inputs, make_quantized)
         )
+        if section.quantize.mode == "qat":
+            model.qat = _train_quantized(model, recipe, validation, inputs, stages, device)
     for target in section.targets:
-        source = model.quantized if _is_quantized(target) else model.float_model
+        source = (model.qat or model.quantized) if _is_quantized(target) else model.float_model
         assert source is not None
         _convert(model, target, source, validation, recipe, stages)
     return model
+
+
+def _train_quantized(
+    model: ModelRun,
+    recipe: Recipe,
+    validation: _LazyValidation,
+    inputs: dict[str, Any],
+    stages: Stages,
+    device: str,
+) -> Artifact:
+    """Train the quantized model on (QAT), from what post-training quantization made."""
+    section, start = model.section, model.quantized
+    assert start is not None
+
+    def make(work: Path) -> dict[str, Any]:
+        from edgemat.stages.quantizing import qat_stage
+
+        return _name(
+            qat_stage(
+                model.float_model,
+                start,
+                section.data,
+                validation(),
+                section.quantize.qat,
+                work=work,
+                out=stages.artifacts,
+                seed=recipe.seed,
+                device=device,
+            )
+        )
+
+    inputs = inputs | {
+        "quantized": start.manifest.identity,
+        "settings": section.quantize.qat.model_dump(),
+        "recipe": recipe.model_dump(include={"seed", "threads"}),
+    }
+    return stages.open(stages.run("qat", f"{section.name}: train quantized", inputs, make))
 
 
 def _convert(
@@ -352,7 +392,7 @@ def _report(
 
 
 def _all_artifacts(model: ModelRun) -> list[Artifact]:
-    quantized = [] if model.quantized is None else [model.quantized]
+    quantized = [a for a in (model.quantized, model.qat) if a is not None]
     return [model.float_model, *quantized, *model.files]
 
 

@@ -125,20 +125,35 @@ class PhaseSection(_Section):
     size: int = Field(ge=64)
 
 
-class TrainSection(PhaseSection):
-    """How long, how fast and on what size of crops to train."""
+class TuneSection(PhaseSection):
+    """How long, how fast and on what size of crops to train a network that is trained already."""
 
-    steps: int = Field(ge=0, description="0 takes the weights of `start` as they are")
     batch: int = Field(default=8, gt=1, description="batch normalisation needs two pictures")
     size: int = Field(default=160, ge=64, description="side of the training crops, px")
+    learning_rate: float = Field(default=1e-3, gt=0)
+    warmup: int = Field(default=50, ge=0, description="steps until the full learning rate")
+    gradient_weight: float | None = Field(
+        default=None, ge=0, description="by default 10 for portrait networks, else 0"
+    )
+    affinity_weight: float = Field(default=10.0, ge=0, description="portrait networks")
+    distillation_weight: float = Field(
+        default=1.0, ge=0, description="of the distance to the float model, where it teaches"
+    )
+    autocast: Literal["none", "bf16", "auto"] = "none"
+    workers: int = Field(default=1, ge=0, description="processes that prepare data")
+    checkpoint_every: int = Field(default=50, gt=0, description="steps")
+
+
+class TrainSection(TuneSection):
+    """How to train a network: from nothing, from ImageNet's encoder, or from a trained one."""
+
+    steps: int = Field(ge=0, description="0 takes the weights of `start` as they are")
     before: tuple[PhaseSection, ...] = Field(
         default=(), description="earlier phases, on smaller pictures"
     )
-    learning_rate: float = Field(default=1e-3, gt=0)
     encoder_rate: float = Field(
         default=1.0, ge=0, description="the encoder's learning rate, as a factor"
     )
-    warmup: int = Field(default=50, ge=0, description="steps until the full learning rate")
     init: str | None = Field(
         default=None,
         description='encoder weights: "torchvision", or a MobileNetV2 .npz, .pth, .safetensors',
@@ -146,17 +161,10 @@ class TrainSection(PhaseSection):
     start: str | None = Field(
         default=None, description="a trained network to go on from: a float artefact, or a name"
     )
-    gradient_weight: float | None = Field(
-        default=None, ge=0, description="by default 10 for portrait networks, else 0"
-    )
-    affinity_weight: float = Field(default=10.0, ge=0, description="portrait networks")
-    autocast: Literal["none", "bf16", "auto"] = "none"
     half_weights: bool = Field(
         default=False,
         description="round convolutions to half precision at the end: half the file",
     )
-    workers: int = Field(default=1, ge=0, description="processes that prepare data")
-    checkpoint_every: int = Field(default=50, gt=0, description="steps")
 
     @model_validator(mode="after")
     def _no_steps_need_weights(self) -> TrainSection:
@@ -165,10 +173,27 @@ class TrainSection(PhaseSection):
         return self
 
 
-class QuantizeSection(_Section):
-    """What the quantization ranges are collected on."""
+class QatSection(TuneSection):
+    """Quantization-aware training, from the post-training result on."""
 
+    steps: int = Field(default=200, gt=0)
+    learning_rate: float = Field(
+        default=3e-4, gt=0, description="relative: a share of a channel's largest weight"
+    )
+    warmup: int = Field(default=10, ge=0, description="steps until the full learning rate")
+    range_rate: float = Field(
+        default=1.0, ge=0, description="the quantizers' learning rate, as a factor; 0 keeps ranges"
+    )
+
+
+class QuantizeSection(_Section):
+    """What the quantization ranges are collected on, and whether they are trained on."""
+
+    mode: Literal["ptq", "qat"] = Field(
+        default="ptq", description="post-training, or trained on from there"
+    )
     calibration: int = Field(default=64, gt=0, description="pictures")
+    qat: QatSection = QatSection()
 
 
 class ModelSection(_Section):
@@ -368,6 +393,7 @@ def _fields_at(location: tuple[int | str, ...]) -> list[str]:
         "card": Card,
         "train": TrainSection,
         "quantize": QuantizeSection,
+        "qat": QatSection,
         "verify": VerifySection,
         "bench": BenchSection,
     }

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgemat.artifact import Manifest
+from edgemat.artifact import QAT_SUFFIX, Manifest
 from edgemat.errors import MissingToolError
 from edgemat.files import write_text
 from edgemat.images import F32, U8
@@ -47,8 +47,11 @@ class FileReport:
     @property
     def label(self) -> str:
         """Return the name by which tables and plots call the file within its model."""
-        stages = {"float": "float model", "quantized": "frozen model"}
-        return self.manifest.target or stages.get(self.manifest.kind, self.manifest.kind)
+        if self.manifest.kind == "quantized":
+            trained = self.manifest.name.endswith(QAT_SUFFIX)
+            return "frozen model (QAT)" if trained else "frozen model (PTQ)"
+        kinds = {"float": "float model"}
+        return self.manifest.target or kinds.get(self.manifest.kind, self.manifest.kind)
 
     @property
     def is_mobile(self) -> bool:
@@ -102,6 +105,11 @@ class ModelReport:
     def file_of_kind(self, kind: str) -> FileReport | None:
         """Return the first artefact of a kind ("float", "quantized", "tflite", "coreml")."""
         return next((f for f in self.files if f.manifest.kind == kind), None)
+
+    def parent_of(self, file: FileReport) -> FileReport | None:
+        """Return the artefact that `file` was made from."""
+        sha256 = file.manifest.parent
+        return next((f for f in self.files if f.manifest.payload_sha256 == sha256), None)
 
     def file_of_target(self, target: str) -> FileReport | None:
         """Return the artefact of a target ("tflite-int8", ...)."""

@@ -246,9 +246,7 @@ def _reference_file(model: ModelReport, file: FileReport) -> FileReport | None:
         return None
     kinds = {a.reference for a in file.manifest.agreements}
     # An int8 file is held against the frozen model even where the float was compared as well.
-    wanted = "quantized" if "frozen" in kinds else "float"
-    reference = model.file_of_kind(wanted)
-    return None if reference is file else reference
+    return model.parent_of(file) if "frozen" in kinds else model.file_of_kind("float")
 
 
 def _sample(

@@ -10,14 +10,15 @@ from __future__ import annotations
 import io
 import json
 import math
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
@@ -45,6 +46,8 @@ SEGMENTATION_WEIGHT = 3.0
 PORTRAIT_GRADIENT, DETAIL_RAMP = 10.0, 0.6
 LOG_EVERY = 10
 
+Network = TypeVar("Network", bound=nn.Module)
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -54,6 +57,8 @@ class Schedule:
     ----------
     encoder_rate:
         Factor on the encoder's learning rate: 0.01 for ImageNet weights in the thesis.
+    distillation_weight:
+        Of the distance to a teacher's answers, where there is a teacher.
     gradient_weight, affinity_weight:
         Of the losses on detail. For portraits the thesis has 10 and 10; where few steps must do,
         the affinity loss, which no true matte brings to zero, keeps edges from getting sharp.
@@ -69,6 +74,7 @@ class Schedule:
     warmup: int = 50
     gradient_weight: float | None = None
     affinity_weight: float = 10.0
+    distillation_weight: float = 1.0
     autocast: Literal["none", "bf16", "auto"] = "none"
     checkpoint_every: int = 50
     workers: int = 1
@@ -82,6 +88,21 @@ class Schedule:
             return (step + 1) / self.warmup
         done = (step - self.warmup) / max(1, (total or self.steps) - self.warmup)
         return 0.5 * (1 + math.cos(math.pi * done))
+
+
+class ParameterGroup(NamedTuple):
+    """Parameters that learn at `rate` times the schedule's learning rate.
+
+    Attributes
+    ----------
+    sizes:
+        For each parameter a tensor that broadcasts to it, and that its steps are multiplied by: a
+        learning rate then is a share of the size, whatever the parameter's unit.
+    """
+
+    parameters: list[nn.Parameter]
+    rate: float
+    sizes: list[Tensor] | None = None
 
 
 class Phase(NamedTuple):
@@ -122,27 +143,36 @@ def has_bfloat16(device: torch.device) -> bool:
 
 
 def train(
-    network: MattingNetwork,
+    network: Network,
     data: Dataset[dict[str, Tensor]],
     *,
     task: MattingTask,
     schedule: Schedule,
     folder: Path,
     before: Sequence[Phase] = (),
+    groups: Sequence[ParameterGroup] | None = None,
+    teacher: nn.Module | None = None,
     seed: int = 1,
     device: str = "auto",
     title: str = "training",
-) -> MattingNetwork:
+) -> Network:
     """Train `network`, in place, and return it in eval mode on the CPU.
 
     Parameters
     ----------
+    network:
+        Returns a :class:`MattingOutput`.
     data:
         Map-style; items as :class:`edgemat.data.dataset.MattingDataset` gives them.
     folder:
         Holds the checkpoint and the log (JSON lines); a checkpoint found there is gone on from.
     before:
         Phases that come before `data` and the schedule's steps, usually with smaller pictures.
+    groups:
+        What is trained, and how fast; by default all of a :class:`MattingNetwork`, its encoder at
+        the schedule's ``encoder_rate``.
+    teacher:
+        A trained network, in eval mode, whose mattes `network` shall also come near.
 
     Raises
     ------
@@ -151,7 +181,10 @@ def train(
     """
     place = pick_device(device)
     network.to(place).train()
-    optimizer = torch.optim.Adam(_parameter_groups(network, schedule))
+    groups = _encoder_and_rest(network, schedule) if groups is None else groups
+    optimizer = ScaledAdam(groups, schedule.learning_rate)
+    if teacher is not None:
+        teacher.to(place)
     torch.manual_seed(seed)  # dropout draws from it
     first, log = _resume(folder, network, optimizer)
     phases = (*before, Phase(data, schedule.steps, schedule.batch))
@@ -162,7 +195,7 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = group["full_rate"] * schedule.factor(step, total)
             batch = {key: value.to(place) for key, value in next(batches).items()}
-            loss = _step(network, batch, task, schedule, step / total, optimizer)
+            loss = _step(network, batch, task, schedule, step / total, optimizer, teacher)
             _require_finite(loss, step, folder)
             if step % LOG_EVERY == 0 or step == total - 1:
                 log.append({"step": step} | {k: round(v, 6) for k, v in loss.values().items()})
@@ -173,12 +206,13 @@ def train(
 
 
 def compute_loss(
-    network: MattingNetwork,
+    network: nn.Module,
     batch: dict[str, Tensor],
     task: MattingTask,
     *,
     schedule: Schedule,
     progress: float = 1.0,
+    teacher: nn.Module | None = None,
 ) -> Loss:
     """Run the network on a batch and return the losses of its chapter.
 
@@ -188,11 +222,48 @@ def compute_loss(
         Has the weights of the losses.
     progress:
         Share of the training that is done, 0..1.
+    teacher:
+        Adds the distance to its answers.
     """
+    x = batch["image"]
+    if task == "trimap":
+        x = torch.cat([x, batch["trimap"]], dim=1)
+    output: MattingOutput = network(x)
+    loss = _matting_loss(output, batch, task, schedule, progress)
+    if teacher is None:
+        return loss
+    with torch.no_grad():
+        answer: MattingOutput = teacher(x)
+    distance = distillation_loss(output, answer)
+    total = loss.total + schedule.distillation_weight * distance
+    return Loss(total, loss.parts | {"distillation": distance})
+
+
+def distillation_loss(output: MattingOutput, answer: MattingOutput) -> Tensor:
+    """Return how far mattes, and trimaps where there are any, lie from a teacher's.
+
+    The alpha-prediction loss (eq. 6.5) over the whole picture, the teacher's matte in the place of
+    the truth, and the Kullback-Leibler divergence of the trimap's classes.
+    """
+    distance = alpha_loss(output.alpha, answer.alpha.clamp(0, 1))
+    if output.trimap_logits is None or answer.trimap_logits is None:
+        return distance
+    ours = F.log_softmax(output.trimap_logits.float(), dim=1)
+    theirs = F.log_softmax(answer.trimap_logits.float(), dim=1)
+    divergence = F.kl_div(ours, theirs, reduction="none", log_target=True).sum(dim=1).mean()
+    return distance + divergence
+
+
+def _matting_loss(
+    output: MattingOutput,
+    batch: dict[str, Tensor],
+    task: MattingTask,
+    schedule: Schedule,
+    progress: float,
+) -> Loss:
     image, trimap, truth = batch["image"], batch["trimap"], batch["alpha"]
     unknown = (trimap > 0) & (trimap < 1)
     if task == "trimap":
-        output: MattingOutput = network(torch.cat([image, trimap], dim=1))
         alpha = forgive_overshoot(output.alpha.float(), truth)
         if "foreground" not in batch:  # photographs, whose layers nobody knows
             only = alpha_loss(alpha, truth, unknown)
@@ -210,7 +281,6 @@ def compute_loss(
         gradient = gradient_loss(alpha, truth, unknown)
         total = loss.total + schedule.gradient_weight * gradient
         return Loss(total, loss.parts | {"gradient": gradient})
-    output = network(image)
     assert output.trimap_logits is not None
     logits = F.interpolate(
         output.trimap_logits.float(), size=truth.shape[-2:], mode="bilinear", align_corners=False
@@ -234,30 +304,54 @@ def compute_loss(
 
 
 def _step(
-    network: MattingNetwork,
+    network: nn.Module,
     batch: dict[str, Tensor],
     task: MattingTask,
     schedule: Schedule,
     progress: float,
     optimizer: torch.optim.Optimizer,
+    teacher: nn.Module | None,
 ) -> Loss:
     place = batch["image"].device
     half = schedule.autocast == "bf16" or (schedule.autocast == "auto" and has_bfloat16(place))
     with torch.autocast(place.type, torch.bfloat16) if half else nullcontext():
-        loss = compute_loss(network, batch, task, schedule=schedule, progress=progress)
+        loss = compute_loss(
+            network, batch, task, schedule=schedule, progress=progress, teacher=teacher
+        )
     optimizer.zero_grad(set_to_none=True)
     loss.total.backward()
     optimizer.step()
     return loss
 
 
-def _parameter_groups(network: MattingNetwork, schedule: Schedule) -> list[dict[str, Any]]:
+class ScaledAdam(torch.optim.Adam):
+    """Adam whose steps are multiplied by the sizes of a group's parameters, where it has them."""
+
+    def __init__(self, groups: Sequence[ParameterGroup], learning_rate: float) -> None:
+        super().__init__(
+            [{"params": g.parameters, "full_rate": learning_rate * g.rate} for g in groups]
+        )
+        self._sized = [
+            (parameter, size.to(parameter.device))
+            for group in groups
+            for parameter, size in zip(group.parameters, group.sizes or (), strict=False)
+        ]
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        before = [parameter.clone() for parameter, _ in self._sized]
+        super().step(closure)
+        for (parameter, size), old in zip(self._sized, before, strict=True):
+            parameter.copy_(old + (parameter - old) * size)
+
+
+def _encoder_and_rest(network: nn.Module, schedule: Schedule) -> list[ParameterGroup]:
+    assert isinstance(network, MattingNetwork)
     encoder = set(network.encoder.parameters())
     others = [p for p in network.parameters() if p not in encoder]
-    rates = ((list(network.encoder.parameters()), schedule.encoder_rate), (others, 1.0))
     return [
-        {"params": parameters, "full_rate": schedule.learning_rate * rate}
-        for parameters, rate in rates
+        ParameterGroup(list(network.encoder.parameters()), schedule.encoder_rate),
+        ParameterGroup(others, 1.0),
     ]
 
 
@@ -281,13 +375,18 @@ def _batches(phases: Sequence[Phase], first: int, workers: int) -> Iterator[dict
         if done == phase.steps:
             continue
         window = _Window(phase.data, done * phase.batch, (phase.steps - done) * phase.batch)
-        yield from DataLoader(
+        loader = DataLoader(
             window,
             batch_size=phase.batch,
             num_workers=workers,
             # the loader draws a seed for its workers: not from the generator that dropout uses
             generator=torch.Generator().manual_seed(0),
         )
+        with warnings.catch_warnings():
+            # JAX, which the converter to TFLite brings, warns of every fork; workers don't use it
+            warnings.filterwarnings("ignore", message="os.fork", category=RuntimeWarning)
+            batches = iter(loader)
+        yield from batches
 
 
 def _require_finite(loss: Loss, step: int, folder: Path) -> None:
@@ -303,7 +402,7 @@ def _require_finite(loss: Loss, step: int, folder: Path) -> None:
 
 def _save(
     folder: Path,
-    network: MattingNetwork,
+    network: nn.Module,
     optimizer: torch.optim.Optimizer,
     step: int,
     log: list[dict[str, float]],
@@ -323,7 +422,7 @@ def _save(
 
 
 def _resume(
-    folder: Path, network: MattingNetwork, optimizer: torch.optim.Optimizer
+    folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer
 ) -> tuple[int, list[dict[str, float]]]:
     path = folder / CHECKPOINT
     if not path.exists():

@@ -47,6 +47,13 @@ def unify_grids(deploy: nn.Module, spec: QuantSpec, example: Tensor) -> QuantSpe
     return spec.model_copy(update={"tensors": tuple(grids.values())})
 
 
+def tied_grids(deploy: nn.Module, spec: QuantSpec, example: Tensor) -> list[set[int]]:
+    """Return the sets of tensors, by number in `spec`, that must stay on one grid."""
+    frozen = _watch(freeze(deploy, spec), example)
+    numbers = {quantizer: number for number, quantizer in enumerate(frozen.quantizers)}
+    return [{numbers[quantizer] for quantizer in group} for group in frozen.groups()]
+
+
 def snap_biases(deploy: nn.Module, spec: QuantSpec, example: Tensor) -> None:
     """Round every convolution's bias, in place, to the int32 grid that runtimes hold it on."""
     frozen = freeze(deploy, spec)

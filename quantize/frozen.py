@@ -16,7 +16,7 @@ from nncf.torch.function_hook import (
 )
 from torch import Tensor, nn
 
-from quantize.spec import QuantSpec, TensorQuant
+from quantize.spec import Place, QuantSpec, TensorQuant
 
 
 class FrozenFakeQuantize(nn.Module):
@@ -57,8 +57,12 @@ def freeze(deploy: nn.Module, spec: QuantSpec) -> nn.Module:
     for quant in spec.tensors:
         quantizer = FrozenFakeQuantize(quant)
         for place in quant.places:
-            register = (
-                register_pre_function_hook if place.when == "pre" else register_post_function_hook
-            )
-            register(frozen, place.operator, place.port, quantizer)
+            attach(frozen, place, quantizer)
     return frozen
+
+
+def attach(wrapped: nn.Module, place: Place, quantizer: nn.Module) -> None:
+    """Let `quantizer` see every tensor at `place` of a model that NNCF has wrapped."""
+    before = place.when == "pre"
+    register = register_pre_function_hook if before else register_post_function_hook
+    register(wrapped, place.operator, place.port, quantizer)

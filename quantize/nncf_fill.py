@@ -11,15 +11,12 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import torch
 from nncf.common.graph.patterns import GraphPattern, HWFusedPatternNames
 from nncf.common.quantization.quantizer_propagation.structs import QuantizationTrait
 from nncf.quantization.algorithms.min_max import torch_backend
 from nncf.torch.graph import operator_metatypes as om
 from nncf.torch.graph.pattern_operations import ARITHMETIC_OPERATIONS, LINEAR_OPERATIONS
 from nncf.torch.hardware.fused_patterns import PT_HW_FUSED_PATTERNS
-from nncf.torch.quantization import extensions
-from nncf.torch.quantization.reference import ReferenceQuantizedFunctions
 
 NEED_QUANTIZED_INPUTS = (
     om.PTSubMetatype,
@@ -82,21 +79,3 @@ def _tflite_fusions() -> dict[str, Callable[[], GraphPattern]]:
         HWFusedPatternNames.LINEAR_ACTIVATIONS: lambda: followed_by_relu(LINEAR_OPERATIONS),
         HWFusedPatternNames.ARITHMETIC_ACTIVATIONS: lambda: followed_by_relu(ARITHMETIC_OPERATIONS),
     }
-
-
-@contextlib.contextmanager
-def reference_kernels() -> Iterator[None]:
-    """Within, NNCF computes fake-quantization in plain torch, without compiling anything.
-
-    Its C++ extension needs a compiler and two minutes, and saves nothing in calibration; its own
-    fallback goes through ``torch.compile``, which needs the same compiler.
-    """
-    namespace = extensions.QuantizedFunctionsCPU
-    saved = namespace._loaded_namespace
-    namespace._loaded_namespace = ReferenceQuantizedFunctions
-    torch.compiler.set_stance("force_eager")
-    try:
-        yield
-    finally:
-        torch.compiler.set_stance("default")
-        namespace._loaded_namespace = saved

@@ -20,7 +20,8 @@ from edgemat.models.blocks.index import UnitSoftmax
 from edgemat.models.blocks.pooling import Below, DeployMaxPool
 from edgemat.models.deploy import DeployForm
 from quantize.align import FIXED_GRID_FUNCTIONS, snap_biases, unify_grids
-from quantize.nncf_fill import filled_for_tflite, reference_kernels
+from quantize.kernels import fused_kernels
+from quantize.nncf_fill import filled_for_tflite
 from quantize.spec import Place, QuantSpec, TensorQuant
 
 MIN_CALIBRATION_IMAGES = 8
@@ -76,7 +77,7 @@ def quantize_ptq(deploy: DeployForm, calibration: Sequence[Tensor]) -> Quantized
         )
     prepared = prepare_for_int8(deploy)
     logging.getLogger("nncf").setLevel(logging.WARNING)
-    with filled_for_tflite(), reference_kernels():
+    with filled_for_tflite(), fused_kernels():
         quantized = nncf.quantize(
             copy.deepcopy(prepared),
             nncf.Dataset(list(calibration)),
@@ -92,29 +93,38 @@ def quantize_ptq(deploy: DeployForm, calibration: Sequence[Tensor]) -> Quantized
                 ),
             ),
         )
-    # Bias correction changes biases in place; hooks carry the grids and stay behind.
-    corrected = {k: v for k, v in quantized.state_dict().items() if k in prepared.state_dict()}
-    prepared.load_state_dict(corrected)
+    load_without_hooks(prepared, quantized)  # bias correction has changed the biases
     spec = unify_grids(prepared, extract_spec(quantized), calibration[0])
     snap_biases(prepared, spec, calibration[0])
     return Quantized(prepared, spec)
 
 
+def load_without_hooks(deploy: nn.Module, wrapped: nn.Module) -> None:
+    """Load the weights of a model that NNCF has wrapped; its hooks, the quantizers, stay behind."""
+    own = deploy.state_dict()
+    deploy.load_state_dict({k: v for k, v in wrapped.state_dict().items() if k in own})
+
+
 def extract_spec(quantized: nn.Module) -> QuantSpec:
     """Read the grids out of a model that NNCF has quantized, those that a runtime fixes pinned."""
-    max_pools = tuple(
-        name.replace(".", "/") + "/"
-        for name, module in quantized.named_modules()
-        if isinstance(module, DeployMaxPool)
-    )
+    max_pools = paths_of_max_pools(quantized)
     places: dict[BaseQuantizer, list[Place]] = {}
     for key, hook in get_hook_storage(quantized).named_modules(remove_duplicate=False):
         if isinstance(hook, BaseQuantizer):
             places.setdefault(hook, []).append(_parse_place(key))
     return QuantSpec(
         tensors=tuple(
-            _pinned(_grid(quantizer, where), max_pools) for quantizer, where in places.items()
+            pin(read_grid(quantizer, where), max_pools) for quantizer, where in places.items()
         )
+    )
+
+
+def paths_of_max_pools(deploy: nn.Module) -> tuple[str, ...]:
+    """Return what the names of the operators inside of max-poolings begin with."""
+    return tuple(
+        name.replace(".", "/") + "/"
+        for name, module in deploy.named_modules()
+        if isinstance(module, DeployMaxPool)
     )
 
 
@@ -129,7 +139,8 @@ def _parse_place(key: str) -> Place:
     )
 
 
-def _grid(quantizer: BaseQuantizer, places: list[Place]) -> TensorQuant:
+def read_grid(quantizer: BaseQuantizer, places: Sequence[Place]) -> TensorQuant:
+    """Return the grid that one of NNCF's quantizers rounds to, at `places`."""
     low, high, scale, zero_point = quantizer.get_parameters_for_torch_fq()
     return TensorQuant(
         kind="weight" if quantizer.per_channel else "activation",
@@ -142,16 +153,28 @@ def _grid(quantizer: BaseQuantizer, places: list[Place]) -> TensorQuant:
     )
 
 
-def _pinned(grid: TensorQuant, max_pools: tuple[str, ...]) -> TensorQuant:
+def pin(grid: TensorQuant, max_pools: tuple[str, ...]) -> TensorQuant:
     """Put a tensor whose range is known beforehand on its exact grid, whatever was observed."""
-    if any(place.function in FIXED_GRID_FUNCTIONS for place in grid.places):
-        step = UNIT_SCALE
-    elif any(_is_pixel_or_mask(place, max_pools) for place in grid.places):
-        step = PIXEL_SCALE
-    else:
+    step = known_step(grid, max_pools)
+    if step is None:
         return grid
     scale = float(np.float32(step))  # files store float32
     return grid.model_copy(update={"scale": (scale,), "zero_point": (0,), "low": 0, "high": 255})
+
+
+def known_step(grid: TensorQuant, max_pools: tuple[str, ...]) -> float | None:
+    """Return the scale of a tensor whose range is known beforehand, else None.
+
+    Parameters
+    ----------
+    max_pools:
+        See :func:`paths_of_max_pools`.
+    """
+    if any(place.function in FIXED_GRID_FUNCTIONS for place in grid.places):
+        return UNIT_SCALE
+    if any(_is_pixel_or_mask(place, max_pools) for place in grid.places):
+        return PIXEL_SCALE
+    return None
 
 
 def _is_pixel_or_mask(place: Place, max_pools: tuple[str, ...]) -> bool:

@@ -365,7 +365,7 @@ def test_a_training_log_without_a_finite_loss_is_drawn(tmp_path: Path) -> None:
 
 def test_the_factor_of_a_difference_is_stated(page: Page) -> None:
     # int8 lies 0.03 from the frozen model, fp32 nowhere far from the float model
-    assert f"{TIMES} 10, from the frozen model" in page.words
+    assert f"{TIMES} 10, from the frozen model (PTQ)" in page.words
     assert f"{TIMES} 1,000, from the float model" in page.words
 
 

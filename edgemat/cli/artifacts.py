@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from edgemat import tables
 from edgemat.cli.common import (
     ArtifactPath,
     DataOption,
+    DeviceOption,
     ImagesOption,
     Output,
     open_with_validation,
@@ -18,6 +20,13 @@ from edgemat.cli.common import (
 )
 from edgemat.errors import UsageError
 from edgemat.terminal import AsJson, out, print_json
+
+
+class QuantizationMode(StrEnum):
+    """How to quantize."""
+
+    PTQ = "ptq"
+    QAT = "qat"
 
 
 def export(
@@ -102,24 +111,48 @@ def evaluate(
 
 def quantize(
     artifact: ArtifactPath,
+    mode: Annotated[
+        QuantizationMode, typer.Option(help="Post-training, or trained on from there.")
+    ] = QuantizationMode.PTQ,
     data: DataOption = None,
     calibration: Annotated[int, typer.Option(min=1, help="Calibration pictures.")] = 64,
+    steps: Annotated[int, typer.Option(min=1, help="qat: training steps.")] = 200,
+    batch: Annotated[int, typer.Option(min=2, help="qat: pictures in a step.")] = 8,
+    size: Annotated[int, typer.Option(min=64, help="qat: side of the training crops, px.")] = 160,
+    learning_rate: Annotated[float, typer.Option(min=1e-9, help="qat: relative.")] = 3e-4,
+    device: DeviceOption = "auto",
     images: ImagesOption = 16,
     output: Output = None,
     as_json: AsJson = False,
 ) -> None:
-    """Quantize a float artefact to int8 by NNCF's post-training quantization."""
-    from edgemat.stages.quantizing import quantize_stage
+    """Quantize a float artefact to int8 with NNCF; qat then trains weights and ranges on.
 
+    A killed qat goes on from its checkpoint when the same command is given again.
+    """
+    from edgemat.recipe import QatSection
+    from edgemat.stages.common import work_folder
+    from edgemat.stages.quantizing import qat_stage, quantize_stage
+
+    settings = QatSection(steps=steps, batch=batch, size=size, learning_rate=learning_rate)
     opened = open_with_validation(artifact, data, images)
-    made = quantize_stage(
-        opened.artifact,
-        opened.data,
-        opened.validation,
-        count=calibration,
-        out=output or opened.artifact.path.parent,
-    )
-    show_artifacts([made], as_json)
+    out = output or opened.artifact.path.parent
+    source, pictures, validation = opened
+    made = [quantize_stage(source, pictures, validation, count=calibration, out=out)]
+    if mode is QuantizationMode.QAT:
+        with work_folder(out, made[0].manifest.identity, settings, pictures) as work:
+            qat = qat_stage(
+                source,
+                made[0],
+                pictures,
+                validation,
+                settings,
+                work=work,
+                out=out,
+                seed=source.manifest.seed or 0,
+                device=device,
+            )
+        made.append(qat)
+    show_artifacts(made, as_json)
 
 
 def convert(

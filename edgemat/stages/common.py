@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from torch import Tensor, nn
 from convert.parity import torch_predictor
 from edgemat.artifact import MATTES, Artifact
 from edgemat.evaluate import F32, PIXEL_SCALE, EvaluationSet
+from edgemat.files import explain_os_errors
 from edgemat.progress import track
 
 WEIGHTS = "weights.safetensors"
@@ -36,6 +40,20 @@ def predict_with(model: nn.Module, data: EvaluationSet, title: str) -> F32:
     return np.concatenate(
         [predict(data.inputs(i))[..., 0] for i in track(indices, title, len(data))]
     )
+
+
+@contextmanager
+def work_folder(out: Path, *parts: object) -> Iterator[Path]:
+    """Give a folder for unfinished work, the same one for the same `parts`; removed when done.
+
+    What raises or is killed leaves it behind, for the same command to go on from.
+    """
+    key = hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+    folder = out / f".unfinished-{key}"
+    with explain_os_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def save_weights(folder: Path, state: Mapping[str, Tensor]) -> None:

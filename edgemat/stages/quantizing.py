@@ -1,23 +1,27 @@
-"""Quantization: from a float artefact to a quantized one."""
+"""Quantization: from a float artefact to a quantized one, and from that to one trained on."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from convert.parity import compare
 from edgemat.artifact import (
     GOLDEN,
+    QAT_SUFFIX,
     QUANT,
     QUANTIZED_SUFFIX,
+    TRAINING_LOG,
     Artifact,
     Calibration,
     write_artifact,
 )
+from edgemat.data.open import open_data
 from edgemat.evaluate import EvaluationSet, score
-from edgemat.loading import load_deploy
+from edgemat.loading import load_deploy, load_network, load_prepared
 from edgemat.progress import progress_bar
-from edgemat.recipe import DataSection
+from edgemat.recipe import DataSection, QatSection
 from edgemat.stages.common import (
     WEIGHTS,
     inherited,
@@ -26,41 +30,135 @@ from edgemat.stages.common import (
     save_weights,
     torch_input,
 )
+from edgemat.stages.training import schedule_of, training_data
+from edgemat.train import LOG, train
 from edgemat.validation import CALIBRATION_SEED, evaluation_set_for
+
+if TYPE_CHECKING:
+    from quantize.ptq import Quantized
+
+# Pictures that the float model was not trained on.
+QAT_STREAM = 50
 
 
 def quantize_stage(
     source: Artifact, data: DataSection, validation: EvaluationSet, *, count: int, out: Path
 ) -> Artifact:
     """Quantize a float artefact to int8 by NNCF's post-training quantization."""
-    from quantize.frozen import freeze
     from quantize.ptq import quantize_ptq
 
     manifest = source.manifest
     seed = CALIBRATION_SEED + (manifest.seed or 0)
     calibration = evaluation_set_for(manifest, data, count=count, seed=seed)
     inputs = [torch_input(calibration, index) for index in range(count)]
-    deploy = load_deploy(source)
     with progress_bar(f"{manifest.name}: quantizing with NNCF"):
-        quantized = quantize_ptq(deploy, inputs)
-    frozen = freeze(quantized.deploy, quantized.spec)
-    alphas = predict_with(frozen, validation, f"{manifest.name}: scoring the frozen model")
-    references = predict_with(deploy, validation, f"{manifest.name}: scoring float")
+        quantized = quantize_ptq(load_deploy(source), inputs)
+    return _write(
+        quantized,
+        source,
+        source,
+        validation,
+        out,
+        suffix=QUANTIZED_SUFFIX,
+        calibration=Calibration(count=count, seed=seed, sha256=calibration.sha256),
+    )
+
+
+def qat_stage(
+    source: Artifact,
+    quantized: Artifact,
+    data: DataSection,
+    validation: EvaluationSet,
+    settings: QatSection,
+    *,
+    work: Path,
+    out: Path,
+    seed: int,
+    device: str = "auto",
+) -> Artifact:
+    """Train a quantized artefact on, with `source`, its float parent, as the teacher.
+
+    Goes on from a checkpoint in `work` if there is one.
+
+    Parameters
+    ----------
+    seed:
+        Of the training pictures.
+    """
+    from quantize.kernels import fused_kernels
+    from quantize.ptq import Quantized
+    from quantize.qat import QuantizationAware
+    from quantize.spec import QuantSpec
+
+    manifest = source.manifest
+    start = Quantized(load_prepared(quantized), QuantSpec.load(quantized.quant))
+    aware = QuantizationAware(start, torch_input(validation, 0))
+    pictures = training_data(
+        open_data(data, seed=seed, size=(settings.size, settings.size)),
+        settings,
+        task=manifest.task,
+        seed=seed + QAT_STREAM,
+    )
+    with fused_kernels():
+        train(
+            aware.model,
+            pictures,
+            groups=aware.parameter_groups(settings.range_rate),
+            teacher=load_network(source),
+            task=manifest.task,
+            schedule=schedule_of(settings),
+            folder=work,
+            seed=seed,
+            device=device,
+            title=f"{manifest.name}: quantization-aware training",
+        )
+    return _write(
+        aware.finish(),
+        source,
+        quantized,
+        validation,
+        out,
+        suffix=QAT_SUFFIX,
+        calibration=quantized.manifest.calibration,
+        log=work / LOG,
+    )
+
+
+def _write(
+    made: Quantized,
+    source: Artifact,
+    parent: Artifact,
+    validation: EvaluationSet,
+    out: Path,
+    *,
+    suffix: str,
+    calibration: Calibration | None,
+    log: Path | None = None,
+) -> Artifact:
+    """Score the frozen model of what was made against the float model, and write the artefact."""
+    from quantize.frozen import freeze
+
+    name = source.manifest.name
+    frozen = freeze(made.deploy, made.spec)
+    alphas = predict_with(frozen, validation, f"{name}: scoring the frozen model")
+    references = predict_with(load_deploy(source), validation, f"{name}: scoring float")
 
     def fill(folder: Path) -> None:
-        save_weights(folder, quantized.deploy.state_dict())
-        quantized.spec.save(folder / QUANT)
+        save_weights(folder, made.deploy.state_dict())
+        made.spec.save(folder / QUANT)
         shutil.copyfile(source.golden, folder / GOLDEN)
         save_mattes(folder, alphas)
+        if log is not None:
+            shutil.copyfile(log, folder / TRAINING_LOG)
 
     return write_artifact(
         out,
         fill,
         payload=WEIGHTS,
-        **inherited(source) | {"name": manifest.name + QUANTIZED_SUFFIX},
+        **inherited(parent) | {"name": name + suffix},
         kind="quantized",
-        feeding=manifest.feeding,
-        calibration=Calibration(count=count, seed=seed, sha256=calibration.sha256),
+        feeding=source.manifest.feeding,
+        calibration=calibration,
         scores=score(alphas, validation),
         agreements=(compare(alphas, references, reference="float", runtime="torch"),),
     )

@@ -14,6 +14,7 @@ from convert.parity import torch_predictor
 from edgemat.artifact import GOLDEN, TRAINING_LOG, Artifact, Cost, Feeding, write_artifact
 from edgemat.data.dataset import MattingDataset
 from edgemat.data.open import open_data
+from edgemat.data.sample import MatteSource
 from edgemat.data.trimap import classes_from_trimap
 from edgemat.errors import UsageError
 from edgemat.evaluate import EvaluationSet, predict_all, score
@@ -25,7 +26,7 @@ from edgemat.models.count import count, count_parameters
 from edgemat.models.deploy import to_deploy
 from edgemat.models.encoders.mobilenetv2 import MobileNetV2
 from edgemat.models.pretrained import load_encoder
-from edgemat.recipe import ModelSection, Recipe
+from edgemat.recipe import ModelSection, PhaseSection, Recipe, TuneSection
 from edgemat.shipped import open_shipped
 from edgemat.stages.common import GOLDEN_IMAGES, WEIGHTS, save_mattes, save_weights, torch_input
 from edgemat.train import LOG, Phase, Schedule, train
@@ -134,28 +135,46 @@ def _train(
     network = network.to(memory_format=torch.channels_last)
     settings = section.train
     *before, last = _phases(section, recipe, task)
-    schedule = Schedule(
-        steps=settings.steps,
-        batch=settings.batch,
-        learning_rate=settings.learning_rate,
-        encoder_rate=settings.encoder_rate,
-        warmup=settings.warmup,
-        gradient_weight=settings.gradient_weight,
-        affinity_weight=settings.affinity_weight,
-        autocast=settings.autocast,
-        checkpoint_every=settings.checkpoint_every,
-        workers=settings.workers,
-    )
     train(
         network,
         last.data,
         before=before,
         task=task,
-        schedule=schedule,
+        schedule=schedule_of(settings, encoder_rate=settings.encoder_rate),
         folder=work,
         seed=recipe.seed,
         device=device,
         title=f"{section.name}: training",
+    )
+
+
+def schedule_of(settings: TuneSection, *, encoder_rate: float = 1.0) -> Schedule:
+    """Return a recipe's section as the training loop takes it."""
+    return Schedule(
+        steps=settings.steps,
+        batch=settings.batch,
+        learning_rate=settings.learning_rate,
+        encoder_rate=encoder_rate,
+        warmup=settings.warmup,
+        gradient_weight=settings.gradient_weight,
+        affinity_weight=settings.affinity_weight,
+        distillation_weight=settings.distillation_weight,
+        autocast=settings.autocast,
+        checkpoint_every=settings.checkpoint_every,
+        workers=settings.workers,
+    )
+
+
+def training_data(
+    source: MatteSource, phase: PhaseSection, *, task: MattingTask, seed: int
+) -> MattingDataset:
+    """Return the augmented pictures of one phase of a training."""
+    return MattingDataset(
+        source,
+        size=(phase.size, phase.size),
+        seed=seed,
+        length=phase.steps * phase.batch,
+        views="people" if task == "portrait" else "edges",
     )
 
 
@@ -174,19 +193,15 @@ def _start_from(network: MattingNetwork, trained: Artifact) -> None:
 def _phases(section: ModelSection, recipe: Recipe, task: MattingTask) -> list[Phase]:
     """Return the phases of the training, the last one last; they read one source."""
     settings = section.train
-    size = (settings.size, settings.size)
-    source = open_data(section.data, seed=recipe.seed, size=size)
-    phases = []
-    for number, phase in enumerate((*settings.before, settings)):
-        data = MattingDataset(
-            source,
-            size=(phase.size, phase.size),
-            seed=recipe.seed + number,
-            length=phase.steps * phase.batch,
-            views="people" if task == "portrait" else "edges",
+    source = open_data(section.data, seed=recipe.seed, size=(settings.size, settings.size))
+    return [
+        Phase(
+            training_data(source, phase, task=task, seed=recipe.seed + number),
+            phase.steps,
+            phase.batch,
         )
-        phases.append(Phase(data, phase.steps, phase.batch))
-    return phases
+        for number, phase in enumerate((*settings.before, settings))
+    ]
 
 
 def _trimap_miou(network: MattingNetwork, data: EvaluationSet) -> float:

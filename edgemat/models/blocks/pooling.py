@@ -51,11 +51,19 @@ class SumPool(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return 4 * F.avg_pool2d(x, 2)
 
-    def deploy(self) -> nn.Conv2d:
-        """A depthwise convolution with ones: one operator in every delegate, int8 included."""
-        conv = nn.Conv2d(self.channels, self.channels, 2, 2, groups=self.channels, bias=False)
-        nn.init.ones_(conv.weight)
-        return conv.requires_grad_(False)
+    def deploy(self) -> Ones:
+        return Ones(self.channels)
+
+
+class Ones(nn.Conv2d):
+    """:class:`SumPool` as a depthwise convolution: one operator in every delegate, int8 included.
+
+    Its weights are ones and stay so.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, channels, 2, 2, groups=channels, bias=False)
+        nn.init.ones_(self.weight)
 
 
 class Interleave(nn.Module):
