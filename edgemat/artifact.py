@@ -34,6 +34,7 @@ GOLDEN = "golden.npz"
 MATTES = "mattes.npz"
 QUANT = "quant.json"
 TRAINING_LOG = "training.jsonl"
+PRUNED_SUFFIX = "-pruned"
 QUANTIZED_SUFFIX, QAT_SUFFIX = "-quantized", "-qat"
 Kind = Literal["float", "quantized", "tflite", "coreml"]
 
@@ -74,6 +75,14 @@ class Cost(_Model):
 
     parameters: int
     macs: float = Field(description="multiply-accumulates of one picture, in 1e9")
+
+
+class Pruning(_Model):
+    """How a network lost channels."""
+
+    importance: Literal["taylor", "magnitude", "bn"]
+    macs_before: float = Field(description="multiply-accumulates of one picture, in 1e9")
+    parameters_before: int
 
 
 class Scores(_Model):
@@ -143,14 +152,17 @@ class Manifest(_Model):
     licence: str
     data_notice: str
     card: Card | None = None
+    pruning: Pruning | None = None
     tools: dict[str, str] = {}
     git: str | None = Field(default=None, description="commit of the code, '+dirty' if changed")
 
     @property
     def identity(self) -> str:
         """Hex SHA-256 over what the artefact is, leaving out what was measured of it."""
-        measured = {"scores", "trimap_miou", "agreements", "tools", "git"}
-        fields = self.model_dump(mode="json", exclude=measured)
+        left_out = {"scores", "trimap_miou", "agreements", "tools", "git"}
+        if self.pruning is None:  # younger than the first artefacts, whose names must hold
+            left_out.add("pruning")
+        fields = self.model_dump(mode="json", exclude=left_out)
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
     @property

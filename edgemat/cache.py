@@ -30,6 +30,10 @@ CODE = {
         *("edgemat/models", "edgemat/data", "edgemat/metrics.py", "edgemat/evaluate.py"),
         *("edgemat/validation.py", "edgemat/stages", "quantize"),
     ),
+    "prune": (
+        *("edgemat/models", "edgemat/data", "edgemat/losses.py", "edgemat/metrics.py"),
+        *("edgemat/train.py", "edgemat/evaluate.py", "edgemat/stages", "quantize"),
+    ),
     "qat": (
         *("edgemat/models", "edgemat/data", "edgemat/losses.py", "edgemat/metrics.py"),
         *("edgemat/train.py", "edgemat/evaluate.py", "edgemat/stages", "quantize"),

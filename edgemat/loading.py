@@ -12,6 +12,7 @@ from edgemat.errors import ArtifactError
 from edgemat.models import create_model
 from edgemat.models.blocks.layers import MattingNetwork
 from edgemat.models.deploy import DeployForm, to_deploy
+from edgemat.models.pruned import fit_channels, shapes_of
 from edgemat.predict import read_network
 
 
@@ -93,5 +94,8 @@ def load_prepared(artifact: Artifact) -> DeployForm:
 
     network = create_model(artifact.manifest.architecture, **artifact.manifest.config)
     deploy = prepare_for_int8(to_deploy(network))
-    deploy.load_state_dict(load_file(artifact.payload))
+    state = load_file(artifact.payload)
+    if artifact.manifest.pruning is not None:
+        fit_channels(deploy, shapes_of(state))
+    deploy.load_state_dict(state)
     return deploy

@@ -20,7 +20,7 @@ from convert.target import find_target
 from edgemat.artifact import Artifact
 from edgemat.cache import Stages, identity_of
 from edgemat.files import sha256_file
-from edgemat.recipe import PARITY, ModelSection, Recipe, load_recipe
+from edgemat.recipe import PARITY, ModelSection, PruneSection, Recipe, load_recipe
 from edgemat.shipped import find_artifact
 
 
@@ -29,11 +29,23 @@ class ModelRun:
     """What a run made of one model of the recipe."""
 
     section: ModelSection
-    float_model: Artifact
+    trained: Artifact
+    pruned: Artifact | None = None
     quantized: Artifact | None = None
     qat: Artifact | None = None
     files: list[Artifact] = field(default_factory=list)
     stage_results: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def float_model(self) -> Artifact:
+        """The network that is quantized and converted."""
+        return self.pruned or self.trained
+
+    @property
+    def artifacts(self) -> list[Artifact]:
+        """All that the run made, from the trained network to the mobile files."""
+        steps = (self.trained, self.pruned, self.quantized, self.qat)
+        return [*(a for a in steps if a is not None), *self.files]
 
     def file(self, target: str) -> Artifact | None:
         return next((f for f in self.files if f.manifest.target == target), None)
@@ -75,7 +87,7 @@ def run_recipe(path: Path, *, folder: Path | None = None, device: str = "auto") 
     gates = tuple(row for model in models for row in _judge(model, recipe))
     photo = _photo(models, recipe, stages)
     report = _report(path, recipe, models, benches, gates, photo, stages)
-    artifacts = tuple(a.path for m in models for a in _all_artifacts(m))
+    artifacts = tuple(a.path for m in models for a in m.artifacts)
     return RunResult(report, artifacts, gates, did_nothing=not stages.ran)
 
 
@@ -97,7 +109,7 @@ def _train(
     device: str,
 ) -> Artifact:
     inputs = {
-        "section": section.model_dump(exclude={"quantize", "targets", "parity"}),
+        "section": section.model_dump(exclude={"prune", "quantize", "targets", "parity"}),
         "recipe": recipe.model_dump(include={"seed", "threads", "licence"}),
         "data_notice": recipe.data_notice,
         "validation": recipe.verify.images,
@@ -129,6 +141,8 @@ def _run_model(section: ModelSection, recipe: Recipe, stages: Stages, device: st
     name = section.name
     validation = _LazyValidation(section, recipe)
     model = ModelRun(section, _train(section, recipe, validation, stages, device))
+    if section.prune is not None:
+        model.pruned = _prune(model, section.prune, recipe, validation, stages, device)
     parent = {"parent": model.float_model.manifest.identity, "validation": recipe.verify.images}
     if any(_is_quantized(target) for target in section.targets):
         count = section.quantize.calibration
@@ -158,6 +172,43 @@ def _run_model(section: ModelSection, recipe: Recipe, stages: Stages, device: st
         assert source is not None
         _convert(model, target, source, validation, recipe, stages)
     return model
+
+
+def _prune(
+    model: ModelRun,
+    settings: PruneSection,
+    recipe: Recipe,
+    validation: _LazyValidation,
+    stages: Stages,
+    device: str,
+) -> Artifact:
+    section = model.section
+
+    def make(work: Path) -> dict[str, Any]:
+        from edgemat.stages.pruning import prune_stage
+
+        return _name(
+            prune_stage(
+                model.trained,
+                section.data,
+                validation(),
+                settings,
+                work=work,
+                out=stages.artifacts,
+                seed=recipe.seed,
+                device=device,
+            )
+        )
+
+    inputs = {
+        "parent": model.trained.manifest.identity,
+        "settings": settings.model_dump(),
+        "recipe": recipe.model_dump(include={"seed", "threads"}),
+        "data": section.data.model_dump(),
+        "validation": recipe.verify.images,
+        "files": _named_files(section),
+    }
+    return stages.open(stages.run("prune", f"{section.name}: prune", inputs, make))
 
 
 def _train_quantized(
@@ -298,7 +349,7 @@ def _judge(model: ModelRun, recipe: Recipe) -> list[Any]:
     from edgemat.report import GateRow
 
     name, rows = model.section.name, []
-    float_scores = model.float_model.manifest.scores["unknown"].model_dump()
+    float_scores = model.trained.manifest.scores["unknown"].model_dump()
     for file in model.files:
         manifest, target = file.manifest, str(file.manifest.target)
         rules = PARITY[target] | model.section.parity.get(target, {})
@@ -381,7 +432,7 @@ def _report(
         return {"files": [report.name]}
 
     inputs = {
-        "artifacts": [a.manifest.identity for m in models for a in _all_artifacts(m)],
+        "artifacts": [a.manifest.identity for m in models for a in m.artifacts],
         "measured": [row["recorded_at"] for row in benches],
         "gates": [row.verdict.to_json() for row in gates],
         "recipe": sha256_file(path),
@@ -389,11 +440,6 @@ def _report(
     }
     stages.run("report", "report", inputs, make)
     return report
-
-
-def _all_artifacts(model: ModelRun) -> list[Artifact]:
-    quantized = [a for a in (model.quantized, model.qat) if a is not None]
-    return [model.float_model, *quantized, *model.files]
 
 
 def _name(artifact: Artifact) -> dict[str, Any]:

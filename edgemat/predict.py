@@ -133,10 +133,12 @@ class TorchPredictor:
 def read_network(manifest: Manifest, weights: Path) -> Any:
     """Rebuild a float artefact's network with its weights, in eval mode."""
     try:
+        import torch
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
         from edgemat.models import create_model
+        from edgemat.models.pruned import fit_channels, settle_channels, shapes_of
     except ImportError as error:
         raise MissingToolError(
             f"{manifest.name} is a float artefact, and to run it torch is needed.",
@@ -144,10 +146,16 @@ def read_network(manifest: Manifest, weights: Path) -> Any:
         ) from error
     network = create_model(manifest.architecture, **manifest.config)
     try:
-        network.load_state_dict(load_file(weights))
+        state = load_file(weights)
+        if manifest.pruning is not None:
+            fit_channels(network, shapes_of(state))
+        network.load_state_dict(state)
     except (RuntimeError, SafetensorError) as error:
         raise ArtifactError(
             f"The weights in {weights} do not fit {manifest.architecture}.",
             remedy="Make the artefact anew with this version of edgemat.",
         ) from error
-    return network.eval()
+    network.eval()
+    if manifest.pruning is not None:
+        settle_channels(network, torch.zeros(1, manifest.feeding.channels, 64, 64))
+    return network

@@ -173,6 +173,16 @@ class TrainSection(TuneSection):
         return self
 
 
+class PruneSection(_Section):
+    """Structured pruning, in rounds that each end in training."""
+
+    keep: float = Field(gt=0, lt=1, description="share of the multiply-accumulates that stays")
+    importance: Literal["taylor", "magnitude", "bn"] = "taylor"
+    rounds: int = Field(default=3, gt=0)
+    batches: int = Field(default=8, gt=0, description="that the importance is measured on")
+    tune: TuneSection = TuneSection(steps=200)
+
+
 class QatSection(TuneSection):
     """Quantization-aware training, from the post-training result on."""
 
@@ -208,6 +218,7 @@ class ModelSection(_Section):
         default=None, description="by default pictures of the training's kind, unseen"
     )
     train: TrainSection
+    prune: PruneSection | None = None
     quantize: QuantizeSection = QuantizeSection()
     demonstration: bool = Field(
         default=False, description="weights of a run of minutes: not fit for an app"
@@ -392,6 +403,8 @@ def _fields_at(location: tuple[int | str, ...]) -> list[str]:
         "before": PhaseSection,
         "card": Card,
         "train": TrainSection,
+        "prune": PruneSection,
+        "tune": TuneSection,
         "quantize": QuantizeSection,
         "qat": QatSection,
         "verify": VerifySection,

@@ -70,8 +70,8 @@ def collect_report(
 
 
 def _model(model: ModelRun) -> ModelReport:
-    artifacts = [model.float_model, *([model.quantized] if model.quantized else []), *model.files]
-    log = (model.float_model.path / TRAINING_LOG).read_text().splitlines()
+    artifacts = model.artifacts
+    log = (model.trained.path / TRAINING_LOG).read_text().splitlines()
     return ModelReport(
         name=model.section.name,
         task=model.float_model.manifest.task,

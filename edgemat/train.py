@@ -57,6 +57,9 @@ class Schedule:
     ----------
     encoder_rate:
         Factor on the encoder's learning rate: 0.01 for ImageNet weights in the thesis.
+    detail_ramp:
+        Share of a portrait network's training in which the losses on detail come in; 0 for a
+        network that is trained already.
     distillation_weight:
         Of the distance to a teacher's answers, where there is a teacher.
     gradient_weight, affinity_weight:
@@ -74,6 +77,7 @@ class Schedule:
     warmup: int = 50
     gradient_weight: float | None = None
     affinity_weight: float = 10.0
+    detail_ramp: float = DETAIL_RAMP
     distillation_weight: float = 1.0
     autocast: Literal["none", "bf16", "auto"] = "none"
     checkpoint_every: int = 50
@@ -285,7 +289,7 @@ def _matting_loss(
     logits = F.interpolate(
         output.trimap_logits.float(), size=truth.shape[-2:], mode="bilinear", align_corners=False
     )
-    ramp = min(1.0, progress / DETAIL_RAMP)
+    ramp = min(1.0, progress / schedule.detail_ramp) if schedule.detail_ramp else 1.0
     gradient_weight = schedule.gradient_weight
     if gradient_weight is None:
         gradient_weight = PORTRAIT_GRADIENT

@@ -12,11 +12,11 @@ those it has nothing left to do that the rules do not.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, fx
 
 from edgemat.models.blocks.layers import MattingNetwork
 
@@ -98,6 +98,7 @@ class _Tracer:
     def __init__(self, program: torch.export.ExportedProgram) -> None:
         self.graph = program.graph
         signature = program.graph_signature
+        self.parameters = set(signature.inputs_to_parameters.values())
         self.names = dict(signature.inputs_to_parameters) | dict(signature.inputs_to_buffers)
         self.ids: dict[fx.Node, Ids] = {}
         self.union = _Union()
@@ -128,11 +129,12 @@ class _Tracer:
         found = None if rule is None else rule(self, node)
         if found is None:
             self.unknown.add(name)
-            self._freeze(node)
-            found = self._fixed(node)
+            found = self.stay(node)
         self.ids[node] = found
 
-    def _fixed(self, node: fx.Node) -> Ids:
+    def stay(self, node: fx.Node) -> Ids:
+        """Let the channels of an operator stay, those that go in and those that come out."""
+        self._freeze(node)
         value = node.meta["val"]
         first = value if isinstance(value, Tensor) else value[0]
         ids = self._new(first.shape[1] if first.ndim > 1 else 0)
@@ -215,7 +217,7 @@ def _tied(tracer: _Tracer, node: fx.Node) -> Ids | None:
 
 
 def _concatenated(tracer: _Tracer, node: fx.Node) -> Ids | None:
-    parts = [tracer.ids[a] for a in node.args[0]]  # type: ignore[union-attr, index, misc]
+    parts = [tracer.ids[a] for a in node.args[0]]  # type: ignore[union-attr, index]
     if _axis(node, 1) == 1:
         return [channel for part in parts for channel in part]
     return _joined(tracer, parts)
@@ -223,7 +225,7 @@ def _concatenated(tracer: _Tracer, node: fx.Node) -> Ids | None:
 
 def _stacked(tracer: _Tracer, node: fx.Node) -> Ids | None:
     """Maps of the same channels, beside each other along a new axis behind the channels'."""
-    parts = [tracer.ids[a] for a in node.args[0]]  # type: ignore[union-attr, index, misc]
+    parts = [tracer.ids[a] for a in node.args[0]]  # type: ignore[union-attr, index]
     return _joined(tracer, parts) if _axis(node, 1) >= 2 else None
 
 
@@ -258,8 +260,9 @@ def _reshaped(tracer: _Tracer, node: fx.Node) -> Ids | None:
 
 def _shuffled(tracer: _Tracer, node: fx.Node) -> Ids | None:
     """B,4C,H,W to B,C,2H,2W: the four of each channel are tied."""
-    ids = tracer.ids[node.args[0]]  # type: ignore[index]
-    square = int(node.args[1]) ** 2  # type: ignore[arg-type]
+    source, factor = node.args
+    assert isinstance(source, fx.Node) and isinstance(factor, int)
+    ids, square = tracer.ids[source], factor**2
     for start in range(0, len(ids), square):
         tracer.union.join([ids[start]] * square, ids[start : start + square])
     return ids[::square]
@@ -293,9 +296,11 @@ def _convolved(tracer: _Tracer, node: fx.Node) -> Ids | None:
     source, weight, *rest = node.args
     assert isinstance(source, fx.Node) and isinstance(weight, fx.Node)
     name = tracer.name_of(weight)
-    if name is None:
-        return None
-    settings = dict(zip(("bias", "stride", "padding", "dilation", "groups"), rest, strict=False))
+    if name is None or name not in tracer.parameters:
+        return tracer.stay(node)  # a fixed kernel
+    settings: dict[str, Any] = dict(
+        zip(("bias", "stride", "padding", "dilation", "groups"), rest, strict=False)
+    )
     settings |= node.kwargs
     groups = int(settings.get("groups", 1) or 1)
     shape, area = tuple(weight.meta["val"].shape), node.meta["val"].shape[-2:].numel()

@@ -24,6 +24,7 @@ for command in (
     recipes.run,
     recipes.train,
     artifacts.evaluate,
+    artifacts.prune,
     artifacts.quantize,
     artifacts.convert,
     artifacts.verify,

@@ -22,6 +22,14 @@ from edgemat.errors import UsageError
 from edgemat.terminal import AsJson, out, print_json
 
 
+class Importance(StrEnum):
+    """What tells how much a channel matters."""
+
+    TAYLOR = "taylor"
+    MAGNITUDE = "magnitude"
+    BN = "bn"
+
+
 class QuantizationMode(StrEnum):
     """How to quantize."""
 
@@ -153,6 +161,51 @@ def quantize(
             )
         made.append(qat)
     show_artifacts(made, as_json)
+
+
+def prune(
+    artifact: ArtifactPath,
+    keep: Annotated[
+        float, typer.Option(min=0.01, max=0.99, help="Share of the MACs that stays.")
+    ] = 0.5,
+    importance: Annotated[
+        Importance, typer.Option(help="What tells how much a channel matters.")
+    ] = Importance.TAYLOR,
+    rounds: Annotated[int, typer.Option(min=1, help="Of pruning, then training.")] = 3,
+    data: DataOption = None,
+    steps: Annotated[int, typer.Option(min=1, help="Training steps in a round.")] = 200,
+    batch: Annotated[int, typer.Option(min=2, help="Pictures in a step.")] = 8,
+    size: Annotated[int, typer.Option(min=64, help="Side of the training crops, px.")] = 160,
+    learning_rate: Annotated[float, typer.Option(min=1e-9, help="The highest.")] = 3e-4,
+    device: DeviceOption = "auto",
+    images: ImagesOption = 16,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take channels out of a float artefact and train what is left, with the whole as teacher.
+
+    When it is killed, the same command goes on from where it was.
+    """
+    from edgemat.recipe import PruneSection, TuneSection
+    from edgemat.stages.common import work_folder
+    from edgemat.stages.pruning import prune_stage
+
+    tune = TuneSection(steps=steps, batch=batch, size=size, learning_rate=learning_rate)
+    settings = PruneSection(keep=keep, importance=importance.value, rounds=rounds, tune=tune)
+    source, pictures, validation = open_with_validation(artifact, data, images)
+    out = output or source.path.parent
+    with work_folder(out, source.manifest.identity, settings, pictures) as work:
+        made = prune_stage(
+            source,
+            pictures,
+            validation,
+            settings,
+            work=work,
+            out=out,
+            seed=source.manifest.seed or 0,
+            device=device,
+        )
+    show_artifacts([made], as_json)
 
 
 def convert(

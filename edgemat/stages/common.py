@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from convert.parity import torch_predictor
-from edgemat.artifact import MATTES, Artifact
+from edgemat.artifact import GOLDEN, MATTES, TRAINING_LOG, Artifact
 from edgemat.evaluate import F32, PIXEL_SCALE, EvaluationSet
 from edgemat.files import explain_os_errors
 from edgemat.progress import track
@@ -28,7 +28,7 @@ def inherited(source: Artifact) -> dict[str, Any]:
     """Return what a child's manifest has in common with its parent's."""
     manifest = source.manifest
     names = ("name", "architecture", "config", "task", "recipe_sha256", "seed", "cost")
-    notices = ("demonstration", "licence", "data_notice", "card")
+    notices = ("demonstration", "licence", "data_notice", "card", "pruning")
     common = {name: getattr(manifest, name) for name in (*names, *notices)}
     return common | {"parent": manifest.payload_sha256}
 
@@ -61,6 +61,30 @@ def save_weights(folder: Path, state: Mapping[str, Tensor]) -> None:
     # through memory: safetensors' own writer hides the reason when a disk is full
     contiguous = {key: value.contiguous() for key, value in state.items()}
     (folder / WEIGHTS).write_bytes(safetensors.torch.save(contiguous))
+
+
+def fill_float(
+    folder: Path, weights: Mapping[str, Tensor], log: Path, data: EvaluationSet, alphas: F32
+) -> None:
+    """Write what lies in the folder of a float artefact.
+
+    Parameters
+    ----------
+    log:
+        Of its training; need not be there.
+    data, alphas:
+        The validation set, and the network's mattes of it.
+    """
+    save_weights(folder, weights)
+    if log.exists():
+        shutil.copyfile(log, folder / TRAINING_LOG)
+    np.savez_compressed(
+        folder / GOLDEN,
+        pixels=data.pixels[:GOLDEN_IMAGES],
+        alphas=alphas[:GOLDEN_IMAGES],
+        truths=data.alphas[:GOLDEN_IMAGES],
+    )
+    save_mattes(folder, alphas)
 
 
 def save_mattes(folder: Path, alphas: F32) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from convert.parity import torch_predictor
-from edgemat.artifact import GOLDEN, TRAINING_LOG, Artifact, Cost, Feeding, write_artifact
+from edgemat.artifact import TRAINING_LOG, Artifact, Cost, Feeding, write_artifact
 from edgemat.data.dataset import MattingDataset
 from edgemat.data.open import open_data
 from edgemat.data.sample import MatteSource
@@ -26,10 +25,10 @@ from edgemat.models.count import count, count_parameters
 from edgemat.models.deploy import to_deploy
 from edgemat.models.encoders.mobilenetv2 import MobileNetV2
 from edgemat.models.pretrained import load_encoder
-from edgemat.recipe import ModelSection, PhaseSection, Recipe, TuneSection
+from edgemat.recipe import ModelSection, PhaseSection, Recipe, TrainSection, TuneSection
 from edgemat.shipped import open_shipped
-from edgemat.stages.common import GOLDEN_IMAGES, WEIGHTS, save_mattes, save_weights, torch_input
-from edgemat.train import LOG, Phase, Schedule, train
+from edgemat.stages.common import WEIGHTS, fill_float, torch_input
+from edgemat.train import DETAIL_RAMP, LOG, Phase, Schedule, train
 
 DRAWN_DATA = "Trained on procedural pictures made by edgemat; no photographs."
 
@@ -78,21 +77,9 @@ def train_stage(
     height, width = section.input_size
     before = None if started is None else started.manifest
 
-    def fill(folder: Path) -> None:
-        save_weights(folder, weights)
-        if log.exists():
-            shutil.copyfile(log, folder / TRAINING_LOG)
-        np.savez_compressed(
-            folder / GOLDEN,
-            pixels=validation.pixels[:GOLDEN_IMAGES],
-            alphas=alphas[:GOLDEN_IMAGES],
-            truths=validation.alphas[:GOLDEN_IMAGES],
-        )
-        save_mattes(folder, alphas)
-
     return write_artifact(
         out,
-        fill,
+        lambda folder: fill_float(folder, weights, log, validation, alphas),
         payload=WEIGHTS,
         name=section.name,
         kind="float",
@@ -140,7 +127,7 @@ def _train(
         last.data,
         before=before,
         task=task,
-        schedule=schedule_of(settings, encoder_rate=settings.encoder_rate),
+        schedule=schedule_of(settings),
         folder=work,
         seed=recipe.seed,
         device=device,
@@ -148,16 +135,17 @@ def _train(
     )
 
 
-def schedule_of(settings: TuneSection, *, encoder_rate: float = 1.0) -> Schedule:
+def schedule_of(settings: TuneSection) -> Schedule:
     """Return a recipe's section as the training loop takes it."""
     return Schedule(
         steps=settings.steps,
         batch=settings.batch,
         learning_rate=settings.learning_rate,
-        encoder_rate=encoder_rate,
+        encoder_rate=settings.encoder_rate if isinstance(settings, TrainSection) else 1.0,
         warmup=settings.warmup,
         gradient_weight=settings.gradient_weight,
         affinity_weight=settings.affinity_weight,
+        detail_ramp=DETAIL_RAMP if isinstance(settings, TrainSection) else 0.0,
         distillation_weight=settings.distillation_weight,
         autocast=settings.autocast,
         checkpoint_every=settings.checkpoint_every,

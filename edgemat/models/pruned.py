@@ -1,0 +1,67 @@
+"""Networks with fewer channels than their constructor gives them: what pruning leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from edgemat.models.blocks.pooling import SumPool
+
+Shape = tuple[int, ...]
+
+
+def shapes_of(state: Mapping[str, Tensor]) -> dict[str, Shape]:
+    """Return the shape of every tensor of a state dict."""
+    return {name: tuple(tensor.shape) for name, tensor in state.items()}
+
+
+def fit_channels(model: nn.Module, shapes: Mapping[str, Shape]) -> None:
+    """Give the convolutions and normalisations of `model`, in place, the channels of `shapes`.
+
+    Their values are not defined afterwards: load a state dict of these shapes. What is of the right
+    shape already stays as it is.
+
+    Parameters
+    ----------
+    model:
+        A network, or a deploy form.
+    """
+    for name, module in model.named_modules():
+        shape = shapes.get(f"{name}.weight")
+        if shape is None or not isinstance(module, nn.Conv2d | nn.BatchNorm2d):
+            continue
+        if shape == tuple(module.weight.shape):
+            continue
+        if isinstance(module, nn.BatchNorm2d):
+            module.num_features = shape[0]
+            for statistic in ("running_mean", "running_var"):
+                setattr(module, statistic, torch.empty(shape))
+        else:
+            module.out_channels = shape[0]
+            if module.groups > 1:  # depthwise: in every network here
+                module.groups = module.in_channels = shape[0]
+            else:
+                module.in_channels = shape[1]
+        module.weight = nn.Parameter(torch.empty(shape), module.weight.requires_grad)
+        if module.bias is not None:
+            module.bias = nn.Parameter(torch.empty(shape[:1]), module.bias.requires_grad)
+
+
+def settle_channels(network: nn.Module, example: Tensor) -> None:
+    """Let modules without weights know their channels: run `example` through, and they see."""
+
+    def note(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        assert isinstance(module, SumPool)
+        module.channels = inputs[0].shape[1]
+
+    pools = [module for module in network.modules() if isinstance(module, SumPool)]
+    handles = [pool.register_forward_pre_hook(note) for pool in pools]
+    try:
+        if pools:
+            with torch.no_grad():
+                network(example)
+    finally:
+        for handle in handles:
+            handle.remove()
