@@ -11,7 +11,7 @@ run: .venv/ready
 	$(BIN)/edgemat run recipes/quickstart.toml
 
 test: .venv/ready check
-	$(BIN)/python -m pytest --durations=10
+	$(BIN)/python -m pytest --durations=25 --numprocesses auto --dist loadfile
 
 check: .venv/ready
 	$(BIN)/ruff check .

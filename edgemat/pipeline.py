@@ -11,7 +11,7 @@ A stage whose result is there is not run again (`edgemat.cache`); a killed run g
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -261,10 +261,7 @@ def _convert(
 
         artifact, verified = convert_stage(source, target, validation(), out=stages.artifacts)
         result = _name(artifact)
-        if verified.layers is not None:
-            result["layers"] = [asdict(row) for row in verified.layers.rows]
-            result["layers_unmatched"] = verified.layers.unmatched
-        return result
+        return result | {"layers": [table.to_json() for table in verified.layers]}
 
     inputs = {
         "parent": source.manifest.identity,

@@ -21,7 +21,7 @@ from edgemat.images import F32, U8
 
 if TYPE_CHECKING:
     from bench.gate import Verdict
-    from convert.parity import LayerTable
+    from convert.layers import LayerTable
 
 TEMPLATES = Path(__file__).parent / "templates"
 TEMPLATE = "report.html.j2"
@@ -38,11 +38,11 @@ class FileReport:
     Attributes
     ----------
     layers:
-        Differences from the frozen model tensor by tensor; None where they were not taken.
+        Differences from the frozen model tensor by tensor, for each way in which the file ran.
     """
 
     manifest: Manifest
-    layers: LayerTable | None = None
+    layers: tuple[LayerTable, ...] = ()
 
     @property
     def label(self) -> str:

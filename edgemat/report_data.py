@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.devices.host import host_circumstances
-from convert.parity import LayerDifference, LayerTable
+from convert.layers import LayerTable
 from edgemat.artifact import TRAINING_LOG, Artifact
 from edgemat.evaluate import PIXEL_SCALE, keep_known
 from edgemat.images import read_grey, read_image, read_rgba
@@ -82,12 +82,9 @@ def _model(model: ModelRun) -> ModelReport:
     )
 
 
-def _layers(model: ModelRun, artifact: Artifact) -> LayerTable | None:
+def _layers(model: ModelRun, artifact: Artifact) -> tuple[LayerTable, ...]:
     result = model.stage_results.get(artifact.manifest.target or "", {})
-    if "layers" not in result:
-        return None
-    rows = tuple(LayerDifference(**row) for row in result["layers"])
-    return LayerTable(rows, result["layers_unmatched"])
+    return tuple(LayerTable.from_json(table) for table in result.get("layers", ()))
 
 
 def _samples(float_model: Artifact, artifacts: Sequence[Artifact]) -> list[MatteSample]:

@@ -200,6 +200,14 @@ class TfliteModel:
         """Return all tensors of the graph, constants included."""
         return [_tensor_info(detail) for detail in self._interpreter.get_tensor_details()]
 
+    def activations(self) -> list[TensorInfo]:
+        """Return the tensors that operators of the file compute, in the order of the operators."""
+        known = {tensor.index: tensor for tensor in self.tensors()}
+        operators = [
+            op for op in self._interpreter._get_ops_details() if op["op_name"] != _DELEGATE
+        ]
+        return [known[int(index)] for op in operators for index in op["outputs"]]
+
     def read(self, index: int) -> npt.NDArray[Any]:
         """Return a copy of one tensor's raw content after a run (see `keep_tensors`).
 

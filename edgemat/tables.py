@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bench.devices.host import HostResult
     from bench.gate import Verdict
     from bench.quality import Row
+    from convert.layers import LayerTable
     from edgemat.artifact import Scores
     from edgemat.doctor import Finding
     from edgemat.experiments.fit import Outcome
@@ -100,9 +101,22 @@ def show_verified(out: Console, title: str, verified: Verified) -> None:
             a.runtime, a.reference, f"{a.max_abs:.3g}", f"{a.mean_abs:.3g}", f"{a.psnr_db:.1f}"
         )
     out.print(table)
-    worst = None if verified.layers is None else verified.layers.first_above(1.0)
-    if worst is not None:
-        out.print(f"First layer off by more than one step: {worst.layer}", highlight=False)
+
+
+def show_layers(out: Console, compared: LayerTable) -> None:
+    """Show how far every tensor of an int8 file lies from the frozen model's."""
+    table = Table(title=plain(f"{compared.runtime}: difference from the frozen model, LSB"))
+    for column in ("layer", "values off", "median", "p99", "max"):
+        table.add_column(column)
+    for row in compared.rows:
+        figures = (f"{value:g}" for value in (row.median_lsb, row.p99_lsb, row.max_lsb))
+        table.add_row(plain(row.layer), f"{row.share_off:.2%}", *figures)
+    out.print(table)
+    first = compared.first_above(1.0)
+    said = "No layer's median" if first is None else f"{first.layer} is the first whose median"
+    out.print(f"{said} difference exceeds 1 LSB.", highlight=False)
+    if compared.unmatched:
+        out.print(f"The file has no tensor for {compared.unmatched} more: two became one.")
 
 
 def show_latencies(out: Console, results: Sequence[HostResult]) -> None:

@@ -192,7 +192,13 @@ def test_files_can_be_verified_judged_and_used_one_by_one(copy: Path) -> None:
     names = {name.split("@")[0]: str(shelf / name) for name in artifacts(copy)}
     verified = edgemat("verify", names["portrait-tflite-fp32"], "--images", "2", "--json", cwd=copy)
     assert verified.returncode == 0, verified.stderr
-    assert json.loads(verified.stdout)[0]["psnr_db"] > 60
+    assert json.loads(verified.stdout)["agreements"][0]["psnr_db"] > 60
+    layers = edgemat(
+        *("verify", names["portrait-coreml-w8a8"], "--images", "1", "--layers", "--json"), cwd=copy
+    )
+    (table,) = json.loads(layers.stdout)["layers"]
+    assert len(table["layers"]) > 50 and table["first_above_1_lsb"] is None
+    assert layers.returncode == 0, layers.stderr
     gate = edgemat("gate", names["portrait-coreml-w8a8"], "--sad", "+1000%", cwd=copy)
     assert gate.returncode in (0, 1) and "sad" in gate.stdout
     scores = edgemat("evaluate", names["portrait"], "--images", "2", "--json", cwd=copy)

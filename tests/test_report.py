@@ -17,7 +17,7 @@ from bench.devices.host import Circumstances, HostResult
 from bench.gate import Bound, judge
 from bench.protocol import Protocol
 from bench.stats import summarise
-from convert.parity import LayerDifference, LayerTable
+from convert.layers import LayerDifference, LayerTable
 from edgemat.artifact import Agreement, Calibration, Cost, Feeding, Int8Proof, Manifest, Scores
 from edgemat.errors import ImageError, MissingToolError
 from edgemat.report import (
@@ -114,7 +114,7 @@ def files() -> tuple[FileReport, ...]:
         LayerDifference(layer, median_lsb=0.0, p99_lsb=p99, max_lsb=2.0, share_off=0.034)
         for layer, p99 in (("stem/conv", 1.0), ("head/conv", 1.5))
     )
-    layers = LayerTable(rows, unmatched=2)
+    layers = (LayerTable(rows, 2, "LiteRT, XNNPACK"),)
     return FileReport(root), FileReport(frozen), FileReport(full), FileReport(small, layers)
 
 

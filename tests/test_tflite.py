@@ -15,7 +15,8 @@ pytest.importorskip("litert_torch")
 from toy_networks import calibration, network_deploy, picture, toy_deploy
 
 from convert.flatbuffer import read_metadata, read_model
-from convert.parity import compare, compare_layers, torch_predictor
+from convert.layers import compare_layers
+from convert.parity import compare, torch_predictor
 from convert.proof import prove_int8
 from convert.target import TARGETS
 from convert.tflite import convert_tflite
@@ -138,15 +139,18 @@ def test_conversion_gives_the_same_bytes_again(toy: Toy, tmp_path: Path) -> None
 
 def test_the_layer_table_names_the_first_layer_that_is_off(toy: Toy) -> None:
     data = evaluation(3, 32, count=1)
-    table = compare_layers(toy.file("tflite-int8"), toy.frozen, data)
-    assert len(table.rows) >= 5
-    assert table.first_above(1.0) is None
+    tables = compare_layers(toy.file("tflite-int8"), INT8, toy.frozen, data)
+    assert [table.runtime for table in tables] == ["LiteRT, XNNPACK", "LiteRT, reference kernels"]
+    for table in tables:
+        assert len(table.rows) >= 5
+        assert table.first_above(1.0) is None
     # a bias moved by a quarter of the range shows up, at its own layer
     broken = freeze(toy.quantized.deploy, toy.quantized.spec)
     with torch.no_grad():
         broken.get_parameter("network.narrow.bias").add_(3.0)
-    worst = compare_layers(toy.file("tflite-int8"), broken, data).first_above(1.0)
-    assert worst is not None and "narrow" in worst.layer
+    for table in compare_layers(toy.file("tflite-int8"), INT8, broken, data):
+        worst = table.first_above(1.0)
+        assert worst is not None and "narrow" in worst.layer
 
 
 def test_a_file_that_is_no_tflite_is_named(tmp_path: Path) -> None:

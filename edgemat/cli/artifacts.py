@@ -18,7 +18,7 @@ from edgemat.cli.common import (
     open_with_validation,
     show_artifacts,
 )
-from edgemat.errors import UsageError
+from edgemat.errors import GateFailed, UsageError
 from edgemat.terminal import AsJson, out, print_json
 
 
@@ -234,9 +234,15 @@ def verify(
     artifact: ArtifactPath,
     data: DataOption = None,
     images: ImagesOption = 16,
+    layers: Annotated[
+        bool, typer.Option("--layers", help="int8: compare tensor by tensor, in LSB.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run a mobile file and compare it with the model that it was made from."""
+    """Run a mobile file and compare it with the model that it was made from.
+
+    With --layers, exit status 1 when the median difference of a layer exceeds 1 LSB.
+    """
     from convert.target import find_target
     from edgemat.loading import find_parent
     from edgemat.stages.converting import verify_file
@@ -248,11 +254,28 @@ def verify(
             f"{file.path.name} is no mobile file.", remedy="Give a tflite or coreml artefact."
         )
     target = find_target(file.manifest.target)
+    if layers and not target.quantized:
+        raise UsageError(
+            f"{file.path.name} is not quantized: its tensors have no grids to compare on.",
+            remedy="Give an int8 file, or leave out --layers.",
+        )
     verified = verify_file(file.payload, target, find_parent(file), opened.validation)
+    compared = verified.layers if layers else ()
     if as_json:
-        print_json([agreement.model_dump() for agreement in verified.agreements])
+        found = [agreement.model_dump() for agreement in verified.agreements]
+        tensors = {"layers": [table.to_json() for table in compared]} if layers else {}
+        print_json({"agreements": found} | tensors)
     else:
         tables.show_verified(out, opened.title, verified)
+        for table in compared:
+            tables.show_layers(out, table)
+    for table in compared[:1]:  # the runtime that apps use
+        if (first := table.first_above(1.0)) is not None:
+            raise GateFailed(
+                f"{table.runtime}: {first.layer} is the first layer whose median difference "
+                f"exceeds 1 LSB ({first.median_lsb:g}).",
+                remedy="Look at what comes before it: a grid that does not fit, or a lost operator.",
+            )
 
 
 def gate(

@@ -10,7 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from torch import nn
 
-from convert.parity import LayerTable, compare, compare_layers, file_predictors
+from convert.layers import LayerTable, compare_layers
+from convert.parity import compare, file_predictors
 from convert.proof import prove_int8
 from convert.target import Target, find_target
 from convert.tflite import convert_tflite
@@ -38,7 +39,7 @@ class Verified:
     agreements: tuple[Agreement, ...]
     scores: dict[Region, Scores]
     alphas: F32
-    layers: LayerTable | None = None
+    layers: tuple[LayerTable, ...] = ()
 
 
 def convert_stage(
@@ -135,10 +136,8 @@ def verify_file(
         agreements.append(compare(alphas, references, reference=target.reference, runtime=runtime))
         first = alphas if first is None else first
     assert first is not None
-    layers = None
-    if target.name == "tflite-int8":
-        layers = compare_layers(path, model, validation)
-    return Verified(tuple(agreements), score(first, validation), first, layers)
+    layers = compare_layers(path, target, model, validation) if target.quantized else []
+    return Verified(tuple(agreements), score(first, validation), first, tuple(layers))
 
 
 def _convert_coreml(

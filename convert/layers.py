@@ -1,0 +1,238 @@
+"""An int8 file against the frozen model, tensor by tensor, in steps of each tensor's grid (LSB)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor, nn
+
+from convert.parity import coreml_feeds, torch_predictor
+from convert.target import Target
+from edgemat.evaluate import F32, EvaluationSet
+from edgemat.runtime import Kernels, TfliteModel
+from quantize.frozen import FrozenFakeQuantize
+
+Integers = npt.NDArray[np.int32]
+# float32 scale, and zero-point as in a file that stores -128..127
+Grid = tuple[float, int]
+
+TFLITE_KERNELS: dict[str, Kernels] = {
+    "LiteRT, XNNPACK": "xnnpack",
+    "LiteRT, reference kernels": "reference",
+}
+COREML_EXECUTOR = "edgemat's ML Program executor"
+
+
+@dataclass(frozen=True)
+class LayerDifference:
+    """One tensor of an int8 file against the frozen model, in steps of its own grid (LSB).
+
+    Attributes
+    ----------
+    layer:
+        Operator of the deploy form whose output it is.
+    share_off:
+        Share of values that differ at all, 0..1.
+    """
+
+    layer: str
+    median_lsb: float
+    p99_lsb: float
+    max_lsb: float
+    share_off: float
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class LayerTable:
+    """Every tensor that could be told apart, in the order of the network.
+
+    Attributes
+    ----------
+    unmatched:
+        Tensors of the frozen model that the file does not have: the converter made one of two.
+    runtime:
+        What ran the file.
+    """
+
+    rows: tuple[LayerDifference, ...]
+    unmatched: int
+    runtime: str = ""
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> LayerTable:
+        """Return what :meth:`to_json` gave."""
+        rows = tuple(LayerDifference(**row) for row in value["layers"])
+        return cls(rows, value["unmatched"], value["runtime"])
+
+    def first_above(self, lsb: float) -> LayerDifference | None:
+        """Return the first layer whose median difference exceeds `lsb` steps."""
+        return next((row for row in self.rows if row.median_lsb > lsb), None)
+
+    def to_json(self) -> dict[str, Any]:
+        first = self.first_above(1.0)
+        return {
+            "runtime": self.runtime,
+            "unmatched": self.unmatched,
+            "first_above_1_lsb": None if first is None else first.layer,
+            "layers": [row.to_json() for row in self.rows],
+        }
+
+
+def compare_layers(
+    path: Path, target: Target, frozen: nn.Module, data: EvaluationSet, *, picture: int = 0
+) -> list[LayerTable]:
+    """Run one picture through a file and the frozen model and compare tensor by tensor.
+
+    One table for each way in which this machine runs the file. Tensors of a file carry no names
+    that survive conversion: they are told apart by grid and shape, and among equals by their order.
+
+    Parameters
+    ----------
+    picture:
+        Which of `data`.
+    """
+    x = data.inputs(picture)
+    ours = _frozen_tensors(frozen, x)
+    if target.runtime == "coreml":
+        return [_compare(ours, _coreml_tensors(path, x), COREML_EXECUTOR)]
+    return [
+        _compare(ours, _tflite_tensors(path, x, kernels), runtime)
+        for runtime, kernels in TFLITE_KERNELS.items()
+    ]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A quantized activation: integers of shape N,H,W,C."""
+
+    name: str
+    grid: Grid
+    values: Integers
+
+    @property
+    def key(self) -> tuple[Grid, tuple[int, ...]]:
+        return self.grid, self.values.shape
+
+
+def _frozen_tensors(frozen: nn.Module, x: F32) -> list[_Found]:
+    found: list[_Found] = []
+    calls: dict[FrozenFakeQuantize, int] = {}
+
+    def keep(quantizer: FrozenFakeQuantize, _: Any, output: Tensor) -> None:
+        quant = quantizer.quant
+        if quant.kind != "activation" or output.ndim != 4:
+            return
+        shift = 128 if quant.low == 0 else 0
+        scale, zero_point = quant.scale[0], quant.zero_point[0] - shift
+        # one quantizer serves several places, in the order of its calls
+        place = quant.places[min(calls.get(quantizer, 0), len(quant.places) - 1)]
+        calls[quantizer] = calls.get(quantizer, 0) + 1
+        values = np.rint(output.permute(0, 2, 3, 1).numpy() / scale).astype(np.int32) + zero_point
+        found.append(_Found(place.operator, (scale, zero_point), values))
+
+    quantizers = [m for m in frozen.modules() if isinstance(m, FrozenFakeQuantize)]
+    handles = [quantizer.register_forward_hook(keep) for quantizer in quantizers]
+    try:
+        torch_predictor(frozen)(x)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return found
+
+
+def _tflite_tensors(path: Path, x: F32, kernels: Kernels) -> list[_Found]:
+    model = TfliteModel(path, kernels=kernels, keep_tensors=True)
+    model.run(x)
+    return [
+        _Found(t.name, (t.scales[0], t.zero_points[0]), model.read(t.index).astype(np.int32))
+        for t in model.activations()
+        if t.dtype == np.int8 and len(t.scales) == 1 and len(t.shape) == 4
+    ]
+
+
+def _coreml_tensors(path: Path, x: F32) -> list[_Found]:
+    from convert.mil import load_program, operations, run_program
+
+    program = load_program(path)
+    kept = run_program(program, coreml_feeds(x), keep=True)
+    found = []
+    for op in operations(program):
+        if op.op_type != "quantize" or op.outputs[0].rank != 4:
+            continue
+        values = kept[op.outputs[0].name]
+        shift = 128 if values.dtype == np.uint8 else 0
+        zero = op.inputs.get("zero_point")
+        zero_point = (0 if zero is None or zero.val is None else int(zero.val)) - shift
+        integers = values.astype(np.int32).transpose(0, 2, 3, 1) - shift
+        found.append(
+            _Found(op.outputs[0].name, (float(op.inputs["scale"].val), zero_point), integers)
+        )
+    return found
+
+
+# ---- which tensor is which --------------------------------------------------------------------
+
+
+def _compare(ours: Sequence[_Found], theirs: Sequence[_Found], runtime: str) -> LayerTable:
+    groups = _by_key(theirs)
+    pairs: dict[int, _Found] = {}
+    for key, mine in _by_key(ours).items():
+        pairs.update(_pair([ours[n] for n in mine], mine, [theirs[n] for n in groups.get(key, [])]))
+    rows = tuple(
+        _difference(found, pairs[number]) for number, found in enumerate(ours) if number in pairs
+    )
+    return LayerTable(rows, len(ours) - len(rows), runtime)
+
+
+def _by_key(found: Iterable[_Found]) -> dict[tuple[Grid, tuple[int, ...]], list[int]]:
+    groups: dict[tuple[Grid, tuple[int, ...]], list[int]] = {}
+    for number, one in enumerate(found):
+        groups.setdefault(one.key, []).append(number)
+    return groups
+
+
+def _pair(
+    ours: Sequence[_Found], numbers: Sequence[int], theirs: Sequence[_Found]
+) -> dict[int, _Found]:
+    """Pair tensors of one grid and shape in order, as many as there are on the shorter side.
+
+    Where the numbers differ, the pairing in order with the least sum of differences is taken.
+    """
+    if len(ours) == len(theirs):
+        return dict(zip(numbers, theirs, strict=True))
+    swapped = len(ours) > len(theirs)
+    short, long = (theirs, ours) if swapped else (ours, theirs)
+    # best[i][j]: least sum of differences that pairs the first i of short among the first j of long
+    best = np.full((len(short) + 1, len(long) + 1), np.inf)
+    best[0] = 0.0
+    distance = [[float(np.abs(a.values - b.values).mean()) for b in long] for a in short]
+    for i in range(1, len(short) + 1):
+        for j in range(i, len(long) + 1):
+            best[i, j] = min(best[i, j - 1], best[i - 1, j - 1] + distance[i - 1][j - 1])
+    pairs, j = {}, len(long)
+    for i in range(len(short), 0, -1):
+        while best[i, j] == best[i, j - 1]:
+            j -= 1
+        mine, other = (j - 1, short[i - 1]) if swapped else (i - 1, long[j - 1])
+        pairs[numbers[mine]] = other
+        j -= 1
+    return pairs
+
+
+def _difference(mine: _Found, other: _Found) -> LayerDifference:
+    difference = np.abs(mine.values - other.values)
+    return LayerDifference(
+        layer=mine.name,
+        median_lsb=float(np.median(difference)),
+        p99_lsb=float(np.percentile(difference, 99)),
+        max_lsb=float(difference.max()),
+        share_off=float((difference > 0).mean()),
+    )
