@@ -279,7 +279,7 @@ def test_figures_stand_beside_their_reference(page: Page) -> None:
         "MUL",
         "worst p99 1.5 LSB",
         "stem/conv 3.40 % 0 1 2",
-        "2 further tensors could not be told apart",
+        "The file has no tensor for 2 more",
         f"3.5{TIMES}",  # 4.2 MB against 1.2 MB
         "calibrated on 16 inputs, seed 7",
         "0123abcd+dirty",

@@ -274,7 +274,7 @@ def verify(
             raise GateFailed(
                 f"{table.runtime}: {first.layer} is the first layer whose median difference "
                 f"exceeds 1 LSB ({first.median_lsb:g}).",
-                remedy="Look at what comes before it: a grid that does not fit, or a lost operator.",
+                remedy="Look at what comes before it: a grid that does not fit, an operator lost.",
             )
 
 
