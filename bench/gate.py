@@ -18,6 +18,7 @@ from typing import Any
 from edgemat.errors import GateFailed, UsageError, nearest
 
 SCHEMA = 1
+ERRORS = ("sad", "mse", "grad", "conn")
 TINY = 1e-6
 """A reference this near to zero has no meaningful percentage."""
 
@@ -111,6 +112,23 @@ class Verdict:
             if isinstance(value, float) and not math.isfinite(value):
                 fields[name] = str(value)
         return {"schema": SCHEMA, **fields}
+
+
+def parse_named_bound(text: str) -> Bound:
+    """Return what a text such as "SAD+2%" or "grad <= 12" bounds.
+
+    Raises
+    ------
+    UsageError
+        When it is none of the kind, or names no error of mattes.
+    """
+    found = re.fullmatch(r"\s*([A-Za-z]+)\s*(.+)", text)
+    if found is None:
+        raise UsageError(f"{text!r} is no bound.", remedy="Write for example SAD+2%.")
+    name, rule = found[1].lower(), found[2]
+    if name not in ERRORS:
+        raise UsageError(f"There is no error {found[1]!r}.", remedy=nearest(name, ERRORS))
+    return Bound(name, rule)
 
 
 def parse_limit(rule: str) -> Limit:

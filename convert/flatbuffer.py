@@ -70,6 +70,42 @@ def read_metadata(path: Path) -> dict[str, Any] | None:
     return None
 
 
+def cancel_transposes(model: Any) -> None:
+    """Take out pairs of transpositions that undo each other, and what nobody reads then.
+
+    The converter leaves them behind where a quantized tensor is rearranged as well as computed
+    with; mobile delegates do not take transpositions for nothing.
+    """
+    graph = model.subgraphs[0]
+    transposes = [i for i, code in enumerate(model.operatorCodes)
+                  if code.builtinCode == schema.BuiltinOperator.TRANSPOSE]  # fmt: skip
+    made_by = {
+        op.outputs[0]: (op.inputs[0], _axes(model, graph, op.inputs[1]))
+        for op in graph.operators
+        if op.opcodeIndex in transposes
+    }
+    same: dict[int, int] = {}  # output of a second transposition, and what it is equal to
+    for output, (source, axes) in made_by.items():
+        before = made_by.get(source)
+        if before is not None and [before[1][axis] for axis in axes] == sorted(axes):
+            same[output] = before[0]
+    for op in graph.operators:
+        op.inputs = [same.get(index, index) for index in op.inputs]
+    graph.outputs = [same.get(index, index) for index in graph.outputs]
+    read = {index for op in graph.operators for index in op.inputs} | set(graph.outputs)
+    dead = [op for op in graph.operators if op.opcodeIndex in transposes]
+    while dead := [op for op in dead if op.outputs[0] not in read]:
+        graph.operators = [op for op in graph.operators if op not in dead]
+        read = {index for op in graph.operators for index in op.inputs} | set(graph.outputs)
+        dead = [op for op in graph.operators if op.opcodeIndex in transposes]
+
+
+def _axes(model: Any, graph: Any, index: int) -> list[int]:
+    """Return the constant permutation of a transposition."""
+    data = model.buffers[graph.tensors[index].buffer].data
+    return np.frombuffer(bytes(data), np.int32).tolist()
+
+
 def give_float_ends(model: Any) -> None:
     """Put QUANTIZE before an int8 input and DEQUANTIZE behind an int8 output.
 

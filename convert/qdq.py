@@ -5,6 +5,7 @@ The converter wants quantize and dequantize operators around everything, constan
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -27,6 +28,7 @@ PER_CHANNEL = {
 }
 # Operators of two tensors, of which a constant one needs a grid of its own.
 ELEMENTWISE = {aten.add.Tensor, aten.sub.Tensor, aten.mul.Tensor}
+REARRANGEMENTS = {aten.permute.default}
 
 
 def to_quantize_dequantize(graph: fx.GraphModule) -> fx.GraphModule:
@@ -74,6 +76,12 @@ def _rewrite_per_tensor(graph: fx.GraphModule, node: fx.Node) -> None:
         quantized = graph.graph.call_function(qd.quantize_per_tensor.default, (x, *grid))
         restored = graph.graph.call_function(qd.dequantize_per_tensor.default, (quantized, *grid))
     _replace(node, restored)
+    # The converter's layout pass forgets the shape of a dequantize that it has seen once: one that
+    # is rearranged as well as computed with needs a second one.
+    for user in [u for u in restored.users if u.target in REARRANGEMENTS]:
+        with graph.graph.inserting_before(user):
+            again = graph.graph.call_function(qd.dequantize_per_tensor.default, (quantized, *grid))
+        user.replace_input_with(restored, again)
 
 
 def _rewrite_per_channel(graph: fx.GraphModule, node: fx.Node, constants: _Constants) -> None:
@@ -122,7 +130,9 @@ def _drop_implied_clamp(node: fx.Node) -> None:
     clamp, scale, zero_point, low, high = _arguments(node, 5)
     if not isinstance(clamp, fx.Node) or clamp.target is not aten.clamp.default:
         return
-    _, lower, upper = _arguments(clamp, 3)
+    bounds = [*clamp.args[1:], *clamp.kwargs.values(), None, None]
+    lower = -math.inf if bounds[0] is None else bounds[0]
+    upper = math.inf if bounds[1] is None else bounds[1]
     tolerance = scale / 2  # what rounds to the grid's end is the grid's end
     lowest, highest = (low - zero_point) * scale, (high - zero_point) * scale
     if lowest >= lower - tolerance and highest <= upper + tolerance and len(clamp.users) == 1:

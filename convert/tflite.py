@@ -15,7 +15,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from convert.flatbuffer import embed_metadata, give_float_ends, read_model, write_model
+from convert.flatbuffer import (
+    cancel_transposes,
+    embed_metadata,
+    give_float_ends,
+    read_model,
+    write_model,
+)
 from convert.qdq import to_quantize_dequantize
 from convert.target import Target
 from edgemat.errors import ConversionError, MissingToolError
@@ -76,6 +82,7 @@ def convert_tflite(
             file = read_model(raw)
     finally:
         set_layout(model, "nchw")
+    cancel_transposes(file)
     give_float_ends(file)
     embed_metadata(file, metadata)
     write_model(file, path)

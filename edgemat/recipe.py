@@ -40,7 +40,8 @@ PARITY = {
 }
 # What is measured of every file, and of int8 files besides: `parity` may bound these.
 AGREEMENT = ("psnr_db", "max_abs", "mean_abs")
-PROOF = ("int8_share", "float_islands", "scales_exact_share")
+WHOLLY_INT8 = ("int8_share", "float_islands")
+PROOF = (*WHOLLY_INT8, "scales_exact_share")
 
 _COMPARE = r"\s*(<=|>=|==|<|>)"
 _NUMBER = r"(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?"
@@ -187,12 +188,18 @@ class QatSection(TuneSection):
     """Quantization-aware training, from the post-training result on."""
 
     steps: int = Field(default=200, gt=0)
+    batch: int = Field(default=4, gt=1)
+    size: int = Field(default=288, ge=64, description="side of the training crops, px")
     learning_rate: float = Field(
-        default=3e-4, gt=0, description="relative: a share of a channel's largest weight"
+        default=1e-5, gt=0, description="relative: a share of a channel's largest weight"
     )
     warmup: int = Field(default=10, ge=0, description="steps until the full learning rate")
+    affinity_weight: float = Field(default=0.0, ge=0, description="portrait networks")
+    distillation_weight: float = Field(
+        default=3.0, ge=0, description="of the distance to the float model"
+    )
     range_rate: float = Field(
-        default=1.0, ge=0, description="the quantizers' learning rate, as a factor; 0 keeps ranges"
+        default=0.1, ge=0, description="the quantizers' learning rate, as a factor; 0 keeps ranges"
     )
 
 
@@ -203,6 +210,9 @@ class QuantizeSection(_Section):
         default="ptq", description="post-training, or trained on from there"
     )
     calibration: int = Field(default=64, gt=0, description="pictures")
+    keep_float: tuple[str, ...] = Field(
+        default=(), description="blocks that stay in float; `edgemat sensitivity` names them"
+    )
     qat: QatSection = QatSection()
 
 

@@ -173,7 +173,21 @@ class TfliteModel:
             ) from error
 
     def delegate_coverage(self) -> DelegateCoverage:
-        """Return how many operators the delegate really took over.
+        """Return how many operators the delegate really took over."""
+        original, partitions, taken = self._assignment()
+        return DelegateCoverage(len(taken), len(original), len(partitions))
+
+    def operators(self) -> list[str]:
+        """Return the names of the file's operators, in their order."""
+        return [op["op_name"] for op in self._assignment()[0]]
+
+    def operators_outside(self) -> list[str]:
+        """Return the names of the operators that the delegate did not take, in their order."""
+        original, _, taken = self._assignment()
+        return [op["op_name"] for op in original if op["index"] not in taken]
+
+    def _assignment(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]], set[int]]:
+        """Return the file's operators, the delegate's partitions, and who is in a partition.
 
         The interpreter keeps the file's operators in its list and appends one DELEGATE node
         per partition. The operators of a partition are those met when walking back from
@@ -194,7 +208,7 @@ class TfliteModel:
                     continue
                 taken.add(op["index"])
                 pending.extend(int(t) for t in op["inputs"])
-        return DelegateCoverage(len(taken), len(original), len(partitions))
+        return original, partitions, taken
 
     def tensors(self) -> list[TensorInfo]:
         """Return all tensors of the graph, constants included."""
@@ -203,10 +217,8 @@ class TfliteModel:
     def activations(self) -> list[TensorInfo]:
         """Return the tensors that operators of the file compute, in the order of the operators."""
         known = {tensor.index: tensor for tensor in self.tensors()}
-        operators = [
-            op for op in self._interpreter._get_ops_details() if op["op_name"] != _DELEGATE
-        ]
-        return [known[int(index)] for op in operators for index in op["outputs"]]
+        original, _, _ = self._assignment()
+        return [known[int(index)] for op in original for index in op["outputs"]]
 
     def read(self, index: int) -> npt.NDArray[Any]:
         """Return a copy of one tensor's raw content after a run (see `keep_tensors`).

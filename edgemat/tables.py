@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from bench.devices.host import HostResult
     from bench.gate import Verdict
     from bench.quality import Row
+    from bench.roofline import Roof
     from convert.layers import LayerTable
     from edgemat.artifact import Scores
     from edgemat.doctor import Finding
     from edgemat.experiments.fit import Outcome
     from edgemat.pipeline import RunResult
     from edgemat.stages.converting import Verified
+    from edgemat.stages.sensitivity import Sensitivity
 
 
 def plain(text: str) -> str:
@@ -117,6 +119,51 @@ def show_layers(out: Console, compared: LayerTable) -> None:
     out.print(f"{said} difference exceeds 1 LSB.", highlight=False)
     if compared.unmatched:
         out.print(f"The file has no tensor for {compared.unmatched} more: two became one.")
+
+
+def show_sensitivity(out: Console, found: Sensitivity) -> None:
+    """Show what each block costs when it alone is int8, and what stays in float."""
+    base = found.base
+    table = Table(title=f"one block in int8; float has SAD {base.sad:.3f}, Grad {base.grad:.3f}")
+    for column in ("block", "tensors", "SAD", "", "Grad", ""):
+        table.add_column(column)
+    for row in found.blocks:
+        sad, grad = row.added["sad"], row.added["grad"]
+        figures = (f"{row.scores.sad:.3f}", f"{sad:+.2%}", f"{row.scores.grad:.3f}", f"{grad:+.2%}")
+        table.add_row(plain(row.block), str(row.tensors), *figures)
+    out.print(table)
+    if found.kept is not None and found.artifact is not None:
+        names = ", ".join(found.kept.names) or "nothing"
+        scores = found.kept.scores
+        out.print(
+            f"In float: {plain(names)}. SAD {scores.sad:.3f}, Grad {scores.grad:.3f}.",
+            highlight=False,
+        )
+        show_path(out, found.artifact.path)
+
+
+def show_roofline(out: Console, rows: Sequence[Roof]) -> None:
+    """Show what each file reaches of the machine's peak, and int8 against float32."""
+    table = Table(title="multiply-accumulates a second, one run")
+    columns = ("file", "p50, ms", "faster", "G MACs", "G MACs/s", "of peak", "partitions")
+    for column in (*columns, "outside the delegate", "TRANSPOSE", ""):
+        table.add_column(column)
+    slowest = {row.name: max(r.p50_ms for r in rows if r.name == row.name) for row in rows}
+    for row in rows:
+        outside = ", ".join(f"{count} {name}" for name, count in sorted(row.outside.items()))
+        table.add_row(
+            plain(f"{row.name} {row.target}"),
+            f"{row.p50_ms:.2f}",
+            f"{slowest[row.name] / row.p50_ms:.2f}x",
+            f"{row.macs:.2f}",
+            f"{row.gmacs_per_second:.0f}",
+            f"{row.gmacs_per_second / row.peak:.0%}",
+            str(row.partitions),
+            outside or "none",
+            str(row.transposes),
+            "" if row.verdict == "valid" else "(!) the machine was not quiet",
+        )
+    out.print(table)
 
 
 def show_latencies(out: Console, results: Sequence[HostResult]) -> None:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from edgemat.models.blocks.index import UnitSoftmax
 from edgemat.models.blocks.pooling import Below, DeployMaxPool
+from edgemat.models.blocks.segmentation import DeployTrimapAttention
 from edgemat.models.deploy import DeployForm
 from quantize.align import FIXED_GRID_FUNCTIONS, snap_biases, unify_grids
 from quantize.kernels import fused_kernels
@@ -47,8 +48,9 @@ class Quantized:
 def prepare_for_int8(deploy: DeployForm) -> DeployForm:
     """Return a copy of `deploy` in the variant that int8 arithmetic can follow.
 
-    The masks of max-pooling become sharp enough for int8 steps instead of float32's, and the
-    softmax of index blocks drops terms below a tenth of an int8 step.
+    The masks of max-pooling become sharp enough for int8 steps instead of float32's, the softmax of
+    index blocks drops terms below a tenth of an int8 step, and that of the trimap's classes becomes
+    sigmoids.
     """
     prepared = copy.deepcopy(deploy)
     for module in prepared.modules():
@@ -56,6 +58,8 @@ def prepare_for_int8(deploy: DeployForm) -> DeployForm:
             module.sharpness = INT8_SHARPNESS
         elif isinstance(module, UnitSoftmax):
             module.coefficients = UnitSoftmax.LINEAR
+        elif isinstance(module, DeployTrimapAttention):
+            module.by_sigmoids = True
     return prepared
 
 

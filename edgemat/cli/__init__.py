@@ -25,6 +25,7 @@ for command in (
     recipes.train,
     artifacts.evaluate,
     artifacts.prune,
+    artifacts.sensitivity,
     artifacts.quantize,
     artifacts.convert,
     artifacts.verify,

@@ -30,6 +30,15 @@ class Importance(StrEnum):
     BN = "bn"
 
 
+class ErrorName(StrEnum):
+    """An error of mattes."""
+
+    SAD = "sad"
+    MSE = "mse"
+    GRAD = "grad"
+    CONN = "conn"
+
+
 class QuantizationMode(StrEnum):
     """How to quantize."""
 
@@ -125,9 +134,12 @@ def quantize(
     data: DataOption = None,
     calibration: Annotated[int, typer.Option(min=1, help="Calibration pictures.")] = 64,
     steps: Annotated[int, typer.Option(min=1, help="qat: training steps.")] = 200,
-    batch: Annotated[int, typer.Option(min=2, help="qat: pictures in a step.")] = 8,
-    size: Annotated[int, typer.Option(min=64, help="qat: side of the training crops, px.")] = 160,
-    learning_rate: Annotated[float, typer.Option(min=1e-9, help="qat: relative.")] = 3e-4,
+    batch: Annotated[int, typer.Option(min=2, help="qat: pictures in a step.")] = 4,
+    size: Annotated[int, typer.Option(min=64, help="qat: side of the training crops, px.")] = 288,
+    learning_rate: Annotated[float, typer.Option(min=1e-9, help="qat: relative.")] = 1e-5,
+    keep_float: Annotated[
+        list[str] | None, typer.Option(help="A block that stays in float; can be repeated.")
+    ] = None,
     device: DeviceOption = "auto",
     images: ImagesOption = 16,
     output: Output = None,
@@ -145,7 +157,10 @@ def quantize(
     opened = open_with_validation(artifact, data, images)
     out = output or opened.artifact.path.parent
     source, pictures, validation = opened
-    made = [quantize_stage(source, pictures, validation, count=calibration, out=out)]
+    ptq = quantize_stage(
+        source, pictures, validation, count=calibration, out=out, keep_float=keep_float or ()
+    )
+    made = [ptq]
     if mode is QuantizationMode.QAT:
         with work_folder(out, made[0].manifest.identity, settings, pictures) as work:
             qat = qat_stage(
@@ -161,6 +176,46 @@ def quantize(
             )
         made.append(qat)
     show_artifacts(made, as_json)
+
+
+def sensitivity(
+    artifact: ArtifactPath,
+    by: Annotated[ErrorName, typer.Option(help="Error to rank by.")] = ErrorName.SAD,
+    keep_under: Annotated[
+        str | None,
+        typer.Option(help="Such as SAD+2%: keep the worst blocks in float until that holds."),
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="Picture of the ranking, .svg or .png.")] = None,
+    data: DataOption = None,
+    calibration: Annotated[int, typer.Option(min=1, help="Calibration pictures.")] = 64,
+    images: ImagesOption = 16,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Quantize one block at a time, and rank the blocks by the error that they cost."""
+    from bench.gate import parse_named_bound
+    from edgemat.plots import check_format, save_ranking
+    from edgemat.stages.sensitivity import sensitivity_stage
+
+    bound = None if keep_under is None else parse_named_bound(keep_under)
+    if plot is not None:
+        check_format(plot)
+    source, pictures, validation = open_with_validation(artifact, data, images)
+    found = sensitivity_stage(
+        source,
+        pictures,
+        validation,
+        count=calibration,
+        by=by.value,
+        bound=bound,
+        out=output or source.path.parent,
+    )
+    if plot is not None:
+        save_ranking(found.blocks, plot)
+    if as_json:
+        print_json(found.to_json())
+    else:
+        tables.show_sensitivity(out, found)
 
 
 def prune(

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from edgemat.models.blocks.layers import MattingNetwork
-from edgemat.models.blocks.pooling import Below, Interleave, Layout
+from edgemat.models.blocks.pooling import Below, Layout, Rearrangement
 
 FLOAT16_SHARPNESS = 2.0**15
 
@@ -65,9 +65,9 @@ def prepare_for_float16(deploy: DeployForm, pixel_scale: float) -> DeployForm:
 
 
 def set_layout(model: nn.Module, layout: Layout) -> None:
-    """Tell every interleaving whether the runtime keeps channels last ("nhwc") or first."""
+    """Tell every rearrangement whether the runtime keeps channels last ("nhwc") or first."""
     for module in model.modules():
-        if isinstance(module, Interleave):
+        if isinstance(module, Rearrangement):
             module.layout = layout
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,26 +43,48 @@ QAT_STREAM = 50
 
 
 def quantize_stage(
-    source: Artifact, data: DataSection, validation: EvaluationSet, *, count: int, out: Path
+    source: Artifact,
+    data: DataSection,
+    validation: EvaluationSet,
+    *,
+    count: int,
+    out: Path,
+    keep_float: Collection[str] = (),
 ) -> Artifact:
-    """Quantize a float artefact to int8 by NNCF's post-training quantization."""
+    """Quantize a float artefact to int8 by NNCF's post-training quantization.
+
+    Parameters
+    ----------
+    keep_float:
+        Names of blocks that stay in float; see :mod:`quantize.blocks`.
+
+    Raises
+    ------
+    UsageError
+        For a name that is no block.
+    """
+    from quantize.blocks import find_blocks
+    from quantize.blocks import keep_float as without
+    from quantize.ptq import Quantized
+
+    quantized, calibration = post_training(source, data, count)
+    if keep_float:
+        blocks = find_blocks(quantized.deploy, quantized.spec, torch_input(validation, 0))
+        quantized = Quantized(quantized.deploy, without(quantized.spec, blocks, keep_float))
+    return write_quantized(quantized, source, source, validation, out, calibration=calibration)
+
+
+def post_training(source: Artifact, data: DataSection, count: int) -> tuple[Quantized, Calibration]:
+    """Quantize a float artefact with `count` pictures; returns also what they were."""
     from quantize.ptq import quantize_ptq
 
     manifest = source.manifest
     seed = CALIBRATION_SEED + (manifest.seed or 0)
-    calibration = evaluation_set_for(manifest, data, count=count, seed=seed)
-    inputs = [torch_input(calibration, index) for index in range(count)]
+    pictures = evaluation_set_for(manifest, data, count=count, seed=seed)
+    inputs = [torch_input(pictures, index) for index in range(count)]
     with progress_bar(f"{manifest.name}: quantizing with NNCF"):
         quantized = quantize_ptq(load_deploy(source), inputs)
-    return _write(
-        quantized,
-        source,
-        source,
-        validation,
-        out,
-        suffix=QUANTIZED_SUFFIX,
-        calibration=Calibration(count=count, seed=seed, sha256=calibration.sha256),
-    )
+    return quantized, Calibration(count=count, seed=seed, sha256=pictures.sha256)
 
 
 def qat_stage(
@@ -112,7 +135,7 @@ def qat_stage(
             device=device,
             title=f"{manifest.name}: quantization-aware training",
         )
-    return _write(
+    return write_quantized(
         aware.finish(),
         source,
         quantized,
@@ -124,15 +147,15 @@ def qat_stage(
     )
 
 
-def _write(
+def write_quantized(
     made: Quantized,
     source: Artifact,
     parent: Artifact,
     validation: EvaluationSet,
     out: Path,
     *,
-    suffix: str,
     calibration: Calibration | None,
+    suffix: str = QUANTIZED_SUFFIX,
     log: Path | None = None,
 ) -> Artifact:
     """Score the frozen model of what was made against the float model, and write the artefact."""

@@ -66,17 +66,23 @@ class Ones(nn.Conv2d):
         nn.init.ones_(self.weight)
 
 
-class Interleave(nn.Module):
-    """Write four B,C,H,W maps into the four positions of one B,C,2H,2W map.
+class Rearrangement(nn.Module):
+    """Base of what moves values about, written for the layout of the runtime.
 
-    Equal to a pixel shuffle, but torch's order of channels turns into rank-6 transposes in TFLite.
-    Here it is concatenation and reshaping alone, in the layout of the runtime: for "nhwc" the
-    permutations cancel against the converter's own.
+    For "nhwc" the permutations cancel against the converter's own.
     """
 
     def __init__(self, layout: Layout = "nchw") -> None:
         super().__init__()
         self.layout = layout
+
+
+class Interleave(Rearrangement):
+    """Write four B,C,H,W maps into the four positions of one B,C,2H,2W map.
+
+    Equal to a pixel shuffle, but torch's order of channels turns into rank-6 transposes in TFLite.
+    Here it is concatenation and reshaping alone.
+    """
 
     def forward(self, maps: Positions) -> Tensor:
         b, c, h, w = maps[0].shape
@@ -90,6 +96,29 @@ class Interleave(nn.Module):
         top = torch.cat([tl, tr], dim=3).reshape(b, c * h, 1, 2 * w)
         bottom = torch.cat([bl, br], dim=3).reshape(b, c * h, 1, 2 * w)
         return torch.cat([top, bottom], dim=2).reshape(b, c, 2 * h, 2 * w)
+
+
+class Deinterleave(Rearrangement):
+    """The inverse of :class:`Interleave`: B,C,2H,2W to the four maps of its 2x2 windows.
+
+    For "nhwc" by reshaping and slices of neighbours: slices that skip values, x[..., 0::2], are
+    taken by no mobile delegate, and each would cut the graph.
+    """
+
+    def forward(self, x: Tensor) -> Positions:
+        b, c, h, w = (int(length) for length in x.shape)
+        if self.layout == "nchw":
+            even, odd = x[:, :, 0::2], x[:, :, 1::2]
+            return even[..., 0::2], even[..., 1::2], odd[..., 0::2], odd[..., 1::2]
+        windows = x.permute(0, 2, 3, 1).reshape(b * h // 2, 2, w // 2, 2 * c)
+        tl, tr, bl, br = (
+            windows[:, row : row + 1, :, column * c : (column + 1) * c]
+            .reshape(b, h // 2, w // 2, c)
+            .permute(0, 3, 1, 2)
+            for row in (0, 1)
+            for column in (0, 1)
+        )
+        return tl, tr, bl, br
 
 
 class Subpixels(nn.Module):
@@ -129,13 +158,13 @@ class DeployMaxPool(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
+        self.windows = Deinterleave()
         self.below = Below()
 
     def forward(self, x: Tensor) -> tuple[Tensor, Positions]:
         pooled = F.max_pool2d(x, 2)
-        lost_tl = self.below(x[:, :, 0::2, 0::2], pooled)
-        lost_tr = self.below(x[:, :, 0::2, 1::2], pooled)
-        lost_bl = self.below(x[:, :, 1::2, 0::2], pooled)
+        tl, tr, bl, _ = self.windows(x)
+        lost_tl, lost_tr, lost_bl = (self.below(value, pooled) for value in (tl, tr, bl))
         after_tr = lost_tl * lost_tr
         after_bl = after_tr * lost_bl
         return pooled, (1.0 - lost_tl, lost_tl - after_tr, after_tr - after_bl, after_bl)
@@ -155,7 +184,7 @@ class Below(nn.Module):
         self.sharpness = SHARPNESS
 
     def forward(self, value: Tensor, maximum: Tensor) -> Tensor:
-        return torch.clamp((maximum - value) * self.sharpness, 0.0, 1.0)
+        return torch.clamp((maximum - value) * self.sharpness, max=1.0)  # the rest is never below 0
 
 
 class DeployMaxUnpool(nn.Module):

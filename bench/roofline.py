@@ -1,0 +1,198 @@
+"""How near do the files come to what this processor can do: `python -m bench.roofline NAME...`
+
+For each architecture: float32 and int8 files of its deploy form (the weights are random, as speed
+does not depend on them), measured in turns, with the multiply-accumulates that each reaches in a
+second beside this machine's peak for the same type, which a large matrix product shows.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from edgemat.tables import show_roofline
+from edgemat.terminal import AsJson, out, print_json, run_app
+
+if TYPE_CHECKING:
+    from bench.devices.host import HostResult
+    from edgemat.models.deploy import DeployForm
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+TARGETS = ("tflite-fp32", "tflite-int8")
+CALIBRATION = 8
+# A product of matrices that fits no cache line for line, yet stays within the second-level cache.
+PEAK_SIDE, PEAK_CHANNELS = 64, 512
+
+
+@dataclass(frozen=True)
+class Roof:
+    """One file, or the large product that stands for the peak.
+
+    Attributes
+    ----------
+    macs:
+        Multiply-accumulates of one run, in 1e9.
+    gmacs_per_second:
+        What was reached at the median latency.
+    peak:
+        What the large product of the same type reached in the same run.
+    outside:
+        Operators that the delegate did not take, by name.
+    """
+
+    name: str
+    target: str
+    p50_ms: float
+    macs: float
+    gmacs_per_second: float
+    peak: float
+    partitions: int
+    outside: dict[str, int]
+    transposes: int
+    verdict: str
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"share_of_peak": self.gmacs_per_second / self.peak}
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    sys.exit(run_app(app))
+
+
+@app.command()
+def roofline(
+    names: Annotated[list[str], typer.Argument(help="Architectures: pspm-b5, ...")],
+    size: Annotated[int, typer.Option(min=32, help="Height and width, px.")] = 256,
+    threads: Annotated[int, typer.Option(min=1)] = 1,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Of measuring, for each file.")] = 10.0,
+    as_json: AsJson = False,
+) -> None:
+    """Measure float32 against int8, and both against this machine's peak."""
+    from bench.devices.host import bench_host
+    from bench.protocol import Protocol
+    from edgemat.models import model_info
+    from edgemat.models.count import count
+
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        files, work = {}, {}
+        peak_shape = (PEAK_CHANNELS, PEAK_SIDE, PEAK_SIDE)
+        for target, path in _convert(_peak_form(), peak_shape, folder, "peak").items():
+            files["peak", target] = path
+        work["peak"] = PEAK_SIDE**2 * PEAK_CHANNELS**2 * PEAK_LAYERS / 1e9
+        for name in names:
+            shape = (model_info(name).in_channels, size, size)
+            deploy = _random_form(name, shape)
+            for target, path in _convert(deploy, shape, folder, name).items():
+                files[name, target] = path
+            work[name] = count(deploy.network, shape)
+        results = bench_host(
+            {f"{name} {target}": path for (name, target), path in files.items()},
+            threads=(threads,),
+            protocol=Protocol(seconds=seconds),
+        )
+        by_key = dict(zip(files, results, strict=True))
+        peaks = {t: work["peak"] / by_key["peak", t].latency.p50_ms * 1e3 for t in TARGETS}
+        rows = [
+            _row(name, target, path, by_key[name, target], work[name], peaks[target])
+            for (name, target), path in files.items()
+        ]
+    if as_json:
+        print_json([row.to_json() for row in rows])
+    else:
+        show_roofline(out, rows)
+
+
+PEAK_LAYERS = 4
+
+
+def _peak_form() -> DeployForm:
+    """Pointwise convolutions, each a product of 4096 x 512 and 512 x 512."""
+    import torch
+    from torch import Tensor, nn
+
+    from edgemat.models.blocks.layers import MattingOutput
+    from edgemat.models.deploy import to_deploy
+
+    class Products(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = nn.Sequential(
+                *(nn.Conv2d(PEAK_CHANNELS, PEAK_CHANNELS, 1) for _ in range(PEAK_LAYERS))
+            )
+
+        def forward(self, x: Tensor) -> MattingOutput:
+            return MattingOutput(self.layers(x))
+
+    torch.manual_seed(0)
+    return to_deploy(Products())
+
+
+def _random_form(name: str, shape: tuple[int, int, int]) -> DeployForm:
+    """Return the deploy form of an untrained network whose batch statistics have settled."""
+    import torch
+
+    from edgemat.models import create_model
+    from edgemat.models.deploy import to_deploy
+
+    torch.manual_seed(0)
+    network = create_model(name).train()
+    with torch.no_grad():
+        for _ in range(3):
+            network(torch.rand(2, shape[0], 64, 64))
+    return to_deploy(network.eval())
+
+
+def _convert(
+    deploy: DeployForm, shape: tuple[int, int, int], folder: Path, name: str
+) -> dict[str, Path]:
+    import torch
+
+    from convert.target import TARGETS as KNOWN
+    from convert.tflite import convert_tflite
+    from edgemat.progress import progress_bar
+    from quantize.frozen import freeze
+    from quantize.ptq import quantize_ptq
+
+    files = {}
+    for target in TARGETS:
+        with progress_bar(f"{name}: {target}"):
+            model = deploy
+            if KNOWN[target].quantized:
+                quantized = quantize_ptq(
+                    deploy, [torch.rand(1, *shape) for _ in range(CALIBRATION)]
+                )
+                model = freeze(quantized.deploy, quantized.spec)  # type: ignore[assignment]
+            files[target] = folder / f"{name}-{target}.tflite"
+            convert_tflite(model, files[target], target=KNOWN[target], shape=shape, metadata={})
+    return files
+
+
+def _row(name: str, target: str, path: Path, result: HostResult, macs: float, peak: float) -> Roof:
+    from edgemat.runtime import TfliteModel
+
+    model = TfliteModel(path)
+    operators = Counter(model.operators())
+    return Roof(
+        name=name,
+        target=target,
+        p50_ms=result.latency.p50_ms,
+        macs=macs,
+        gmacs_per_second=macs / result.latency.p50_ms * 1e3,
+        peak=peak,
+        partitions=model.delegate_coverage().partitions,
+        outside=dict(Counter(model.operators_outside())),
+        transposes=operators["TRANSPOSE"],
+        verdict=result.verdict,
+    )
+
+
+if __name__ == "__main__":
+    main()

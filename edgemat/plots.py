@@ -1,0 +1,65 @@
+"""Plots as files of their own; those of the report are in `edgemat.report_plots`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgemat.errors import MissingToolError, UsageError, nearest
+from edgemat.files import atomic_path
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from quantize.sensitivity import BlockError
+
+FORMATS = (".svg", ".png", ".pdf")
+
+
+def check_format(path: Path) -> None:
+    """Refuse a file name whose ending is no format, before any work is done.
+
+    Raises
+    ------
+    UsageError
+        The known endings are offered.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise UsageError(
+            f"{path.name} does not end in the name of a picture's format.",
+            remedy=nearest(path.suffix, FORMATS),
+        )
+
+
+def save_ranking(blocks: Sequence[BlockError], path: Path) -> None:
+    """Draw what every block costs in int8, in SAD and Grad, the worst on top."""
+    figure = _figure(7.0, 1.2 + 0.3 * len(blocks))
+    axes = figure.subplots()
+    names = [block.block for block in reversed(blocks)]
+    for offset, error, label in ((0.2, "sad", "SAD"), (-0.2, "grad", "Grad")):
+        places = [number + offset for number in range(len(blocks))]
+        values = [100 * block.added[error] for block in reversed(blocks)]
+        axes.barh(places, values, height=0.4, label=label)
+    axes.set_yticks(range(len(blocks)), names)
+    axes.axvline(0, color="black", linewidth=0.8)
+    axes.set_xlabel("error in the unknown region with this block alone in int8, % over float")
+    axes.legend(frameon=False)
+    _save(figure, path)
+
+
+def _figure(width: float, height: float) -> Figure:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingToolError(
+            "Plots need matplotlib, which is not installed.",
+            remedy='Run: pip install "edgemat[report]"',
+        ) from error
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _save(figure: Figure, path: Path) -> None:
+    check_format(path)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, format=path.suffix.lower().removeprefix("."), dpi=150)

@@ -1,0 +1,134 @@
+"""Blocks of a network: what is quantized, or kept in float, together.
+
+A block is the outermost module that a network calls: an encoder stage, a decoder stage, the
+segmentation branch. What the network does between its blocks belongs to the block "between".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
+
+from edgemat.errors import UsageError, nearest
+from edgemat.models.deploy import DeployForm
+from quantize.frozen import FrozenFakeQuantize, freeze
+from quantize.spec import QuantSpec
+
+BETWEEN = "between"
+NETWORK = "network"
+
+
+@dataclass(frozen=True)
+class Block:
+    """The tensors, by number in the specification, that are quantized inside of one block.
+
+    Attributes
+    ----------
+    inside:
+        Weights and activations that no other block sees.
+    border:
+        What the block gives to others: on a grid even where the block itself computes in float, so
+        that the others stay int8.
+    """
+
+    inside: frozenset[int]
+    border: frozenset[int]
+
+
+def find_blocks(deploy: DeployForm, spec: QuantSpec, example: Tensor) -> dict[str, Block]:
+    """Return the blocks by name, in the order in which the network calls them."""
+    frozen = freeze(deploy, spec)
+    watch = _Watch(frozen)
+    with torch.no_grad():
+        frozen(example)
+    inside: dict[str, set[int]] = {}
+    border: dict[str, set[int]] = {}
+    numbers = {quant: number for number, quant in enumerate(spec.tensors)}
+    for quantizer, (block, memory) in watch.seen.items():
+        number = numbers[quantizer.quant]
+        given = block == BETWEEN or memory in watch.given[block]
+        activation = quantizer.quant.kind == "activation"
+        kind = border if given and activation else inside
+        kind.setdefault(block, set()).add(number)
+    return {
+        name: Block(frozenset(inside.get(name, ())), frozenset(border.get(name, ())))
+        for name in dict.fromkeys(block for block, _ in watch.seen.values())
+        if name in inside
+    }
+
+
+def keep_float(spec: QuantSpec, blocks: Mapping[str, Block], names: Collection[str]) -> QuantSpec:
+    """Return `spec` without the grids inside of the named blocks.
+
+    Raises
+    ------
+    UsageError
+        For a name that is no block; the nearest are offered.
+    """
+    for name in names:
+        if name not in blocks:
+            raise UsageError(f"There is no block {name!r}.", remedy=nearest(name, blocks))
+    dropped = {number for name in names for number in blocks[name].inside}
+    return _with(spec, set(range(len(spec.tensors))) - dropped)
+
+
+def quantize_only(spec: QuantSpec, block: Block) -> QuantSpec:
+    """Return `spec` with the grids of one block alone."""
+    return _with(spec, block.inside | block.border)
+
+
+def _with(spec: QuantSpec, numbers: Collection[int]) -> QuantSpec:
+    tensors = tuple(quant for n, quant in enumerate(spec.tensors) if n in numbers)
+    return spec.model_copy(update={"tensors": tensors})
+
+
+class _Watch:
+    """Notes, while a frozen model runs, in which block every quantizer works.
+
+    Attributes
+    ----------
+    seen:
+        Quantizer to its block and to the memory of what it gave.
+    given:
+        Memory of what each block returned.
+    """
+
+    def __init__(self, frozen: nn.Module) -> None:
+        self.seen: dict[FrozenFakeQuantize, tuple[str, int]] = {}
+        self.given: dict[str, set[int]] = {}
+        self._stack: list[str] = []
+        self._alive: list[Any] = []  # lest memory be used twice
+        quantizers = [m for m in frozen.modules() if isinstance(m, FrozenFakeQuantize)]
+        for quantizer in quantizers:
+            quantizer.register_forward_hook(self._after_quantizer)
+        for name, module in frozen.named_modules():
+            if name.startswith(f"{NETWORK}.") and not isinstance(module, FrozenFakeQuantize):
+                short = name.removeprefix(f"{NETWORK}.")
+                module.register_forward_pre_hook(self._before(short))
+                module.register_forward_hook(self._after(short))
+
+    def _before(self, name: str) -> Any:
+        return lambda _module, _inputs: self._stack.append(name)
+
+    def _after(self, name: str) -> Any:
+        def leave(_module: nn.Module, _inputs: Any, output: Any) -> None:
+            self._stack.pop()
+            tensors = [leaf for leaf in tree_leaves(output) if isinstance(leaf, Tensor)]
+            self._alive.append(tensors)
+            self.given.setdefault(name, set()).update(map(_memory, tensors))
+
+        return leave
+
+    def _after_quantizer(self, quantizer: FrozenFakeQuantize, _: Any, output: Tensor) -> None:
+        self._alive.append(output)
+        block = self._stack[0] if self._stack else BETWEEN
+        self.seen.setdefault(quantizer, (block, _memory(output)))
+
+
+def _memory(tensor: Tensor) -> int:
+    return tensor.untyped_storage().data_ptr()
