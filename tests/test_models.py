@@ -18,7 +18,14 @@ from edgemat.errors import UsageError
 from edgemat.models import create_model
 from edgemat.models.blocks.index import IndexBlock, IndexedUpsample, UnitSoftmax
 from edgemat.models.blocks.layers import MattingNetwork
-from edgemat.models.blocks.pooling import Interleave, Layout, MaxPool, MaxUnpool, SumPool
+from edgemat.models.blocks.pooling import (
+    Deinterleave,
+    Interleave,
+    Layout,
+    MaxPool,
+    MaxUnpool,
+    SumPool,
+)
 from edgemat.models.count import count, count_parameters
 from edgemat.models.deploy import (
     DeployForm,
@@ -267,3 +274,26 @@ def test_channels_that_never_varied_give_their_constant() -> None:
     assert norm.weight[1] != 0, "the network itself is not touched"
     x = torch.rand(1, 3, 64, 64)
     torch.testing.assert_close(deploy(x), network(x).alpha.clamp(0, 1), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("layout", ["nchw", "nhwc"])
+@pytest.mark.parametrize("shape", [(1, 3, 4, 6), (2, 5, 8, 4)])
+def test_deinterleaving_is_the_inverse_of_interleaving(
+    layout: Layout, shape: tuple[int, ...]
+) -> None:
+    x = torch.rand(shape)
+    maps = Deinterleave(layout)(x)
+    for number, found in enumerate(maps):
+        assert torch.equal(found, x[:, :, number // 2 :: 2, number % 2 :: 2])
+    assert torch.equal(Interleave(layout)(maps), x)
+
+
+def test_attention_by_sigmoids_is_the_softmax_within_half_an_int8_step() -> None:
+    attention = TrimapAttention()
+    deployed = attention.deploy()
+    for scale in (0.5, 3.0, 20.0):
+        logits = scale * torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+        assert torch.equal(deployed(logits), attention(logits))
+        deployed.by_sigmoids = True
+        assert (deployed(logits) - attention(logits)).abs().max() < 0.5 / 255
+        deployed.by_sigmoids = False

@@ -20,6 +20,7 @@ from convert.proof import prove_int8
 from convert.target import TARGETS
 from convert.tflite import convert_tflite
 from edgemat.models.blocks.pooling import Ones
+from edgemat.runtime import TfliteModel
 from edgemat.train import ParameterGroup, ScaledAdam, Schedule, train
 from quantize.frozen import freeze
 from quantize.kernels import FusedQuantizedFunctions, fused_kernels
@@ -151,6 +152,9 @@ def test_the_file_has_the_trained_grids_and_computes_the_same(
     assert proof.int8_convolutions == proof.convolutions > 50
     assert proof.float_islands == ()
     assert proof.scales_exact == proof.scales == len(finished.spec.tensors)
+    model_file = TfliteModel(path)
+    assert model_file.delegate_coverage().partitions == 1
+    assert "TRANSPOSE" not in model_file.operators()
     pixels = picture(channels, SIZE, seed=5).permute(0, 2, 3, 1).contiguous().numpy()
     expected = torch_predictor(frozen)(pixels)
     found = file_predictors(path, target)["LiteRT, XNNPACK"](pixels)

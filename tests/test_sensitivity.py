@@ -1,0 +1,171 @@
+"""Blocks: what int8 costs in each, and keeping some in float."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+pytest.importorskip("nncf")
+
+from toy_networks import calibration, network_deploy, picture
+
+from bench.gate import Bound, parse_named_bound
+from convert.parity import compare, file_predictors, torch_predictor
+from convert.proof import prove_int8
+from convert.target import TARGETS
+from convert.tflite import convert_tflite
+from edgemat.artifact import Scores
+from edgemat.errors import UsageError
+from edgemat.plots import check_format, save_ranking
+from quantize.blocks import BETWEEN, Block, find_blocks, keep_float, quantize_only
+from quantize.frozen import freeze
+from quantize.ptq import Quantized, quantize_ptq
+from quantize.sensitivity import keep_under, rank_blocks
+
+SIZE = 64
+NETWORKS = {"pspm-slim": ({"width": 0.5}, 3), "indexnet-slim": ({"width": 0.5}, 4)}
+
+
+@pytest.fixture(scope="module", params=list(NETWORKS))
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def quantized(name: str) -> Quantized:
+    config, channels = NETWORKS[name]
+    return quantize_ptq(network_deploy(name, **config), calibration(channels, SIZE))
+
+
+@pytest.fixture(scope="module")
+def blocks(quantized: Quantized, name: str) -> dict[str, Block]:
+    return find_blocks(quantized.deploy, quantized.spec, example(name))
+
+
+def example(name: str) -> torch.Tensor:
+    return picture(NETWORKS[name][1], SIZE, seed=3)
+
+
+def errors(name: str, quantized: Quantized) -> object:
+    """Return a scorer: SAD is the distance from the float model, Grad twice that."""
+    x = example(name)
+    empty = quantized.spec.model_copy(update={"tensors": ()})
+    with torch.no_grad():
+        exact = freeze(quantized.deploy, empty)(x)
+
+    def score(model: nn.Module) -> Scores:
+        with torch.no_grad():
+            distance = float((model(x) - exact).abs().sum()) + 1.0
+        return Scores(sad=distance, mse=0.0, grad=2 * distance, conn=0.0)
+
+    return score
+
+
+def test_every_tensor_is_in_one_block(quantized: Quantized, blocks: dict[str, Block]) -> None:
+    numbers = [n for block in blocks.values() for n in (*block.inside, *block.border)]
+    between = set(range(len(quantized.spec.tensors))) - set(numbers)
+    assert len(numbers) == len(set(numbers))
+    functions = {p.function for n in between for p in quantized.spec.tensors[n].places}
+    assert functions <= {"", "add", "cat", "mul", "clamp"}, "only what is done between blocks"
+    assert {"encoder.0", "encoder.7", "lateral", "refine", "predict"} <= blocks.keys()
+    weights = [n for n, q in enumerate(quantized.spec.tensors) if q.kind == "weight"]
+    assert all(any(n in block.inside for block in blocks.values()) for n in weights)
+
+
+def test_a_block_in_float_keeps_its_border(quantized: Quantized, blocks: dict[str, Block]) -> None:
+    spec = keep_float(quantized.spec, blocks, ["encoder.3"])
+    gone = set(quantized.spec.tensors) - set(spec.tensors)
+    assert gone == {quantized.spec.tensors[n] for n in blocks["encoder.3"].inside}
+    assert {quantized.spec.tensors[n] for n in blocks["encoder.3"].border} <= set(spec.tensors)
+
+
+def test_a_block_that_does_not_exist_is_named_with_the_nearest(
+    quantized: Quantized, blocks: dict[str, Block]
+) -> None:
+    with pytest.raises(UsageError, match="no block 'encodr.3'") as caught:
+        keep_float(quantized.spec, blocks, ["encodr.3"])
+    assert "encoder.3" in str(caught.value.remedy)
+
+
+def test_blocks_are_ranked_by_what_they_cost(quantized: Quantized, name: str) -> None:
+    base, ranking = rank_blocks(quantized, example(name), errors(name, quantized))  # type: ignore[arg-type]
+    assert base.sad == 1.0
+    costs = [row.scores.sad for row in ranking]
+    assert costs == sorted(costs, reverse=True) and costs[0] > 1.5
+    assert ranking[0].added["sad"] == pytest.approx(costs[0] - 1)
+    assert BETWEEN not in {row.block for row in ranking} or len(ranking) > 10
+
+
+def test_as_many_blocks_stay_in_float_as_the_bound_needs(
+    quantized: Quantized, blocks: dict[str, Block], name: str
+) -> None:
+    score = errors(name, quantized)
+    _, ranking = rank_blocks(quantized, example(name), score)  # type: ignore[arg-type]
+    whole = score(freeze(quantized.deploy, quantized.spec))  # type: ignore[operator]
+
+    def accept(found: Scores) -> bool:
+        return found.sad < 0.7 * whole.sad
+
+    kept = keep_under(quantized, blocks, ranking, score, accept)  # type: ignore[arg-type]
+    assert 0 < len(kept.names) < len(blocks)
+    assert kept.names == tuple(row.block for row in ranking[: len(kept.names)])
+    assert accept(kept.scores)
+    fewer = keep_float(quantized.spec, blocks, kept.names[:-1])
+    assert not accept(score(freeze(quantized.deploy, fewer)))  # type: ignore[operator]
+    with pytest.raises(UsageError, match="every block in float"):
+        keep_under(quantized, blocks, ranking, score, lambda _: False)  # type: ignore[arg-type]
+
+
+def test_one_block_alone_is_between_float_and_int8(
+    quantized: Quantized, blocks: dict[str, Block]
+) -> None:
+    counts = [len(quantize_only(quantized.spec, block).tensors) for block in blocks.values()]
+    assert all(0 < count < len(quantized.spec.tensors) for count in counts)
+
+
+@pytest.mark.slow
+def test_a_file_with_a_float_block_says_what_is_not_int8(tmp_path: Path) -> None:
+    pytest.importorskip("litert_torch")
+    config, channels = NETWORKS["pspm-slim"]
+    quantized = quantize_ptq(network_deploy("pspm-slim", **config), calibration(channels, SIZE))
+    blocks = find_blocks(quantized.deploy, quantized.spec, example("pspm-slim"))
+    spec = keep_float(quantized.spec, blocks, ["segment"])
+    inside = [quantized.spec.tensors[n] for n in blocks["segment"].inside]
+    target, path = TARGETS["tflite-int8"], tmp_path / "mixed.tflite"
+    frozen = freeze(quantized.deploy, spec)
+    convert_tflite(frozen, path, target=target, shape=(channels, SIZE, SIZE), metadata={})
+    proof = prove_int8(path, target=target, spec=spec)
+    in_float = sum(quant.kind == "weight" for quant in inside)
+    assert proof.convolutions - proof.int8_convolutions == in_float > 5
+    assert "CONV_2D" in proof.float_islands
+    assert proof.scales_exact == proof.scales == len(spec.tensors)
+    pixels = example("pspm-slim").permute(0, 2, 3, 1).contiguous().numpy()
+    found = file_predictors(path, target)["LiteRT, XNNPACK"](pixels)
+    expected = torch_predictor(frozen)(pixels)
+    assert compare(found, expected, reference="frozen", runtime="").mean_abs < 0.005
+
+
+@pytest.mark.parametrize(
+    ("text", "bound"),
+    [("SAD+2%", Bound("sad", "+2%")), ("grad <= 12", Bound("grad", "<= 12"))],
+)
+def test_a_named_bound_is_read(text: str, bound: Bound) -> None:
+    assert parse_named_bound(text) == bound
+
+
+@pytest.mark.parametrize("text", ["", "2%", "SAD", "blur+2%", "SAD+two"])
+def test_what_is_no_named_bound_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_named_bound(text)
+
+
+def test_the_ranking_is_drawn(quantized: Quantized, name: str, tmp_path: Path) -> None:
+    _, ranking = rank_blocks(quantized, example(name), errors(name, quantized))  # type: ignore[arg-type]
+    save_ranking(ranking, tmp_path / "ranking.svg")
+    text = (tmp_path / "ranking.svg").read_text()
+    assert text.startswith("<?xml") and len(text) > 5000
+    with pytest.raises(UsageError, match="does not end"):
+        check_format(tmp_path / "ranking.gif")
