@@ -85,7 +85,7 @@ def test_a_block_in_float_keeps_its_border(quantized: Quantized, blocks: dict[st
 def test_a_block_that_does_not_exist_is_named_with_the_nearest(
     quantized: Quantized, blocks: dict[str, Block]
 ) -> None:
-    with pytest.raises(UsageError, match="no block 'encodr.3'") as caught:
+    with pytest.raises(UsageError, match=r"no block 'encodr\.3'") as caught:
         keep_float(quantized.spec, blocks, ["encodr.3"])
     assert "encoder.3" in str(caught.value.remedy)
 
