@@ -145,25 +145,25 @@ def show_sensitivity(out: Console, found: Sensitivity) -> None:
 def show_roofline(out: Console, rows: Sequence[Roof]) -> None:
     """Show what each file reaches of the machine's peak, and int8 against float32."""
     table = Table(title="multiply-accumulates a second, one run")
-    columns = ("file", "p50, ms", "faster", "G MACs", "G MACs/s", "of peak", "partitions")
-    for column in (*columns, "outside the delegate", "TRANSPOSE", ""):
+    for column in ("file", "p50, ms", "faster", "G MACs", "G/s", "of peak", "parts", "outside"):
         table.add_column(column)
     slowest = {row.name: max(r.p50_ms for r in rows if r.name == row.name) for row in rows}
     for row in rows:
-        outside = ", ".join(f"{count} {name}" for name, count in sorted(row.outside.items()))
+        outside = [f"{count} {name}" for name, count in sorted(row.outside.items())]
+        outside += [f"{row.transposes} TRANSPOSE in all"] if row.transposes else []
         table.add_row(
-            plain(f"{row.name} {row.target}"),
-            f"{row.p50_ms:.2f}",
+            plain(f"{row.name} {row.target.removeprefix('tflite-')}"),
+            f"{row.p50_ms:.2f}" + ("" if row.verdict == "valid" else " (!)"),
             f"{slowest[row.name] / row.p50_ms:.2f}x",
             f"{row.macs:.2f}",
             f"{row.gmacs_per_second:.0f}",
             f"{row.gmacs_per_second / row.peak:.0%}",
             str(row.partitions),
-            outside or "none",
-            str(row.transposes),
-            "" if row.verdict == "valid" else "(!) the machine was not quiet",
+            ", ".join(outside) or "none",
         )
     out.print(table)
+    if any(row.verdict != "valid" for row in rows):
+        out.print("(!) The machine was not quiet.")
 
 
 def show_latencies(out: Console, results: Sequence[HostResult]) -> None:
