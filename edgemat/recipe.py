@@ -177,7 +177,11 @@ class TrainSection(TuneSection):
 class PruneSection(_Section):
     """Structured pruning, in rounds that each end in training."""
 
-    keep: float = Field(gt=0, lt=1, description="share of the multiply-accumulates that stays")
+    keep: float = Field(gt=0, lt=1, description="share of the cost that stays")
+    cost: Literal["macs", "host"] = Field(
+        default="macs",
+        description="multiply-accumulates, or int8 convolutions' milliseconds on this host",
+    )
     importance: Literal["taylor", "magnitude", "bn"] = "taylor"
     rounds: int = Field(default=3, gt=0)
     batches: int = Field(default=8, gt=0, description="that the importance is measured on")

@@ -42,19 +42,19 @@ class ChannelSet:
 
 @dataclass(frozen=True)
 class Convolution:
-    """What a convolution costs: its work is `area` times the weights that are left.
+    """What a convolution costs: its work is the size of its output times the weights left.
 
     Attributes
     ----------
-    area:
-        Positions of the output, height times width.
     shape:
         Of the weight.
+    size:
+        Height and width of the output.
     """
 
     weight: str
     shape: tuple[int, ...]
-    area: int
+    size: tuple[int, int]
     groups: int
     stride: int
 
@@ -303,7 +303,8 @@ def _convolved(tracer: _Tracer, node: fx.Node) -> Ids | None:
     )
     settings |= node.kwargs
     groups = int(settings.get("groups", 1) or 1)
-    shape, area = tuple(weight.meta["val"].shape), node.meta["val"].shape[-2:].numel()
+    shape = tuple(weight.meta["val"].shape)
+    height, width = node.meta["val"].shape[-2:]
     stride = _first(settings.get("stride", 1))
     ids = tracer.ids[source]
     if groups == 1:
@@ -318,7 +319,7 @@ def _convolved(tracer: _Tracer, node: fx.Node) -> Ids | None:
             tracer.producers.setdefault(channel, set()).add(name)
     tracer.put(name, 0, made)
     tracer.put(tracer.name_of(settings.get("bias")), 0, made)
-    tracer.convolutions.append(Convolution(name, shape, area, groups, stride))
+    tracer.convolutions.append(Convolution(name, shape, (height, width), groups, stride))
     return made
 
 

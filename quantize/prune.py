@@ -33,7 +33,7 @@ def macs(convolution: Convolution, inputs: int, outputs: int) -> float:
     _, _, *kernel = convolution.shape
     if convolution.groups > 1:
         inputs = 1
-    return float(convolution.area * math.prod(kernel) * inputs * outputs)
+    return float(math.prod((*convolution.size, *kernel, inputs, outputs)))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -103,12 +104,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_help_answers_at_once() -> None:
-    def seconds() -> float:
-        started = time.perf_counter()
-        subprocess.run([*COMMAND, "--help"], check=True, capture_output=True, env=ENVIRONMENT)
-        return time.perf_counter() - started
-
-    assert min(seconds() for _ in range(5)) < 0.5  # the best: other work may disturb the rest
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([*COMMAND, "--help"], check=True, capture_output=True, env=ENVIRONMENT)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    # processor time, which other work on the machine does not lengthen
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.6
 
 
 def test_help_loads_nothing_heavy() -> None:
@@ -129,7 +129,7 @@ def test_help_names_every_command(call: Call) -> None:
     assert status == 0
     for name in ("run", "models", "doctor", "matte", "train", "evaluate", "quantize", "convert"):
         assert f" {name} " in shown
-    for name in ("verify", "bench", "gate"):
+    for name in ("prune", "sensitivity", "verify", "bench", "gate"):
         assert f" {name} " in shown
 
 

@@ -32,7 +32,10 @@ input_size = [64, 64]
 demonstration = true
 data = { kinds = "portrait" }
 train = { steps = 8, batch = 2, size = 64, warmup = 2, workers = 0, checkpoint_every = 2 }
-quantize = { calibration = 8 }
+prune = { keep = 0.8, rounds = 2, batches = 1, tune = { steps = 4, batch = 2, size = 64, \
+    warmup = 1, workers = 0, checkpoint_every = 2 } }
+quantize = { mode = "qat", calibration = 8, qat = { steps = 4, batch = 2, size = 64, \
+    warmup = 1, workers = 0, checkpoint_every = 2 } }
 targets = ["tflite-fp32", "coreml-w8a8"]
 # a network of eight steps need not pass anything
 parity = { tflite-fp32 = { psnr_db = ">=0" }, coreml-w8a8 = { max_abs = "<=1" } }
@@ -50,6 +53,15 @@ warmup_runs = 2
 warmup_seconds = 0.0
 threads = [1]
 """
+
+
+# What is there at the moment of the kill.
+MOMENTS = {
+    "training": "work/*/checkpoint.pt",
+    "pruning": "work/*/round-1/start.safetensors",
+    "training quantized": "artifacts/portrait-pruned-quantized@*",
+    "converting": "artifacts/.converting-*",
+}
 
 
 def edgemat(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -87,12 +99,15 @@ def test_a_run_leaves_artefacts_a_report_and_a_history(finished: Path) -> None:
     names = sorted(name.split("@")[0] for name in artifacts(finished))
     assert names == [
         "portrait",
-        "portrait-coreml-w8a8",
-        "portrait-quantized",
-        "portrait-tflite-fp32",
+        "portrait-pruned",
+        "portrait-pruned-coreml-w8a8",
+        "portrait-pruned-qat",
+        "portrait-pruned-quantized",
+        "portrait-pruned-tflite-fp32",
     ]
     report = (finished / "runs/tiny/report.html").read_text()
     assert "portrait" in report and "do not ship" in report.lower()
+    assert "frozen model (PTQ)" in report and "frozen model (QAT)" in report
     assert (finished / "runs/tiny/runs.sqlite").exists()
     leftovers = [p.name for p in (finished / "runs/tiny/artifacts").iterdir() if "@" not in p.name]
     assert leftovers == []
@@ -108,15 +123,23 @@ def test_a_manifest_says_where_a_file_comes_from_and_how_to_feed_it(finished: Pa
     assert manifests["portrait"]["parent"] is None
     parents = {name: manifest["parent"] for name, manifest in manifests.items()}
     shas = {name: manifest["payload_sha256"] for name, manifest in manifests.items()}
-    assert parents["portrait-quantized"] == parents["portrait-tflite-fp32"] == shas["portrait"]
-    assert parents["portrait-coreml-w8a8"] == shas["portrait-quantized"]
-    file = manifests["portrait-tflite-fp32"]
+    assert parents["portrait-pruned"] == shas["portrait"]
+    of_pruned = ("portrait-pruned-quantized", "portrait-pruned-tflite-fp32")
+    assert {parents[name] for name in of_pruned} == {shas["portrait-pruned"]}
+    assert parents["portrait-pruned-qat"] == shas["portrait-pruned-quantized"]
+    assert parents["portrait-pruned-coreml-w8a8"] == shas["portrait-pruned-qat"]
+    before, after = manifests["portrait"]["cost"], manifests["portrait-pruned"]["cost"]
+    assert 0.7 * before["macs"] < after["macs"] <= 0.81 * before["macs"]
+    assert after["parameters"] < before["parameters"]
+    assert manifests["portrait-pruned"]["pruning"]["macs_before"] == before["macs"]
+    file = manifests["portrait-pruned-tflite-fp32"]
     feeding = file["feeding"]
     assert (feeding["layout"], feeding["height"], feeding["width"]) == ("NHWC", 64, 64)
     assert file["scores"]["unknown"]["sad"] > 0 and file["agreements"][0]["images"] == 2
-    assert manifests["portrait-quantized"]["calibration"]["count"] == 8
-    proof = manifests["portrait-coreml-w8a8"]["int8_proof"]
+    assert manifests["portrait-pruned-qat"]["calibration"]["count"] == 8
+    proof = manifests["portrait-pruned-coreml-w8a8"]["int8_proof"]
     assert proof["convolutions"] == proof["int8_convolutions"] > 50
+    assert proof["scales_exact"] == proof["scales"] > 150
 
 
 @pytest.mark.slow
@@ -129,7 +152,7 @@ def test_a_second_run_does_nothing_but_say_so(copy: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", ["training", "converting"])
+@pytest.mark.parametrize("moment", list(MOMENTS))
 def test_a_killed_run_goes_on_to_the_same_hashes(
     finished: Path, tmp_path: Path, moment: str
 ) -> None:
@@ -142,8 +165,7 @@ def test_a_killed_run_goes_on_to_the_same_hashes(
         start_new_session=True,
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
     ) as process:
-        pattern = {"training": "work/*/checkpoint.pt", "converting": "artifacts/.converting-*"}
-        wait_for(tmp_path / "runs/tiny", pattern[moment], process)
+        wait_for(tmp_path / "runs/tiny", MOMENTS[moment], process)
         os.killpg(process.pid, signal.SIGKILL)
     assert not (tmp_path / "runs/tiny/report.html").exists()
     result = edgemat("run", "tiny.toml", cwd=tmp_path)
@@ -167,7 +189,9 @@ def wait_for(folder: Path, pattern: str, process: subprocess.Popen[bytes]) -> No
 
 @pytest.mark.slow
 def test_a_damaged_artefact_is_made_anew(copy: Path) -> None:
-    file = next((copy / "runs/tiny/artifacts").glob("portrait-tflite-fp32@*")) / "model.tflite"
+    file = (
+        next((copy / "runs/tiny/artifacts").glob("portrait-pruned-tflite-fp32@*")) / "model.tflite"
+    )
     content = file.read_bytes()
     file.write_bytes(content[:-100] + bytes(100))
     result = edgemat("run", "tiny.toml", cwd=copy)
@@ -190,16 +214,19 @@ def test_a_failed_gate_gives_exit_status_1_and_the_row(copy: Path) -> None:
 def test_files_can_be_verified_judged_and_used_one_by_one(copy: Path) -> None:
     shelf = Path("runs/tiny/artifacts")
     names = {name.split("@")[0]: str(shelf / name) for name in artifacts(copy)}
-    verified = edgemat("verify", names["portrait-tflite-fp32"], "--images", "2", "--json", cwd=copy)
+    verified = edgemat(
+        "verify", names["portrait-pruned-tflite-fp32"], "--images", "2", "--json", cwd=copy
+    )
     assert verified.returncode == 0, verified.stderr
     assert json.loads(verified.stdout)["agreements"][0]["psnr_db"] > 60
     layers = edgemat(
-        *("verify", names["portrait-coreml-w8a8"], "--images", "1", "--layers", "--json"), cwd=copy
+        *("verify", names["portrait-pruned-coreml-w8a8"], "--images", "1", "--layers", "--json"),
+        cwd=copy,
     )
     (table,) = json.loads(layers.stdout)["layers"]
     assert len(table["layers"]) > 50 and table["first_above_1_lsb"] is None
     assert layers.returncode == 0, layers.stderr
-    gate = edgemat("gate", names["portrait-coreml-w8a8"], "--sad", "+1000%", cwd=copy)
+    gate = edgemat("gate", w8a8, "--sad", "+1000%", cwd=copy)
     assert gate.returncode in (0, 1) and "sad" in gate.stdout
     scores = edgemat("evaluate", names["portrait"], "--images", "2", "--json", cwd=copy)
     assert json.loads(scores.stdout)["whole"]["sad"] > 0

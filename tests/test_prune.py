@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -16,13 +17,15 @@ pytest.importorskip("nncf")
 
 from toy_networks import calibration, picture, settled
 
+from bench.layers import HostLayers, convolution_file
 from edgemat.errors import UsageError
 from edgemat.models import create_model, model_info
 from edgemat.models.blocks.layers import MattingNetwork
 from edgemat.models.count import count, count_parameters
 from edgemat.models.deploy import to_deploy
 from edgemat.models.pruned import fit_channels, settle_channels, shapes_of
-from quantize.channels import ChannelSet, trace_channels
+from edgemat.runtime import TfliteModel
+from quantize.channels import ChannelSet, Convolution, trace_channels
 from quantize.frozen import freeze
 from quantize.prune import IMPORTANCES, macs, prune, remove_channels, total_cost
 from quantize.ptq import quantize_ptq
@@ -175,3 +178,56 @@ def test_a_pruned_network_is_restored_deployed_and_quantized(name: str, tmp_path
     with torch.no_grad():
         frozen = freeze(quantized.deploy, quantized.spec)(x)
     assert math.isfinite(float(frozen.std())) and (frozen - deploy(x)).abs().mean() < 0.1
+
+
+# ---- what a layer costs on this machine -------------------------------------------------------
+
+
+@pytest.mark.parametrize("depthwise", [False, True])
+@pytest.mark.parametrize(("stride", "kernel"), [(1, 1), (1, 3), (2, 3), (1, 5)])
+def test_a_layer_of_its_own_is_an_int8_convolution(
+    depthwise: bool, stride: int, kernel: int, tmp_path: Path
+) -> None:
+    layer = Convolution("w", (16, 1 if depthwise else 24, kernel, kernel), (10, 12),
+                        16 if depthwise else 1, stride)  # fmt: skip
+    inputs = 8
+    outputs = inputs if depthwise else 16
+    path = tmp_path / "layer.tflite"
+    path.write_bytes(convolution_file(layer, inputs, outputs))
+    model = TfliteModel(path)
+    assert model.operators() == ["DEPTHWISE_CONV_2D" if depthwise else "CONV_2D"]
+    assert tuple(model.input_shape) == (1, 10 * stride, 12 * stride, inputs)
+    assert tuple(model.output_shape) == (1, 10, 12, outputs)
+    assert model.delegate_coverage().share == 1
+    x = np.random.default_rng(0).random(model.input_shape).astype(np.float32) * 6
+    assert model.run(x).std() > 0.1
+
+
+def test_a_layer_is_measured_once_and_asked_for_any_number_of_channels() -> None:
+    layers = HostLayers()
+    layer = Convolution("w", (64, 64, 3, 3), (32, 32), 1, 1)
+    assert layers(layer, 64, 64) > 0
+    measured = len(layers._known)
+    assert layers(layer, 40, 24) > 0 and layers(layer, 9, 8) >= 0
+    assert len(layers._known) == measured == 1
+
+
+def test_the_cost_model_steers_the_choice() -> None:
+    """What costs nothing is not pruned."""
+    model, x = network("pspm-slim"), example("pspm-slim")
+    before = {c.weight: c.shape for c in trace_channels(model, x).convolutions}
+
+    def only_segment(convolution: Convolution, inputs: int, outputs: int) -> float:
+        return macs(convolution, inputs, outputs) if "segment" in convolution.weight else 0.0
+
+    prune(
+        model,
+        x,
+        0.6 * total_cost(model, x, only_segment),
+        importance="magnitude",
+        cost=only_segment,
+    )
+    after = {c.weight: c.shape for c in trace_channels(model, x).convolutions}
+    changed = {weight for weight, shape in before.items() if after[weight] != shape}
+    assert any("segment" in weight for weight in changed)
+    assert not any(weight.startswith(("refine", "predict")) for weight in changed)

@@ -30,6 +30,13 @@ class Importance(StrEnum):
     BN = "bn"
 
 
+class CostName(StrEnum):
+    """What pruning shall save."""
+
+    MACS = "macs"
+    HOST = "host"
+
+
 class ErrorName(StrEnum):
     """An error of mattes."""
 
@@ -221,8 +228,11 @@ def sensitivity(
 def prune(
     artifact: ArtifactPath,
     keep: Annotated[
-        float, typer.Option(min=0.01, max=0.99, help="Share of the MACs that stays.")
+        float, typer.Option(min=0.01, max=0.99, help="Share of the cost that stays.")
     ] = 0.5,
+    cost: Annotated[
+        CostName, typer.Option(help="Multiply-accumulates, or int8 milliseconds on this host.")
+    ] = CostName.MACS,
     importance: Annotated[
         Importance, typer.Option(help="What tells how much a channel matters.")
     ] = Importance.TAYLOR,
@@ -246,7 +256,9 @@ def prune(
     from edgemat.stages.pruning import prune_stage
 
     tune = TuneSection(steps=steps, batch=batch, size=size, learning_rate=learning_rate)
-    settings = PruneSection(keep=keep, importance=importance.value, rounds=rounds, tune=tune)
+    settings = PruneSection(
+        keep=keep, cost=cost.value, importance=importance.value, rounds=rounds, tune=tune
+    )
     source, pictures, validation = open_with_validation(artifact, data, images)
     out = output or source.path.parent
     with work_folder(out, source.manifest.identity, settings, pictures) as work:

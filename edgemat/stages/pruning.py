@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import safetensors.torch
 import torch
@@ -29,6 +30,9 @@ from edgemat.stages.common import WEIGHTS, fill_float, inherited
 from edgemat.stages.training import schedule_of, training_data
 from edgemat.train import LOG, Schedule, compute_loss, train
 
+if TYPE_CHECKING:
+    from quantize.prune import CostModel
+
 START = "start.safetensors"
 # Streams of pictures that no other stage reads.
 IMPORTANCE_STREAM, TUNE_STREAM = 60, 70
@@ -45,7 +49,7 @@ def prune_stage(
     seed: int,
     device: str = "auto",
 ) -> Artifact:
-    """Prune a float artefact to a share of its MACs, with `source` as the teacher.
+    """Prune a float artefact to a share of its cost, with `source` as the teacher.
 
     Goes on from what is in `work`: rounds that are pruned, and the checkpoint of a training.
 
@@ -54,11 +58,15 @@ def prune_stage(
     UsageError
         When the share cannot be reached.
     """
+    from quantize.prune import total_cost
+
     manifest, tune = source.manifest, settings.tune
     feeding = manifest.feeding
     shape = (feeding.channels, feeding.height, feeding.width)
     network, teacher = load_network(source), load_network(source)
     pictures = open_data(data, seed=seed, size=(tune.size, tune.size))
+    cost = _cost_model(settings)
+    full = total_cost(network, torch.zeros(1, *shape), cost)
     for number in range(settings.rounds):
         share = 1 - (1 - settings.keep) * (number + 1) / settings.rounds
         folder = work / f"round-{number}"
@@ -66,7 +74,8 @@ def prune_stage(
         with progress_bar(f"{title}, pruning to {share:.0%}"):
             _prune_to(
                 network,
-                share * manifest.cost.macs,
+                share * full,
+                cost,
                 shape,
                 settings,
                 pictures,
@@ -110,6 +119,7 @@ def prune_stage(
 def _prune_to(
     network: MattingNetwork,
     goal: float,
+    cost: CostModel,
     shape: tuple[int, int, int],
     settings: PruneSection,
     pictures: MatteSource,
@@ -117,8 +127,8 @@ def _prune_to(
     task: MattingTask,
     seed: int,
 ) -> None:
-    """Prune `network`, in place, to `goal` G MACs; or take what a killed run left in `folder`."""
-    from quantize.prune import macs, prune, total_cost
+    """Prune `network`, in place, to `goal`; or take what a killed run left in `folder`."""
+    from quantize.prune import prune
 
     example = torch.zeros(1, *shape)
     saved = folder / START
@@ -131,14 +141,24 @@ def _prune_to(
     prune(
         network,
         example,
-        # the share of what convolutions cost: the rest of the network is a thousandth
-        goal / count(network, shape) * total_cost(network, example, macs),
+        goal,
         importance=settings.importance,
+        cost=cost,
         losses=_losses(network, settings, pictures, task, seed),
     )
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_path(saved) as temporary:
         temporary.write_bytes(safetensors.torch.save(network.state_dict()))
+
+
+def _cost_model(settings: PruneSection) -> CostModel:
+    from quantize.prune import macs
+
+    if settings.cost == "macs":
+        return macs
+    from bench.layers import HostLayers
+
+    return HostLayers()
 
 
 def _losses(
