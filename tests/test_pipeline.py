@@ -214,15 +214,11 @@ def test_a_failed_gate_gives_exit_status_1_and_the_row(copy: Path) -> None:
 def test_files_can_be_verified_judged_and_used_one_by_one(copy: Path) -> None:
     shelf = Path("runs/tiny/artifacts")
     names = {name.split("@")[0]: str(shelf / name) for name in artifacts(copy)}
-    verified = edgemat(
-        "verify", names["portrait-pruned-tflite-fp32"], "--images", "2", "--json", cwd=copy
-    )
+    fp32, w8a8 = names["portrait-pruned-tflite-fp32"], names["portrait-pruned-coreml-w8a8"]
+    verified = edgemat("verify", fp32, "--images", "2", "--json", cwd=copy)
     assert verified.returncode == 0, verified.stderr
     assert json.loads(verified.stdout)["agreements"][0]["psnr_db"] > 60
-    layers = edgemat(
-        *("verify", names["portrait-pruned-coreml-w8a8"], "--images", "1", "--layers", "--json"),
-        cwd=copy,
-    )
+    layers = edgemat("verify", w8a8, "--images", "1", "--layers", "--json", cwd=copy)
     (table,) = json.loads(layers.stdout)["layers"]
     assert len(table["layers"]) > 50 and table["first_above_1_lsb"] is None
     assert layers.returncode == 0, layers.stderr
