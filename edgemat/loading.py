@@ -14,6 +14,7 @@ from edgemat.models.blocks.layers import MattingNetwork
 from edgemat.models.deploy import DeployForm, to_deploy
 from edgemat.models.pruned import fit_channels, shapes_of
 from edgemat.predict import read_network
+from edgemat.shipped import SHELF
 
 
 def load(artifact: Artifact | Path | str) -> nn.Module:
@@ -31,14 +32,14 @@ def load(artifact: Artifact | Path | str) -> nn.Module:
 
 
 def find_parent(artifact: Artifact) -> Artifact:
-    """Return the artefact that `artifact` was made from, which lies beside it.
+    """Return the artefact that `artifact` was made from: beside it, or a shipped model.
 
     Raises
     ------
     ArtifactError
-        When there is none in the same folder.
+        When there is none.
     """
-    for path in sorted(artifact.path.parent.glob("*@*")):
+    for path in (*sorted(artifact.path.parent.glob("*@*")), *sorted(SHELF.glob("*@*"))):
         candidate = Artifact(path, check=False)
         if candidate.manifest.payload_sha256 == artifact.manifest.parent:
             candidate.check()

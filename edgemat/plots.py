@@ -12,6 +12,7 @@ from edgemat.files import atomic_path
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from bench.frontier import Candidate
     from quantize.sensitivity import BlockError
 
 FORMATS = (".svg", ".png", ".pdf")
@@ -45,6 +46,35 @@ def save_ranking(blocks: Sequence[BlockError], path: Path) -> None:
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set_xlabel("error in the unknown region with this block alone in int8, % over float")
     axes.legend(frameon=False)
+    _save(figure, path)
+
+
+def save_frontier(found: Sequence[Candidate], path: Path) -> None:
+    """Draw SAD against latency and against size; what nothing beats is joined by a line."""
+    figure = _figure(10.0, 4.2)
+    left, right = figure.subplots(1, 2, sharey=True)
+    kinds = sorted({candidate.kind for candidate in found})
+    panels = (
+        (left, "p50_ms", "best_for_latency", "p50 latency on this host, ms"),
+        (right, "megabytes", "best_for_size", "size of the file, MB"),
+    )
+    for axes, cost, mark, label in panels:
+        for number, kind in enumerate(kinds):
+            own = [c for c in found if c.kind == kind]
+            colour = f"C{number}"
+            axes.scatter(
+                [getattr(c, cost) for c in own], [c.sad for c in own], label=kind, c=colour
+            )
+            for c in own:
+                text = f"{c.size[0]}, {c.gmacs:.1f} G"
+                where = (getattr(c, cost), c.sad)
+                axes.annotate(text, where, (4, 3), textcoords="offset points", fontsize=7)
+        best = sorted((getattr(c, cost), c.sad) for c in found if getattr(c, mark))
+        axes.plot(*zip(*best, strict=True), color="grey", linewidth=1, zorder=0)
+        axes.set_xlabel(label)
+        axes.set_xscale("log")
+    left.set_ylabel("SAD in the unknown region, thousands")
+    left.legend(frameon=False)
     _save(figure, path)
 
 

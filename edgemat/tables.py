@@ -12,6 +12,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from bench.bias import GroupScore
     from bench.devices.host import HostResult
+    from bench.frontier import Candidate
     from bench.gate import Verdict
     from bench.quality import Row
     from bench.roofline import Roof
@@ -140,6 +141,25 @@ def show_sensitivity(out: Console, found: Sensitivity) -> None:
             highlight=False,
         )
         show_path(out, found.artifact.path)
+
+
+def show_frontier(out: Console, found: Sequence[Candidate]) -> None:
+    """Show error beside cost, the fastest first."""
+    table = Table(title="error in the unknown region, pictures of 512 x 512")
+    for column in ("file", "kind", "input", "MB", "p50, ms", "SAD", "Grad", "best for"):
+        table.add_column(column)
+    for c in found:
+        table.add_row(
+            plain(c.name),
+            c.kind,
+            f"{c.size[0]}x{c.size[1]}",
+            f"{c.megabytes:.2f}",
+            f"{c.p50_ms:.2f}" + ("" if c.quiet else " (!)"),
+            f"{c.sad:.3f}",
+            f"{c.grad:.3f}",
+            c.best_for,
+        )
+    out.print(table)
 
 
 def show_roofline(out: Console, rows: Sequence[Roof]) -> None:

@@ -162,8 +162,8 @@ def quantize(
 
     settings = QatSection(steps=steps, batch=batch, size=size, learning_rate=learning_rate)
     opened = open_with_validation(artifact, data, images)
-    out = output or opened.artifact.path.parent
     source, pictures, validation = opened
+    out = opened.shelf(output)
     ptq = quantize_stage(
         source, pictures, validation, count=calibration, out=out, keep_float=keep_float or ()
     )
@@ -207,7 +207,8 @@ def sensitivity(
     bound = None if keep_under is None else parse_named_bound(keep_under)
     if plot is not None:
         check_format(plot)
-    source, pictures, validation = open_with_validation(artifact, data, images)
+    opened = open_with_validation(artifact, data, images)
+    source, pictures, validation = opened
     found = sensitivity_stage(
         source,
         pictures,
@@ -215,7 +216,7 @@ def sensitivity(
         count=calibration,
         by=by.value,
         bound=bound,
-        out=output or source.path.parent,
+        out=opened.shelf(output),
     )
     if plot is not None:
         save_ranking(found.blocks, plot)
@@ -259,8 +260,9 @@ def prune(
     settings = PruneSection(
         keep=keep, cost=cost.value, importance=importance.value, rounds=rounds, tune=tune
     )
-    source, pictures, validation = open_with_validation(artifact, data, images)
-    out = output or source.path.parent
+    opened = open_with_validation(artifact, data, images)
+    source, pictures, validation = opened
+    out = opened.shelf(output)
     with work_folder(out, source.manifest.identity, settings, pictures) as work:
         made = prune_stage(
             source,
@@ -290,7 +292,7 @@ def convert(
     for name in target:
         find_target(name)
     opened = open_with_validation(artifact, data, images)
-    shelf = output or opened.artifact.path.parent
+    shelf = opened.shelf(output)
     made = [
         convert_stage(opened.artifact, name, opened.validation, out=shelf)[0] for name in target
     ]

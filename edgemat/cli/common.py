@@ -39,6 +39,16 @@ class Opened(NamedTuple):
     data: DataSection
     validation: EvaluationSet
 
+    def shelf(self, output: Path | None) -> Path:
+        """Return the folder for what is made: `output`, else beside the artefact.
+
+        What is made of a shipped model goes into the current folder, not into the package.
+        """
+        from edgemat.shipped import SHELF
+
+        beside = self.artifact.path.parent
+        return output or (Path() if beside == SHELF else beside)
+
     @property
     def title(self) -> str:
         return f"{self.artifact.path.name}, {len(self.validation)} composites"

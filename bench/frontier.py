@@ -1,0 +1,238 @@
+"""The frontier: error against latency and size, over everything that was made of one task's models.
+
+`python -m bench.frontier FILE...` takes .tflite artefacts (float, PTQ, QAT, pruned, of any input
+size), runs every one on the same pictures at full resolution, as an app would, measures all in
+turns, and marks those that no other beats in both error and cost.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import typer
+
+from edgemat.errors import UsageError
+from edgemat.files import write_json, write_text
+from edgemat.tables import show_frontier, show_path
+from edgemat.terminal import AsJson, out, print_json, run_app
+
+if TYPE_CHECKING:
+    from edgemat.artifact import Artifact
+    from edgemat.evaluate import EvaluationSet
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+PICTURE_SIZE = 512
+TABLE, PLOT, DATA = "frontier.md", "frontier.svg", "frontier.json"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One file, what it costs and how wrong it is.
+
+    Attributes
+    ----------
+    kind:
+        "float32", "float16", "PTQ" or "QAT"; with ", pruned" where channels have left.
+    size:
+        Height and width that the network sees.
+    sad, grad:
+        In the unknown region of pictures of 512 x 512, means.
+    best_for_latency, best_for_size:
+        No other file is both as right (in SAD) and as cheap.
+    """
+
+    name: str
+    kind: str
+    size: tuple[int, int]
+    gmacs: float
+    megabytes: float
+    p50_ms: float
+    quiet: bool
+    sad: float
+    grad: float
+    best_for_latency: bool = False
+    best_for_size: bool = False
+
+    @property
+    def best_for(self) -> str:
+        """In words: "latency", "size", both or neither."""
+        marks = (("latency", self.best_for_latency), ("size", self.best_for_size))
+        return ", ".join(word for word, marked in marks if marked)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def pareto(points: Sequence[tuple[float, float]]) -> list[bool]:
+    """Return, for each (cost, error), whether no other is at most as high in both and less in one.
+
+    >>> pareto([(1, 5), (2, 3), (3, 4), (4, 1)])
+    [True, True, False, True]
+    """
+
+    def beaten(one: tuple[float, float]) -> bool:
+        return any(other[0] <= one[0] and other[1] <= one[1] and other != one for other in points)
+
+    return [not beaten(point) for point in points]
+
+
+def find_frontier(
+    files: Sequence[Artifact], pictures: EvaluationSet, *, threads: int = 1, seconds: float = 5.0
+) -> list[Candidate]:
+    """Score and measure .tflite artefacts of one task; the fastest first.
+
+    Raises
+    ------
+    UsageError
+        When a file is no .tflite, or the tasks differ.
+    """
+    from dataclasses import replace
+
+    from bench.devices.host import bench_host
+    from bench.protocol import Protocol
+    from edgemat.evaluate import score
+    from edgemat.matting import matte
+    from edgemat.progress import track
+
+    _check(files)
+    results = bench_host(
+        {file.path.name: file.payload for file in files},
+        threads=(threads,),
+        protocol=Protocol(seconds=seconds),
+    )
+    found = []
+    for file, result in zip(files, results, strict=True):
+        alphas = np.stack(
+            [
+                matte(
+                    pixels[..., :3],
+                    trimap if pictures.needs_trimap else None,
+                    model=file,
+                )
+                for pixels, trimap in track(
+                    zip(pictures.pixels, pictures.trimaps, strict=True),
+                    f"{file.manifest.name}: mattes",
+                    len(pictures),
+                )
+            ]
+        )
+        scores = score(alphas, pictures)["unknown"]
+        manifest = file.manifest
+        found.append(
+            Candidate(
+                name=file.path.name,
+                kind=_kind(file),
+                size=(manifest.feeding.height, manifest.feeding.width),
+                gmacs=manifest.cost.macs,
+                megabytes=manifest.payload_bytes / 1e6,
+                p50_ms=result.latency.p50_ms,
+                quiet=result.verdict == "valid",
+                sad=scores.sad,
+                grad=scores.grad,
+            )
+        )
+    fast = pareto([(c.p50_ms, c.sad) for c in found])
+    small = pareto([(c.megabytes, c.sad) for c in found])
+    marked = [
+        replace(c, best_for_latency=f, best_for_size=s)
+        for c, f, s in zip(found, fast, small, strict=True)
+    ]
+    return sorted(marked, key=lambda c: c.p50_ms)
+
+
+def _check(files: Sequence[Artifact]) -> None:
+    for file in files:
+        if file.manifest.kind != "tflite":
+            raise UsageError(
+                f"{file.path.name} is {file.manifest.kind}, not a .tflite file.",
+                remedy="Convert it first: edgemat convert ARTEFACT --target tflite-int8.",
+            )
+    tasks = sorted({file.manifest.task for file in files})
+    if len(tasks) > 1:
+        raise UsageError(
+            "Portrait and trimap models answer different questions.",
+            remedy="Give files of one task.",
+        )
+
+
+def _kind(file: Artifact) -> str:
+    """Return the precision of a file, and how an int8 one came to its grids."""
+    from edgemat.artifact import QAT_SUFFIX
+    from edgemat.errors import ArtifactError
+    from edgemat.loading import find_parent
+
+    manifest = file.manifest
+    precisions = {"tflite-fp32": "float32", "tflite-fp16": "float16"}
+    kind = precisions.get(manifest.target or "", "int8")
+    if kind == "int8":
+        try:
+            trained = find_parent(file).manifest.name.endswith(QAT_SUFFIX)
+            kind = "QAT" if trained else "PTQ"
+        except ArtifactError:
+            pass  # a shipped file lies without its parent
+    return kind + (", pruned" if manifest.pruning is not None else "")
+
+
+def write_frontier(found: Sequence[Candidate], folder: Path) -> None:
+    """Write the data, a table in Markdown and the plot into `folder`."""
+    from edgemat.plots import save_frontier
+
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / DATA, [candidate.to_json() for candidate in found])
+    header = "| file | kind | input | G MACs | MB | p50, ms | SAD | Grad | best for |"
+    lines = [header, "|---|---|---|---|---|---|---|---|---|"]
+    for c in found:
+        lines.append(
+            f"| {c.name} | {c.kind} | {c.size[0]}x{c.size[1]} | {c.gmacs:.2f} | {c.megabytes:.2f} "
+            f"| {c.p50_ms:.2f}{'' if c.quiet else ' (!)'} | {c.sad:.3f} | {c.grad:.3f} "
+            f"| {c.best_for} |"
+        )
+    write_text(folder / TABLE, "\n".join(lines) + "\n")
+    save_frontier(found, folder / PLOT)
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    sys.exit(run_app(app))
+
+
+@app.command()
+def frontier(
+    files: Annotated[list[Path], typer.Argument(help="TFLite artefacts of one task.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder.")] = Path("frontier"),
+    data: Annotated[str | None, typer.Option(help="Pictures; by default the task's.")] = None,
+    images: Annotated[int, typer.Option(min=1)] = 16,
+    threads: Annotated[int, typer.Option(min=1)] = 1,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Of measuring, for each file.")] = 5.0,
+    as_json: AsJson = False,
+) -> None:
+    """Draw error against latency and size, and mark what nothing beats."""
+    from edgemat.shipped import open_shipped
+    from edgemat.validation import VALIDATION_SEED, default_data, evaluation_set
+
+    opened = [open_shipped(file) for file in files]
+    _check(opened)
+    task = opened[0].manifest.task
+    pictures = evaluation_set(
+        default_data(task, data),
+        task=task,
+        size=(PICTURE_SIZE, PICTURE_SIZE),
+        count=images,
+        seed=VALIDATION_SEED,
+    )
+    found = find_frontier(opened, pictures, threads=threads, seconds=seconds)
+    write_frontier(found, output)
+    if as_json:
+        print_json([candidate.to_json() for candidate in found])
+    else:
+        show_frontier(out, found)
+        show_path(out, output)
+
+
+if __name__ == "__main__":
+    main()
