@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from quantize.spec import QuantSpec, TensorQuant
 
 # float32 scales and zero-points, the latter as in a file that stores -128..127
 Grid = tuple[tuple[float, ...], tuple[int, ...]]
+
+CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED")
 
 
 def prove_int8(path: Path, *, target: Target, spec: QuantSpec) -> Int8Proof:
@@ -27,7 +29,19 @@ def prove_int8(path: Path, *, target: Target, spec: QuantSpec) -> Int8Proof:
     return _prove_tflite(path, spec) if target.runtime == "tflite" else _prove_coreml(path, spec)
 
 
-def _prove_tflite(path: Path, spec: QuantSpec) -> Int8Proof:
+def float_operators(path: Path) -> list[str]:
+    """Return the operators of a .tflite that compute in float, those at its ends left out.
+
+    Raises
+    ------
+    ArtifactError
+        When the file cannot be read.
+    """
+    return [name for name, is_float, _ in _operators(path) if is_float]
+
+
+def _operators(path: Path) -> Iterator[tuple[str, bool, bool]]:
+    """Give each operator's name, whether it sees float inside the graph, and whether it is int8."""
     from ai_edge_litert import schema_py_generated as schema
 
     from convert.flatbuffer import read_model
@@ -35,24 +49,29 @@ def _prove_tflite(path: Path, spec: QuantSpec) -> Int8Proof:
     model = read_model(path)
     graph = model.subgraphs[0]
     names = {value: name for name, value in vars(schema.BuiltinOperator).items() if name.isupper()}
-    convolutions = int8 = 0
-    islands = []
     for operator in graph.operators:
         name = names[model.operatorCodes[operator.opcodeIndex].builtinCode]
         # an input of -1 is an optional one left out
         inputs = [graph.tensors[i].type for i in operator.inputs if i >= 0]
         outputs = [graph.tensors[i].type for i in operator.outputs]
-        if name in ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED"):
-            convolutions += 1
-            operands = inputs[1:3] if name == "TRANSPOSE_CONV" else inputs[:2]
-            int8 += all(t == schema.TensorType.INT8 for t in (*operands, *outputs))
         is_end = name in ("QUANTIZE", "DEQUANTIZE") and (
             set(operator.inputs) & set(graph.inputs) or set(operator.outputs) & set(graph.outputs)
         )
-        if schema.TensorType.FLOAT32 in (*inputs, *outputs) and not is_end:
-            islands.append(name)
-    grids = {_tflite_grid(t.quantization) for t in graph.tensors if _has_grid(t.quantization)}
-    return _proof(convolutions, int8, islands, spec, grids)
+        operands = inputs[1:3] if name == "TRANSPOSE_CONV" else inputs[:2]
+        is_float = schema.TensorType.FLOAT32 in (*inputs, *outputs) and not is_end
+        is_int8 = all(t == schema.TensorType.INT8 for t in (*operands, *outputs))
+        yield name, is_float, is_int8
+
+
+def _prove_tflite(path: Path, spec: QuantSpec) -> Int8Proof:
+    from convert.flatbuffer import read_model
+
+    operators = list(_operators(path))
+    convolutions = [is_int8 for name, _, is_int8 in operators if name in CONVOLUTIONS]
+    islands = [name for name, is_float, _ in operators if is_float]
+    tensors = read_model(path).subgraphs[0].tensors
+    grids = {_tflite_grid(t.quantization) for t in tensors if _has_grid(t.quantization)}
+    return _proof(len(convolutions), sum(convolutions), islands, spec, grids)
 
 
 def _has_grid(quantization: Any) -> bool:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bench.devices.host import HostResult
     from bench.frontier import Candidate
     from bench.gate import Verdict
+    from bench.opinions import Opinion
     from bench.quality import Row
     from bench.roofline import Roof
     from convert.layers import LayerTable
@@ -158,6 +159,25 @@ def show_frontier(out: Console, found: Sequence[Candidate]) -> None:
             f"{c.sad:.3f}",
             f"{c.grad:.3f}",
             c.best_for,
+        )
+    out.print(table)
+
+
+def show_opinions(out: Console, found: Sequence[Opinion]) -> None:
+    """Show int8 files beside the float one and another tool's."""
+    table = Table(title="error in the unknown region, and latency, one run")
+    for column in ("file", "SAD", "Grad", "p50, ms", "MB", "parts", "in float"):
+        table.add_column(column)
+    for o in found:
+        table.add_row(
+            plain(o.name),
+            f"{o.sad:.3f}",
+            f"{o.grad:.3f}",
+            f"{o.p50_ms:.2f}" + ("" if o.quiet else " (!)"),
+            f"{o.megabytes:.2f}",
+            str(o.partitions),
+            ", ".join(f"{count} {name}" for name, count in sorted(o.float_operators.items()))
+            or "nothing",
         )
     out.print(table)
 

@@ -12,12 +12,14 @@ import torch
 
 pytest.importorskip("litert_torch")
 
+from tiny_tflite import TinyGraph
 from toy_networks import calibration, network_deploy, picture, toy_deploy
 
-from convert.flatbuffer import read_metadata, read_model
+from bench.opinions import quantize_with_ai_edge
+from convert.flatbuffer import cancel_transposes, read_metadata, read_model, write_model
 from convert.layers import compare_layers
 from convert.parity import compare, torch_predictor
-from convert.proof import prove_int8
+from convert.proof import float_operators, prove_int8
 from convert.target import TARGETS
 from convert.tflite import convert_tflite
 from edgemat.errors import ArtifactError
@@ -215,3 +217,41 @@ def _operator_names(path: Path) -> list[str]:
     names = {value: key for key, value in vars(schema.BuiltinOperator).items() if key.isupper()}
     codes = [names[code.builtinCode] for code in model.operatorCodes]
     return [codes[operator.opcodeIndex] for operator in model.subgraphs[0].operators]
+
+
+def test_another_tool_quantizes_the_float_file(toy: Toy, tmp_path: Path) -> None:
+    inputs = [x.permute(0, 2, 3, 1).contiguous().numpy() for x in calibration(3, 32)]
+    path = tmp_path / "ai-edge.tflite"
+    quantize_with_ai_edge(toy.file("tflite-fp32"), inputs, path)
+    exact, found = (TfliteModel(f).run(inputs[0]) for f in (toy.file("tflite-fp32"), path))
+    assert 0 < np.abs(exact - found).mean() < 0.02
+    operators = float_operators(path)
+    assert "CONV_2D" not in operators
+    assert set(float_operators(toy.file("tflite-fp32"))) > {"CONV_2D"}
+    assert float_operators(toy.file("tflite-int8")) == []
+
+
+def test_pairs_of_transposes_that_undo_each_other_leave(tmp_path: Path) -> None:
+    graph = TinyGraph()
+    axes = [graph.tensor((4,), dtype="INT32", content=np.array(p, np.int32))
+            for p in ((0, 3, 1, 2), (0, 2, 3, 1))]  # fmt: skip
+    x = graph.tensor((1, 4, 6, 3))
+    first, back, other, y, z = (
+        graph.tensor(shape)
+        for shape in ((1, 3, 4, 6), (1, 4, 6, 3), (1, 6, 3, 4), (1, 4, 6, 3), (1, 6, 3, 4))
+    )
+    graph.op("TRANSPOSE", [x, axes[0]], [first])
+    graph.op("TRANSPOSE", [first, axes[1]], [back])  # undoes the first
+    graph.op("ABS", [back], [y])
+    graph.op("TRANSPOSE", [first, axes[0]], [other])  # does not
+    graph.op("RELU", [other], [z])
+    path = graph.write(tmp_path / "model.tflite", inputs=[x], outputs=[y])
+    before = TfliteModel(path)
+    picture = np.random.default_rng(0).normal(size=(1, 4, 6, 3)).astype(np.float32)
+    expected = before.run(picture)
+    model = read_model(path)
+    cancel_transposes(model)
+    write_model(model, path)
+    after = TfliteModel(path)
+    assert after.operators() == ["TRANSPOSE", "ABS", "TRANSPOSE", "RELU"]
+    assert np.array_equal(after.run(picture), expected)
