@@ -17,7 +17,7 @@ from convert.target import find_target
 from edgemat.artifact import Artifact
 from edgemat.errors import ArtifactError
 from edgemat.files import atomic_path, explain_os_errors, move_into_place, write_json
-from edgemat.recipe import DataSection
+from edgemat.recipe_sections import DataSection
 from edgemat.validation import evaluation_set_for
 
 Precision = Literal["int8", "fp16", "fp32"]

@@ -20,8 +20,10 @@ from convert.target import find_target
 from edgemat.artifact import Artifact
 from edgemat.cache import Stages, identity_of
 from edgemat.files import sha256_file
-from edgemat.recipe import PARITY, WHOLLY_INT8, ModelSection, PruneSection, Recipe, load_recipe
+from edgemat.recipe import ModelSection, Recipe, load_recipe
+from edgemat.recipe_sections import PruneSection
 from edgemat.shipped import find_artifact
+from edgemat.stages.judging import judge_files, measure_files
 
 
 @dataclass
@@ -83,8 +85,8 @@ def run_recipe(path: Path, *, folder: Path | None = None, device: str = "auto") 
     recipe = load_recipe(path)
     stages = Stages(folder or Path("runs") / recipe.name)
     models = [_run_model(section, recipe, stages, device) for section in recipe.models]
-    benches = _bench(models, recipe, stages)
-    gates = tuple(row for model in models for row in _judge(model, recipe))
+    benches = measure_files(models, recipe, stages)
+    gates = tuple(row for model in models for row in judge_files(model, recipe))
     photo = _photo(models, recipe, stages)
     report = _report(path, recipe, models, benches, gates, photo, stages)
     artifacts = tuple(a.path for m in models for a in m.artifacts)
@@ -298,91 +300,6 @@ class _LazyValidation:
             count=self._recipe.verify.images,
             seed=VALIDATION_SEED + self._recipe.seed,
         )
-
-
-def _bench(models: list[ModelRun], recipe: Recipe, stages: Stages) -> list[dict[str, Any]]:
-    """Measure float and int8 TFLite files of each model against each other, on this host."""
-    settings = recipe.bench
-    benches: list[dict[str, Any]] = []
-    for model in models:
-        files = {f.path.name.split("@")[0]: f for f in model.files if f.manifest.kind == "tflite"}
-        if not files:
-            continue
-
-        def make(_: Path, files: dict[str, Artifact] = files) -> dict[str, Any]:
-            from bench.devices.host import bench_host
-            from bench.protocol import Protocol
-            from bench.store import RunStore
-            from edgemat.progress import progress_bar
-
-            protocol = Protocol(
-                warmup_runs=settings.warmup_runs,
-                warmup_seconds=settings.warmup_seconds,
-                runs=settings.runs,
-                seconds=settings.seconds,
-            )
-            with progress_bar("measuring on this host", 1000) as show:
-                results = bench_host(
-                    {name: file.payload for name, file in files.items()},
-                    threads=settings.threads,
-                    protocol=protocol,
-                    progress=lambda done, total: show(1000 * done // total),
-                )
-            store = RunStore(stages.folder / "runs.sqlite")
-            for result in results:
-                store.append(result)
-            return {"results": [result.to_json() for result in results]}
-
-        inputs = {
-            "files": {name: file.manifest.payload_sha256 for name, file in files.items()},
-            "settings": settings.model_dump(),
-        }
-        title = f"{model.section.name}: measure on this host"
-        benches += stages.run("bench", title, inputs, make)["results"]
-    return benches
-
-
-def _judge(model: ModelRun, recipe: Recipe) -> list[Any]:
-    """Hold every file against the bounds on agreement, and int8 files against the gate."""
-    from bench.gate import Bound, judge
-    from edgemat.report import GateRow
-
-    name, rows = model.section.name, []
-    float_scores = model.trained.manifest.scores["unknown"].model_dump()
-    for file in model.files:
-        manifest, target = file.manifest, str(file.manifest.target)
-        rules = PARITY[target] | model.section.parity.get(target, {})
-        if model.section.quantize.keep_float:  # what is int8 then is in the proof, not in the gate
-            rules = {name: rule for name, rule in rules.items() if name not in WHOLLY_INT8}
-        bounds = [Bound(metric, rule) for metric, rule in rules.items()]
-        for verdict in judge(bounds, _measured(file)):
-            first = manifest.agreements[0]
-            scope = f"{first.runtime}, against the {first.reference} model"
-            rows.append(GateRow(name, target, verdict, scope))
-        if manifest.int8_proof is not None:
-            bounds = [Bound(metric, rule) for metric, rule in recipe.gate.items()]
-            scores = manifest.scores["unknown"].model_dump()
-            for verdict in judge(bounds, scores, reference=float_scores):
-                scope = "unknown region, against the float model"
-                rows.append(GateRow(name, target, verdict, scope))
-    return rows
-
-
-def _measured(file: Artifact) -> dict[str, float]:
-    """Return the figures that bounds may name; agreement is that of the runtime apps use."""
-    manifest = file.manifest
-    first = manifest.agreements[0]
-    figures = {
-        "psnr_db": first.psnr_db,
-        "max_abs": first.max_abs,
-        "mean_abs": first.mean_abs,
-    }
-    proof = manifest.int8_proof
-    if proof is not None:
-        figures["int8_share"] = proof.int8_convolutions / proof.convolutions
-        figures["float_islands"] = float(len(proof.float_islands))
-        figures["scales_exact_share"] = proof.scales_exact / proof.scales
-    return figures
 
 
 def _photo(models: list[ModelRun], recipe: Recipe, stages: Stages) -> dict[str, Any] | None:

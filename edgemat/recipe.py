@@ -13,22 +13,32 @@ import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     field_validator,
-    model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from edgemat.artifact import Card, Scores
-from edgemat.data.sample import Part, Use
 from edgemat.errors import UsageError, nearest
+from edgemat.recipe_sections import (
+    BUILT_IN_SOURCES,
+    BackgroundSection,
+    DataSection,
+    PhaseSection,
+    PruneSection,
+    QatSection,
+    QuantizeSection,
+    Section,
+    SourceSection,
+    TrainSection,
+    TuneSection,
+    wrong,
+)
 
 # How closely a file must agree with its reference, and what an int8 file must prove.
 PARITY = {
@@ -51,23 +61,19 @@ _RELATIVE = re.compile(rf"({_COMPARE})?\s*[+-]{_NUMBER}\s*%\s*", re.ASCII)
 
 def _absolute_bound(rule: str) -> str:
     if not _ABSOLUTE.fullmatch(rule):
-        raise _wrong("this is no bound", "Write for example '>=45', '<=1e-4' or '==1'.")
+        raise wrong("this is no bound", "Write for example '>=45', '<=1e-4' or '==1'.")
     return rule
 
 
 def _bound(rule: str) -> str:
     if not _RELATIVE.fullmatch(rule) and not _ABSOLUTE.fullmatch(rule):
-        raise _wrong("this is no bound", "Write for example '+5%' (than float) or '<=40'.")
+        raise wrong("this is no bound", "Write for example '+5%' (than float) or '<=40'.")
     return rule
 
 
 def _known(kind: str, name: str, names: Iterable[str]) -> None:
     if name not in (names := tuple(names)):
-        raise _wrong(f"there is no {kind} {name!r}", nearest(name, names))
-
-
-def _wrong(problem: str, remedy: str) -> PydanticCustomError:
-    return PydanticCustomError("wrong", "{problem}", {"problem": problem, "remedy": remedy})
+        raise wrong(f"there is no {kind} {name!r}", nearest(name, names))
 
 
 AbsoluteBound = Annotated[str, AfterValidator(_absolute_bound)]
@@ -76,156 +82,12 @@ Side = Annotated[int, Field(ge=32)]
 Threads = Annotated[int, Field(gt=0)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-# Sources that are no folders of the user's.
-BUILT_IN_SOURCES = ("procedural", "people", "empty")
-
-
-class SourceSection(_Section):
-    """One place that mattes come from."""
-
-    source: str = Field(
-        default="procedural",
-        description='"procedural", "people" (the set that edgemat brings), "empty" (backgrounds '
-        "alone), or a folder",
-    )
-    kinds: Literal["all", "portrait", "objects"] = "all"
-    use: Use = Field(default="auto", description="which colours of a folder that has both")
-    part: Part = Field(default="all", description="held-out: every tenth by name")
-    weight: float = Field(default=1.0, gt=0, description="share in a mix")
-
-
-class BackgroundSection(_Section):
-    """One place that backgrounds come from."""
-
-    source: str = Field(description='"procedural", or a folder of photographs')
-    surroundings: bool = Field(
-        default=False, description="what lies beside the people of a folder of mattes"
-    )
-    part: Part = "all"
-    weight: float = Field(default=1.0, gt=0)
-
-
-class DataSection(SourceSection):
-    """Where mattes and backgrounds come from: one source, or a mix of several."""
-
-    mix: tuple[SourceSection, ...] = ()
-    backgrounds: tuple[BackgroundSection, ...] = Field(
-        default=(), description="by default the source's own"
-    )
-
-
-class PhaseSection(_Section):
-    """A part of the training with pictures of one size."""
-
-    steps: int = Field(gt=0)
-    batch: int = Field(gt=1)
-    size: int = Field(ge=64)
-
-
-class TuneSection(PhaseSection):
-    """How long, how fast and on what size of crops to train a network that is trained already."""
-
-    batch: int = Field(default=8, gt=1, description="batch normalisation needs two pictures")
-    size: int = Field(default=160, ge=64, description="side of the training crops, px")
-    learning_rate: float = Field(default=1e-3, gt=0)
-    warmup: int = Field(default=50, ge=0, description="steps until the full learning rate")
-    gradient_weight: float | None = Field(
-        default=None, ge=0, description="by default 10 for portrait networks, else 0"
-    )
-    affinity_weight: float = Field(default=10.0, ge=0, description="portrait networks")
-    distillation_weight: float = Field(
-        default=1.0, ge=0, description="of the distance to the float model, where it teaches"
-    )
-    autocast: Literal["none", "bf16", "auto"] = "none"
-    workers: int = Field(default=1, ge=0, description="processes that prepare data")
-    checkpoint_every: int = Field(default=50, gt=0, description="steps")
-
-
-class TrainSection(TuneSection):
-    """How to train a network: from nothing, from ImageNet's encoder, or from a trained one."""
-
-    steps: int = Field(ge=0, description="0 takes the weights of `start` as they are")
-    before: tuple[PhaseSection, ...] = Field(
-        default=(), description="earlier phases, on smaller pictures"
-    )
-    encoder_rate: float = Field(
-        default=1.0, ge=0, description="the encoder's learning rate, as a factor"
-    )
-    init: str | None = Field(
-        default=None,
-        description='encoder weights: "torchvision", or a MobileNetV2 .npz, .pth, .safetensors',
-    )
-    start: str | None = Field(
-        default=None, description="a trained network to go on from: a float artefact, or a name"
-    )
-    half_weights: bool = Field(
-        default=False,
-        description="round convolutions to half precision at the end: half the file",
-    )
-
-    @model_validator(mode="after")
-    def _no_steps_need_weights(self) -> TrainSection:
-        if self.steps == 0 and self.start is None:
-            raise _wrong("no steps and no weights", "Give steps, or start, or both.")
-        return self
-
-
-class PruneSection(_Section):
-    """Structured pruning, in rounds that each end in training."""
-
-    keep: float = Field(gt=0, lt=1, description="share of the cost that stays")
-    cost: Literal["macs", "host"] = Field(
-        default="macs",
-        description="multiply-accumulates, or int8 convolutions' milliseconds on this host",
-    )
-    importance: Literal["taylor", "magnitude", "bn"] = "taylor"
-    rounds: int = Field(default=3, gt=0)
-    batches: int = Field(default=8, gt=0, description="that the importance is measured on")
-    tune: TuneSection = TuneSection(steps=200)
-
-
-class QatSection(TuneSection):
-    """Quantization-aware training, from the post-training result on."""
-
-    steps: int = Field(default=200, gt=0)
-    batch: int = Field(default=4, gt=1)
-    size: int = Field(default=288, ge=64, description="side of the training crops, px")
-    learning_rate: float = Field(
-        default=1e-5, gt=0, description="relative: a share of a channel's largest weight"
-    )
-    warmup: int = Field(default=10, ge=0, description="steps until the full learning rate")
-    affinity_weight: float = Field(default=0.0, ge=0, description="portrait networks")
-    distillation_weight: float = Field(
-        default=3.0, ge=0, description="of the distance to the float model"
-    )
-    range_rate: float = Field(
-        default=0.1, ge=0, description="the quantizers' learning rate, as a factor; 0 keeps ranges"
-    )
-
-
-class QuantizeSection(_Section):
-    """What the quantization ranges are collected on, and whether they are trained on."""
-
-    mode: Literal["ptq", "qat"] = Field(
-        default="ptq", description="post-training, or trained on from there"
-    )
-    calibration: int = Field(default=64, gt=0, description="pictures")
-    keep_float: tuple[str, ...] = Field(
-        default=(), description="blocks that stay in float; `edgemat sensitivity` names them"
-    )
-    qat: QatSection = QatSection()
-
-
-class ModelSection(_Section):
+class ModelSection(Section):
     """One network on its way to the phone."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     architecture: str
-    config: dict[str, Any] = {}
+    config: dict[str, Any] = Field(default={}, description="arguments of the network")
     input_size: tuple[Side, Side] = Field(description="height and width of the mobile files, px")
     data: DataSection = DataSection()
     validation: DataSection | None = Field(
@@ -257,7 +119,7 @@ class ModelSection(_Section):
         for target in targets:
             _known("target", target, PARITY)
         if len(set(targets)) < len(targets):
-            raise _wrong("a target is named twice", "Keep one of the two.")
+            raise wrong("a target is named twice", "Keep one of the two.")
         return targets
 
     @field_validator("parity")
@@ -271,13 +133,13 @@ class ModelSection(_Section):
         return parity
 
 
-class VerifySection(_Section):
+class VerifySection(Section):
     """What files are run on to be compared."""
 
     images: int = Field(default=16, gt=0, description="validation composites")
 
 
-class BenchSection(_Section):
+class BenchSection(Section):
     """The protocol's lengths; see `bench.protocol`."""
 
     runs: int = Field(default=100, gt=0)
@@ -287,7 +149,7 @@ class BenchSection(_Section):
     threads: tuple[Threads, ...] = Field(default=(1, 2), min_length=1)
 
 
-class Recipe(_Section):
+class Recipe(Section):
     """The whole file."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")

@@ -13,7 +13,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from edgemat.errors import UsageError, nearest
 from edgemat.models import ModelInfo, list_models
-from edgemat.recipe import BUILT_IN_SOURCES, ModelSection, Recipe
+from edgemat.recipe import ModelSection, Recipe
+from edgemat.recipe_sections import BUILT_IN_SOURCES
 from edgemat.shipped import find_artifact
 
 

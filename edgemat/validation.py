@@ -12,7 +12,7 @@ from edgemat.artifact import Manifest
 from edgemat.data.dataset import MattingDataset
 from edgemat.data.open import PEOPLE, open_data
 from edgemat.evaluate import EvaluationSet
-from edgemat.recipe import DataSection
+from edgemat.recipe_sections import DataSection
 
 # Streams of pictures that training never sees.
 VALIDATION_SEED, CALIBRATION_SEED = 100_000, 200_000

@@ -20,7 +20,7 @@ from edgemat.data.sample import Matte, rng_for
 from edgemat.data.trimap import fixed_trimap
 from edgemat.errors import ImageError, UsageError
 from edgemat.images import U8, to_float, write_image
-from edgemat.recipe import DataSection
+from edgemat.recipe_sections import DataSection
 
 SIZE = (64, 80)
 

@@ -16,7 +16,7 @@ from edgemat.errors import ArtifactError
 from edgemat.export import export
 from edgemat.files import move_into_place
 from edgemat.models import create_model
-from edgemat.recipe import DataSection
+from edgemat.recipe_sections import DataSection
 from edgemat.runtime import TfliteModel
 
 DATA = DataSection(kinds="portrait")

@@ -21,7 +21,7 @@ from edgemat.data.sample import Matte
 from edgemat.data.views import place_cutout, view_photograph
 from edgemat.errors import ImageError, UsageError
 from edgemat.images import read_grey, read_image, to_float, write_image
-from edgemat.recipe import BackgroundSection, DataSection, SourceSection
+from edgemat.recipe_sections import BackgroundSection, DataSection, SourceSection
 
 SIZE = (64, 64)
 SIZES = st.tuples(st.integers(32, 90), st.integers(32, 90))

@@ -35,7 +35,10 @@ ABOVE_ALL = {
         "stages/__init__",
         "stages/common",
         "stages/converting",
+        "stages/judging",
+        "stages/pruning",
         "stages/quantizing",
+        "stages/sensitivity",
         "stages/training",
     )
 }

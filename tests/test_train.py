@@ -16,7 +16,8 @@ from edgemat.errors import TrainingError, UsageError
 from edgemat.losses import Loss
 from edgemat.models import create_model
 from edgemat.models.blocks.layers import MattingNetwork
-from edgemat.train import CHECKPOINT, LOG, Phase, Schedule, compute_loss, pick_device, train
+from edgemat.objective import compute_loss
+from edgemat.train import CHECKPOINT, LOG, Phase, Schedule, pick_device, train
 
 SIZE = 64
 TASKS = [("pspm-b5", "portrait", {"width": 0.25})]

@@ -156,7 +156,7 @@ def quantize(
 
     A killed qat goes on from its checkpoint when the same command is given again.
     """
-    from edgemat.recipe import QatSection
+    from edgemat.recipe_sections import QatSection
     from edgemat.stages.common import work_folder
     from edgemat.stages.quantizing import qat_stage, quantize_stage
 
@@ -252,7 +252,7 @@ def prune(
 
     When it is killed, the same command goes on from where it was.
     """
-    from edgemat.recipe import PruneSection, TuneSection
+    from edgemat.recipe_sections import PruneSection, TuneSection
     from edgemat.stages.common import work_folder
     from edgemat.stages.pruning import prune_stage
 

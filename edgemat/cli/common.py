@@ -13,7 +13,7 @@ from edgemat.terminal import out, print_json
 if TYPE_CHECKING:
     from edgemat.artifact import Artifact
     from edgemat.evaluate import EvaluationSet
-    from edgemat.recipe import DataSection
+    from edgemat.recipe_sections import DataSection
 
 ArtifactPath = Annotated[
     Path, typer.Argument(help="Folder of an artefact, NAME@HASH, or a shipped model's name.")

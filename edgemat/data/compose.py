@@ -12,7 +12,7 @@ from edgemat.data.open import KINDS, open_data
 from edgemat.data.procedural import ProceduralSource
 from edgemat.data.sample import Part
 from edgemat.images import write_image
-from edgemat.recipe import BackgroundSection, DataSection
+from edgemat.recipe_sections import BackgroundSection, DataSection
 
 
 def draw_folder(

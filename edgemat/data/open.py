@@ -16,7 +16,7 @@ from edgemat.data.mix import (
 from edgemat.data.procedural import ALL_KINDS, OBJECT_KINDS, PORTRAIT_KINDS, ProceduralSource
 from edgemat.data.sample import MatteSource
 from edgemat.errors import UsageError
-from edgemat.recipe import BackgroundSection, DataSection, SourceSection
+from edgemat.recipe_sections import BackgroundSection, DataSection, SourceSection
 
 KINDS = {"all": ALL_KINDS, "portrait": PORTRAIT_KINDS, "objects": OBJECT_KINDS}
 PEOPLE = Path(__file__).with_name("people")

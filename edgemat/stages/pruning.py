@@ -24,11 +24,12 @@ from edgemat.models.count import count, count_parameters
 from edgemat.models.deploy import to_deploy
 from edgemat.models.info import MattingTask
 from edgemat.models.pruned import fit_channels, settle_channels, shapes_of
+from edgemat.objective import compute_loss
 from edgemat.progress import progress_bar
-from edgemat.recipe import DataSection, PruneSection
+from edgemat.recipe_sections import DataSection, PruneSection
 from edgemat.stages.common import WEIGHTS, fill_float, inherited
 from edgemat.stages.training import schedule_of, training_data
-from edgemat.train import LOG, Schedule, compute_loss, train
+from edgemat.train import LOG, Schedule, train
 
 if TYPE_CHECKING:
     from quantize.prune import CostModel

@@ -22,7 +22,7 @@ from edgemat.data.open import open_data
 from edgemat.evaluate import EvaluationSet, score
 from edgemat.loading import load_deploy, load_network, load_prepared
 from edgemat.progress import progress_bar
-from edgemat.recipe import DataSection, QatSection
+from edgemat.recipe_sections import DataSection, QatSection
 from edgemat.stages.common import (
     WEIGHTS,
     inherited,

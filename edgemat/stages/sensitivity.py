@@ -13,7 +13,7 @@ from bench.gate import Bound, judge
 from edgemat.artifact import Artifact, Scores
 from edgemat.evaluate import EvaluationSet, score
 from edgemat.progress import progress_bar
-from edgemat.recipe import DataSection
+from edgemat.recipe_sections import DataSection
 from edgemat.stages.common import predict_with, torch_input
 from edgemat.stages.quantizing import post_training, write_quantized
 from quantize.blocks import find_blocks

@@ -25,10 +25,12 @@ from edgemat.models.count import count, count_parameters
 from edgemat.models.deploy import to_deploy
 from edgemat.models.encoders.mobilenetv2 import MobileNetV2
 from edgemat.models.pretrained import load_encoder
-from edgemat.recipe import ModelSection, PhaseSection, Recipe, TrainSection, TuneSection
+from edgemat.objective import DETAIL_RAMP
+from edgemat.recipe import ModelSection, Recipe
+from edgemat.recipe_sections import PhaseSection, TrainSection, TuneSection
 from edgemat.shipped import open_shipped
 from edgemat.stages.common import WEIGHTS, fill_float, torch_input
-from edgemat.train import DETAIL_RAMP, LOG, Phase, Schedule, train
+from edgemat.train import LOG, Phase, Schedule, train
 
 DRAWN_DATA = "Trained on procedural pictures made by edgemat; no photographs."
 
