@@ -164,7 +164,7 @@ def _kind(file: Artifact) -> str:
     """Return the precision of a file, and how an int8 one came to its grids."""
     from edgemat.artifact import QAT_SUFFIX
     from edgemat.errors import ArtifactError
-    from edgemat.loading import find_parent
+    from edgemat.lineage import find_parent
 
     manifest = file.manifest
     precisions = {"tflite-fp32": "float32", "tflite-fp16": "float16"}

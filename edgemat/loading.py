@@ -1,4 +1,4 @@
-"""Open artefacts as torch models, and find those that they were made from."""
+"""Open artefacts as torch models."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from edgemat.models.blocks.layers import MattingNetwork
 from edgemat.models.deploy import DeployForm, to_deploy
 from edgemat.models.pruned import fit_channels, shapes_of
 from edgemat.predict import read_network
-from edgemat.shipped import SHELF
 
 
 def load(artifact: Artifact | Path | str) -> nn.Module:
@@ -29,32 +28,6 @@ def load(artifact: Artifact | Path | str) -> nn.Module:
     if opened.manifest.kind == "float":
         return load_network(opened)
     return load_reference(opened)
-
-
-def find_parent(artifact: Artifact) -> Artifact:
-    """Return the artefact that `artifact` was made from: beside it, or a shipped model.
-
-    Raises
-    ------
-    ArtifactError
-        When there is none.
-    """
-    for path in (*sorted(artifact.path.parent.glob("*@*")), *sorted(SHELF.glob("*@*"))):
-        candidate = Artifact(path, check=False)
-        if candidate.manifest.payload_sha256 == artifact.manifest.parent:
-            candidate.check()
-            return candidate
-    raise ArtifactError(
-        f"The parent of {artifact.path.name} is not in {artifact.path.parent}.",
-        remedy="Keep an artefact beside those that it was made from.",
-    )
-
-
-def float_ancestor(artifact: Artifact) -> Artifact:
-    """Return the float artefact at the root of `artifact`'s lineage."""
-    while artifact.manifest.kind != "float":
-        artifact = find_parent(artifact)
-    return artifact
 
 
 def load_network(artifact: Artifact) -> MattingNetwork:

@@ -16,7 +16,6 @@ from convert.target import TARGETS
 from edgemat.artifact import Agreement, Artifact, Int8Proof
 from edgemat.errors import UsageError
 from edgemat.models import list_models
-from edgemat.pipeline import _measured
 from edgemat.recipe import (
     _ABSOLUTE,
     _RELATIVE,
@@ -28,6 +27,7 @@ from edgemat.recipe import (
     read_recipe,
 )
 from edgemat.recipe_checks import check_network
+from edgemat.stages.judging import _measured
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 MODEL = {

@@ -313,7 +313,7 @@ def verify(
     With --layers, exit status 1 when the median difference of a layer exceeds 1 LSB.
     """
     from convert.target import find_target
-    from edgemat.loading import find_parent
+    from edgemat.lineage import find_parent
     from edgemat.stages.converting import verify_file
 
     opened = open_with_validation(artifact, data, images)
@@ -355,7 +355,7 @@ def gate(
 ) -> None:
     """Hold a file's errors against the float model's; exit status 1 when a bound is broken."""
     from bench.gate import Bound, enforce, judge
-    from edgemat.loading import float_ancestor
+    from edgemat.lineage import float_ancestor
     from edgemat.shipped import open_shipped
 
     opened = open_shipped(artifact)
