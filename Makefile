@@ -11,7 +11,8 @@ run: .venv/ready
 	$(BIN)/edgemat run recipes/quickstart.toml
 
 test: .venv/ready check
-	$(BIN)/python -m pytest --durations=25 --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --durations=25 --numprocesses auto \
+		--dist loadfile --no-loadscope-reorder
 
 check: .venv/ready
 	$(BIN)/ruff check .

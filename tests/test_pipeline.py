@@ -59,7 +59,6 @@ threads = [1]
 MOMENTS = {
     "training": "work/*/checkpoint.pt",
     "pruning": "work/*/round-1/start.safetensors",
-    "training quantized": "artifacts/portrait-pruned-quantized@*",
     "converting": "artifacts/.converting-*",
 }
 

@@ -30,7 +30,7 @@ from quantize.qat import QuantizationAware
 SIZE = 64
 NETWORKS = {
     "portrait": ("pspm-slim", {"width": 0.5}, 3),
-    "trimap": ("indexnet-m2o-nlc", {"width": 0.25, "hidden_mult": 1}, 4),
+    "trimap": ("indexnet-slim", {"width": 0.5}, 4),
 }
 
 
