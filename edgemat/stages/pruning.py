@@ -105,14 +105,14 @@ def prune_stage(
         | {
             "name": manifest.name + PRUNED_SUFFIX,
             "cost": Cost(parameters=count_parameters(network), macs=count(network, shape)),
+            "pruning": Pruning(
+                importance=settings.importance,
+                macs_before=manifest.cost.macs,
+                parameters_before=manifest.cost.parameters,
+            ),
         },
         kind="float",
         feeding=feeding,
-        pruning=Pruning(
-            importance=settings.importance,
-            macs_before=manifest.cost.macs,
-            parameters_before=manifest.cost.parameters,
-        ),
         scores=score(alphas, validation),
     )
 
