@@ -40,22 +40,25 @@ class Protocol:
         Unmeasured runs at the start of a block: the caches still hold the other candidate.
     max_cv, max_drift:
         Above these the measurement is called invalid.
+    sustained_seconds:
+        Afterwards each candidate runs alone for so long, without a pause; 0 leaves that out.
     """
 
     warmup_runs: int = 10
     warmup_seconds: float = 1.0
-    runs: int = 100
+    runs: int = 200
     seconds: float = 10.0
     blocks: int = 10
     settle_runs: int = 1
     max_cv: float = 0.10
     max_drift: float = 0.10
+    sustained_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         for name, least in (("warmup_runs", 0), ("runs", 1), ("settle_runs", 0)):
             if getattr(self, name) < least:
                 raise _impossible(name, getattr(self, name), f"at least {least}")
-        for name in ("warmup_seconds", "seconds", "max_cv", "max_drift"):
+        for name in ("warmup_seconds", "seconds", "max_cv", "max_drift", "sustained_seconds"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 raise _impossible(name, value, "finite and not negative")
@@ -65,6 +68,11 @@ class Protocol:
     def to_json(self) -> dict[str, Any]:
         """Return the fields as a mapping that JSON can hold."""
         return asdict(self)
+
+    @classmethod
+    def strict(cls, **settings: Any) -> Protocol:
+        """Return the settings of a figure for publication: MLPerf's single-stream minimums."""
+        return cls(**{"runs": 1024, "seconds": 60.0} | settings)
 
 
 @dataclass(frozen=True)
@@ -77,16 +85,22 @@ class Measurement:
         Raw latencies in milliseconds, in the order in which they were taken.
     warmup_runs:
         Runs that the warm-up took.
-    verdict, reason:
-        ``"invalid"`` with a reason when the samples scatter or drift too much.
+    unsteady:
+        In what the samples scatter or drift too much; empty when they do not.
+    sustained_ms:
+        The raw latencies of the sustained part, empty where there was none.
     """
 
-    name: str
     samples_ms: tuple[float, ...]
     warmup_runs: int
     latency: Latency
-    verdict: Literal["valid", "invalid"]
-    reason: str
+    unsteady: tuple[str, ...]
+    sustained_ms: tuple[float, ...]
+
+    @property
+    def verdict(self) -> Literal["valid", "invalid"]:
+        """Return ``"invalid"`` when the samples scatter or drift too much."""
+        return "invalid" if self.unsteady else "valid"
 
 
 def schedule(names: Sequence[str], blocks: int) -> Iterator[str]:
@@ -113,7 +127,8 @@ def measure(
     if not candidates:
         raise UsageError("There is nothing to measure.", remedy="Give at least one candidate.")
     names = list(candidates)
-    total = len(names) * (1 + protocol.blocks)
+    sustained = protocol.sustained_seconds > 0
+    total = len(names) * (1 + protocol.blocks + sustained)
     done = 0
 
     def step() -> None:
@@ -130,17 +145,27 @@ def measure(
     for name in schedule(names, protocol.blocks):
         samples_ns[name] += _block(candidates[name], protocol, clock)
         step()
-    return {name: _measurement(name, samples_ns[name], warmups[name], protocol) for name in names}
+    sustained_ns: dict[str, list[int]] = {name: [] for name in names}
+    if sustained:
+        for name in names:
+            sustained_ns[name] = _until(
+                candidates[name], 1, round(protocol.sustained_seconds * NS_PER_S), clock
+            )
+            step()
+    return {
+        name: _measurement(samples_ns[name], warmups[name], sustained_ns[name], protocol)
+        for name in names
+    }
 
 
-def judge_samples(latency: Latency, protocol: Protocol) -> tuple[Literal["valid", "invalid"], str]:
-    """Return the verdict on a summary, and the reason when it is invalid (else empty)."""
+def unsteadiness(latency: Latency, protocol: Protocol) -> tuple[str, ...]:
+    """Return in what samples scatter or drift beyond the protocol's limits."""
     reasons = []
     if latency.cv > protocol.max_cv:
         reasons.append(f"CV {latency.cv:.1%} is above {protocol.max_cv:.0%}")
     if abs(latency.drift) > protocol.max_drift:
         reasons.append(f"drift {latency.drift:+.1%} is beyond {protocol.max_drift:.0%}")
-    return ("invalid" if reasons else "valid"), "; ".join(reasons)
+    return tuple(reasons)
 
 
 def _warm_up(run: Callable[[], object], protocol: Protocol, clock: Clock) -> int:
@@ -159,6 +184,11 @@ def _block(run: Callable[[], object], protocol: Protocol, clock: Clock) -> list[
         run()
     least_runs = math.ceil(protocol.runs / protocol.blocks)
     least_ns = math.ceil(protocol.seconds * NS_PER_S / protocol.blocks)
+    return _until(run, least_runs, least_ns, clock)
+
+
+def _until(run: Callable[[], object], least_runs: int, least_ns: int, clock: Clock) -> list[int]:
+    """Return the samples, in nanoseconds, of runs until both minimums are met."""
     samples: list[int] = []
     spent = 0
     while len(samples) < least_runs or spent < least_ns:
@@ -170,12 +200,16 @@ def _block(run: Callable[[], object], protocol: Protocol, clock: Clock) -> list[
 
 
 def _measurement(
-    name: str, samples_ns: list[int], warmup_runs: int, protocol: Protocol
+    samples_ns: Sequence[int], warmup_runs: int, sustained_ns: Sequence[int], protocol: Protocol
 ) -> Measurement:
-    samples_ms = tuple(ns / NS_PER_MS for ns in samples_ns)
+    samples_ms = _ms(samples_ns)
     latency = summarise(samples_ms)
-    verdict, reason = judge_samples(latency, protocol)
-    return Measurement(name, samples_ms, warmup_runs, latency, verdict, reason)
+    unsteady = unsteadiness(latency, protocol)
+    return Measurement(samples_ms, warmup_runs, latency, unsteady, _ms(sustained_ns))
+
+
+def _ms(samples_ns: Sequence[int]) -> tuple[float, ...]:
+    return tuple(ns / NS_PER_MS for ns in samples_ns)
 
 
 def _impossible(name: str, value: float, rule: str) -> UsageError:

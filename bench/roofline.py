@@ -20,7 +20,7 @@ from edgemat.tables import show_roofline
 from edgemat.terminal import AsJson, out, print_json, run_app
 
 if TYPE_CHECKING:
-    from bench.devices.host import HostResult
+    from bench.result import Result
     from edgemat.models.deploy import DeployForm
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -175,7 +175,7 @@ def _convert(
     return files
 
 
-def _row(name: str, target: str, path: Path, result: HostResult, macs: float, peak: float) -> Roof:
+def _row(name: str, target: str, path: Path, result: Result, macs: float, peak: float) -> Roof:
     from edgemat.runtime import TfliteModel
 
     model = TfliteModel(path)

@@ -179,7 +179,7 @@ class ReportData:
     demonstrations:
         Models whose weights are those of a run of minutes; the report says so at the top.
     benches:
-        ``HostResult.to_json()`` of every measurement. One without its circumstances is not
+        ``Result.to_json()`` of every measurement. One without its circumstances is not
         printed.
     skipped:
         What was not done, a sentence each with the reason.

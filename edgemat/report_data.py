@@ -48,7 +48,7 @@ def collect_report(
         recipe_text=recipe_path.read_text(encoding="utf-8"),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         circumstances={
-            "Processor": here.cpu_model,
+            "Processor": here.soc,
             "Cores": here.cores,
             "System": f"{here.os}, {here.abi}",
             "Virtual machine": {True: "yes", False: "no", None: "not known"}[here.virtualised],

@@ -15,12 +15,12 @@ BASELINE_TARGET = "tflite-fp32"
 """What the speed of the other files is a multiple of."""
 
 _MEASUREMENT = (
-    "threads", "delegate_asked", "delegate_used", "delegate_coverage", "init_ms", "first_ms",
-    "warmup_runs", "samples_ms", "latency", "verdict",
+    "threads", "delegate", "init_ms", "first_ms", "warmup_runs", "samples_ms", "latency",
+    "verdict",
 )  # fmt: skip
-_PLACE = ("device_kind", "cpu_model", "cores", "os", "abi", "runtime")
+_PLACE = ("device_kind", "device", "soc", "cores", "os", "abi", "runtime")
 """The circumstances without which a latency means nothing."""
-_GROUP = (*_PLACE, "virtualised", "governor")
+_GROUP = (*_PLACE, "transport", "virtualised", "governor")
 
 
 @dataclass(frozen=True)

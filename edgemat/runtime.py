@@ -146,7 +146,7 @@ class TfliteModel:
         """
         self.set_input(x)
         self.invoke()
-        return _dequantize(self._interpreter.get_tensor(self._output.index), self._output)
+        return self.output()
 
     def set_input(self, x: npt.NDArray[np.float32]) -> None:
         """Put one input in place for :meth:`invoke`; see :meth:`run`."""
@@ -171,6 +171,10 @@ class TfliteModel:
                 f"{self.path} cannot be run: {_first_line(error)}",
                 remedy="Convert it again, or try kernels='reference'.",
             ) from error
+
+    def output(self) -> npt.NDArray[np.float32]:
+        """Return the output of the last :meth:`invoke`, float32 of shape ``output_shape``."""
+        return _dequantize(self._interpreter.get_tensor(self._output.index), self._output)
 
     def delegate_coverage(self) -> DelegateCoverage:
         """Return how many operators the delegate really took over."""

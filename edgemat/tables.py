@@ -11,11 +11,11 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from bench.bias import GroupScore
-    from bench.devices.host import HostResult
     from bench.frontier import Candidate
     from bench.gate import Verdict
     from bench.opinions import Opinion
     from bench.quality import Row
+    from bench.result import Result
     from bench.roofline import Roof
     from convert.layers import LayerTable
     from edgemat.artifact import Scores
@@ -206,10 +206,10 @@ def show_roofline(out: Console, rows: Sequence[Roof]) -> None:
         out.print("(!) The machine was not quiet.")
 
 
-def show_latencies(out: Console, results: Sequence[HostResult]) -> None:
+def show_latencies(out: Console, results: Sequence[Result]) -> None:
     """Show latencies with the circumstances that they were measured in."""
     where = results[0].circumstances
-    title = f"{where.cpu_model}, {where.cores} cores{', virtual' if where.virtualised else ''}"
+    title = f"{where.soc}, {where.cores} cores{', virtual' if where.virtualised else ''}"
     table = Table(title=plain(f"{title}; {where.runtime}; XNNPACK asked for"))
     for column in ("file", "threads", "p50, ms", "p90, ms", "p99, ms", "runs", "delegate", ""):
         table.add_column(column)
@@ -220,7 +220,7 @@ def show_latencies(out: Console, results: Sequence[HostResult]) -> None:
             str(r.threads),
             *(f"{value:.2f}" for value in (r.latency.p50_ms, r.latency.p90_ms, r.latency.p99_ms)),
             str(len(r.samples_ms)),
-            r.delegate_used,
+            r.delegate.used,
             verdict,
         )
     out.print(table)

@@ -20,9 +20,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.devices.host import _cpu_model, _virtualised, bench_host, host_circumstances
+from bench.devices.device import BenchModel, Request
+from bench.devices.host import HostDevice, bench_host, host_circumstances, host_condition
+from bench.devices.linux import cpu_model, is_virtualised
 from bench.gate import Bound, Limit, Verdict, enforce, judge, parse_limit
-from bench.protocol import Protocol, judge_samples, measure, schedule
+from bench.protocol import Protocol, measure, schedule, unsteadiness
 from bench.stats import summarise
 from bench.store import SCHEMA, RunStore
 from edgemat.errors import ArtifactError, DiskError, GateFailed, UsageError
@@ -160,7 +162,7 @@ def test_warm_up_takes_ten_runs_and_a_second(cost_ms: float, expected: int) -> N
 
 def test_defaults_are_the_protocol_of_the_project() -> None:
     p = Protocol()
-    assert (p.warmup_runs, p.warmup_seconds, p.runs, p.seconds) == (10, 1.0, 100, 10.0)
+    assert (p.warmup_runs, p.warmup_seconds, p.runs, p.seconds) == (10, 1.0, 200, 10.0)
 
 
 def test_scatter_and_drift_make_a_measurement_invalid() -> None:
@@ -175,16 +177,16 @@ def test_scatter_and_drift_make_a_measurement_invalid() -> None:
     }
     result = measure(candidates, protocol, clock=machine.clock)
     assert list(result) == list(candidates)
-    assert (result["steady"].verdict, result["steady"].reason) == ("valid", "")
+    assert (result["steady"].verdict, result["steady"].unsteady) == ("valid", ())
     assert result["wild"].verdict == "invalid"
-    assert result["wild"].reason.startswith("CV 34.2% is above 10%")
+    assert result["wild"].unsteady[0].startswith("CV 34.2% is above 10%")
     assert result["slowing"].verdict == "invalid"
-    assert result["slowing"].reason == "drift +15.0% is beyond 10%"
+    assert result["slowing"].unsteady == ("drift +15.0% is beyond 10%",)
 
 
 def test_a_faster_second_half_is_drift_too() -> None:
     latency = summarise([1.0] * 10 + [0.85] * 10)
-    assert judge_samples(latency, Protocol()) == ("invalid", "drift -15.0% is beyond 10%")
+    assert unsteadiness(latency, Protocol()) == ("drift -15.0% is beyond 10%",)
 
 
 def test_progress_ends_at_the_total() -> None:
@@ -238,20 +240,20 @@ def test_host_bench_of_real_files(two_models: dict[str, Path]) -> None:
         assert len(r.samples_ms) >= 20 and sum(r.samples_ms) >= 20 * (1 - 1e-9)
         assert r.latency == summarise(r.samples_ms)
         assert r.init_ms > 0 and r.first_ms > 0
-        assert (r.delegate_asked, r.delegate_used) == ("xnnpack", "xnnpack")
-        assert r.process_peak_rss_bytes is None or r.process_peak_rss_bytes > 10_000_000
-    assert results[0].delegate_coverage.share == 1.0
-    assert results[1].delegate_coverage.share == 0.8
+        assert (r.delegate.asked, r.delegate.used) == ("xnnpack", "xnnpack")
+        assert r.peak_memory_bytes is None or r.peak_memory_bytes > 10_000_000
+        assert r.golden is not None and r.golden.max_abs == 0
+    assert results[0].delegate.delegated == results[0].delegate.operators
+    assert (results[1].delegate.delegated, results[1].delegate.operators) == (4, 5)
 
 
 def test_host_result_is_json_with_schema_and_raw_samples(two_models: dict[str, Path]) -> None:
-    (result,) = bench_host(
-        {"m": two_models["matte"]}, threads=[1], protocol=SHORT, kernels="builtin"
-    )
+    request = Request([BenchModel("m", two_models["matte"])], protocol=SHORT, delegate="none")
+    (result,) = HostDevice().measure(request)
     loaded = json.loads(json.dumps(result.to_json(), allow_nan=False))
-    assert loaded["schema"] == 1
+    assert loaded["schema_version"] == 2
     assert loaded["samples_ms"] == list(result.samples_ms)
-    assert (loaded["delegate_asked"], loaded["delegate_used"]) == ("none", "none")
+    assert (loaded["delegate"]["asked"], loaded["delegate"]["used"]) == ("none", "none")
     assert loaded["circumstances"]["device_kind"] == "physical"
     assert loaded["protocol"]["runs"] == 20
 
@@ -266,18 +268,18 @@ def test_host_bench_names_what_is_wrong(tmp_path: Path) -> None:
 
 def test_circumstances_of_this_machine() -> None:
     pytest.importorskip("ai_edge_litert")
-    here = host_circumstances(load_before=0.5)
-    assert here.cores >= 1 and here.cpu_model and here.os and here.abi
-    assert (here.load_before, here.load_after) == (0.5, None)
+    here = host_circumstances(after=host_condition())
+    assert here.cores >= 1 and here.soc and here.os and here.abi
+    assert here.before.load_average is None or here.before.load_average >= 0
 
 
 def test_a_virtual_machine_is_called_so() -> None:
     virtual = "processor\t: 0\nmodel name\t: EPYC\nflags\t\t: fpu hypervisor sse\n"
-    assert _virtualised(virtual) is True
-    assert _cpu_model(virtual) == "EPYC"
-    assert _virtualised("flags\t\t: fpu sse\n") is False
-    assert _virtualised("Features\t: fp asimd\n") is None  # arm64 does not tell
-    assert _cpu_model("") != ""
+    assert is_virtualised(virtual) is True
+    assert cpu_model(virtual) == "EPYC"
+    assert is_virtualised("flags\t\t: fpu sse\n") is False
+    assert is_virtualised("Features\t: fp asimd\n") is None  # arm64 does not tell
+    assert cpu_model("") is None
 
 
 # --- store ------------------------------------------------------------------------------------

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.devices.host import Circumstances, HostResult
 from bench.gate import Bound, judge
 from bench.protocol import Protocol
+from bench.result import Circumstances, Condition, Delegate, Result
 from bench.stats import summarise
 from convert.layers import LayerDifference, LayerTable
 from edgemat.artifact import Agreement, Calibration, Cost, Feeding, Int8Proof, Manifest, Scores
@@ -35,7 +35,6 @@ from edgemat.report import (
     signs,
     write_report,
 )
-from edgemat.runtime import DelegateCoverage
 
 HOSTILE = "<script>alert(1)</script>$x_$"
 TIMES = "\u00d7"
@@ -138,14 +137,14 @@ def model(name: str = "portrait-quick") -> ModelReport:
 
 def bench(target: str, milliseconds: float, *, threads: int = 1, **fields: Any) -> dict[str, Any]:
     samples = tuple(milliseconds * (1 + 0.001 * n) for n in range(20))
-    result = HostResult(
+    result = Result(
         name=target,
         model_sha256=f"pm-{target.split('-')[1]}".encode().hex().ljust(64, "0"),
         model_bytes=1,
         threads=threads,
-        delegate_asked="xnnpack",
-        delegate_used="xnnpack",
-        delegate_coverage=DelegateCoverage(70, 71, 1),
+        delegate=Delegate(
+            asked="xnnpack", used="xnnpack", operators=71, delegated=70, partitions=1
+        ),
         init_ms=12.0,
         first_ms=31.0,
         warmup_runs=10,
@@ -153,14 +152,24 @@ def bench(target: str, milliseconds: float, *, threads: int = 1, **fields: Any) 
         latency=summarise(samples),
         verdict="valid",
         reason="",
-        process_peak_rss_bytes=None,
+        golden=None,
         protocol=Protocol(),
         circumstances=Circumstances(
-            "physical", True, "Testcore 9000", 2, "Linux", "x86_64", None, 0.1, 0.2, "LiteRT 2.1"
+            transport="host",
+            device_kind="physical",
+            device="this machine",
+            soc="Testcore 9000",
+            cores=2,
+            os="Linux",
+            abi="x86_64",
+            virtualised=True,
+            runtime="LiteRT 2.1",
+            before=Condition(load_average=0.1),
+            after=Condition(load_average=0.2),
         ),
         recorded_at="2026-11-22T10:00:00+00:00",
     )
-    return replace(result, **fields).to_json()
+    return result.model_copy(update=fields).to_json()
 
 
 def data(**fields: Any) -> ReportData:
@@ -301,7 +310,7 @@ def test_latency_stands_with_its_circumstances(page: Page) -> None:
 
 def test_latency_without_circumstances_is_withheld(tmp_path: Path) -> None:
     naked = bench("tflite-fp32", 777.0)
-    naked["circumstances"] = naked["circumstances"] | {"cpu_model": ""}
+    naked["circumstances"] = naked["circumstances"] | {"soc": ""}
     page = render(tmp_path, data(benches=(naked,)))
     assert "1 measurement is withheld" in page.words
     assert "777" not in page.words
@@ -316,7 +325,7 @@ def test_an_invalid_measurement_says_why_and_gives_no_speed(tmp_path: Path) -> N
 
 def test_machines_are_never_in_one_table(tmp_path: Path) -> None:
     other = bench("tflite-int8", 5.0)
-    other["circumstances"] = other["circumstances"] | {"cpu_model": "Otherchip"}
+    other["circumstances"] = other["circumstances"] | {"soc": "Otherchip"}
     page = render(tmp_path, data(benches=(bench("tflite-fp32", 30.0), other)))
     assert sum(value.startswith("Latency on") for _, _, value in page.attributes) == 2
     assert f"6.00{TIMES}" not in page.words

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 
-from bench.devices.host import host_circumstances
+from bench.devices.host import host_circumstances, host_condition
 from bench.peers.contestants import Contestant, Entry
 from bench.peers.entries import Absent, open_entries
 from bench.peers.memory import peak_memory
@@ -45,7 +44,7 @@ def run_contest(
     """
     if not sets:
         raise UsageError("There are no photographs.", remedy="Name a folder with --images.")
-    load_before = _load_average()
+    before = host_condition()
     contestants, broken = open_entries(entries, threads=settings.threads)
     results = tuple(_judge_set(photos, contestants, settings) for photos in sets)
     costs = Costs()
@@ -59,7 +58,7 @@ def run_contest(
         absent=absent | broken,
         sets=results,
         costs=costs,
-        where=host_circumstances(load_before=load_before, load_after=_load_average()),
+        where=host_circumstances(before=before, after=host_condition()),
     )
 
 
@@ -156,7 +155,3 @@ def _example(sets: Sequence[PhotoSet]) -> Loaded:
         except ImageError:
             continue  # named already, when the set was judged
     raise UsageError("No photograph can be read.", remedy="Check the files.")
-
-
-def _load_average() -> float | None:
-    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from bench.devices.host import Circumstances
 from bench.peers.contestants import Facts
 from bench.peers.entries import Absent
 from bench.peers.pictures import PhotoSet
@@ -14,6 +13,7 @@ from bench.peers.scores import PictureScore, summarise_scores
 from bench.peers.sheet import Strip
 from bench.peers.speed import photo_protocol
 from bench.protocol import Measurement, Protocol
+from bench.result import Circumstances
 from edgemat.files import sha256_tree, size_bytes
 
 SCHEMA = 1
@@ -159,5 +159,5 @@ def _measurement_json(measured: Measurement | None) -> dict[str, Any] | None:
         **measured.latency.to_json(),
         "samples_ms": list(measured.samples_ms),
         "verdict": measured.verdict,
-        "reason": measured.reason,
+        "reason": "; ".join(measured.unsteady),
     }

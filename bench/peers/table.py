@@ -104,7 +104,7 @@ def _cost_table(result: Result) -> TextTable:
     if settings.costs and costs.photo:
         notes += _cost_notes(result)
     threads = f"{settings.threads} thread{'s' if settings.threads != 1 else ''}"
-    title = f"Costs on {where.cpu_model}, {where.cores} cores, {threads}; {where.runtime}"
+    title = f"Costs on {where.soc}, {where.cores} cores, {threads}; {where.runtime}"
     return TextTable(title, COST_COLUMNS, tuple(rows), tuple(notes))
 
 
@@ -118,8 +118,9 @@ def _cost_notes(result: Result) -> list[str]:
         "memory: peak of a process that makes this one matte, minus that of one that only imports "
         "the runtime and reads the photograph.",
     ]
-    if where.load_before is not None and where.load_after is not None:
-        notes.append(f"load average before {where.load_before:.1f}, after {where.load_after:.1f}.")
+    load = where.before.load_average, where.after.load_average
+    if load[0] is not None and load[1] is not None:
+        notes.append(f"load average before {load[0]:.1f}, after {load[1]:.1f}.")
     for kind, measured in (("network", costs.network), ("photo", costs.whole)):
         shaky = [name for name, m in measured.items() if m.verdict == "invalid"]
         if shaky:

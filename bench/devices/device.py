@@ -1,0 +1,253 @@
+"""What all devices have in common: models go in, results come out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.protocol import Progress
+from bench.protocol import Protocol as Settings
+from bench.result import (
+    Circumstances,
+    Delegate,
+    GoldenCheck,
+    OperatorTime,
+    Record,
+    Result,
+    judge_result,
+    sustained_curve,
+)
+from bench.stats import summarise
+from edgemat.artifact import Artifact
+from edgemat.errors import UsageError
+from edgemat.files import sha256_file, size_bytes
+from edgemat.runtime import TfliteModel
+
+F32 = npt.NDArray[np.float32]
+GOLDEN_LIMIT = 0.005
+"""Of the mean absolute difference of a device's matte: the bound that `verify` sets for int8."""
+
+
+@dataclass(frozen=True)
+class Golden:
+    """An input and the matte that the file must compute for it.
+
+    Attributes
+    ----------
+    pixels:
+        float32 (1, H, W, C) in 0..1, as the file takes it.
+    alpha:
+        float32 of the output's shape.
+    """
+
+    pixels: F32
+    alpha: F32
+    reference: Literal["artefact", "litert-on-host"]
+
+
+@dataclass(frozen=True)
+class BenchModel:
+    """A .tflite file to measure, under the name that the result has.
+
+    Its input and its expected matte come from the artefact where it is one. A bare file gets
+    fixed random pixels, and what LiteRT computes for them here.
+    """
+
+    name: str
+    path: Path
+    artifact: Artifact | None = None
+    _golden: list[Golden] = field(default_factory=list, repr=False, compare=False)
+
+    @classmethod
+    def open(cls, path: Path, name: str = "") -> Self:
+        """Open a .tflite file or a TFLite artefact.
+
+        Raises
+        ------
+        ArtifactError
+            When it is neither.
+        UsageError
+            When it is an artefact of another kind.
+        """
+        name = name or path.name
+        if path.suffix == ".tflite":
+            return cls(name, path)
+        artifact = Artifact(path)
+        if artifact.manifest.kind != "tflite":
+            raise UsageError(
+                f"{path} holds a {artifact.manifest.kind} model, no .tflite file.",
+                remedy="Convert it first: edgemat convert.",
+            )
+        return cls(name, artifact.payload, artifact)
+
+    @property
+    def golden(self) -> Golden:
+        """Return the input and the expected matte; worked out once.
+
+        Raises
+        ------
+        ArtifactError, MissingToolError
+            When a bare file cannot be run here.
+        """
+        if not self._golden:
+            self._golden.append(self._stored_golden() or self._computed_golden())
+        return self._golden[0]
+
+    def _stored_golden(self) -> Golden | None:
+        if self.artifact is None or not self.artifact.mattes.exists():
+            return None
+        with np.load(self.artifact.golden) as inputs, np.load(self.artifact.mattes) as mattes:
+            pixels = inputs["pixels"][:1].astype(np.float32) / np.float32(255)
+            alpha = mattes["alphas"][:1, ..., None]
+        return Golden(pixels, alpha, "artefact")
+
+    def _computed_golden(self) -> Golden:
+        model = TfliteModel(self.path)
+        pixels = np.random.default_rng(0).random(model.input_shape, dtype=np.float32)
+        return Golden(pixels, model.run(pixels), "litert-on-host")
+
+
+class Recording(Record):
+    """What a runner notes of one model: raw, without a verdict."""
+
+    init_ms: float
+    first_ms: float
+    warmup_runs: int
+    samples_ms: tuple[float, ...]
+    sustained_ms: tuple[float, ...] = ()
+    delegate: Delegate
+    profile: tuple[OperatorTime, ...] = ()
+    instructions: int | None = None
+    peak_memory_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be measured, in which settings.
+
+    Attributes
+    ----------
+    models:
+        Measured in turns with each other.
+    threads:
+        Numbers of threads; all models are measured once with each.
+    delegate:
+        ``"xnnpack"``, or another that the device has.
+    profile:
+        Also note the time of each operator, in a pass of its own.
+    """
+
+    models: Sequence[BenchModel]
+    threads: Sequence[int] = (1,)
+    delegate: str = "xnnpack"
+    protocol: Settings = field(default_factory=Settings)
+    profile: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.models or not self.threads:
+            raise UsageError(
+                "There is nothing to measure.",
+                remedy="Give at least one model and one number of threads.",
+            )
+        names = [model.name for model in self.models]
+        if len(set(names)) < len(names):
+            raise UsageError(
+                "Two models have the same name.", remedy="Give each a name of its own."
+            )
+
+
+class Device(Protocol):
+    """A place where models are measured."""
+
+    def measure(self, request: Request, *, progress: Progress | None = None) -> list[Result]:
+        """Measure all models and return their results: by threads, then in the models' order.
+
+        Raises
+        ------
+        MissingToolError
+            When the device, or a tool on the way to it, is not there, or goes away.
+        DiskError
+            When the device's disk is full.
+        UsageError
+            When the device cannot do what is asked.
+        """
+        ...
+
+
+def to_results(
+    request: Request,
+    threads: int,
+    recordings: Mapping[str, Recording],
+    alphas: Mapping[str, F32],
+    circumstances: Circumstances,
+) -> list[Result]:
+    """Return results from what a runner noted, with statistics and verdicts worked out here.
+
+    Parameters
+    ----------
+    recordings, alphas:
+        By the model's name: what was noted, and the matte computed for the golden input.
+    """
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    results = []
+    for model in request.models:
+        noted = recordings[model.name]
+        latency = summarise(noted.samples_ms)
+        golden = check_golden(model.golden, alphas[model.name])
+        verdict, reason = judge_result(
+            latency, request.protocol, noted.delegate, circumstances, golden
+        )
+        results.append(
+            Result(
+                name=model.name,
+                model_sha256=sha256_file(model.path),
+                model_bytes=size_bytes(model.path),
+                threads=threads,
+                delegate=noted.delegate,
+                init_ms=noted.init_ms,
+                first_ms=noted.first_ms,
+                warmup_runs=noted.warmup_runs,
+                samples_ms=noted.samples_ms,
+                latency=latency,
+                verdict=verdict,
+                reason=reason,
+                instructions=noted.instructions,
+                peak_memory_bytes=noted.peak_memory_bytes,
+                golden=golden,
+                profile=noted.profile,
+                sustained=sustained_curve(noted.sustained_ms) if noted.sustained_ms else None,
+                protocol=request.protocol,
+                circumstances=circumstances,
+                recorded_at=now,
+            )
+        )
+    return results
+
+
+def check_golden(golden: Golden, alpha: F32) -> GoldenCheck:
+    """Hold a matte that a device computed against the expected one.
+
+    Raises
+    ------
+    UsageError
+        When the device's matte is of another size, or not finite.
+    """
+    if alpha.size != golden.alpha.size or not np.isfinite(alpha).all():
+        raise UsageError(
+            f"The device's matte has {alpha.size} values, some perhaps not finite; expected are "
+            f"{golden.alpha.size}.",
+            remedy="Export the model again, and measure that file.",
+        )
+    difference = np.abs(alpha.reshape(golden.alpha.shape) - golden.alpha)
+    return GoldenCheck(
+        reference=golden.reference,
+        max_abs=float(difference.max()),
+        mean_abs=float(difference.mean()),
+        limit=GOLDEN_LIMIT,
+    )
