@@ -345,25 +345,3 @@ def verify(
                 f"exceeds 1 LSB ({first.median_lsb:g}).",
                 remedy="Look at what comes before it: a grid that does not fit, an operator lost.",
             )
-
-
-def gate(
-    artifact: ArtifactPath,
-    sad: Annotated[str, typer.Option(help="Bound on SAD in the unknown region.")] = "+5%",
-    grad: Annotated[str, typer.Option(help="Bound on Grad in the unknown region.")] = "+10%",
-    as_json: AsJson = False,
-) -> None:
-    """Hold a file's errors against the float model's; exit status 1 when a bound is broken."""
-    from bench.gate import Bound, enforce, judge
-    from edgemat.lineage import float_ancestor
-    from edgemat.shipped import open_shipped
-
-    opened = open_shipped(artifact)
-    reference = float_ancestor(opened).manifest.scores["unknown"].model_dump()
-    bounds = (Bound("sad", sad), Bound("grad", grad))
-    verdicts = judge(bounds, opened.manifest.scores["unknown"].model_dump(), reference=reference)
-    if as_json:
-        print_json([verdict.to_json() for verdict in verdicts])
-    else:
-        tables.show_verdicts(out, verdicts)
-    enforce(verdicts)

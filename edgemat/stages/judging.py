@@ -26,7 +26,7 @@ def measure_files(models: list[ModelRun], recipe: Recipe, stages: Stages) -> lis
             from bench.devices.host import bench_host
             from bench.protocol import Protocol
             from bench.store import RunStore
-            from edgemat.progress import progress_bar
+            from edgemat.progress import share_bar
 
             protocol = Protocol(
                 warmup_runs=settings.warmup_runs,
@@ -34,12 +34,12 @@ def measure_files(models: list[ModelRun], recipe: Recipe, stages: Stages) -> lis
                 runs=settings.runs,
                 seconds=settings.seconds,
             )
-            with progress_bar("measuring on this host", 1000) as show:
+            with share_bar("measuring on this host") as show:
                 results = bench_host(
                     {name: file.payload for name, file in files.items()},
                     threads=settings.threads,
                     protocol=protocol,
-                    progress=lambda done, total: show(1000 * done // total),
+                    progress=show,
                 )
             store = RunStore(stages.folder / "runs.sqlite")
             for result in results:
