@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from tiny_tflite import write_matte_model
 from toy_results import toy_circumstances, toy_result
 
-from bench.result import Result
+from bench.result import Result, sustained_curve
 from bench.stats import summarise
 from edgemat.cli import main
 from edgemat.cli.measuring import seconds_of
@@ -112,6 +113,24 @@ def test_a_gate_on_latency(call: Call, tmp_path: Path) -> None:
     assert status == 1 and "failed" in printed and "The gate failed" in said
     status, _, said = call("gate", slow, "--latency", "+5%")
     assert status == 2 and "Error: A result is held against another one" in said
+
+
+def test_a_page_of_devices(call: Call, tmp_path: Path) -> None:
+    first = at(10.0, sustained=sustained_curve([10.0] * 300))
+    other = at(20.0, circumstances=toy_circumstances(device="Board 5", transport="ssh"))
+    host = at(3.0, circumstances=toy_circumstances(device="this machine", transport="host"))
+    arm = toy_circumstances(device_kind="emulated", transport="emulated-arm64", device="qemu")
+    emulated = at(900.0, circumstances=arm, instructions=40_170_000)
+    file = write(tmp_path / "r.json", first, other, host, emulated)
+    status, printed, _ = call("report", file, "-o", "page.html")
+    assert status == 0 and "page.html" in printed
+    page = Path("page.html").read_text()
+    side_by_side = page[page.index("Devices side by side") : page.index("</table>")]
+    assert "Testphone 9 (adb)" in side_by_side and "Board 5 (ssh)" in side_by_side
+    assert "this machine" not in side_by_side and "qemu" not in side_by_side
+    assert "40.170" in page and "Not a latency" not in page  # one emulated device is no table
+    assert "909" not in re.sub(r"<svg.*?</svg>", "", page, flags=re.S)
+    assert page.count("Sustained:") == 1
 
 
 @pytest.mark.parametrize(

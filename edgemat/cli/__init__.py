@@ -32,6 +32,7 @@ for command in (
     measuring.bench,
     measuring.devices,
     measuring.history,
+    measuring.report,
     measuring.compare,
     measuring.gate,
     machine.quality,

@@ -1,4 +1,4 @@
-"""`edgemat bench`, `devices`, `history`, `compare`, `gate`: latencies, and what became of them."""
+"""`edgemat bench`, `devices`, `history`, `report`, `compare`, `gate`: latencies."""
 
 from __future__ import annotations
 
@@ -125,6 +125,27 @@ def history(
         bench_tables.show_latencies(out, kept)
     else:
         out.print("Nothing has been measured yet: edgemat bench MODEL.")
+
+
+def report(
+    results: Annotated[
+        list[str], typer.Argument(help="JSON files that bench wrote, or numbers of the history.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o")] = Path("bench.html"),
+    history: HistoryOption = None,
+) -> None:
+    """Write a page of latencies: every device with its circumstances, curves and operators."""
+    from datetime import UTC, datetime
+
+    from bench.store import RunStore, default_history
+    from edgemat.report import write_bench_report
+    from edgemat.tables import show_path
+
+    store = RunStore(history or default_history())
+    found = [result for operand in results for result in open_results(operand, store)]
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    write_bench_report([result.to_json() for result in found], output, created=now)
+    show_path(out, output)
 
 
 def compare(
