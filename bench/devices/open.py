@@ -11,7 +11,13 @@ from edgemat.errors import UsageError, nearest
 KNOWN = ("host",)
 
 
-def open_device(spec: str, *, listen: str, tls: bool, say: Callable[[str], object]) -> Device:
+def open_device(
+    spec: str,
+    *,
+    say: Callable[[str], object],
+    listen: str = "127.0.0.1",
+    tls: bool = False,
+) -> Device:
     """Return the device that a text names.
 
     Parameters
