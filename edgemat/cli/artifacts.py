@@ -237,12 +237,12 @@ def prune(
     importance: Annotated[
         Importance, typer.Option(help="What tells how much a channel matters.")
     ] = Importance.TAYLOR,
-    rounds: Annotated[int, typer.Option(min=1, help="Of pruning, then training.")] = 3,
+    rounds: Annotated[int, typer.Option(min=1, help="Of pruning, then training.")] = 2,
     data: DataOption = None,
-    steps: Annotated[int, typer.Option(min=1, help="Training steps in a round.")] = 200,
+    steps: Annotated[int, typer.Option(min=1, help="Training steps in a round.")] = 250,
     batch: Annotated[int, typer.Option(min=2, help="Pictures in a step.")] = 8,
-    size: Annotated[int, typer.Option(min=64, help="Side of the training crops, px.")] = 160,
-    learning_rate: Annotated[float, typer.Option(min=1e-9, help="The highest.")] = 3e-4,
+    size: Annotated[int, typer.Option(min=64, help="Side of the training crops, px.")] = 192,
+    learning_rate: Annotated[float, typer.Option(min=1e-9, help="The highest.")] = 5e-4,
     device: DeviceOption = "auto",
     images: ImagesOption = 16,
     output: Output = None,
@@ -252,11 +252,11 @@ def prune(
 
     When it is killed, the same command goes on from where it was.
     """
-    from edgemat.recipe_sections import PruneSection, TuneSection
+    from edgemat.recipe_sections import PruneSection, RecoverSection
     from edgemat.stages.common import work_folder
     from edgemat.stages.pruning import prune_stage
 
-    tune = TuneSection(steps=steps, batch=batch, size=size, learning_rate=learning_rate)
+    tune = RecoverSection(steps=steps, batch=batch, size=size, learning_rate=learning_rate)
     settings = PruneSection(
         keep=keep, cost=cost.value, importance=importance.value, rounds=rounds, tune=tune
     )
