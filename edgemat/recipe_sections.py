@@ -116,7 +116,7 @@ class TrainSection(TuneSection):
 
 
 class RecoverSection(TuneSection):
-    """How what is left of a pruned network is trained: by its own errors and by the whole's matte."""
+    """How what is left of a network is trained: by its errors and by the whole's matte."""
 
     steps: int = Field(default=250, gt=0)
     size: int = Field(default=192, ge=64, description="side of the training crops, px")
