@@ -2,6 +2,13 @@ package dev.edgemat.core.matting
 
 import dev.edgemat.core.picture.ByteRaster
 
+/** The input that is already of the model's size: [pixels] are bytes H,W,C. */
+fun Feeding.tensor(pixels: ByteArray): FloatArray {
+    val input = InputTensor(this)
+    input.fill(ByteRaster(size, channels, pixels), 0, { it }, { it })
+    return input.values
+}
+
 /** A model's input of one picture, filled channel by channel in the manifest's layout. */
 class InputTensor(private val feeding: Feeding) {
     val values = FloatArray(feeding.height * feeding.width * feeding.channels)

@@ -18,6 +18,13 @@ class InputTensorTest {
     }
 
     @Test
+    fun `pixels of the model's size are only scaled`() {
+        val four = ByteArray(size.pixels * 4) { (it * 11).toByte() }
+        val found = feedingOf(size, channels = 4).tensor(four)
+        assertClose(FloatArray(four.size) { (four[it].toInt() and 0xff) / 255f }, found)
+    }
+
+    @Test
     fun `planes of channels hold the same values`() {
         val nhwc = fill(feedingOf(size, channels = 4))
         val nchw = fill(feedingOf(size, channels = 4).copy(layout = Layout.NCHW))

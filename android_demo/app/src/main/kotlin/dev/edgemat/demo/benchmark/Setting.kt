@@ -1,0 +1,45 @@
+package dev.edgemat.demo.benchmark
+
+import android.content.Intent
+import dev.edgemat.core.benchmark.Protocol
+import dev.edgemat.demo.R
+import dev.edgemat.demo.model.Processor
+
+/**
+ * How long is measured.
+ *
+ * @property word in an intent
+ */
+enum class Mode(val word: String, val label: Int, val protocol: Protocol) {
+    STANDARD("standard", R.string.benchmark_mode_standard, Protocol()),
+    STRICT("strict", R.string.benchmark_mode_strict, Protocol.STRICT),
+    SUSTAINED("sustained", R.string.benchmark_mode_sustained, Protocol(sustainedSeconds = 600.0)),
+}
+
+/**
+ * What is measured.
+ *
+ * @property task whose models are measured in turns: "portrait" or "trimap"
+ */
+data class Setting(val task: String, val processor: Processor, val threads: Int, val mode: Mode) {
+    companion object {
+        val THREADS = listOf(1, 2, 4)
+
+        /**
+         * The setting that an intent asks to measure at once, null where it does not:
+         * `am start -n dev.edgemat.demo/.benchmark.BenchmarkActivity --es task portrait
+         * --es delegate xnnpack --ei threads 1 --es mode standard`
+         */
+        fun of(intent: Intent): Setting? {
+            val task = intent.getStringExtra("task") ?: return null
+            val delegate = intent.getStringExtra("delegate") ?: Processor.XNNPACK.word
+            val mode = intent.getStringExtra("mode") ?: Mode.STANDARD.word
+            return Setting(
+                task = task,
+                processor = Processor.entries.find { it.word == delegate } ?: return null,
+                threads = intent.getIntExtra("threads", 1).coerceAtLeast(1),
+                mode = Mode.entries.find { it.word == mode } ?: return null,
+            )
+        }
+    }
+}
