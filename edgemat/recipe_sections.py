@@ -173,4 +173,11 @@ class QuantizeSection(Section):
     keep_float: tuple[str, ...] = Field(
         default=(), description="blocks that stay in float; `edgemat sensitivity` names them"
     )
+    keep_w8a16: tuple[str, ...] = Field(
+        default=(), description="blocks of which only the weights become int8"
+    )
     qat: QatSection = QatSection()
+
+    @property
+    def wholly_int8(self) -> bool:
+        return not (self.keep_float or self.keep_w8a16)

@@ -147,6 +147,9 @@ def quantize(
     keep_float: Annotated[
         list[str] | None, typer.Option(help="A block that stays in float; can be repeated.")
     ] = None,
+    keep_w8a16: Annotated[
+        list[str] | None, typer.Option(help="A block of which only the weights become int8.")
+    ] = None,
     device: DeviceOption = "auto",
     images: ImagesOption = 16,
     output: Output = None,
@@ -165,7 +168,13 @@ def quantize(
     source, pictures, validation = opened
     out = opened.shelf(output)
     ptq = quantize_stage(
-        source, pictures, validation, count=calibration, out=out, keep_float=keep_float or ()
+        source,
+        pictures,
+        validation,
+        count=calibration,
+        out=out,
+        keep_float=keep_float or (),
+        keep_w8a16=keep_w8a16 or (),
     )
     made = [ptq]
     if mode is QuantizationMode.QAT:
