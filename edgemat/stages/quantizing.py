@@ -7,9 +7,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convert.parity import compare
+from convert.parity import compare, torch_predictor
 from edgemat.artifact import (
-    GOLDEN,
     QAT_SUFFIX,
     QUANT,
     QUANTIZED_SUFFIX,
@@ -26,8 +25,8 @@ from edgemat.recipe_sections import DataSection, QatSection
 from edgemat.stages.common import (
     WEIGHTS,
     inherited,
+    keep_golden,
     predict_with,
-    save_mattes,
     save_weights,
     torch_input,
 )
@@ -172,8 +171,7 @@ def write_quantized(
     def fill(folder: Path) -> None:
         save_weights(folder, made.deploy.state_dict())
         made.spec.save(folder / QUANT)
-        shutil.copyfile(source.golden, folder / GOLDEN)
-        save_mattes(folder, alphas)
+        keep_golden(folder, source, torch_predictor(frozen))
         if log is not None:
             shutil.copyfile(log, folder / TRAINING_LOG)
 
