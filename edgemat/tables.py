@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bench.quality import Row
     from bench.roofline import Roof
     from convert.layers import LayerTable
-    from edgemat.artifact import Scores
+    from edgemat.artifact import Artifact, Scores
     from edgemat.doctor import Finding
     from edgemat.experiments.fit import Outcome
     from edgemat.pipeline import RunResult
@@ -49,6 +49,32 @@ def show_run(out: Console, result: RunResult) -> None:
 def show_path(out: Console, path: Path, *, before: str = "", after: str = "") -> None:
     """Print a path on one line, however long, so that it can be copied."""
     out.print(plain(f"{before}{path}{after}"), highlight=False, soft_wrap=True)
+
+
+def show_savings(
+    out: Console, before: Artifact, after: Artifact, *, packed: tuple[int, int]
+) -> None:
+    """Show what pruning saved, and what it cost; `packed` is the compressed weights' bytes."""
+    table = Table(title="Pruned")
+    for column in ("", "before", "after", "change"):
+        table.add_column(column)
+    figures = {
+        "parameters": (before.manifest.cost.parameters, after.manifest.cost.parameters),
+        "MACs, millions": tuple(a.manifest.cost.macs * 1e3 for a in (before, after)),
+        "float16 weights, compressed, kB": tuple(size / 1e3 for size in packed),
+    }
+    for name, (old, new) in figures.items():
+        table.add_row(name, f"{old:,.0f}", f"{new:,.0f}", f"{new / old - 1:+.1%}")
+    scores = after.manifest.scores["unknown"]
+    table.add_row("SAD, unknown region", "", f"{scores.sad:.3f}", "")
+    table.add_row("Grad, unknown region", "", f"{scores.grad:.3f}", "")
+    out.print(table)
+    if after.manifest.zeros is not None:
+        out.print(
+            f"{after.manifest.zeros:.0%} of the weights are 0: a smaller download, once it is "
+            "compressed. The file and its latency stay as they are; for those channels must leave: "
+            "leave out --unstructured."
+        )
 
 
 def show_models(out: Console, rows: Sequence[Mapping[str, Any]]) -> None:

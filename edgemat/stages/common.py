@@ -28,7 +28,7 @@ def inherited(source: Artifact) -> dict[str, Any]:
     """Return what a child's manifest has in common with its parent's."""
     manifest = source.manifest
     names = ("name", "architecture", "config", "task", "recipe_sha256", "seed", "cost")
-    notices = ("demonstration", "licence", "data_notice", "card", "pruning")
+    notices = ("demonstration", "licence", "data_notice", "card", "pruning", "zeros")
     common = {name: getattr(manifest, name) for name in (*names, *notices)}
     return common | {"parent": manifest.payload_sha256}
 
