@@ -34,7 +34,7 @@ class Part:
 
     what: str
     release: str
-    packages: tuple[str, ...]
+    packages: str
     megabytes: int
 
 
@@ -42,87 +42,33 @@ PARTS = {
     "emulator": Part(
         "qemu for arm64 programs, with plugins (the one of later releases has none)",
         "bookworm",
-        tuple(
-            [
-                "qemu-user",
-                "libc6",
-                "libgcc-s1",
-                "zlib1g",
-                "libcapstone4",
-                "libnuma1",
-                "liburing2",
-                "libglib2.0-0",
-                "libpcre2-8-0",
-                "libgnutls30",
-                "libp11-kit0",
-                "libidn2-0",
-                "libunistring2",
-                "libtasn1-6",
-                "libnettle8",
-                "libhogweed6",
-                "libgmp10",
-                "libffi8",
-            ]
-        ),
+        "qemu-user libc6 libgcc-s1 zlib1g libcapstone4 libnuma1 liburing2 libglib2.0-0 "
+        "libpcre2-8-0 libgnutls30 libp11-kit0 libidn2-0 libunistring2 libtasn1-6 libnettle8 "
+        "libhogweed6 libgmp10 libffi8",
         19,
     ),
     "cross": Part(
         "a C compiler for arm64",
         "bookworm",
-        tuple(
-            [
-                "gcc-12-aarch64-linux-gnu",
-                "cpp-12-aarch64-linux-gnu",
-                "binutils-aarch64-linux-gnu",
-                "libgcc-12-dev-arm64-cross",
-                "libc6-dev-arm64-cross",
-                "libc6-arm64-cross",
-                "linux-libc-dev-arm64-cross",
-                "libstdc++6-arm64-cross",
-                "libgcc-s1-arm64-cross",
-                "libisl23",
-                "libmpc3",
-                "libmpfr6",
-                "libgmp10",
-            ]
-        ),
+        "gcc-12-aarch64-linux-gnu cpp-12-aarch64-linux-gnu binutils-aarch64-linux-gnu "
+        "libgcc-12-dev-arm64-cross libc6-dev-arm64-cross libc6-arm64-cross "
+        "linux-libc-dev-arm64-cross libstdc++6-arm64-cross libgcc-s1-arm64-cross libisl23 libmpc3 "
+        "libmpfr6 libgmp10",
         38,
     ),
     "phone": Part(
         "adb, and Android's adbd, which stands in for a phone in the tests",
         "trixie",
-        tuple(
-            [
-                "adbd",
-                "adb",
-                "libc6",
-                "libgcc-s1",
-                "libstdc++6",
-                "android-liblog",
-                "android-libbase",
-                "android-libboringssl",
-                "android-libcutils",
-                "android-libziparchive",
-                "libusb-1.0-0",
-                "libudev1",
-                "libbrotli1",
-                "libbsd0",
-                "libmd0",
-                "libcap2",
-                "liblz4-1",
-                "libprotobuf32t64",
-                "libsystemd0",
-                "libxxhash0",
-                "libzstd1",
-                "zlib1g",
-            ]
-        ),
+        "adbd adb libc6 libgcc-s1 libstdc++6 android-liblog android-libbase "
+        "android-libboringssl android-libcutils android-libziparchive libusb-1.0-0 libudev1 "
+        "libbrotli1 libbsd0 libmd0 libcap2 liblz4-1 libprotobuf32t64 libsystemd0 libxxhash0 "
+        "libzstd1 zlib1g",
         8,
     ),
     "sshd": Part(
         "OpenSSH's server, for the tests",
         "bookworm",
-        tuple(["openssh-server", "libwrap0", "libnsl2", "libtirpc3"]),
+        "openssh-server libwrap0 libnsl2 libtirpc3",
         1,
     ),
 }
@@ -137,7 +83,7 @@ def fetch(name: str) -> Path:
         When this is no Debian on x86-64, or the packages cannot be had.
     """
     part, folder = PARTS[name], part_folder(name)
-    wanted = "\n".join([part.release, *part.packages])
+    wanted = f"{part.release} {part.packages}"
     note = folder / "packages"
     if note.is_file() and note.read_text() == wanted:
         return folder
@@ -149,7 +95,7 @@ def fetch(name: str) -> Path:
     ):
         apt = _apt_root(Path(scratch), part.release)
         _run([*apt, "update"])
-        _run([*apt, "download", *part.packages], cwd=scratch)
+        _run([*apt, "download", *part.packages.split()], cwd=scratch)
         for package in sorted(Path(scratch).glob("*.deb")):
             _run(["dpkg-deb", "-x", str(package), str(temporary)])
         (temporary / "packages").write_text(wanted)

@@ -63,7 +63,7 @@ class AdbShell:
 
     def __init__(self, serial: str) -> None:
         self.serial = serial
-        self.name = f"The phone {serial!r}"
+        self.name = f"the phone {serial!r}"
 
     def run(
         self,

@@ -91,9 +91,7 @@ def parse_android_condition(text: str) -> Condition:
     return Condition(
         thermal_status=thermal_status(thermal),
         thermal_headroom=headroom(told.get("headroom", ""), thermal),
-        temperature_c=max(
-            (t for t in (sensors, seen.temperature_c) if t is not None), default=None
-        ),
+        temperature_c=max((t for t in hot if t is not None), default=None),
         battery_level=level,
         charging=charging,
         low_power_mode={"0": False, "1": True}.get(told.get("saver", "")),

@@ -13,7 +13,6 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from bench.devices.device import Request, shifted, to_results
 from bench.devices.job import (
@@ -45,7 +44,7 @@ CPU part\t: 0xd0b
 CPU revision\t: 1
 
 """
-"""What that core's kernel tells: XNNPACK chooses its kernels by it, and must not read this host's."""
+"""What that core's kernel tells: XNNPACK chooses by it, and must not read this host's."""
 SILENCE_S = 3600.0
 PROTOCOL = Protocol(
     warmup_runs=0,
@@ -135,7 +134,8 @@ def _measure(
         raise explain_exit(answer, request, "the emulated processor")
     answers = read_answers(request, work)
     names = [model.name for model in request.models]
-    counted = instructions(names, (work / "counts").read_text()) if threads == 1 else {}
+    counts = [int(line) for line in (work / "counts").read_text().split()]
+    counted = instructions(names, answer.out.splitlines(), counts) if threads == 1 else {}
     recordings = {
         name: recording.model_copy(
             # The emulator's own memory is in the sum: it says nothing of a device's.
@@ -170,19 +170,21 @@ def _run(command: list[str], progress: Progress | None) -> Answer:
         ) from error
 
 
-def instructions(names: Sequence[str], counts: str) -> dict[str, int]:
+def instructions(
+    names: Sequence[str], lines: Sequence[str], counts: Sequence[int]
+) -> dict[str, int]:
     """Return each model's instructions per inference.
 
     Parameters
     ----------
-    counts:
-        Of the plugin: instructions executed until each line of progress. Those of a block also
-        hold what reads the clock and says the progress, some thousands.
+    lines, counts:
+        What the runner printed, and how many instructions it had executed before each line.
+        Those of a block also hold what reads the clock and says the progress, some thousands.
     """
-    steps = [int(line) for line in counts.split()]
-    blocks: dict[str, list[Any]] = {name: [] for name in names}
+    steps = [n for line, n in zip(lines, counts, strict=True) if line.startswith("progress")]
+    blocks: dict[str, list[int]] = {name: [] for name in names}
     begin = len(names) - 1  # after the last warm-up
-    runs = PROTOCOL.runs // PROTOCOL.blocks
     for step, name in enumerate(schedule(names, PROTOCOL.blocks), start=begin):
-        blocks[name].append((steps[step + 1] - steps[step]) / runs)
-    return {name: round(statistics.median(found)) for name, found in blocks.items()}
+        blocks[name].append(steps[step + 1] - steps[step])
+    runs = PROTOCOL.runs / PROTOCOL.blocks
+    return {name: round(statistics.median(found) / runs) for name, found in blocks.items()}

@@ -219,11 +219,16 @@ def explain(answer: Answer, shell: Shell, what: str) -> EdgematError:
             remedy="Free some space there, then run the same command again.",
         )
     return MissingToolError(
-        f"{shell.name} cannot {what}: {answer.last_line}.".replace("..", "."),
+        f"{capital(shell.name)} cannot {what}: {answer.last_line.rstrip('.')}.",
         remedy="Look at the device, then run the same command again.",
     )
 
 
 def gone(shell: Shell, remedy: str) -> MissingToolError:
     """Return the error of a device that answers no more."""
-    return MissingToolError(f"{shell.name} does not answer any more.", remedy=remedy)
+    return MissingToolError(f"{capital(shell.name)} does not answer any more.", remedy=remedy)
+
+
+def capital(text: str) -> str:
+    """Return a text as the beginning of a sentence."""
+    return text[:1].upper() + text[1:]

@@ -14,6 +14,7 @@ from bench.devices.shell import (
     COPY_S,
     Answer,
     call,
+    capital,
     explain,
     gone,
     remote_command,
@@ -77,7 +78,7 @@ class SshShell:
                 remedy="Give ssh:HOST, ssh:USER@HOST or ssh:USER@HOST:PORT.",
             )
         self.host = (parts["user"] or "") + (parts["address"] or parts["host"])
-        self.name = f"The machine {self.host!r}"
+        self.name = f"the machine {self.host!r}"
         self._options = [f"-o{key}={value}" for key, value in OPTIONS.items()]
         self._options += ["-p", parts["port"]] if parts["port"] else []
         self._options += ["-F", str(config)] if config else []
@@ -134,7 +135,7 @@ class SshShell:
         known = (remedy for reason, remedy in REASONS.items() if reason in answer.err)
         remedy = next(known, "Try by hand: ssh {host}")
         return MissingToolError(
-            f"{self.name} cannot be reached: {answer.last_line.rstrip('.')}.",
+            f"{capital(self.name)} cannot be reached: {answer.last_line.rstrip('.')}.",
             remedy=remedy.format(host=self.host),
         )
 

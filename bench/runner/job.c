@@ -37,7 +37,9 @@ static void set_file(struct Job *job, const char *key, const char *value) {
         fail(EXIT_JOB, "job: %s before its model", key);
     }
     struct ModelJob *current = &job->model[job->models - 1];
-    char *target = key[0] == 'm' ? current->model : key[0] == 'i' ? current->input : current->output;
+    char *target = key[0] == 'm'   ? current->model
+                   : key[0] == 'i' ? current->input
+                                   : current->output;
     copy_path(target, key, value);
 }
 

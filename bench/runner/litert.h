@@ -45,7 +45,11 @@ struct PerTensorQuantization {
 
 /* Types of profiler events: one per operator that the interpreter runs itself, and one per
  * operator inside a delegate. */
-enum { EVENT_OPERATOR = 1 << 1, EVENT_DELEGATE_OPERATOR = 1 << 2, EVENT_DELEGATE_PROFILED = 1 << 3 };
+enum {
+    EVENT_OPERATOR = 1 << 1,
+    EVENT_DELEGATE_OPERATOR = 1 << 2,
+    EVENT_DELEGATE_PROFILED = 1 << 3
+};
 
 struct ProfilerEvent {
     const char *tag; /* the operator's name */

@@ -56,7 +56,7 @@ static void describe(struct Port *port, struct RankedTensorType *type, LiteRtTen
     bool integer = port->element_type == LITERT_INT8 || port->element_type == LITERT_UINT8 ||
                    port->element_type == LITERT_INT16;
     if (!integer || kind != LITERT_QUANTIZED_PER_TENSOR)
-        fail(EXIT_MODEL, "%s: the input or output is neither float32 nor 8 or 16 bit with one scale",
+        fail(EXIT_MODEL, "%s: input or output is neither float32 nor 8 or 16 bit with one scale",
              path);
     expect(LiteRtGetPerTensorQuantization(tensor, &port->quantization), path, "tell a scale");
 }

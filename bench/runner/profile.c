@@ -35,7 +35,7 @@ static void read_events(struct Profile *profile, const struct ProfilerEvent *eve
         partitions += delegated && event->index == 0;
         add_kind(profile, event);
     }
-    /* More own operators than the graph has: loops or branches ran, which these sums cannot tell. */
+    /* More own operators than the graph has: loops ran, which these sums cannot tell. */
     profile->known = own + inside > 0 && own / runs <= profile->operators;
     profile->delegated = inside > 0 ? profile->operators - own / runs : 0;
     profile->partitions = partitions / runs;
@@ -54,8 +54,10 @@ void profile_model(struct Profile *profile, LiteRtEnvironment environment, const
     if (LiteRtGetNumSubgraphOps(model.graph, &profile->operators) == 0 &&
         LiteRtCompiledModelGetProfiler(model.compiled, &profiler) == 0 &&
         LiteRtStartProfiler(profiler) == 0) {
-        for (uint64_t i = 0; i < job->profile_runs; i++)
+        for (uint64_t i = 0; i < job->profile_runs; i++) {
             run_model(&model);
+            stay_in_touch(now_ns());
+        }
         LiteRtStopProfiler(profiler);
         LiteRtGetNumProfilerEvents(profiler, &count);
         struct ProfilerEvent *events = allocate(((size_t)count + 1) * sizeof *events);

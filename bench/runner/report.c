@@ -4,7 +4,6 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "runner.h"
 
@@ -16,11 +15,10 @@ FILE *open_for_writing(const char *path) {
 }
 
 void finish_writing(FILE *file, const char *path) {
-    errno = EIO; /* what an earlier fwrite left as an error on the stream may have been lost */
-    bool written = fflush(file) == 0 && ferror(file) == 0 && fsync(fileno(file)) == 0;
-    if (!written)
+    errno = EIO; /* the reason of an earlier failure may have been lost */
+    bool written = fflush(file) == 0 && ferror(file) == 0;
+    if (fclose(file) != 0 || !written)
         fail(EXIT_DISK, "%s: %s", path, strerror(errno));
-    fclose(file);
 }
 
 static void put_text(FILE *file, const char *text) {

@@ -1,7 +1,8 @@
 /* Measure .tflite files on this device: `runner JOB`, with relative paths from the current folder.
  *
- * Progress is printed on stdout as `progress DONE TOTAL`; the result is the file that the job names.
- * An error is one line on stderr that begins with `runner: `, and one of the exit codes of runner.h.
+ * On stdout it prints `progress DONE TOTAL` after each block and `alive` once a second. The result
+ * is the file that the job names. An error is one line on stderr that begins with `runner: `, and
+ * one of the exit codes of runner.h.
  */
 #include <errno.h>
 #include <sched.h>
@@ -57,8 +58,9 @@ static uint64_t peak_memory_bytes(void) {
     return kib * 1024;
 }
 
-static void open_model(struct Model *model, struct Measured *measured, LiteRtEnvironment environment,
-                       const struct Job *job, const struct ModelJob *files) {
+static void open_model(struct Model *model, struct Measured *measured,
+                       LiteRtEnvironment environment, const struct Job *job,
+                       const struct ModelJob *files) {
     /* Loaded once untimed, so that init tests neither the disk nor the loader. */
     load_model(model, environment, job, files->model, false);
     unload_model(model);

@@ -9,8 +9,15 @@
 
 #include "litert.h"
 
-/* Exit codes; bench/devices/pushed.py reads them. */
-enum { EXIT_JOB = 10, EXIT_FILE = 11, EXIT_MODEL = 12, EXIT_DISK = 13, EXIT_MEMORY = 14 };
+/* Exit codes; bench/devices/job.py reads them. */
+enum {
+    EXIT_JOB = 10,
+    EXIT_FILE = 11,
+    EXIT_MODEL = 12,
+    EXIT_DISK = 13,
+    EXIT_MEMORY = 14,
+    EXIT_ALONE = 15
+};
 enum { MAX_MODELS = 64, MAX_PATH = 512 };
 
 /* Print one line on stderr and end the process. */
@@ -74,6 +81,8 @@ struct Measured {
 };
 
 uint64_t now_ns(void);
+/* Print a line once a second: the other side sees that we live, and we end when it is gone. */
+void stay_in_touch(uint64_t now);
 void measure(struct Model *models, struct Measured *measured, const struct Job *job);
 
 /* --- profile.c: which operators ran where, and how long ---------------------------------- */
@@ -98,6 +107,6 @@ void profile_model(struct Profile *profile, LiteRtEnvironment environment, const
 void write_report(const struct Job *job, const struct Measured *measured,
                   const struct Profile *profiles, uint64_t peak_memory_bytes);
 FILE *open_for_writing(const char *path);
-void finish_writing(FILE *file, const char *path); /* fails when a byte is not on the disk */
+void finish_writing(FILE *file, const char *path); /* fails when a byte was not written */
 
 #endif
