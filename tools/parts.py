@@ -29,13 +29,16 @@ class Part:
     Attributes
     ----------
     megabytes:
-        To fetch, without the release's package list (10 MB, fetched once for each call).
+        To fetch, without the release's list of packages (10 MB, for each part).
+    unless:
+        A program of the system that does as well.
     """
 
     what: str
     release: str
     packages: str
     megabytes: int
+    unless: str = ""
 
 
 PARTS = {
@@ -55,6 +58,7 @@ PARTS = {
         "linux-libc-dev-arm64-cross libstdc++6-arm64-cross libgcc-s1-arm64-cross libisl23 libmpc3 "
         "libmpfr6 libgmp10",
         38,
+        unless="aarch64-linux-gnu-gcc",
     ),
     "phone": Part(
         "adb, and Android's adbd, which stands in for a phone in the tests",
@@ -162,8 +166,9 @@ def main(arguments: list[str] | None = None) -> int:
         if name not in PARTS:
             parser.error(f"There is no part {name!r}. {nearest(name, PARTS)}")
         try:
-            print(f"{name} ({PARTS[name].megabytes} MB to fetch): {PARTS[name].what}", flush=True)
-            print(f"  {fetch(name)}")
+            part = PARTS[name]
+            print(f"{name} ({part.megabytes} MB to fetch): {part.what}", flush=True)
+            print(f"  {shutil.which(part.unless) or fetch(name)}")
         except EdgematError as error:
             print(f"  left out: {error}", file=sys.stderr)
             status = error.exit_code

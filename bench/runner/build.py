@@ -113,10 +113,10 @@ def find_compiler(architecture: str) -> list[str]:
         environment = ["env", f"LD_LIBRARY_PATH={libraries}"]
         return [*environment, str(found), f"--sysroot={private}", "-isystem", str(headers)]
     packages = "gcc" if platform.machine() == architecture else PACKAGES[architecture]
-    raise MissingToolError(
-        f"There is no C compiler for {architecture}.",
-        remedy=f"Install it (Debian, Ubuntu): apt-get install {packages}",
-    )
+    remedy = f"Install it (Debian, Ubuntu): apt-get install {packages}"
+    if architecture == "aarch64":
+        remedy += ", or have it in a folder of your own: python -m tools.parts cross"
+    raise MissingToolError(f"There is no C compiler for {architecture}.", remedy=remedy)
 
 
 def _fetch_litert(architecture: str, folder: Path) -> None:
