@@ -138,6 +138,17 @@ def test_a_phone_that_goes_away_in_the_middle(plugged: Phone, models: list[Bench
     pytest.fail("the runner goes on, though nobody listens")
 
 
+def test_ctrl_c_leaves_nothing_there(plugged: Phone, models: list[BenchModel]) -> None:
+    def interrupt(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    endless = Protocol(warmup_runs=0, warmup_seconds=1, runs=1_000_000_000)
+    with pytest.raises(KeyboardInterrupt):
+        open_adb(SERIAL).measure(Request(models, protocol=endless), progress=interrupt)
+    assert not left_over(plugged)
+    assert not running(str(plugged.folder))
+
+
 def test_a_full_disk_is_named(
     plugged: Phone, models: list[BenchModel], full_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -197,16 +197,23 @@ def working_folder(shell: Shell) -> Iterator[str]:
     DiskError
         When its disk is full.
     """
-    make = f'd=$({shell.base})/{FILES} && mkdir -p "$d" && mktemp -d "$d/run-XXXXXXXX"'
+    make = (
+        f'd=$({shell.base})/{FILES} && mkdir -p "$d" && cd "$(mktemp -d "$d/run-XXXXXXXX")" '
+        "&& pwd -P"
+    )
     answer = shell.run(make)
-    if answer.code != 0:
+    folder = (answer.out.splitlines() or [""])[-1]  # a login script may have printed lines before
+    if answer.code != 0 or f"/{FILES}/run-" not in folder:
         raise explain(answer, shell, "make a folder")
-    folder = answer.out.strip()
     try:
         yield folder
     finally:
-        # The runner writes its process id; one that outlived its connection is ended.
-        end = '[ -f "$1/pid" ] && kill "$(cat "$1/pid")" 2>/dev/null; rm -rf "$1"'
+        # A runner that outlived its connection is ended: the process that noted its number there
+        # and still works there, for the number may be another's by now.
+        end = (
+            'p=$(cat "$1/pid" 2>/dev/null) && [ "$(readlink "/proc/$p/cwd")" = "$1" ] && '
+            'kill "$p"; rm -rf "$1"'
+        )
         with contextlib.suppress(EdgematError):  # a device that is gone cannot be tidied up
             shell.run(end, folder)
 
