@@ -28,11 +28,11 @@ def device() -> EmulatedDevice:
 
 
 def test_small_models_in_float_and_int8(device: EmulatedDevice, tmp_path: Path) -> None:
-    from tiny_tflite import write_integer_model, write_matte_model, write_mixed_model
+    from tiny_tflite import write_int8_conv_model, write_matte_model, write_mixed_model
 
     models = [
         BenchModel("float", write_matte_model(tmp_path / "a 'b' $(c).tflite", size=64)),
-        BenchModel("int8", write_integer_model(tmp_path / "int8.tflite")),
+        BenchModel("int8", write_int8_conv_model(tmp_path / "int8.tflite")),
         BenchModel("mixed", write_mixed_model(tmp_path / "mixed.tflite")),
     ]
     seen: list[tuple[int, int]] = []
@@ -58,7 +58,8 @@ def test_the_shipped_int8_model_computes_the_same_on_arm(device: EmulatedDevice)
     here = BenchModel("portrait", model.path)
     (result,) = device.measure(Request([here]))
     assert result.golden is not None and result.golden.reference == "litert-on-host"
-    # Arm's kernels round a product's half another way: single values are off by a step or two.
+    # XNNPACK's kernels for Arm round some sums to the neighbour; a step or two is left of it at a
+    # handful of pixels. On one machine its kernels and TFLite's own differ by up to seven.
     assert result.golden.mean_abs < 0.01 * LSB and result.golden.max_abs < 2.5 * LSB
     assert result.instructions and 3e8 < result.instructions < 6e8
     assert (result.delegate.used, result.delegate.operators) == ("xnnpack", 185)
