@@ -2,10 +2,14 @@
 # make test   all tests
 # make check  style and types
 # make peers  download other people's networks, to compare with: see bench/peers
+#
+# make runner        compile what measures on phones and boards: see docs/devices.md
+# make emulator      the same, and fetch qemu: edgemat bench --device emulated-arm64
+# make device-parts  fetch what the tests of devices need and this machine lacks
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run test check peers clean
+.PHONY: run test check peers runner emulator device-parts clean
 
 run: .venv/ready
 	$(BIN)/edgemat run recipes/quickstart.toml
@@ -22,6 +26,18 @@ check: .venv/ready
 peers: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check ".[peers]"
 	$(BIN)/python -m bench.peers fetch peers
+
+runner: .venv/ready
+	$(BIN)/python -m bench.runner.build
+
+emulator: .venv/ready
+	$(BIN)/python -m tools.parts emulator
+	$(BIN)/python -m bench.runner.build
+
+# What cannot be had is said and left out: its tests are skipped.
+device-parts: .venv/ready
+	-$(BIN)/python -m tools.parts phone sshd emulator cross
+	-$(BIN)/python -m bench.runner.build
 
 # Ready once everything is installed; again when the dependencies change.
 .venv/ready: pyproject.toml constraints.txt

@@ -180,6 +180,18 @@ class Device(Protocol):
         ...
 
 
+def shifted(progress: Progress | None, turn: int, request: Request) -> Progress | None:
+    """Return `progress` as that of one turn: all numbers of threads are measured one by one."""
+    turns = len(request.threads)
+    if progress is None:
+        return None
+
+    def shifted(done: int, total: int) -> None:
+        progress(turn * total + done, turns * total)
+
+    return shifted
+
+
 def to_results(
     request: Request,
     threads: int,

@@ -8,7 +8,7 @@ from bench.devices.device import Device
 from bench.devices.host import HostDevice
 from edgemat.errors import UsageError, nearest
 
-KNOWN = ("host",)
+KNOWN = ("host", "adb", "adb:SERIAL", "ssh:HOST", "emulated-arm64")
 
 
 def open_device(
@@ -31,8 +31,22 @@ def open_device(
     ------
     UsageError
         When there is no such kind of device.
+    MissingToolError
+        When the device, or a tool on the way to it, is not there.
     """
-    kind, _, _name = spec.partition(":")
-    if kind == "host":
+    kind, colon, name = spec.partition(":")
+    if spec == "host":
         return HostDevice()
-    raise UsageError(f"There is no device {spec!r}.", remedy=nearest(kind, KNOWN))
+    if kind == "adb" and bool(name) == bool(colon):
+        from bench.devices.adb import open_adb
+
+        return open_adb(name)
+    if kind == "ssh" and name:
+        from bench.devices.ssh import open_ssh
+
+        return open_ssh(name)
+    if spec == "emulated-arm64":
+        from bench.devices.emulated import EmulatedDevice
+
+        return EmulatedDevice()
+    raise UsageError(f"There is no device {spec!r}.", remedy=nearest(spec, KNOWN))
