@@ -15,6 +15,7 @@ def open_device(
     spec: str,
     *,
     say: Callable[[str], object],
+    cpu_mask: int = 0,
     listen: str = "127.0.0.1",
     tls: bool = False,
 ) -> Device:
@@ -22,6 +23,8 @@ def open_device(
 
     Parameters
     ----------
+    cpu_mask:
+        Cores that the runner on a phone or board may use, bit n for core n; 0 leaves its choice.
     listen, tls:
         Where a browser's page is served, and whether by HTTPS.
     say:
@@ -40,11 +43,11 @@ def open_device(
     if kind == "adb" and bool(name) == bool(colon):
         from bench.devices.adb import open_adb
 
-        return open_adb(name)
+        return open_adb(name, cpu_mask=cpu_mask)
     if kind == "ssh" and name:
         from bench.devices.ssh import open_ssh
 
-        return open_ssh(name)
+        return open_ssh(name, cpu_mask=cpu_mask)
     if spec == "emulated-arm64":
         from bench.devices.emulated import EmulatedDevice
 
