@@ -4,12 +4,13 @@
 # make peers  download other people's networks, to compare with: see bench/peers
 #
 # make runner        compile what measures on phones and boards: see docs/devices.md
+# make browser       fetch LiteRT.js: edgemat bench --device browser
 # make emulator      the same, and fetch qemu: edgemat bench --device emulated-arm64
 # make device-parts  fetch what the tests of devices need and this machine lacks
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run test check peers runner emulator device-parts clean
+.PHONY: run test check peers runner emulator browser device-parts clean
 
 run: .venv/ready
 	$(BIN)/edgemat run recipes/quickstart.toml
@@ -34,10 +35,14 @@ emulator: .venv/ready
 	$(BIN)/python -m tools.parts emulator
 	$(BIN)/python -m bench.runner.build
 
+browser: .venv/ready
+	$(BIN)/python -m bench.devices.browser.parts
+
 # What cannot be had is said and left out: its tests are skipped.
 device-parts: .venv/ready
 	-$(BIN)/python -m tools.parts phone sshd emulator cross
 	-$(BIN)/python -m bench.runner.build
+	-$(BIN)/python -m bench.devices.browser.parts
 
 # Ready once everything is installed; again when the dependencies change.
 .venv/ready: pyproject.toml constraints.txt

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bench.devices.adb import CONNECT, phones
+from bench.devices.browser.parts import find_litert
 from bench.devices.emulated import ARCHITECTURE, PROCESSOR, find_emulator
 from bench.devices.ssh import find_ssh
 from bench.runner.bundle import find_bundle
@@ -38,7 +39,13 @@ class Attached:
 
 def list_devices() -> list[Attached]:
     """Return all devices that can be found from here."""
-    return [Attached("host", True, "this machine"), *_phones(), _machines(), _emulated()]
+    return [
+        Attached("host", True, "this machine"),
+        *_phones(),
+        _machines(),
+        _browser(),
+        _emulated(),
+    ]
 
 
 def _phones() -> list[Attached]:
@@ -68,6 +75,14 @@ def _machines() -> Attached:
     except MissingToolError as error:
         return Attached("ssh:HOST", False, error.message, error.remedy)
     return Attached("ssh:HOST", True, "any Linux machine that your ssh key opens")
+
+
+def _browser() -> Attached:
+    try:
+        find_litert()
+    except MissingToolError as error:
+        return Attached("browser", False, error.message, error.remedy)
+    return Attached("browser", True, "any browser that opens the page")
 
 
 def _emulated() -> Attached:

@@ -8,7 +8,7 @@ from bench.devices.device import Device
 from bench.devices.host import HostDevice
 from edgemat.errors import UsageError, nearest
 
-KNOWN = ("host", "adb", "adb:SERIAL", "ssh:HOST", "emulated-arm64")
+KNOWN = ("host", "adb", "adb:SERIAL", "ssh:HOST", "browser", "emulated-arm64")
 
 
 def open_device(
@@ -48,6 +48,10 @@ def open_device(
         from bench.devices.ssh import open_ssh
 
         return open_ssh(name, cpu_mask=cpu_mask)
+    if spec == "browser":
+        from bench.devices.browser.device import BrowserDevice
+
+        return BrowserDevice(say, listen=listen, tls=tls)
     if spec == "emulated-arm64":
         from bench.devices.emulated import EmulatedDevice
 
