@@ -189,22 +189,57 @@ def show_frontier(out: Console, found: Sequence[Candidate]) -> None:
 
 
 def show_opinions(out: Console, found: Sequence[Opinion]) -> None:
-    """Show int8 files beside the float one and another tool's."""
+    """Show what each tool's file costs, and its errors."""
     table = Table(title="error in the unknown region, and latency, one run")
     for column in ("file", "SAD", "Grad", "p50, ms", "MB", "parts", "in float"):
         table.add_column(column)
     for o in found:
+        inside = ", ".join(f"{count} {name}" for name, count in sorted(o.float_operators.items()))
         table.add_row(
             plain(o.name),
-            f"{o.sad:.3f}",
-            f"{o.grad:.3f}",
+            "" if o.sad is None else f"{o.sad:.3f}",
+            "" if o.grad is None else f"{o.grad:.3f}",
             f"{o.p50_ms:.2f}" + ("" if o.quiet else " (!)"),
             f"{o.megabytes:.2f}",
             str(o.partitions),
-            ", ".join(f"{count} {name}" for name, count in sorted(o.float_operators.items()))
-            or "nothing",
+            inside or ("nothing" if o.precision == "int8" else "all"),
         )
     out.print(table)
+
+
+def show_agreements(out: Console, found: Sequence[Opinion]) -> None:
+    """Show how far each tool's file lies from the float torch model."""
+    images = found[0].agreement.images
+    table = Table(title=f"distance from the float torch model, {images} pictures")
+    for column in ("file", "max abs", "mean abs", "PSNR, dB", "max from litert-torch's", ""):
+        table.add_column(column)
+    signs = {True: "[green]agrees[/green]", False: "[red]wrong[/red]", None: ""}
+    for o in found:
+        table.add_row(
+            plain(o.name),
+            f"{o.agreement.max_abs:.2g}",
+            f"{o.agreement.mean_abs:.2g}",
+            f"{o.agreement.psnr_db:.1f}",
+            "" if o.from_ours is None else f"{o.from_ours.max_abs:.2g}",
+            signs[o.agrees],
+        )
+    out.print(table)
+
+
+def show_old_runs(out: Console, found: Sequence[Opinion]) -> None:
+    """Show which files an old runtime takes, and how far its mattes lie from today's."""
+    table = Table(title="tflite-runtime 2.14 (2023), and max, mean abs from today's LiteRT")
+    for column in ("file", "runs", "default kernels", "reference kernels"):
+        table.add_column(column)
+    for o in found:
+        if o.old is None:
+            continue
+        figures = [f"{d.max_abs:.2g}, {d.mean_abs:.2g}" for d in o.old.distances.values()]
+        refused = o.old.refused
+        sign = "[green]yes[/green]" if refused is None else f"[red]no[/red]: {plain(refused)}"
+        table.add_row(plain(o.name), sign, *figures)
+    if table.row_count:
+        out.print(table)
 
 
 def show_roofline(out: Console, rows: Sequence[Roof]) -> None:
