@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
 
-from edgemat.errors import ArtifactError, DiskError, EdgematError
+from pydantic import ValidationError
+
+from bench.result import Result
+from edgemat.errors import ArtifactError, DiskError, EdgematError, UsageError
 from edgemat.files import explain_os_errors
 
-SCHEMA = 1
+SCHEMA = 2
 BUSY_TIMEOUT_S = 10.0
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _UNWRITABLE = {
@@ -32,16 +35,10 @@ CREATE TABLE IF NOT EXISTS runs (
 _INDEX = "CREATE INDEX IF NOT EXISTS runs_by_model ON runs (model_sha256, id)"
 
 
-class Storable(Protocol):
-    """A result that can be stored: it knows its model, its time, and its JSON."""
-
-    @property
-    def model_sha256(self) -> str: ...
-
-    @property
-    def recorded_at(self) -> str: ...
-
-    def to_json(self) -> dict[str, Any]: ...
+def default_history() -> Path:
+    """Return the file in which ``edgemat bench`` keeps its results: one for each user."""
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "edgemat" / "history.sqlite"
 
 
 class RunStore:
@@ -58,7 +55,7 @@ class RunStore:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def append(self, result: Storable) -> int:
+    def append(self, result: Result) -> int:
         """Store one result and return its number.
 
         Raises
@@ -77,27 +74,41 @@ class RunStore:
         assert number is not None  # an INSERT always sets it
         return number
 
-    def history(self, model_sha256: str | None = None) -> list[dict[str, Any]]:
-        """Return the stored results of one model (or of all), the oldest first.
+    def history(self, model_sha256: str | None = None) -> dict[int, Result]:
+        """Return number to result, of one model (or of all), the oldest first.
 
         Raises
         ------
         ArtifactError
-            When the file is damaged, or was written by a newer version.
+            When the file is damaged, or was written by another version.
         """
         if not self.path.exists():
-            return []
+            return {}
         with self._transaction(write=False) as connection:
             if _version(connection) == 0:
-                return []  # created, but nothing was ever committed
+                return {}  # created, but nothing was ever committed
             rows = connection.execute(
-                "SELECT result FROM runs WHERE ?1 IS NULL OR model_sha256 = ?1 ORDER BY id",
+                "SELECT id, result FROM runs WHERE ?1 IS NULL OR model_sha256 = ?1 ORDER BY id",
                 (model_sha256,),
             ).fetchall()
         try:
-            return [json.loads(text) for (text,) in rows]
-        except json.JSONDecodeError as error:
-            raise self._damaged(str(error)) from error
+            return {number: Result.model_validate_json(text) for number, text in rows}
+        except ValidationError as error:
+            raise self._damaged(str(error.errors()[0]["msg"])) from error
+
+    def get(self, number: int) -> Result:
+        """Return the result of that number.
+
+        Raises
+        ------
+        UsageError
+            When there is none.
+        """
+        history = self.history()
+        if number not in history:
+            known = f"Known: 1 to {max(history)}." if history else "There is none yet."
+            raise UsageError(f"{self.path} has no result number {number}.", remedy=known)
+        return history[number]
 
     @contextlib.contextmanager
     def _transaction(self, *, write: bool) -> Iterator[sqlite3.Connection]:
@@ -122,6 +133,11 @@ class RunStore:
 
     def _check_version(self, connection: sqlite3.Connection) -> None:
         version = _version(connection)
+        if 0 < version < SCHEMA:
+            raise ArtifactError(
+                f"{self.path} was written by an older edgemat (schema {version}, now {SCHEMA}).",
+                remedy="Move it away: a new history is begun.",
+            )
         if version > SCHEMA:
             raise ArtifactError(
                 f"{self.path} was written by a newer edgemat (schema {version}, known {SCHEMA}).",

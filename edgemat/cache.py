@@ -44,7 +44,8 @@ CODE = {
         *("quantize", "convert"),
     ),
     "bench": (
-        *("bench/devices", "bench/protocol.py", "bench/stats.py", "bench/store.py"),
+        *("bench/devices/device.py", "bench/devices/host.py", "bench/devices/linux.py"),
+        *("bench/protocol.py", "bench/result.py", "bench/stats.py", "bench/store.py"),
         "edgemat/runtime.py",
     ),
     "photo": ("edgemat",),

@@ -38,6 +38,13 @@ def progress_bar(title: str, total: int | None = None) -> Iterator[Callable[[int
         yield lambda done: progress.update(task, completed=done)
 
 
+@contextmanager
+def share_bar(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar; yields a function of how much is done and how much there is in all."""
+    with progress_bar(title, 1000) as show:
+        yield lambda done, total: show(1000 * done // total)
+
+
 def track(items: Iterable[T], title: str, total: int | None = None) -> Iterator[T]:
     """Yield `items` behind a progress bar."""
     with progress_bar(title, total) as show:

@@ -140,9 +140,12 @@ class VerifySection(Section):
 
 
 class BenchSection(Section):
-    """The protocol's lengths; see `bench.protocol`."""
+    """Where latencies are measured, and the protocol's lengths; see `bench.protocol`."""
 
-    runs: int = Field(default=100, gt=0)
+    devices: tuple[str, ...] = Field(
+        default=("host",), description='"host", "adb", "adb:SERIAL", "ssh:HOST", ...'
+    )
+    runs: int = Field(default=200, gt=0)
     seconds: float = Field(default=10.0, gt=0)
     warmup_runs: int = Field(default=10, gt=0)
     warmup_seconds: float = Field(default=1.0, ge=0)

@@ -115,6 +115,21 @@ class TrainSection(TuneSection):
         return self
 
 
+class RecoverSection(TuneSection):
+    """How what is left of a network is trained: by its errors and by the whole's matte."""
+
+    steps: int = Field(default=250, gt=0)
+    size: int = Field(default=192, ge=64, description="side of the training crops, px")
+    learning_rate: float = Field(default=5e-4, gt=0)
+    warmup: int = Field(default=20, ge=0, description="steps until the full learning rate")
+    gradient_weight: float = Field(default=5.0, ge=0)
+    affinity_weight: float = Field(default=0.0, ge=0, description="portrait networks")
+    distillation_weight: float = Field(
+        default=3.0, ge=0, description="of the distance to the whole"
+    )
+    autocast: Literal["none", "bf16", "auto"] = "auto"
+
+
 class PruneSection(Section):
     """Structured pruning, in rounds that each end in training."""
 
@@ -124,9 +139,9 @@ class PruneSection(Section):
         description="multiply-accumulates, or int8 convolutions' milliseconds on this host",
     )
     importance: Literal["taylor", "magnitude", "bn"] = "taylor"
-    rounds: int = Field(default=3, gt=0)
+    rounds: int = Field(default=2, gt=0)
     batches: int = Field(default=8, gt=0, description="that the importance is measured on")
-    tune: TuneSection = TuneSection(steps=200)
+    tune: RecoverSection = RecoverSection()
 
 
 class QatSection(TuneSection):

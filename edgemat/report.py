@@ -8,7 +8,8 @@ from it (changes against the float model, pictures, plots, lineage) is worked ou
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 TEMPLATE = "report.html.j2"
+BENCH_TEMPLATE = "bench.html.j2"
 EM_DASH = "\u2014"
 _NARROW_SPACE = "\u202f"
 _MINUS = "\u2212"
@@ -209,15 +211,41 @@ def write_report(data: ReportData, path: Path) -> None:
     DiskError
         The disk is full or the folder may not be written.
     """
-    try:
-        import jinja2
-
+    with _parts_of_the_report():
         from edgemat.report_view import build_view
+
+        _render(path, TEMPLATE, data=data, view=build_view(data))
+
+
+def write_bench_report(benches: Sequence[Mapping[str, Any]], path: Path, *, created: str) -> None:
+    """Write a page of latencies alone: ``Result.to_json()`` of devices anywhere.
+
+    Raises
+    ------
+    MissingToolError, DiskError
+        As :func:`write_report`.
+    """
+    with _parts_of_the_report():
+        from edgemat.report_view import build_latency_view
+
+        _render(path, BENCH_TEMPLATE, created=created, view=build_latency_view(benches))
+
+
+@contextmanager
+def _parts_of_the_report() -> Iterator[None]:
+    """Say how to install what a page needs where it is missing."""
+    try:
+        yield
     except ModuleNotFoundError as error:
         raise MissingToolError(
             f"The report needs {error.name}, which is not installed.",
             remedy='Install it with: pip install "edgemat[report]"',
         ) from error
+
+
+def _render(path: Path, template: str, **values: object) -> None:
+    import jinja2
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -233,7 +261,7 @@ def write_report(data: ReportData, path: Path) -> None:
         "signs": signs,
         "moment": moment,
     }
-    write_text(path, environment.get_template(TEMPLATE).render(data=data, view=build_view(data)))
+    write_text(path, environment.get_template(template).render(values))
 
 
 def number(value: float | None, digits: int = 3, *, trim: bool = False) -> str:

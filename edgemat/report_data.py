@@ -64,9 +64,16 @@ def collect_report(
         skipped=(
             "Core ML files ran in edgemat's own executor of ML Programs. Apple's kernels run on a "
             "Mac or an iPhone alone.",
-            "No phone was measured: latencies are those of this host.",
+            *_unmeasured(benches),
         ),
     )
+
+
+def _unmeasured(benches: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the sentence that must stand where no phone or board was measured."""
+    if any(bench["circumstances"]["transport"] != "host" for bench in benches):
+        return ()
+    return ("No phone was measured: latencies are those of this host.",)
 
 
 def _model(model: ModelRun) -> ModelReport:

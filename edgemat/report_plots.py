@@ -79,6 +79,16 @@ class Distribution:
     series: int
 
 
+@dataclass(frozen=True)
+class Curve:
+    """The latency of one file, ms, over the seconds that a device has worked without a pause."""
+
+    label: str
+    at_s: Sequence[float]
+    p50_ms: Sequence[float]
+    series: int
+
+
 def training_curves(log: Sequence[Mapping[str, float]]) -> list[str]:
     """Return the plot of the loss with its parts and, where there is one, of the validation."""
     names = dict.fromkeys(name for line in log for name in line if name != "step")
@@ -117,6 +127,19 @@ def latency_distributions(rows: Sequence[Distribution]) -> str:
         )
         axes.grid(False, axis="y")
         axes.spines["left"].set_visible(False)
+        return _svg(figure)
+
+
+def sustained_curves(curves: Sequence[Curve]) -> str:
+    """Return the latencies of files over time, from 0 ms on."""
+    with _figure(8.6, 2.9) as figure:
+        axes = figure.add_subplot()
+        for curve in curves:
+            colour = SERIES[curve.series % len(SERIES)]
+            axes.plot(curve.at_s, curve.p50_ms, color=colour, lw=1.8, label=curve.label)
+        axes.set(xlabel="seconds under load", ylabel="p50, ms", ylim=(0, None))
+        axes.margins(x=0.01)
+        axes.legend(fontsize=8.5, loc="lower left")
         return _svg(figure)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from markupsafe import Markup
@@ -16,9 +16,11 @@ from edgemat.images import F32, check_same_size
 from edgemat.report import FileReport, MatteSample, ModelReport, PhotoReport, ReportData
 from edgemat.report_latency import (
     BASELINE_TARGET,
+    Across,
     LatencyGroup,
     has_circumstances,
     latency_groups,
+    side_by_side,
 )
 from edgemat.report_plots import (
     Point,
@@ -120,6 +122,7 @@ class View:
     photo: Mapping[str, str] | None
     models: tuple[ModelView, ...]
     latency: tuple[LatencyGroup, ...]
+    across: tuple[Across, ...]
     withheld: int
     lineage: tuple[LineageNode, ...]
     tools: Mapping[str, str]
@@ -137,12 +140,29 @@ def build_view(data: ReportData) -> View:
         photo=None if data.photo is None else _photo(data.photo),
         models=tuple(_model(model, groups) for model in data.models),
         latency=groups,
+        across=side_by_side(groups),
         withheld=len(data.benches) - len(printable),
         lineage=_lineage(files),
         tools=_tools(files),
         notices=_notices(files),
         colour_bar=Markup(colour_bar()),
     )
+
+
+@dataclass(frozen=True)
+class LatencyView:
+    """What the latency section shows, and nothing else."""
+
+    latency: tuple[LatencyGroup, ...]
+    across: tuple[Across, ...]
+    withheld: int
+
+
+def build_latency_view(benches: Sequence[Mapping[str, Any]]) -> LatencyView:
+    """Work out the latency section of results that belong to no run."""
+    printable = [bench for bench in benches if has_circumstances(bench)]
+    groups = latency_groups((), printable)
+    return LatencyView(groups, side_by_side(groups), len(benches) - len(printable))
 
 
 def _headline(data: ReportData) -> Headline:

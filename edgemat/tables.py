@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from bench.gate import Verdict
     from bench.opinions import Opinion
     from bench.quality import Row
-    from bench.result import Result
     from bench.roofline import Roof
     from convert.layers import LayerTable
     from edgemat.artifact import Scores
@@ -204,26 +203,6 @@ def show_roofline(out: Console, rows: Sequence[Roof]) -> None:
     out.print(table)
     if any(row.verdict != "valid" for row in rows):
         out.print("(!) The machine was not quiet.")
-
-
-def show_latencies(out: Console, results: Sequence[Result]) -> None:
-    """Show latencies with the circumstances that they were measured in."""
-    where = results[0].circumstances
-    title = f"{where.soc}, {where.cores} cores{', virtual' if where.virtualised else ''}"
-    table = Table(title=plain(f"{title}; {where.runtime}; XNNPACK asked for"))
-    for column in ("file", "threads", "p50, ms", "p90, ms", "p99, ms", "runs", "delegate", ""):
-        table.add_column(column)
-    for r in results:
-        verdict = r.verdict if r.verdict == "valid" else f"{r.verdict}: {r.reason}"
-        table.add_row(
-            plain(r.name),
-            str(r.threads),
-            *(f"{value:.2f}" for value in (r.latency.p50_ms, r.latency.p90_ms, r.latency.p99_ms)),
-            str(len(r.samples_ms)),
-            r.delegate.used,
-            verdict,
-        )
-    out.print(table)
 
 
 def show_verdicts(out: Console, verdicts: Sequence[Verdict]) -> None:

@@ -15,6 +15,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"
 
 
+@pytest.fixture(autouse=True, scope="session")
+def history(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep what tests measure out of the user's own history."""
+    os.environ["XDG_DATA_HOME"] = str(tmp_path_factory.mktemp("data"))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Among several processes, let the files with the most slow tests begin: the last one decides.
 

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import signal
-import sqlite3
-import subprocess
-import sys
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +19,7 @@ from bench.devices.linux import cpu_model, is_virtualised
 from bench.gate import Bound, Limit, Verdict, enforce, judge, parse_limit
 from bench.protocol import Protocol, measure, schedule, unsteadiness
 from bench.stats import summarise
-from bench.store import SCHEMA, RunStore
-from edgemat.errors import ArtifactError, DiskError, GateFailed, UsageError
+from edgemat.errors import ArtifactError, GateFailed, UsageError
 from edgemat.files import sha256_file
 
 # --- statistics -------------------------------------------------------------------------------
@@ -280,104 +272,6 @@ def test_a_virtual_machine_is_called_so() -> None:
     assert is_virtualised("flags\t\t: fpu sse\n") is False
     assert is_virtualised("Features\t: fp asimd\n") is None  # arm64 does not tell
     assert cpu_model("") is None
-
-
-# --- store ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Run:
-    model_sha256: str
-    value: float
-    recorded_at: str = "2026-01-01T00:00:00+00:00"
-
-    def to_json(self) -> dict[str, Any]:
-        return {"schema": 1, "value": self.value}
-
-
-def test_history_is_what_was_appended(tmp_path: Path) -> None:
-    store = RunStore(tmp_path / "new" / "runs.sqlite")
-    assert store.history("a") == []
-    assert [store.append(Run("a", 1.5)), store.append(Run("b", 2)), store.append(Run("a", 3))] == [
-        1,
-        2,
-        3,
-    ]
-    again = RunStore(store.path)
-    assert [r["value"] for r in again.history("a")] == [1.5, 3]
-    assert [r["value"] for r in again.history()] == [1.5, 2, 3]
-    assert again.history("c") == []
-
-
-def test_a_damaged_database_is_named_with_its_remedy(tmp_path: Path) -> None:
-    store = RunStore(tmp_path / "runs.sqlite")
-    store.path.write_bytes(b"this is no database" * 100)
-    for action in (store.history, lambda: store.append(Run("a", 1))):
-        with pytest.raises(ArtifactError, match="Move it away"):
-            action()
-
-
-def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
-    store = RunStore(tmp_path / "runs.sqlite")
-    store.append(Run("a", 1))
-    with sqlite3.connect(store.path) as connection:
-        connection.execute(f"PRAGMA user_version = {SCHEMA + 1}")
-    before = sha256_file(store.path)
-    with pytest.raises(ArtifactError, match="newer edgemat"):
-        store.append(Run("a", 2))
-    assert sha256_file(store.path) == before
-
-
-def test_a_folder_in_the_way_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DiskError):
-        RunStore(tmp_path).append(Run("a", 1))
-
-
-def test_a_failed_append_leaves_nothing(tmp_path: Path) -> None:
-    store = RunStore(tmp_path / "runs.sqlite")
-    store.append(Run("a", 1))
-    with pytest.raises(RuntimeError, match="in the middle"), store._transaction(write=True) as c:
-        c.execute("DELETE FROM runs")
-        raise RuntimeError("in the middle")
-    assert len(store.history("a")) == 1
-
-
-WRITER = """
-import sys
-from pathlib import Path
-from bench.store import RunStore
-class Run:
-    model_sha256, recorded_at = "a", "now"
-    def __init__(self, n): self.n = n
-    def to_json(self): return {"n": self.n, "ballast": "x" * 20000}
-store = RunStore(Path(sys.argv[1]))
-n = 0
-while True:
-    store.append(Run(n)); n += 1; print(n, flush=True)
-"""
-
-
-@pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
-def test_the_store_is_whole_after_a_kill(tmp_path: Path) -> None:
-    path = tmp_path / "runs.sqlite"
-    writer = subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(path)],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parent.parent,
-    )
-    assert writer.stdout is not None
-    for _ in range(20):
-        assert writer.stdout.readline()
-    time.sleep(0.003)
-    writer.send_signal(signal.SIGKILL)
-    said = 20 + len(writer.stdout.read().splitlines())
-    writer.wait()
-    store = RunStore(path)
-    numbers = [r["n"] for r in store.history("a")]
-    assert numbers == list(range(len(numbers)))
-    assert said <= len(numbers) <= said + 1
-    store.append(Run("a", 1))
 
 
 # --- gate -------------------------------------------------------------------------------------

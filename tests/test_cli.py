@@ -418,17 +418,6 @@ def test_a_bound_that_is_none_is_explained(float_artifact: Artifact, call: Call)
     assert "Error: The bound '5%' has no sign." in said
 
 
-def test_files_of_one_name_are_measured_apart(folder: Path, call: Call) -> None:
-    files = [folder / name / "model.tflite" for name in ("a", "b")]
-    for file in files:
-        file.parent.mkdir()
-        write_portrait_model(file)
-    options = ["--threads", 1, "--runs", 2, "--seconds", 0, "--json"]
-    status, printed, _ = call("bench", *files, *options)
-    assert status == 0
-    assert {row["name"] for row in json.loads(printed)} == set(map(str, files))
-
-
 @pytest.mark.slow
 def test_ctrl_c_keeps_the_checkpoint(folder: Path) -> None:
     (folder / "tiny.toml").write_text(RECIPE.replace("STEPS", "100000"))

@@ -299,7 +299,7 @@ def test_figures_stand_beside_their_reference(page: Page) -> None:
 def test_latency_stands_with_its_circumstances(page: Page) -> None:
     for text in (
         "Testcore 9000",
-        "physical CPU, under a hypervisor (virtualised)",
+        "physical, through host; under a hypervisor (virtualised)",
         "70 of 71 operators",
         "15.1",
         f"2.00{TIMES}",

@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from toy_results import STEADY, XNNPACK, toy_circumstances, toy_result
 
 from bench.protocol import Protocol
 from bench.result import (
     SUSTAINED_POINTS,
-    Circumstances,
     Condition,
-    Delegate,
     GoldenCheck,
-    Result,
     judge_result,
     parse_results,
     read_results,
@@ -27,44 +25,6 @@ from bench.stats import summarise
 from edgemat.errors import ArtifactError
 
 ROOT = Path(__file__).parents[1]
-STEADY = tuple(10.0 + 0.01 * (n % 3) for n in range(30))
-XNNPACK = Delegate(asked="xnnpack", used="xnnpack", operators=71, delegated=70, partitions=1)
-
-
-def circumstances(**fields: Any) -> Circumstances:
-    known = {
-        "transport": "adb",
-        "device_kind": "physical",
-        "device": "Testphone 9",
-        "soc": "Testchip",
-        "cores": 8,
-        "os": "Android 15",
-        "abi": "arm64-v8a",
-        "runtime": "LiteRT 2.3.0",
-    }
-    return Circumstances(**known | fields)
-
-
-def result(**fields: Any) -> Result:
-    known = {
-        "name": "portrait",
-        "model_sha256": "ab" * 32,
-        "model_bytes": 1000,
-        "threads": 1,
-        "delegate": XNNPACK,
-        "init_ms": 5.0,
-        "first_ms": 12.0,
-        "warmup_runs": 10,
-        "samples_ms": STEADY,
-        "latency": summarise(STEADY),
-        "verdict": "valid",
-        "reason": "",
-        "golden": GoldenCheck(reference="artefact", max_abs=0.0, mean_abs=0.0, limit=0.005),
-        "protocol": Protocol(),
-        "circumstances": circumstances(),
-        "recorded_at": "2026-11-23T10:00:00+00:00",
-    }
-    return Result(**known | fields)
 
 
 def test_the_published_schema_is_the_record() -> None:
@@ -73,7 +33,7 @@ def test_the_published_schema_is_the_record() -> None:
 
 
 def test_json_comes_back_as_it_went(tmp_path: Path) -> None:
-    first, second = result(), result(name="trimap", threads=2)
+    first, second = toy_result(), toy_result(name="trimap", threads=2)
     path = tmp_path / "results.json"
     path.write_text(json.dumps([first.to_json(), second.to_json()], allow_nan=False))
     assert read_results(path) == [first, second]
@@ -81,7 +41,7 @@ def test_json_comes_back_as_it_went(tmp_path: Path) -> None:
 
 
 def test_statistics_and_verdict_from_outside_are_worked_out_again() -> None:
-    claimed = result().to_json() | {"verdict": "valid"}
+    claimed = toy_result().to_json() | {"verdict": "valid"}
     claimed["latency"] = claimed["latency"] | {"p50_ms": 0.1}
     claimed["samples_ms"] = [10.0] * 10 + [20.0] * 10
     (found,) = parse_results(json.dumps(claimed), "x")
@@ -98,13 +58,13 @@ def test_statistics_and_verdict_from_outside_are_worked_out_again() -> None:
         "{}",
         "[1]",
         b"\xff\xfe",
-        json.dumps(result().to_json() | {"more": 1}),
-        json.dumps(result().to_json() | {"samples_ms": []}),
-        json.dumps(result().to_json() | {"samples_ms": [1.0, -1.0]}),
-        json.dumps(result().to_json() | {"init_ms": math.nan}),
-        json.dumps(result().to_json() | {"model_sha256": "../../etc"}),
-        json.dumps(result().to_json() | {"schema_version": 3}),
-        json.dumps(result().to_json() | {"protocol": {"blocks": 3}}),
+        json.dumps(toy_result().to_json() | {"more": 1}),
+        json.dumps(toy_result().to_json() | {"samples_ms": []}),
+        json.dumps(toy_result().to_json() | {"samples_ms": [1.0, -1.0]}),
+        json.dumps(toy_result().to_json() | {"init_ms": math.nan}),
+        json.dumps(toy_result().to_json() | {"model_sha256": "../../etc"}),
+        json.dumps(toy_result().to_json() | {"schema_version": 3}),
+        json.dumps(toy_result().to_json() | {"protocol": {"blocks": 3}}),
     ],
 )
 def test_what_is_no_result_is_refused_in_one_sentence(text: str | bytes) -> None:
@@ -134,7 +94,7 @@ def test_a_file_that_is_not_there_or_too_large(tmp_path: Path) -> None:
 )
 def test_a_device_in_trouble_has_no_valid_latency(fields: Any, reason: str) -> None:
     latency = summarise(STEADY)
-    verdict, said = judge_result(latency, Protocol(), XNNPACK, circumstances(**fields), None)
+    verdict, said = judge_result(latency, Protocol(), XNNPACK, toy_circumstances(**fields), None)
     assert verdict == "invalid" and reason in said
 
 
@@ -142,10 +102,10 @@ def test_a_fallback_and_a_wrong_matte_are_invalid() -> None:
     latency = summarise(STEADY)
     fallen = XNNPACK.model_copy(update={"asked": "gpu"})
     wrong = GoldenCheck(reference="artefact", max_abs=0.9, mean_abs=0.1, limit=0.005)
-    verdict, reason = judge_result(latency, Protocol(), fallen, circumstances(), wrong)
+    verdict, reason = judge_result(latency, Protocol(), fallen, toy_circumstances(), wrong)
     assert verdict == "invalid"
     assert reason.startswith("gpu was asked for and xnnpack was used; the matte is wrong")
-    light = circumstances(before=Condition(thermal_status="light", thermal_headroom=0.7))
+    light = toy_circumstances(before=Condition(thermal_status="light", thermal_headroom=0.7))
     assert judge_result(latency, Protocol(), XNNPACK, light, None) == ("valid", "")
 
 

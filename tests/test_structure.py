@@ -21,6 +21,7 @@ ABOVE_ALL = {
         "cli/common",
         "cli/data",
         "cli/machine",
+        "cli/measuring",
         "cli/photo",
         "cli/recipes",
         "export",

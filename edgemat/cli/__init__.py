@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from edgemat.cli import artifacts, data, experiments, machine, photo, recipes
+from edgemat.cli import artifacts, data, experiments, machine, measuring, photo, recipes
 from edgemat.terminal import run_app, show_error
 
 WHEN_INTERRUPTED = "Interrupted. What was finished is kept: the same command goes on from there."
@@ -29,8 +29,12 @@ for command in (
     artifacts.quantize,
     artifacts.convert,
     artifacts.verify,
-    artifacts.gate,
-    machine.bench,
+    measuring.bench,
+    measuring.devices,
+    measuring.history,
+    measuring.report,
+    measuring.compare,
+    measuring.gate,
     machine.quality,
     machine.bias,
     artifacts.card,

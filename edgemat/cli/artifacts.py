@@ -237,12 +237,12 @@ def prune(
     importance: Annotated[
         Importance, typer.Option(help="What tells how much a channel matters.")
     ] = Importance.TAYLOR,
-    rounds: Annotated[int, typer.Option(min=1, help="Of pruning, then training.")] = 3,
+    rounds: Annotated[int, typer.Option(min=1, help="Of pruning, then training.")] = 2,
     data: DataOption = None,
-    steps: Annotated[int, typer.Option(min=1, help="Training steps in a round.")] = 200,
+    steps: Annotated[int, typer.Option(min=1, help="Training steps in a round.")] = 250,
     batch: Annotated[int, typer.Option(min=2, help="Pictures in a step.")] = 8,
-    size: Annotated[int, typer.Option(min=64, help="Side of the training crops, px.")] = 160,
-    learning_rate: Annotated[float, typer.Option(min=1e-9, help="The highest.")] = 3e-4,
+    size: Annotated[int, typer.Option(min=64, help="Side of the training crops, px.")] = 192,
+    learning_rate: Annotated[float, typer.Option(min=1e-9, help="The highest.")] = 5e-4,
     device: DeviceOption = "auto",
     images: ImagesOption = 16,
     output: Output = None,
@@ -252,11 +252,11 @@ def prune(
 
     When it is killed, the same command goes on from where it was.
     """
-    from edgemat.recipe_sections import PruneSection, TuneSection
+    from edgemat.recipe_sections import PruneSection, RecoverSection
     from edgemat.stages.common import work_folder
     from edgemat.stages.pruning import prune_stage
 
-    tune = TuneSection(steps=steps, batch=batch, size=size, learning_rate=learning_rate)
+    tune = RecoverSection(steps=steps, batch=batch, size=size, learning_rate=learning_rate)
     settings = PruneSection(
         keep=keep, cost=cost.value, importance=importance.value, rounds=rounds, tune=tune
     )
@@ -345,25 +345,3 @@ def verify(
                 f"exceeds 1 LSB ({first.median_lsb:g}).",
                 remedy="Look at what comes before it: a grid that does not fit, an operator lost.",
             )
-
-
-def gate(
-    artifact: ArtifactPath,
-    sad: Annotated[str, typer.Option(help="Bound on SAD in the unknown region.")] = "+5%",
-    grad: Annotated[str, typer.Option(help="Bound on Grad in the unknown region.")] = "+10%",
-    as_json: AsJson = False,
-) -> None:
-    """Hold a file's errors against the float model's; exit status 1 when a bound is broken."""
-    from bench.gate import Bound, enforce, judge
-    from edgemat.lineage import float_ancestor
-    from edgemat.shipped import open_shipped
-
-    opened = open_shipped(artifact)
-    reference = float_ancestor(opened).manifest.scores["unknown"].model_dump()
-    bounds = (Bound("sad", sad), Bound("grad", grad))
-    verdicts = judge(bounds, opened.manifest.scores["unknown"].model_dump(), reference=reference)
-    if as_json:
-        print_json([verdict.to_json() for verdict in verdicts])
-    else:
-        tables.show_verdicts(out, verdicts)
-    enforce(verdicts)

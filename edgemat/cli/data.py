@@ -33,15 +33,15 @@ def soften(
 ) -> None:
     """Turn photographs with masks into soft alpha mattes, by closed-form matting at their edges."""
     from edgemat.data.soften import soften_folder
-    from edgemat.progress import progress_bar
+    from edgemat.progress import share_bar
 
-    with progress_bar("softening masks", 1000) as show:
+    with share_bar("softening masks") as show:
         done = soften_folder(
             source,
             output,
             inside=inside,
             outside=outside,
-            progress=lambda k, total: show(1000 * k // total),
+            progress=show,
         )
     if as_json:
         skipped = [{"name": name, "reason": reason} for name, reason in done.skipped]

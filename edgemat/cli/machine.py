@@ -1,4 +1,4 @@
-"""`edgemat bench`, `models` and `doctor`: this machine, and what there is."""
+"""`edgemat quality`, `bias`, `models` and `doctor`: what there is, and how good it is."""
 
 from __future__ import annotations
 
@@ -10,39 +10,6 @@ import typer
 from edgemat import tables
 from edgemat.cli.common import ArtifactPath, BackgroundsOption
 from edgemat.terminal import AsJson, out, print_json
-
-
-def bench(
-    files: Annotated[list[Path], typer.Argument(help="TFLite artefacts or .tflite files.")],
-    threads: Annotated[list[int] | None, typer.Option(help="Once per number; 1 and 2.")] = None,
-    runs: Annotated[int, typer.Option(min=1)] = 100,
-    seconds: Annotated[float, typer.Option(min=0.0)] = 10.0,
-    as_json: AsJson = False,
-) -> None:
-    """Measure the latency of .tflite files on this machine, in turns."""
-    from bench.devices.host import bench_host
-    from bench.protocol import Protocol
-    from edgemat.artifact import Artifact
-    from edgemat.progress import progress_bar
-
-    short = len({file.name for file in files}) == len(files)
-    paths = {
-        file.name if short else str(file): file
-        if file.suffix == ".tflite"
-        else Artifact(file).payload
-        for file in files
-    }
-    with progress_bar("measuring on this host", 1000) as show:
-        results = bench_host(
-            paths,
-            threads=tuple(threads or (1, 2)),
-            protocol=Protocol(runs=runs, seconds=seconds),
-            progress=lambda done, total: show(1000 * done // total),
-        )
-    if as_json:
-        print_json([result.to_json() for result in results])
-    else:
-        tables.show_latencies(out, results)
 
 
 def quality(
@@ -82,17 +49,17 @@ def bias(
     from edgemat.data.mix import Photographs
     from edgemat.data.procedural import ProceduralSource
     from edgemat.images import write_image
-    from edgemat.progress import progress_bar
+    from edgemat.progress import share_bar
     from edgemat.shipped import find_artifact
 
     path = find_artifact(model, target="tflite-int8")
     behind = Photographs(backgrounds) if backgrounds else ProceduralSource(1, size=(512, 512))
-    with progress_bar("measuring", 1000) as show:
+    with share_bar("measuring") as show:
         found = measure_bias(
             path,
             behind,
             part="all" if everyone else "held-out",
-            progress=lambda done, total: show(1000 * done // total),
+            progress=show,
         )
     if as_json:
         print_json([group.to_json() for group in found.groups])

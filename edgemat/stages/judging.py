@@ -1,20 +1,22 @@
-"""Measuring a run's files on this host, and holding them against bounds."""
+"""Measuring a run's files on devices, and holding them against bounds."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgemat.artifact import Artifact
 from edgemat.cache import Stages
-from edgemat.recipe import PARITY, WHOLLY_INT8, Recipe
+from edgemat.recipe import PARITY, WHOLLY_INT8, BenchSection, Recipe
 
 if TYPE_CHECKING:
     from edgemat.pipeline import ModelRun
 
 
 def measure_files(models: list[ModelRun], recipe: Recipe, stages: Stages) -> list[dict[str, Any]]:
-    """Measure float and int8 TFLite files of each model against each other, on this host."""
+    """Measure float and int8 TFLite files of each model against each other, on every device."""
     settings = recipe.bench
     benches: list[dict[str, Any]] = []
     for model in models:
@@ -22,37 +24,43 @@ def measure_files(models: list[ModelRun], recipe: Recipe, stages: Stages) -> lis
         if not files:
             continue
 
-        def make(_: Path, files: dict[str, Artifact] = files) -> dict[str, Any]:
-            from bench.devices.host import bench_host
-            from bench.protocol import Protocol
-            from bench.store import RunStore
-            from edgemat.progress import progress_bar
-
-            protocol = Protocol(
-                warmup_runs=settings.warmup_runs,
-                warmup_seconds=settings.warmup_seconds,
-                runs=settings.runs,
-                seconds=settings.seconds,
-            )
-            with progress_bar("measuring on this host", 1000) as show:
-                results = bench_host(
-                    {name: file.payload for name, file in files.items()},
-                    threads=settings.threads,
-                    protocol=protocol,
-                    progress=lambda done, total: show(1000 * done // total),
-                )
-            store = RunStore(stages.folder / "runs.sqlite")
-            for result in results:
-                store.append(result)
-            return {"results": [result.to_json() for result in results]}
-
-        inputs = {
-            "files": {name: file.manifest.payload_sha256 for name, file in files.items()},
-            "settings": settings.model_dump(),
-        }
-        title = f"{model.section.name}: measure on this host"
-        benches += stages.run("bench", title, inputs, make)["results"]
+        for device in settings.devices:
+            inputs = {
+                "files": {name: file.manifest.payload_sha256 for name, file in files.items()},
+                "settings": settings.model_dump(exclude={"devices"}),
+                "device": device,
+            }
+            title = f"{model.section.name}: measure on {device}"
+            make = partial(_measure, files, device, settings, stages.folder)
+            benches += stages.run("bench", title, inputs, make)["results"]
     return benches
+
+
+def _measure(
+    files: Mapping[str, Artifact], device: str, settings: BenchSection, folder: Path, _: Path
+) -> dict[str, Any]:
+    """Measure files on one device, and keep the results in the run's history."""
+    from bench.devices.device import BenchModel, Request
+    from bench.devices.open import open_device
+    from bench.protocol import Protocol
+    from bench.store import RunStore
+    from edgemat.progress import share_bar
+    from edgemat.terminal import err
+
+    protocol = Protocol(
+        warmup_runs=settings.warmup_runs,
+        warmup_seconds=settings.warmup_seconds,
+        runs=settings.runs,
+        seconds=settings.seconds,
+    )
+    models = [BenchModel.open(file.path, name) for name, file in files.items()]
+    request = Request(models, settings.threads, protocol=protocol)
+    with share_bar(f"measuring on {device}") as show:
+        results = open_device(device, say=err.print).measure(request, progress=show)
+    store = RunStore(folder / "runs.sqlite")
+    for result in results:
+        store.append(result)
+    return {"results": [result.to_json() for result in results]}
 
 
 def judge_files(model: ModelRun, recipe: Recipe) -> list[Any]:

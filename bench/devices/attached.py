@@ -1,0 +1,35 @@
+"""Which devices there are to measure on, and what is missing for the others."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Attached:
+    """One device, or one kind of device that is not ready.
+
+    Attributes
+    ----------
+    spec:
+        What to write after ``--device``.
+    state:
+        What it is, or what is the matter.
+    remedy:
+        What to do where it is not ready.
+    """
+
+    spec: str
+    ready: bool
+    state: str
+    remedy: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as a mapping that JSON can hold."""
+        return asdict(self)
+
+
+def list_devices() -> list[Attached]:
+    """Return all devices that can be found from here."""
+    return [Attached("host", True, "this machine")]

@@ -1,0 +1,319 @@
+"""`edgemat bench`, `devices`, `history`, `report`, `compare`, `gate`: latencies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edgemat import bench_tables
+from edgemat.errors import UsageError
+from edgemat.tables import show_verdicts
+from edgemat.terminal import AsJson, err, out, print_json
+
+if TYPE_CHECKING:
+    from bench.devices.device import BenchModel
+    from bench.gate import Verdict
+    from bench.protocol import Protocol
+    from bench.result import Result
+    from bench.store import RunStore
+
+IMPORT = "import"
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+HistoryOption = Annotated[
+    Path | None, typer.Option("--history", help="SQLite file; by default one for each user.")
+]
+ResultOperand = Annotated[
+    str, typer.Argument(help="A JSON file that bench wrote, or a number of the history.")
+]
+
+
+def bench(
+    models: Annotated[
+        list[str],
+        typer.Argument(
+            help=".tflite files, TFLite artefacts, or shipped models' names; or `import` and JSON "
+            "files that a demo app or another bench wrote."
+        ),
+    ],
+    devices: Annotated[
+        list[str] | None,
+        typer.Option("--device", help="host, adb, adb:SERIAL, ssh:HOST, browser, ios, ..."),
+    ] = None,
+    threads: Annotated[list[int] | None, typer.Option(help="Once per number; 1 and 2.")] = None,
+    delegate: Annotated[str, typer.Option(help="xnnpack, none; webgpu in a browser.")] = "xnnpack",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="For publication: >= 1024 runs and 60 s each.")
+    ] = False,
+    runs: Annotated[int | None, typer.Option(min=1, help="At least; 200.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=0.0, help="At least; 10.")] = None,
+    sustained: Annotated[
+        str, typer.Option(help="Afterwards each model alone for so long: 90s, 10m.")
+    ] = "0",
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Also the time of each operator, where told.")
+    ] = False,
+    listen: Annotated[str, typer.Option(help="Address of the browser's page.")] = "127.0.0.1",
+    tls: Annotated[bool, typer.Option("--tls", help="Serve the browser's page by HTTPS.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="JSON file for the results.")
+    ] = None,
+    history: HistoryOption = None,
+    as_json: AsJson = False,
+) -> int:
+    """Measure latencies, here or on a device; exit status 1 when one is invalid."""
+    from bench.store import RunStore, default_history
+    from edgemat.errors import GateFailed
+    from edgemat.files import write_json
+
+    if models[0] == IMPORT:
+        results = _read_all([Path(name) for name in models[1:]])
+    else:
+        protocol = _protocol(strict, runs, seconds, sustained)
+        opened = _open_models(models)
+        results = []
+        for device in devices or ["host"]:
+            results += _measure(
+                device, opened, protocol, threads or [1, 2], delegate, profile, listen, tls
+            )
+    store = RunStore(history or default_history())
+    numbers = [store.append(result) for result in results]
+    if output is not None:
+        write_json(output, [result.to_json() for result in results])
+    if as_json:
+        print_json([result.to_json() for result in results])
+    else:
+        bench_tables.show_latencies(out, dict(zip(numbers, results, strict=True)))
+    invalid = any(result.verdict == "invalid" for result in results)
+    return GateFailed.exit_code if invalid else 0
+
+
+def devices(as_json: AsJson = False) -> None:
+    """List what can be measured on, and what is missing with the remedy."""
+    from bench.devices.attached import list_devices
+
+    found = list_devices()
+    if as_json:
+        print_json([one.to_json() for one in found])
+    else:
+        bench_tables.show_devices(out, found)
+
+
+def history(
+    model: Annotated[
+        str | None, typer.Option(help="Only of this name, or of a SHA-256 that begins so.")
+    ] = None,
+    file: HistoryOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the results that bench has kept, the oldest first."""
+    from bench.store import RunStore, default_history
+
+    kept = {
+        number: result
+        for number, result in RunStore(file or default_history()).history().items()
+        if model is None or result.name == model or result.model_sha256.startswith(model)
+    }
+    if as_json:
+        print_json({number: result.to_json() for number, result in kept.items()})
+    elif kept:
+        bench_tables.show_latencies(out, kept)
+    else:
+        out.print("Nothing has been measured yet: edgemat bench MODEL.")
+
+
+def report(
+    results: Annotated[
+        list[str], typer.Argument(help="JSON files that bench wrote, or numbers of the history.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o")] = Path("bench.html"),
+    history: HistoryOption = None,
+) -> None:
+    """Write a page of latencies: every device with its circumstances, curves and operators."""
+    from datetime import UTC, datetime
+
+    from bench.store import RunStore, default_history
+    from edgemat.report import write_bench_report
+    from edgemat.tables import show_path
+
+    store = RunStore(history or default_history())
+    found = [result for operand in results for result in open_results(operand, store)]
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    write_bench_report([result.to_json() for result in found], output, created=now)
+    show_path(out, output)
+
+
+def compare(
+    before: ResultOperand,
+    after: ResultOperand,
+    percentile: Annotated[float, typer.Option(min=0, max=100)] = 50.0,
+    history: HistoryOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show by how much latencies changed, with 95 % confidence intervals."""
+    from bench.compare import compare as compare_results
+    from bench.store import RunStore, default_history
+
+    store = RunStore(history or default_history())
+    changes = compare_results(
+        open_results(before, store), open_results(after, store), percentile=percentile
+    )
+    if as_json:
+        print_json([change.to_json() for change in changes])
+    else:
+        bench_tables.show_changes(out, changes)
+
+
+def gate(
+    subject: Annotated[
+        str,
+        typer.Argument(
+            help="An artefact, held against the float model by its errors; or a result of bench, "
+            "held against another by its latency."
+        ),
+    ],
+    base: Annotated[
+        str | None, typer.Argument(help="The result that a result is held against.")
+    ] = None,
+    sad: Annotated[str, typer.Option(help="Bound on SAD in the unknown region.")] = "+5%",
+    grad: Annotated[str, typer.Option(help="Bound on Grad in the unknown region.")] = "+10%",
+    latency: Annotated[
+        str, typer.Option(help="Bound on p50, or on the instructions of an emulated device.")
+    ] = "+5%",
+    history: HistoryOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hold a file's errors, or a result's latency, against bounds; exit status 1 when broken."""
+    from bench.gate import Bound, enforce, judge
+    from edgemat.lineage import float_ancestor
+    from edgemat.shipped import open_shipped
+
+    if base is not None or _names_results(subject):
+        verdicts = _judge_latency(subject, base, latency, history)
+    else:
+        opened = open_shipped(Path(subject))
+        reference = float_ancestor(opened).manifest.scores["unknown"].model_dump()
+        bounds = (Bound("sad", sad), Bound("grad", grad))
+        scores = opened.manifest.scores["unknown"].model_dump()
+        verdicts = judge(bounds, scores, reference=reference)
+    if as_json:
+        print_json([verdict.to_json() for verdict in verdicts])
+    else:
+        show_verdicts(out, verdicts)
+    enforce(verdicts)
+
+
+def _judge_latency(
+    subject: str, base: str | None, rule: str, history: Path | None
+) -> list[Verdict]:
+    from bench.compare import compare as compare_results
+    from bench.gate import Bound, judge
+    from bench.store import RunStore, default_history
+
+    if base is None:
+        raise UsageError(
+            "A result is held against another one.",
+            remedy="Write: edgemat gate NEW OLD --latency +5%",
+        )
+    store = RunStore(history or default_history())
+    verdicts = []
+    for change in compare_results(open_results(base, store), open_results(subject, store)):
+        name = f"{change.name}, threads {change.threads}, {change.figure}"
+        (verdict,) = judge(
+            [Bound(name, rule)], {name: change.after}, reference={name: change.before}
+        )
+        if not change.valid:
+            verdict = replace(verdict, passed=False, note="; ".join(change.notes))
+        verdicts.append(verdict)
+    return verdicts
+
+
+def _names_results(operand: str) -> bool:
+    return operand.isdecimal() or operand.endswith(".json")
+
+
+def open_results(operand: str, store: RunStore) -> list[Result]:
+    """Return the results in a JSON file, or the one of that number in the history."""
+    from bench.result import read_results
+
+    return [store.get(int(operand))] if operand.isdecimal() else read_results(Path(operand))
+
+
+def seconds_of(text: str) -> float:
+    """Return the seconds in a text such as "90s", "10m", "0.5h" or "30".
+
+    Raises
+    ------
+    UsageError
+        When it is none of the kind.
+    """
+    found = re.fullmatch(r"(\d+\.?\d*)([smh]?)", text.strip())
+    if found is None:
+        raise UsageError(f"{text!r} is no duration.", remedy="Write for example 90s or 10m.")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def _protocol(strict: bool, runs: int | None, seconds: float | None, sustained: str) -> Protocol:
+    from bench.protocol import Protocol
+
+    base = Protocol.strict() if strict else Protocol()
+    if strict and (runs is not None or seconds is not None):
+        raise UsageError(
+            "--strict sets how many runs and seconds there are.",
+            remedy="Leave out --runs and --seconds, or --strict.",
+        )
+    return replace(
+        base,
+        runs=base.runs if runs is None else runs,
+        seconds=base.seconds if seconds is None else seconds,
+        sustained_seconds=seconds_of(sustained),
+    )
+
+
+def _open_models(named: Sequence[str]) -> list[BenchModel]:
+    from bench.devices.device import BenchModel
+    from edgemat.shipped import find_artifact
+
+    paths = []
+    for name in named:
+        path = Path(name)
+        if path.suffix != ".tflite" and not path.exists():
+            path = find_artifact(name, target="tflite-int8")
+        paths.append(path)
+    short = len({path.name for path in paths}) == len(paths)
+    return [BenchModel.open(path, path.name if short else str(path)) for path in paths]
+
+
+def _measure(
+    spec: str,
+    models: Sequence[BenchModel],
+    protocol: Protocol,
+    threads: Sequence[int],
+    delegate: str,
+    profile: bool,
+    listen: str,
+    tls: bool,
+) -> list[Result]:
+    from bench.devices.device import Request
+    from bench.devices.open import open_device
+    from edgemat.progress import share_bar
+
+    device = open_device(spec, listen=listen, tls=tls, say=err.print)
+    request = Request(models, threads, delegate, protocol, profile)
+    with share_bar(f"measuring on {spec}") as show:
+        return device.measure(request, progress=show)
+
+
+def _read_all(paths: Sequence[Path]) -> list[Result]:
+    from bench.result import read_results
+
+    if not paths:
+        raise UsageError(
+            "There is nothing to import.", remedy="Write: edgemat bench import RESULT.json"
+        )
+    return [result for path in paths for result in read_results(path)]
