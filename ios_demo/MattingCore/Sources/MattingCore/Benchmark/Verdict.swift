@@ -33,7 +33,7 @@ public struct Verdict: Equatable, Sendable {
             reasons.append("low-power mode is on")
         }
         if delegate.fellBack {
-            reasons.append("\(delegate.asked.rawValue) was asked for and \(delegate.used) was used")
+            reasons.append("\(delegate.asked) was asked for and \(delegate.used) was used")
         }
         if let golden, !golden.passed {
             reasons.append(

@@ -230,3 +230,10 @@ extension Plane where Element: Resamplable & Comparable {
         return Plane(size: resized.size, values: resized.samples)
     }
 }
+
+extension AlphaMatte {
+    /// The matte at another size.
+    public func resized(to target: PixelSize) -> AlphaMatte {
+        resized(to: target, filter: .bilinear)
+    }
+}
