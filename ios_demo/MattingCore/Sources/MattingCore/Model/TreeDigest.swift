@@ -9,7 +9,10 @@ import Foundation
 ///     package does without so that it also builds on Linux.
 public func treeDigest(of folder: URL, sha256: (Data) -> String) throws -> String {
     var described = Data()
-    for name in try FileManager.default.subpathsOfDirectory(atPath: folder.path).sorted() {
+    let names = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
+    // Folder by folder, as Python sorts paths: "a/b" comes before "a.b".
+    let ordered = names.sorted { $0.split(separator: "/").lexicographicallyPrecedes($1.split(separator: "/")) }
+    for name in ordered {
         let file = folder.appending(path: name)
         guard try file.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true else {
             continue
