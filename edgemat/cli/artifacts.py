@@ -64,8 +64,13 @@ def export(
     data: DataOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the .tflite and .mlpackage that an app takes, verified, from a float model."""
-    from edgemat.export import Precision
+    """Write the .tflite and .mlpackage that an app takes, verified, from a float model.
+
+    Into a demo app's folder (--to ios_demo) go the files that this app takes, in all its precisions
+    unless one is given.
+    """
+    from edgemat.app_folder import AppFolder
+    from edgemat.export import Precision, export_to_app
     from edgemat.export import export as export_model
     from edgemat.shipped import open_shipped
     from edgemat.validation import default_data
@@ -78,7 +83,11 @@ def export(
         )
     opened = open_shipped(artifact)
     section = default_data(opened.manifest.task, data)
-    written = export_model(opened, output, precision=(chosen or ["int8"])[0], data=section)
+    app = AppFolder.find(output)
+    if app is not None:
+        written = export_to_app(opened, app, precisions=chosen, data=section)
+    else:
+        written = export_model(opened, output, precision=(chosen or ["int8"])[0], data=section)
     if as_json:
         print_json([str(path) for path in written])
     else:

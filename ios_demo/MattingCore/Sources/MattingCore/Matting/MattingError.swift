@@ -6,6 +6,4 @@ public enum MattingError: Error, Equatable {
     case trimapMissing
     /// A side of the picture lies outside `Matting.sides`.
     case pictureSize(PixelSize)
-    /// The model's input is not what this code can fill.
-    case unsupportedLayout(String)
 }
