@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
+from edgemat.data.trimap import fixed_trimap
 from edgemat.errors import UsageError
-from edgemat.images import F32, U8, Method, resize
+from edgemat.images import F32, U8, Method, resize, to_uint8
 from edgemat.matting import fit_trimap
 from edgemat.tiling import Letterbox, resized_rows, tile_axis
 from tools.vectors.pictures import alpha, as_json, picture, trimap
@@ -17,12 +18,16 @@ Vector = dict[str, list[Any]]
 
 
 def resizing() -> Vector:
-    """`edgemat.images.resize` and, for some rows of the result, `edgemat.tiling.resized_rows`."""
+    """`edgemat.images.resize` and, for some rows of the result, `edgemat.tiling.resized_rows`.
+
+    Columns are combined before rows. Where a picture loses height but not width, Pillow 13 does it
+    the other way round, and bytes are rounded in between; edgemat always keeps the aspect ratio.
+    """
     sizes: list[tuple[U8 | F32, tuple[int, int], Method]] = [
         (picture(23, 31, seed=1), (12, 16), "bilinear"),
         (picture(17, 29, seed=2), (9, 9), "bilinear"),
         (picture(7, 5, seed=3), (16, 11), "bicubic"),
-        (picture(12, 9, seed=4), (5, 13), "bicubic"),
+        (picture(8, 11, seed=4), (13, 17), "bicubic"),
         (picture(13, 16, seed=5), (6, 5), "area"),
         (trimap(9, 12, seed=6), (14, 7), "nearest"),
         (trimap(10, 10, seed=7), (5, 25), "nearest"),
@@ -112,7 +117,25 @@ def trimaps() -> Vector:
         except UsageError:
             accepted = False
         refused.append({"trimap": grey.shape, "picture": size, "accepted": accepted})
-    return {"fit": fitted, "shape": refused}
+    soft = alpha(17, 20, seed=32)
+    around = [
+        {
+            "alpha_bytes": as_json(to_uint8(soft)),
+            "reach": reach,
+            "output": as_json(trimap_around(soft, reach)),
+        }
+        for reach in (0, 5)
+    ]
+    return {"fit": fitted, "shape": refused, "around": around}
+
+
+def trimap_around(soft: F32, reach: int) -> U8:
+    """Return the trimap that a user goes on painting from: `fixed_trimap` of a network's alpha.
+
+    A network hardly ever says 0 or 1; within 0.05 of them it is taken at its word.
+    """
+    certain = np.where(soft > 0.95, 1, np.where(soft < 0.05, 0, soft)).astype(np.float32)
+    return fixed_trimap(certain, dilation=reach)
 
 
 def orientations() -> Vector:
