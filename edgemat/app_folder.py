@@ -1,8 +1,7 @@
 """The folder of an app that takes its models from `edgemat export`: what it says, what it gets.
 
 FOLDER/edgemat-app.toml        where the app wants its models, and which kinds of file
-FOLDER/MODELS/manifest.json    all models in it: how each is fed, what it scored, what it may be
-                               used for
+FOLDER/MODELS/manifest.json    all models in it: how each is fed, and what it may be used for
 FOLDER/MODELS/NAME.mlpackage   or .tflite
 FOLDER/MODELS/NAME-golden.u8   a picture as the file takes it, H,W,C bytes
 FOLDER/MODELS/NAME-golden.f32  the alpha that the file computes for it, H,W float32, little-endian
@@ -15,12 +14,12 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from convert.target import Target, find_target
-from edgemat.artifact import Manifest
+from edgemat.artifact import Card, Feeding, Manifest
 from edgemat.errors import ArtifactError, UsageError
 from edgemat.evaluate import F32, U8
 from edgemat.files import atomic_path, explain_os_errors, write_json
@@ -43,19 +42,48 @@ class GoldenFiles(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    input: str
-    alpha: str
+    pixels: str = Field(description="a picture as the file takes it, H,W,C bytes")
+    alpha: str = Field(description="what the file computes for it, H,W float32, little-endian")
 
 
 class AppModel(BaseModel):
-    """One file of an app."""
+    """One model of an app, as far as an app needs to know it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(description="such as portrait-int8")
     file: str
+    task: Literal["trimap", "portrait"]
+    target: str = Field(description="such as coreml-w8a8")
+    precision: Literal["fp32", "fp16", "int8"]
+    sha256: str
+    bytes: int
+    feeding: Feeding
     golden: GoldenFiles
-    manifest: Manifest
+    demonstration: bool
+    licence: str
+    data_notice: str
+    card: Card | None
+
+    @classmethod
+    def describe(cls, name: str, file: str, golden: GoldenFiles, manifest: Manifest) -> Self:
+        """Return what an app needs to know of an artefact's payload that it has as `file`."""
+        assert manifest.target is not None  # only converted files go into an app
+        return cls(
+            name=name,
+            file=file,
+            task=manifest.task,
+            target=manifest.target,
+            precision=find_target(manifest.target).precision,
+            sha256=manifest.payload_sha256,
+            bytes=manifest.payload_bytes,
+            feeding=manifest.feeding,
+            golden=golden,
+            demonstration=manifest.demonstration,
+            licence=manifest.licence,
+            data_notice=manifest.data_notice,
+            card=manifest.card,
+        )
 
 
 class AppManifest(BaseModel):
@@ -127,9 +155,9 @@ class AppFolder:
 
     def write_golden(self, name: str, pixels: U8, alpha: F32) -> GoldenFiles:
         """Write a picture, H,W,C, and the alpha that the model `name` computes for it, H,W."""
-        files = GoldenFiles(input=f"{name}-golden.u8", alpha=f"{name}-golden.f32")
+        files = GoldenFiles(pixels=f"{name}-golden.u8", alpha=f"{name}-golden.f32")
         for file, content in (
-            (files.input, pixels.tobytes()),
+            (files.pixels, pixels.tobytes()),
             (files.alpha, alpha.astype("<f4").tobytes()),
         ):
             with (

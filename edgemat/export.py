@@ -136,9 +136,8 @@ def export_to_app(
             path = app.models / f"{name}{Path(target.payload).suffix}"
             move_into_place(made.payload, path)
             golden = app.write_golden(name, validation.pixels[0], verified.alphas[0])
-            model = AppModel(name=name, file=path.name, golden=golden, manifest=made.manifest)
-            app.add(model)
-            written += [path, app.models / golden.input, app.models / golden.alpha]
+            app.add(AppModel.describe(name, path.name, golden, made.manifest))
+            written += [path, app.models / golden.pixels, app.models / golden.alpha]
     return [*written, app.models / MANIFEST]
 
 

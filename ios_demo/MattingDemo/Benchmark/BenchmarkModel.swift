@@ -22,7 +22,7 @@ final class BenchmarkModel {
         var id: Self { self }
     }
 
-    var task = ModelManifest.Task.portrait
+    var task = ModelEntry.Task.portrait
     var choice = ComputeChoice.npu
     var thoroughness = Thoroughness.standard
     /// Minutes in which each model then runs alone; 0 leaves that out.
@@ -35,7 +35,7 @@ final class BenchmarkModel {
 
     /// Measures all models of the task in turns: float against int8.
     func run(library: ModelLibrary) async {
-        let entries = library.models.filter { $0.manifest.task == task }
+        let entries = library.models.filter { $0.task == task }
         await run(entries, library: library) {
             let seconds = Double(sustainedMinutes) * 60
             return switch thoroughness {

@@ -39,7 +39,9 @@ struct BenchmarkScreen: View {
                     }
                 }
             } footer: {
-                Text("Warm-up, then blocks in which the models take turns. Unplug the phone and let it cool down first.")
+                Text(
+                    "Warm-up, then blocks in which the models take turns. Unplug the phone and let it cool down first."
+                )
             }
             switch benchmark.stage {
             case .done(let results):
@@ -59,8 +61,8 @@ private struct SettingsSection: View {
     var body: some View {
         Section {
             Picker("Task", selection: $benchmark.task) {
-                Text("People").tag(ModelManifest.Task.portrait)
-                Text("With a trimap").tag(ModelManifest.Task.trimap)
+                Text("People").tag(ModelEntry.Task.portrait)
+                Text("With a trimap").tag(ModelEntry.Task.trimap)
             }
             Picker("Computes on", selection: $benchmark.choice) {
                 ForEach(ComputeChoice.allCases, id: \.self) { choice in

@@ -16,8 +16,8 @@ actor BenchmarkSession {
 
         var subject: BenchmarkResult.Subject {
             BenchmarkResult.Subject(
-                name: file.entry.name, modelSha256: file.entry.manifest.payloadSha256,
-                modelBytes: file.entry.manifest.payloadBytes, delegate: delegate, initMs: initMs,
+                name: file.entry.name, modelSha256: file.entry.sha256,
+                modelBytes: file.entry.bytes, delegate: delegate, initMs: initMs,
                 firstMs: firstMs, peakMemoryBytes: Phone.peakMemoryBytes(), golden: golden)
         }
     }
@@ -49,7 +49,6 @@ actor BenchmarkSession {
     }
 
     private func load(_ file: ModelFile, _ choice: ComputeChoice) async throws -> Contestant {
-        let manifest = file.entry.manifest
         let compiled = try await file.compiled()
         let plan = try await ComputePlan.units(of: compiled, choice: choice)
         let golden = try file.golden()
@@ -60,7 +59,7 @@ actor BenchmarkSession {
             try MLModel(contentsOf: compiled, configuration: .using(choice))
         }
         let (firstMs, output) = try timed { try model.prediction(from: input) }
-        let alpha = try Features.alpha(in: output, size: manifest.feeding.size)
+        let alpha = try Features.alpha(in: output, size: file.entry.feeding.size)
         return Contestant(
             file: file, model: model, input: input, delegate: Delegate(asked: choice, plan: plan),
             initMs: initMs, firstMs: firstMs,

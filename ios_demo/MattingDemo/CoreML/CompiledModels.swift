@@ -23,7 +23,7 @@ enum CompiledModels {
         return kept
     }
 
-    /// The hash that the manifest gives as `payload_sha256`.
+    /// The hash that the manifest gives as `sha256`.
     static func sha256(of package: URL) throws -> String {
         try treeDigest(of: package) { data in
             SHA256.hash(data: data).map { String(format: "%02x", $0) }.joined()

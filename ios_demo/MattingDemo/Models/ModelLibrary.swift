@@ -20,7 +20,7 @@ final class ModelLibrary {
     /// The model for a task, loaded once: int8 where there is one.
     ///
     /// - Throws: `Failure.noModels`, `damagedModel` or `unsupportedModel`, or Core ML's error.
-    func model(for task: ModelManifest.Task) async throws -> CoreMLModel {
+    func model(for task: ModelEntry.Task) async throws -> CoreMLModel {
         guard let entry = try catalog.get().models(for: task).first else { throw Failure.noModels }
         if let known = loaded[entry.name] { return known }
         let model = try await folder.load(entry)
@@ -55,7 +55,7 @@ struct ModelFolder: Sendable {
     fileprivate func load(_ entry: ModelEntry) async throws -> CoreMLModel {
         let file = ModelFile(entry: entry, folder: self)
         return try CoreMLModel(
-            compiled: try await file.compiled(), feeding: entry.manifest.feeding, choice: .all)
+            compiled: try await file.compiled(), feeding: entry.feeding, choice: .all)
     }
 }
 
@@ -68,12 +68,12 @@ struct ModelFile: Sendable {
     ///
     /// - Throws: `Failure.damagedModel` or `unsupportedModel`, or Core ML's error.
     func compiled() async throws -> URL {
-        guard entry.manifest.feeding.layout == "image" else {
+        guard entry.feeding.layout == "image" else {
             throw Failure.unsupportedModel(entry.name)
         }
         let package = folder.url.appending(path: entry.file)
         let sha256 = try? CompiledModels.sha256(of: package)
-        guard let sha256, sha256 == entry.manifest.payloadSha256 else {
+        guard let sha256, sha256 == entry.sha256 else {
             throw Failure.damagedModel(entry.name)
         }
         return try await CompiledModels.compiled(package, sha256: sha256)
@@ -82,9 +82,9 @@ struct ModelFile: Sendable {
     /// The picture and the matte that the model is checked against.
     func golden() throws -> Golden {
         let golden = Golden(
-            input: try Data(contentsOf: folder.url.appending(path: entry.golden.input)),
+            pixels: try Data(contentsOf: folder.url.appending(path: entry.golden.pixels)),
             alpha: try Data(contentsOf: folder.url.appending(path: entry.golden.alpha)),
-            feeding: entry.manifest.feeding)
+            feeding: entry.feeding)
         guard let golden else { throw Failure.damagedModel(entry.name) }
         return golden
     }

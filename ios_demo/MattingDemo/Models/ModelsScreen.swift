@@ -22,24 +22,22 @@ struct ModelsScreen: View {
 private struct ModelSection: View {
     let entry: ModelEntry
 
-    private var manifest: ModelManifest { entry.manifest }
-
     var body: some View {
         Section(entry.name) {
-            if manifest.demonstration {
+            if entry.demonstration {
                 Label(
                     "Weights of a short training, for demonstration alone",
                     systemImage: "exclamationmark.triangle")
             }
             LabeledContent("Input") {
-                Text("\(manifest.feeding.width) x \(manifest.feeding.height)")
+                Text("\(entry.feeding.width) x \(entry.feeding.height)")
             }
             LabeledContent("Size") {
-                Text(Int64(manifest.payloadBytes), format: .byteCount(style: .file))
+                Text(Int64(entry.bytes), format: .byteCount(style: .file))
             }
-            LabeledContent("Licence", value: manifest.licence)
-            Text(verbatim: manifest.dataNotice)
-            if let card = manifest.card {
+            LabeledContent("Licence", value: entry.licence)
+            Text(verbatim: entry.dataNotice)
+            if let card = entry.card {
                 DisclosureGroup("About this model") {
                     // The card is written in English by who trained the model.
                     Text(verbatim: card.purpose)

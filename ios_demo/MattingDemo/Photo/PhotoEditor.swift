@@ -29,7 +29,7 @@ final class PhotoEditor {
     /// The new background; nil is a plain colour.
     var background: RGBImage?
 
-    private var alpha: AlphaMatte?
+    private(set) var alpha: AlphaMatte?
 
     /// Longer side of what is shown while settings change; what is saved has full size.
     private static let previewSide = 1080

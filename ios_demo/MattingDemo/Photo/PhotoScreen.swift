@@ -34,7 +34,7 @@ struct PhotoScreen: View {
         }
         .fullScreenCover(isPresented: $isPainting) {
             if let picture = editor.picture {
-                TrimapEditor(picture: picture) { trimap in
+                TrimapEditor(picture: picture, alpha: editor.alpha) { trimap in
                     isPainting = false
                     guard let trimap else { return }
                     Task { await editor.refine(with: trimap, library: library) }
@@ -51,7 +51,9 @@ struct PhotoScreen: View {
             } else {
                 ContentUnavailableView(
                     "Choose a photograph", systemImage: "person.crop.rectangle",
-                    description: Text("People are cut out at once. For hair, fur or plants, paint where the edge is."))
+                    description: Text(
+                        "People are cut out at once. For hair, fur or plants, paint where the edge is."
+                    ))
             }
         case .working:
             ProgressView("Cutting out")

@@ -4,16 +4,15 @@ import SwiftUI
 
 /// Paints a trimap over a photograph: trace the soft edge, then fill what lies inside.
 struct TrimapEditor: View {
-    let picture: RGBImage
     /// Called with the trimap, or nil when it was given up.
     let onFinish: (Trimap?) -> Void
 
     @State private var painting: TrimapPainting
 
-    init(picture: RGBImage, onFinish: @escaping (Trimap?) -> Void) {
-        self.picture = picture
+    /// - Parameter alpha: The matte so far, around whose edge the trimap starts.
+    init(picture: RGBImage, alpha: AlphaMatte?, onFinish: @escaping (Trimap?) -> Void) {
         self.onFinish = onFinish
-        _painting = State(initialValue: TrimapPainting(picture: picture))
+        _painting = State(initialValue: TrimapPainting(picture: picture, alpha: alpha))
     }
 
     var body: some View {

@@ -33,12 +33,21 @@ final class TrimapPainting {
     /// Longer side of the canvas, in pixels: finer than a finger, and quick to paint on.
     private static let side = 1024
 
-    init(picture: RGBImage) {
+    /// How far the proposed edge goes beyond what the matte is unsure of, in canvas pixels.
+    private static let reach = 12
+
+    /// - Parameter alpha: The matte so far; the trimap then starts around its edge.
+    init(picture: RGBImage, alpha: AlphaMatte?) {
         let longest = max(picture.height, picture.width)
         let size = PixelSize(
             height: max(1, picture.height * Self.side / longest),
             width: max(1, picture.width * Self.side / longest))
-        canvas = TrimapCanvas(size: size)
+        if let alpha {
+            canvas = TrimapCanvas(Trimap(around: alpha.resized(to: size), reach: Self.reach))
+        } else {
+            canvas = TrimapCanvas(size: size)
+        }
+        layer = canvas.trimap.overlay.cgImage
         photograph = picture.resized(to: size, filter: .bilinear).cgImage
     }
 

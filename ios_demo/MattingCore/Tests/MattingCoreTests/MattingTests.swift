@@ -87,6 +87,19 @@ import Testing
         }
     }
 
+    struct Around: Decodable {
+        let alphaBytes: Array3, reach: Int, output: Array3
+    }
+
+    @Test func proposesATrimapAroundAMatte() throws {
+        for one in try Vectors.load("trimap", "around") as [Around] {
+            let alpha = one.alphaBytes.trimap.map { Float($0) / 255 }
+            #expect(Trimap(around: alpha, reach: one.reach) == one.output.trimap)
+        }
+        let hard = AlphaMatte(size: PixelSize(height: 1, width: 6), values: [0, 0, 0, 1, 1, 1])
+        #expect(Trimap(around: hard, reach: 1).values == [0, 128, 128, 128, 128, 255])
+    }
+
     struct Upsample: Decodable {
         let image: Array3, small: Array3, alpha: Array3, coefficients: Array3, output: Array3
     }

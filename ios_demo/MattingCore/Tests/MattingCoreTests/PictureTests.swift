@@ -14,12 +14,7 @@ import Testing
             let size = PixelSize(height: one.size[0], width: one.size[1])
             if one.input.shape.count == 3 {
                 let found = one.input.image.resized(to: size, filter: filter)
-                // Bicubic overshoot is clipped between the two passes, and which one comes first
-                // depends on Pillow's version where one side shrinks and the other grows. Apps
-                // meet bicubic only where both grow.
-                let isMixed = filter == .bicubic && size.height < one.input.size.height
-                let difference = try largestDifference(found.bytes, one.output)
-                #expect(difference <= (isMixed ? 3 : 0), "\(filter) to \(size)")
+                #expect(try largestDifference(found.bytes, one.output) == 0, "\(filter) to \(size)")
             } else if filter == .nearest {
                 let found = one.input.trimap.resized(to: size, filter: filter)
                 #expect(try largestDifference(found.values, one.output) == 0)

@@ -6,9 +6,14 @@ public struct TrimapCanvas: Sendable {
     /// How many steps can be undone.
     public static let undoLimit = 20
 
+    /// Goes on from a trimap.
+    public init(_ trimap: Trimap) {
+        self.trimap = trimap
+    }
+
     /// Everything is background until something is painted.
     public init(size: PixelSize) {
-        trimap = Trimap(size: size, repeating: TrimapValue.background.rawValue)
+        self.init(Trimap(size: size, repeating: TrimapValue.background.rawValue))
     }
 
     public var canUndo: Bool { !earlier.isEmpty }

@@ -27,34 +27,22 @@ public struct ModelCatalog: Decodable, Equatable, Sendable {
     }
 
     /// The models for a task, the quickest kind of file first.
-    public func models(for task: ModelManifest.Task) -> [ModelEntry] {
-        models.filter { $0.manifest.task == task }
-            .sorted { $0.manifest.isQuantized && !$1.manifest.isQuantized }
+    public func models(for task: ModelEntry.Task) -> [ModelEntry] {
+        models.filter { $0.task == task }
+            .sorted { $0.isQuantized && !$1.isQuantized }
     }
 }
 
-/// One model of the app.
+/// One model of the app, and what the artefact that it comes from says of itself.
 public struct ModelEntry: Decodable, Equatable, Identifiable, Sendable {
-    /// Such as "portrait-int8".
-    public let name: String
-    /// Of the package, beside the manifest.
-    public let file: String
-    public let golden: GoldenFiles
-    public let manifest: ModelManifest
-
-    public var id: String { name }
-}
-
-/// Files that the app's own output is checked against.
-public struct GoldenFiles: Decodable, Equatable, Sendable {
-    public let input: String
-    public let alpha: String
-}
-
-/// What the artefact says of itself, as far as the app needs it.
-public struct ModelManifest: Decodable, Equatable, Sendable {
     public enum Task: String, Decodable, Sendable {
         case portrait, trimap
+    }
+
+    /// Files beside the manifest that the app's own output is checked against.
+    public struct GoldenFiles: Decodable, Equatable, Sendable {
+        public let pixels: String
+        public let alpha: String
     }
 
     /// What a user must know of a model before taking it.
@@ -64,19 +52,27 @@ public struct ModelManifest: Decodable, Equatable, Sendable {
         public let limits: String
     }
 
+    /// Such as "portrait-int8".
+    public let name: String
+    /// Of the package, beside the manifest.
+    public let file: String
     public let task: Task
-    /// Such as "coreml-w8a8".
-    public let target: String
+    /// "int8" or "fp16".
+    public let precision: String
+    /// Of the package; see `treeDigest`.
+    public let sha256: String
+    public let bytes: Int
     public let feeding: Feeding
-    public let payloadSha256: String
-    public let payloadBytes: Int
-    public let licence: String
-    public let dataNotice: String
+    public let golden: GoldenFiles
     /// Weights of a short run: not fit for an app.
     public let demonstration: Bool
+    public let licence: String
+    public let dataNotice: String
     public let card: Card?
 
-    public var isQuantized: Bool { target.hasSuffix("w8a8") }
+    public var id: String { name }
+
+    public var isQuantized: Bool { precision == "int8" }
 }
 
 /// A picture, and the alpha that a model is to compute for it.
@@ -89,14 +85,14 @@ public struct Golden: Equatable, Sendable {
     /// Reads the raw files: H,W,C bytes, and H,W little-endian float32.
     ///
     /// - Returns: nil when a file has not the length that the feeding asks for.
-    public init?(input: Data, alpha: Data, feeding: Feeding) {
+    public init?(pixels: Data, alpha: Data, feeding: Feeding) {
         let size = feeding.size
-        guard input.count == size.count * feeding.channels, alpha.count == size.count * 4 else {
+        guard pixels.count == size.count * feeding.channels, alpha.count == size.count * 4 else {
             return nil
         }
-        let pixels = [UInt8](input)
+        let bytes = [UInt8](pixels)
         func channel(_ index: Int) -> [UInt8] {
-            stride(from: index, to: pixels.count, by: feeding.channels).map { pixels[$0] }
+            stride(from: index, to: bytes.count, by: feeding.channels).map { bytes[$0] }
         }
         let (red, green, blue) = (channel(0), channel(1), channel(2))
         let colours = (0..<size.count).flatMap { [red[$0], green[$0], blue[$0]] }
