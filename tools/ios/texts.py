@@ -21,7 +21,7 @@ _CALLS = (
 )  # fmt: skip
 _LITERAL = r'"((?:[^"\\]|\\\((?:[^()"]|"[^"]*"|\([^()]*\))*\)|\\.)*)"'
 _CALL = re.compile(rf"\b(?:{'|'.join(_CALLS)})\(\s*{_LITERAL}")
-_LABELLED = re.compile(rf"(?:localized:|label:|\.value\()\s*{_LITERAL}")
+_LABELLED = re.compile(rf"(?:localized:|(?<!Queue\()label:|\.value\()\s*{_LITERAL}")
 _CASE = re.compile(rf"case \.\w+(?:, \.\w+)*: {_LITERAL}")
 _INTERPOLATION = re.compile(r'\\\((?:[^()"]|"[^"]*"|\([^()]*\))*\)')
 _PLACE = re.compile(r"%(?:\d+\$)?(?:@|lld|\.\d+f|d|f)")
@@ -33,7 +33,8 @@ def used_keys(source: str) -> set[str]:
     found = _CALL.findall(source) + _LABELLED.findall(source)
     for block in re.findall(r"LocalizedStringKey \{(.*?)\n    \}", source, re.DOTALL):
         found += _CASE.findall(block)
-    return {_plain(key) for key in found} - NOT_TEXT - {""}
+    shown = {_plain(key) for key in found} - NOT_TEXT
+    return {key for key in shown if re.search("[a-z]", key.replace("%@", ""), re.IGNORECASE)}
 
 
 def _plain(key: str) -> str:

@@ -78,7 +78,9 @@ actor Camera {
 }
 
 /// Takes frames off the camera's queue.
-private final class FrameReceiver: NSObject, AVCaptureVideoDataOutputSampleBufferDelegate, Sendable {
+private final class FrameReceiver: NSObject, AVCaptureVideoDataOutputSampleBufferDelegate,
+    Sendable
+{
     private let continuation: AsyncStream<RGBImage>.Continuation
 
     init(continuation: AsyncStream<RGBImage>.Continuation) {

@@ -42,12 +42,11 @@ final class TrimapPainting {
         let size = PixelSize(
             height: max(1, picture.height * Self.side / longest),
             width: max(1, picture.width * Self.side / longest))
-        if let alpha {
-            canvas = TrimapCanvas(Trimap(around: alpha.resized(to: size), reach: Self.reach))
-        } else {
-            canvas = TrimapCanvas(size: size)
-        }
-        layer = canvas.trimap.overlay.cgImage
+        let start =
+            alpha.map { Trimap(around: $0.resized(to: size), reach: Self.reach) }
+            ?? Trimap(size: size, repeating: TrimapValue.background.rawValue)
+        canvas = TrimapCanvas(start)
+        layer = start.overlay.cgImage
         photograph = picture.resized(to: size, filter: .bilinear).cgImage
     }
 

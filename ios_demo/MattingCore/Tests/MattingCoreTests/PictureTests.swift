@@ -14,7 +14,7 @@ import Testing
             let size = PixelSize(height: one.size[0], width: one.size[1])
             if one.input.shape.count == 3 {
                 let found = one.input.image.resized(to: size, filter: filter)
-                #expect(try largestDifference(found.bytes, one.output) == 0, "\(filter) to \(size)")
+                #expect(try largestDifference(found.bytes, one.output) == 0, "\(filter)")
             } else if filter == .nearest {
                 let found = one.input.trimap.resized(to: size, filter: filter)
                 #expect(try largestDifference(found.values, one.output) == 0)

@@ -3,10 +3,10 @@ import Testing
 @testable import MattingCore
 
 @Suite struct TrimapCanvasTests {
-    private let size = PixelSize(height: 20, width: 30)
+    private let blank = Trimap(size: PixelSize(height: 20, width: 30), repeating: 0)
 
     @Test func aStrokeIsRoundAndStaysInside() {
-        var canvas = TrimapCanvas(size: size)
+        var canvas = TrimapCanvas(blank)
         canvas.beginStep()
         canvas.stroke(from: (5, 10), to: (25, 10), radius: 3, value: .unknown)
         let painted = canvas.trimap.values.filter { $0 == 128 }.count
@@ -17,9 +17,10 @@ import Testing
     }
 
     @Test func fillsWhatAnOutlineEncloses() {
-        var canvas = TrimapCanvas(size: size)
+        var canvas = TrimapCanvas(blank)
         canvas.beginStep()
-        for (from, to) in [((8.0, 4.0), (22.0, 4.0)), ((22, 4), (22, 16)), ((22, 16), (8, 16)), ((8, 16), (8, 4))] {
+        let corners = [(8.0, 4.0), (22.0, 4.0), (22.0, 16.0), (8.0, 16.0), (8.0, 4.0)]
+        for (from, to) in zip(corners, corners.dropFirst()) {
             canvas.stroke(from: from, to: to, radius: 1.2, value: .unknown)
         }
         canvas.fill(row: 10, column: 15, value: .foreground)
@@ -30,11 +31,12 @@ import Testing
     }
 
     @Test func takesBackWholeSteps() {
-        var canvas = TrimapCanvas(size: size)
+        var canvas = TrimapCanvas(blank)
         #expect(!canvas.canUndo && !canvas.isUsable)
         for step in 0..<TrimapCanvas.undoLimit + 5 {
             canvas.beginStep()
-            canvas.stroke(from: (Double(step), 5), to: (Double(step), 6), radius: 1, value: .unknown)
+            let x = Double(step)
+            canvas.stroke(from: (x, 5), to: (x, 6), radius: 1, value: .unknown)
         }
         #expect(canvas.isUsable)
         for _ in 0..<TrimapCanvas.undoLimit { canvas.undo() }

@@ -11,8 +11,9 @@ extension Plane where Element == UInt8 {
         if !core.values.contains(true) { core = steps }
         let across = core.distancesAcross(upTo: reach)
         for row in 0..<height {
+            let rows = max(0, row - reach)...min(height - 1, row + reach)
             for column in 0..<width {
-                let isNear = (max(0, row - reach)...min(height - 1, row + reach)).contains { other in
+                let isNear = rows.contains { other in
                     guard let aside = across[other, column] else { return false }
                     return aside * aside + (other - row) * (other - row) <= reach * reach
                 }

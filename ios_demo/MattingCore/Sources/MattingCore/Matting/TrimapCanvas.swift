@@ -11,11 +11,6 @@ public struct TrimapCanvas: Sendable {
         self.trimap = trimap
     }
 
-    /// Everything is background until something is painted.
-    public init(size: PixelSize) {
-        self.init(Trimap(size: size, repeating: TrimapValue.background.rawValue))
-    }
-
     public var canUndo: Bool { !earlier.isEmpty }
 
     /// Whether a trimap model has something to decide, and something to hold on to.

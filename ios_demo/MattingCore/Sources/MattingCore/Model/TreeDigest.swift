@@ -11,7 +11,9 @@ public func treeDigest(of folder: URL, sha256: (Data) -> String) throws -> Strin
     var described = Data()
     let names = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
     // Folder by folder, as Python sorts paths: "a/b" comes before "a.b".
-    let ordered = names.sorted { $0.split(separator: "/").lexicographicallyPrecedes($1.split(separator: "/")) }
+    let ordered = names.sorted {
+        $0.split(separator: "/").lexicographicallyPrecedes($1.split(separator: "/"))
+    }
     for name in ordered {
         let file = folder.appending(path: name)
         guard try file.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true else {

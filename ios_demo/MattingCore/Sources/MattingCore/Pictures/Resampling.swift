@@ -44,14 +44,14 @@ struct AxisWeights {
     /// - Parameter wanted: The pixels of the result that are to be made, of `target` in all.
     init(from source: Int, to target: Int, wanted: Range<Int>, filter: ResamplingFilter) {
         let scale = Double(source) / Double(target)
-        guard filter != .nearest else {
-            appendNearest(scale: scale, wanted: wanted, last: source - 1)
-            return
-        }
         let widening = max(scale, 1)
         let reach = filter.support * widening
         for pixel in wanted {
             let centre = (Double(pixel) + 0.5) * scale
+            guard filter != .nearest else {
+                append([1], first: min(Int(centre), source - 1))
+                continue
+            }
             let first = max(0, Int(centre - reach + 0.5))
             let last = min(source, Int(centre + reach + 0.5))
             let raw = (first..<last).map { pixel in
@@ -59,16 +59,6 @@ struct AxisWeights {
             }
             let total = raw.reduce(0, +)
             append(raw.map { $0 / total }, first: first)
-        }
-    }
-
-    /// Step by step, as Pillow does: where a centre falls between two pixels, the rounding of the
-    /// steps decides.
-    private mutating func appendNearest(scale: Double, wanted: Range<Int>, last: Int) {
-        var centre = scale / 2
-        for pixel in 0..<wanted.upperBound {
-            if pixel >= wanted.lowerBound { append([1], first: min(Int(centre), last)) }
-            centre += scale
         }
     }
 
@@ -198,7 +188,8 @@ struct Raster<Sample: Resamplable> {
     }
 
     /// The whole raster resized; bicubic overshoot is clipped to the range of the input.
-    func resized(to target: PixelSize, filter: ResamplingFilter) -> Raster where Sample: Comparable {
+    func resized(to target: PixelSize, filter: ResamplingFilter) -> Raster
+    where Sample: Comparable {
         guard target != size else { return self }
         var result = resized(to: target, rows: 0..<target.height, filter: filter)
         if filter == .bicubic, let least = samples.min(), let most = samples.max() {
