@@ -15,7 +15,6 @@ LAYERS = ("edgemat", "quantize", "convert", "bench")  # each may import those be
 ABOVE_ALL = {
     f"edgemat/{name}.py"
     for name in (
-        "app_folder",
         "cli/__init__",
         "cli/__main__",
         "cli/artifacts",

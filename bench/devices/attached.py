@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from bench.devices.ios import CONNECT, phones
+from edgemat.errors import MissingToolError
+
 
 @dataclass(frozen=True)
 class Attached:
@@ -32,4 +35,17 @@ class Attached:
 
 def list_devices() -> list[Attached]:
     """Return all devices that can be found from here."""
-    return [Attached("host", True, "this machine")]
+    return [Attached("host", True, "this machine"), *_iphones()]
+
+
+def _iphones() -> list[Attached]:
+    try:
+        found = phones()
+    except MissingToolError as error:
+        return [Attached("ios", False, error.message, error.remedy)]
+    if not found:
+        return [Attached("ios", False, "no iPhone is there", CONNECT)]
+    return [
+        Attached(f"ios:{one.identifier}", one.ready, one.name, "" if one.ready else CONNECT)
+        for one in found
+    ]

@@ -78,13 +78,18 @@ def fill_float(
     save_weights(folder, weights)
     if log.exists():
         shutil.copyfile(log, folder / TRAINING_LOG)
+    save_golden(folder, data, alphas)
+    save_mattes(folder, alphas)
+
+
+def save_golden(folder: Path, data: EvaluationSet, alphas: F32) -> None:
+    """Keep the first pictures of the set, the reference's mattes of them, and the truth."""
     np.savez_compressed(
         folder / GOLDEN,
         pixels=data.pixels[:GOLDEN_IMAGES],
         alphas=alphas[:GOLDEN_IMAGES],
         truths=data.alphas[:GOLDEN_IMAGES],
     )
-    save_mattes(folder, alphas)
 
 
 def save_mattes(folder: Path, alphas: F32) -> None:

@@ -15,13 +15,13 @@ from convert.parity import compare, file_predictors
 from convert.proof import prove_int8
 from convert.target import Target, find_target
 from convert.tflite import convert_tflite
-from edgemat.artifact import GOLDEN, QUANT, Agreement, Artifact, Feeding, Scores, write_artifact
+from edgemat.artifact import QUANT, Agreement, Artifact, Feeding, Scores, write_artifact
 from edgemat.errors import UsageError
 from edgemat.evaluate import F32, PIXEL_SCALE, EvaluationSet, Region, score
 from edgemat.loading import load_reference
 from edgemat.models.deploy import DeployForm, prepare_for_float16
 from edgemat.progress import progress_bar, track
-from edgemat.stages.common import inherited, predict_with, save_mattes
+from edgemat.stages.common import inherited, predict_with, save_golden, save_mattes
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class Verified:
     ----------
     alphas:
         N,H,W float32, the file's mattes on the validation set.
+    references:
+        N,H,W float32, those of the model that it was made from.
     layers:
         For int8 TFLite files, tensor by tensor against the frozen model.
     """
@@ -39,6 +41,7 @@ class Verified:
     agreements: tuple[Agreement, ...]
     scores: dict[Region, Scores]
     alphas: F32
+    references: F32
     layers: tuple[LayerTable, ...] = ()
 
 
@@ -100,7 +103,8 @@ def convert_stage(
 
         def fill(folder: Path) -> None:
             path.rename(folder / target.payload)
-            shutil.copyfile(source.golden, folder / GOLDEN)
+            # Not the parent's: those pictures may be others than the mattes below are of.
+            save_golden(folder, validation, verified.references)
             save_mattes(folder, verified.alphas)
             if target.quantized:
                 shutil.copyfile(source.quant, folder / QUANT)
@@ -137,7 +141,7 @@ def verify_file(
         first = alphas if first is None else first
     assert first is not None
     layers = compare_layers(path, target, model, validation) if target.quantized else []
-    return Verified(tuple(agreements), score(first, validation), first, tuple(layers))
+    return Verified(tuple(agreements), score(first, validation), first, references, tuple(layers))
 
 
 def _convert_coreml(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from convert.parity import compare
 from edgemat.artifact import (
-    GOLDEN,
     QAT_SUFFIX,
     QUANT,
     QUANTIZED_SUFFIX,
@@ -169,7 +168,7 @@ def write_quantized(
     def fill(folder: Path) -> None:
         save_weights(folder, made.deploy.state_dict())
         made.spec.save(folder / QUANT)
-        shutil.copyfile(source.golden, folder / GOLDEN)
+        save_golden(folder, validation, references)
         save_mattes(folder, alphas)
         if log is not None:
             shutil.copyfile(log, folder / TRAINING_LOG)

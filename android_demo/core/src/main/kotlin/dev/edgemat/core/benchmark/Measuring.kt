@@ -51,7 +51,8 @@ class Measuring(
         for (name in schedule(names, protocol.blocks)) {
             samples.getValue(name) += step { block(candidates.getValue(name)) }
         }
-        val sustained = if (isSustained) names.associateWith { step { sustained(it) } } else emptyMap()
+        val sustained =
+            if (isSustained) names.associateWith { step { sustained(it) } } else emptyMap()
         return names.associateWith { name ->
             Measurement(
                 samples.getValue(name).toMs(),

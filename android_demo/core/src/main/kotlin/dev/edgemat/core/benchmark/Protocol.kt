@@ -28,11 +28,15 @@ data class Protocol(
         check("warmup_runs", warmupRuns, warmupRuns >= 0)
         check("runs", runs, runs >= 1)
         check("settle_runs", settleRuns, settleRuns >= 0)
-        check("warmup_seconds", warmupSeconds, warmupSeconds.isFinite() && warmupSeconds >= 0)
-        check("seconds", seconds, seconds.isFinite() && seconds >= 0)
-        check("max_cv", maxCv, maxCv.isFinite() && maxCv >= 0)
-        check("max_drift", maxDrift, maxDrift.isFinite() && maxDrift >= 0)
-        check("sustained_seconds", sustainedSeconds, sustainedSeconds.isFinite() && sustainedSeconds >= 0)
+        for ((name, value) in listOf(
+            "warmup_seconds" to warmupSeconds,
+            "seconds" to seconds,
+            "max_cv" to maxCv,
+            "max_drift" to maxDrift,
+            "sustained_seconds" to sustainedSeconds,
+        )) {
+            check(name, value, value.isFinite() && value >= 0)
+        }
         check("blocks", blocks, blocks >= 2 && blocks % 2 == 0)
     }
 

@@ -24,7 +24,9 @@ data class Sustained(
             if (samplesMs.isEmpty()) return null
             val ends = samplesMs.runningReduce(Double::plus).map { it / MS_PER_S }
             val seconds = ends.last()
-            val windows = samplesMs.indices.groupBy { minOf((ends[it] / seconds * POINTS).toInt(), POINTS - 1) }
+            val windows = samplesMs.indices.groupBy {
+                minOf((ends[it] / seconds * POINTS).toInt(), POINTS - 1)
+            }
             val filled = windows.toSortedMap()
             return Sustained(
                 seconds = seconds,

@@ -34,8 +34,8 @@ fun reasonsAgainst(
     }
     if (golden != null && !golden.passed) {
         add(
-            "the matte is wrong: mean |difference| ${significant(golden.meanAbs, 2)} to the golden " +
-                "one, limit ${significant(golden.limit, 6)}",
+            "the matte is wrong: mean |difference| ${significant(golden.meanAbs, 2)} to the " +
+                "golden one, limit ${significant(golden.limit, 6)}",
         )
     }
 }

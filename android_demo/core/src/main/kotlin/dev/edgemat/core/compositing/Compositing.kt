@@ -9,6 +9,7 @@ import dev.edgemat.core.picture.RgbaImage
 import dev.edgemat.core.picture.Size
 import dev.edgemat.core.picture.bands
 import dev.edgemat.core.picture.resizedRows
+import dev.edgemat.core.picture.rgbOfArgb
 import dev.edgemat.core.picture.toByteValue
 
 /**
@@ -54,7 +55,7 @@ class CutOut(val image: RgbImage, val alpha: AlphaMatte) {
 }
 
 /** `alpha F + (1 - alpha) B`; the background is resized to the foreground's size. */
-internal fun composite(foreground: RgbImage, background: RgbImage, alpha: AlphaMatte): RgbImage {
+fun composite(foreground: RgbImage, background: RgbImage, alpha: AlphaMatte): RgbImage {
     val result = RgbImage(foreground.size, RGB)
     for (rows in bands(foreground.size)) {
         val behind = background.resizedRows(rows, foreground.size)
@@ -67,8 +68,8 @@ internal fun composite(foreground: RgbImage, background: RgbImage, alpha: AlphaM
     return result
 }
 
-private fun solid(argb: Int): RgbImage =
-    RgbImage(Size(1, 1), RGB, byteArrayOf((argb shr 16).toByte(), (argb shr 8).toByte(), argb.toByte()))
+/** A background of one colour: a single pixel, since backgrounds are resized. */
+fun solid(argb: Int): RgbImage = rgbOfArgb(intArrayOf(argb), Size(1, 1))
 
 /** The centre of a picture, of the aspect ratio of [target]. */
 internal fun RgbImage.centre(target: Size): RgbImage {

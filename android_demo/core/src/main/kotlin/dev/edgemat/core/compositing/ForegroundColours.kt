@@ -2,11 +2,10 @@ package dev.edgemat.core.compositing
 
 import dev.edgemat.core.matting.times
 import dev.edgemat.core.picture.AlphaMatte
+import dev.edgemat.core.picture.Filter
 import dev.edgemat.core.picture.FloatRaster
 import dev.edgemat.core.picture.RGB
 import dev.edgemat.core.picture.RgbImage
-import dev.edgemat.core.picture.Filter
-import dev.edgemat.core.picture.Size
 import dev.edgemat.core.picture.bands
 import dev.edgemat.core.picture.resized
 import dev.edgemat.core.picture.resizedRows

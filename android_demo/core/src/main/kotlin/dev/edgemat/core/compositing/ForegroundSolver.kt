@@ -42,7 +42,8 @@ internal class ForegroundSolver(private val image: RgbImage, private val alpha: 
     /** The mean colour of what is surely foreground, and of what is surely background. */
     private fun meanColours(): FloatArray {
         val means = FloatArray(LAYERS)
-        for ((layer, belongs) in listOf<(Float) -> Boolean>({ it > 0.9f }, { it < 0.1f }).withIndex()) {
+        val kinds = listOf<(Float) -> Boolean>({ it > 0.9f }, { it < 0.1f })
+        for ((layer, belongs) in kinds.withIndex()) {
             val sums = DoubleArray(RGB)
             var count = 1e-5 // keeps the mean of nothing at zero
             for (pixel in alpha.values.indices) {
@@ -107,8 +108,10 @@ internal class ForegroundSolver(private val image: RgbImage, private val alpha: 
                 w2 * layers[n2 * LAYERS + f] + w3 * layers[n3 * LAYERS + f]
             val back = rest * seen + w0 * layers[n0 * LAYERS + b] + w1 * layers[n1 * LAYERS + b] +
                 w2 * layers[n2 * LAYERS + b] + w3 * layers[n3 * LAYERS + b]
-            layers[pixel * LAYERS + f] = (inverse * (bb * front - fb * back)).toFloat().coerceIn(0f, 1f)
-            layers[pixel * LAYERS + b] = (inverse * (ff * back - fb * front)).toFloat().coerceIn(0f, 1f)
+            val newFront = inverse * (bb * front - fb * back)
+            val newBack = inverse * (ff * back - fb * front)
+            layers[pixel * LAYERS + f] = newFront.toFloat().coerceIn(0f, 1f)
+            layers[pixel * LAYERS + b] = newBack.toFloat().coerceIn(0f, 1f)
         }
     }
 }

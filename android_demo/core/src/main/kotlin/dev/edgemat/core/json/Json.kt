@@ -16,11 +16,18 @@ class Json internal constructor(private val value: Any?, private val path: Strin
     val int: Int
         get() = long.also { if (it !in Int.MIN_VALUE..Int.MAX_VALUE) fail("too large") }.toInt()
     val list: List<Json>
-        get() = (value as? List<*> ?: fail("no list")).mapIndexed { n, one -> Json(one, "$path[$n]") }
+        get() {
+            val elements = value as? List<*> ?: fail("no list")
+            return elements.mapIndexed { n, one -> Json(one, "$path[$n]") }
+        }
     val keys: Set<String>
-        get() = (value as? Map<*, *> ?: fail("no object")).keys.mapTo(LinkedHashSet()) { it as String }
+        get() {
+            val members = value as? Map<*, *> ?: fail("no object")
+            return members.keys.mapTo(LinkedHashSet()) { it as String }
+        }
 
-    fun fail(what: String): Nothing = throw JsonException("$path is ${if (value === MISSING) "missing" else what}")
+    fun fail(what: String): Nothing =
+        throw JsonException("$path is ${if (value === MISSING) "missing" else what}")
 
     companion object {
         private val MISSING = Any()

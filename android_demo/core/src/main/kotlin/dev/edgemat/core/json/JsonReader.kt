@@ -93,7 +93,8 @@ internal class JsonReader(private val text: String) {
     private fun number(): Number {
         val found = NUMBER.matchAt(text, at)?.value ?: fail("no value")
         at += found.length
-        return found.toLongOrNull() ?: found.toDouble().also { if (it.isInfinite()) fail("too large") }
+        return found.toLongOrNull()
+            ?: found.toDouble().also { if (it.isInfinite()) fail("a number that is too large") }
     }
 
     private fun <T> word(word: String, value: T): T {

@@ -94,7 +94,12 @@ private class BoxMean(private val size: Size) {
         return result
     }
 
-    fun covariance(x: DoubleArray, y: DoubleArray, meanX: DoubleArray, meanY: DoubleArray): DoubleArray {
+    fun covariance(
+        x: DoubleArray,
+        y: DoubleArray,
+        meanX: DoubleArray,
+        meanY: DoubleArray,
+    ): DoubleArray {
         val result = of(DoubleArray(x.size) { x[it] * y[it] })
         for (i in result.indices) result[i] -= meanX[i] * meanY[i]
         return result

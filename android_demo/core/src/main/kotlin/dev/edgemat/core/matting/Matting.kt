@@ -84,7 +84,12 @@ private fun Trimap.isUnknownSomewhere(down: Span, across: Span): Boolean =
         row < height && across.range.any { it < width && this[row * width + it] == UNKNOWN }
     }
 
-private fun Network.tileInput(image: RgbImage, trimap: Trimap, down: Span, across: Span): FloatArray {
+private fun Network.tileInput(
+    image: RgbImage,
+    trimap: Trimap,
+    down: Span,
+    across: Span,
+): FloatArray {
     val input = InputTensor(feeding)
     val sourceRow = { row: Int -> minOf(down.start + row, image.height - 1) }
     val sourceColumn = { column: Int -> minOf(across.start + column, image.width - 1) }

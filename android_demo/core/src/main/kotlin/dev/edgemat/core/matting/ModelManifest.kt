@@ -60,7 +60,9 @@ class ModelManifest(val models: List<ModelEntry>) {
             sha256 = json["sha256"].string,
             bytes = json["bytes"].long,
             feeding = Feeding.of(json["feeding"]),
-            golden = json["golden"].orNull?.let { GoldenFiles(it["pixels"].string, it["alpha"].string) },
+            golden = json["golden"].orNull?.let {
+                GoldenFiles(it["pixels"].string, it["alpha"].string)
+            },
             licence = json["licence"].string,
             dataNotice = json["data_notice"].string,
         )

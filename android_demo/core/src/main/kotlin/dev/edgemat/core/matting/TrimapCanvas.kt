@@ -7,6 +7,9 @@ import kotlin.math.floor
 /** A place in a picture, in pixels; pixel centres lie at half-integers. */
 data class Point(val x: Double, val y: Double)
 
+/** Pixels that were painted: all [columns] of all [rows]. */
+class Area(val rows: IntRange, val columns: IntRange)
+
 /** A trimap that is painted by finger with a round brush, step by step. */
 class TrimapCanvas(start: Trimap) {
     constructor(size: Size) : this(Trimap(size, 1))
@@ -33,13 +36,16 @@ class TrimapCanvas(start: Trimap) {
      *
      * @param radius of the brush, in pixels
      * @param value [BACKGROUND], [UNKNOWN] or [FOREGROUND]
+     * @return where something may have changed
      */
-    fun stroke(from: Point, to: Point, radius: Double, value: Int) {
+    fun stroke(from: Point, to: Point, radius: Double, value: Int): Area {
+        val rows = touched(from.y, to.y, radius, trimap.height)
+        val columns = touched(from.x, to.x, radius, trimap.width)
         val dx = to.x - from.x
         val dy = to.y - from.y
         val squaredLength = dx * dx + dy * dy
-        for (row in touched(from.y, to.y, radius, trimap.height)) {
-            for (column in touched(from.x, to.x, radius, trimap.width)) {
+        for (row in rows) {
+            for (column in columns) {
                 val x = column + 0.5 - from.x
                 val y = row + 0.5 - from.y
                 // the nearest point of the piece, as a share of its length
@@ -50,6 +56,7 @@ class TrimapCanvas(start: Trimap) {
                 }
             }
         }
+        return Area(rows, columns)
     }
 
     private fun touched(a: Double, b: Double, radius: Double, count: Int): IntRange {

@@ -71,7 +71,9 @@ internal class AxisWindows(
                 } else {
                     val first = maxOf(0, (centre - reach + 0.5).toInt())
                     val last = minOf(source, (centre + reach + 0.5).toInt())
-                    val raw = (first until last).map { filter.weight((it + 0.5 - centre) / widening) }
+                    val raw = (first until last).map {
+                        filter.weight((it + 0.5 - centre) / widening)
+                    }
                     val total = raw.sum()
                     firsts[n] = first
                     raw.mapTo(weights) { it / total }
