@@ -4,6 +4,8 @@ OUTPUT/portrait-int8.tflite      for Android
        portrait-int8.mlpackage   for iOS
        portrait.json             how to feed them, what they scored, what was proved of them
        portrait-golden.npz       inputs and mattes, to check an app's own code against
+
+Where OUTPUT is a demo app's folder, the files go to its assets instead: see edgemat/app_assets.py.
 """
 
 from __future__ import annotations
@@ -14,8 +16,9 @@ from pathlib import Path
 from typing import Literal
 
 from convert.target import find_target
+from edgemat.app_assets import find_app, put_into_app
 from edgemat.artifact import Artifact
-from edgemat.errors import ArtifactError
+from edgemat.errors import ArtifactError, UsageError
 from edgemat.files import atomic_path, explain_os_errors, move_into_place, write_json
 from edgemat.recipe_sections import DataSection
 from edgemat.validation import evaluation_set_for
@@ -37,7 +40,7 @@ def export(
     Parameters
     ----------
     source:
-        A float artefact.
+        A float artefact; for a demo app's folder also one that the app runs as it is.
     data:
         Pictures to calibrate int8 on, and to verify all files on.
 
@@ -49,17 +52,22 @@ def export(
     Raises
     ------
     ArtifactError
-        When `source` is not a float artefact.
+        When `source` is of another kind.
+    UsageError
+        When a demo app has no use for that precision.
     """
-    from edgemat.stages.converting import convert_stage
-    from edgemat.stages.quantizing import quantize_stage
-
+    app = find_app(output)
     manifest = source.manifest
+    if app is not None and manifest.kind == app.kind:
+        return put_into_app([source], app, output)
     if manifest.kind != "float":
         raise ArtifactError(
             f"{source.path.name} is {manifest.kind}; an export starts from the float model.",
             remedy="Give the artefact that training wrote, or a shipped model's name.",
         )
+    from edgemat.stages.converting import convert_stage
+    from edgemat.stages.quantizing import quantize_stage
+
     validation = evaluation_set_for(manifest, data, count=VERIFICATION)
     with explain_os_errors(output):
         output.mkdir(parents=True, exist_ok=True)
@@ -70,7 +78,19 @@ def export(
         if precision == "int8":
             parent = quantize_stage(source, data, validation, count=CALIBRATION, out=shelf)
         files: dict[str, object] = {}
-        for target in TARGETS[precision]:
+        targets = TARGETS[precision]
+        if app is not None:
+            fitting = [target for target in targets if target.startswith(app.kind)]
+            if not fitting:
+                raise UsageError(
+                    f"There is no {app.kind} file of {precision} for {output.name}.",
+                    remedy="Give " + " or ".join(f"--{name}" for name in app.precisions) + ".",
+                )
+            converted = [
+                convert_stage(parent, target, validation, out=shelf)[0] for target in fitting
+            ]
+            return put_into_app(converted, app, output)
+        for target in targets:
             made, _ = convert_stage(parent, target, validation, out=shelf)
             suffix = Path(find_target(target).payload).suffix
             path = output / f"{manifest.name}-{precision}{suffix}"

@@ -8,6 +8,8 @@ from typing import Any
 from bench.devices.adb import CONNECT, phones
 from bench.devices.browser.parts import find_litert
 from bench.devices.emulated import ARCHITECTURE, PROCESSOR, find_emulator
+from bench.devices.ios import CONNECT as CONNECT_IPHONE
+from bench.devices.ios import phones as iphones
 from bench.devices.ssh import find_ssh
 from bench.runner.bundle import find_bundle
 from edgemat.errors import MissingToolError
@@ -42,6 +44,7 @@ def list_devices() -> list[Attached]:
     return [
         Attached("host", True, "this machine"),
         *_phones(),
+        *_iphones(),
         _machines(),
         _browser(),
         _emulated(),
@@ -65,6 +68,19 @@ def _phones() -> list[Attached]:
             phone.remedy,
         )
         for phone in found
+    ]
+
+
+def _iphones() -> list[Attached]:
+    try:
+        found = iphones()
+    except MissingToolError as error:
+        return [Attached("ios", False, error.message, error.remedy)]
+    if not found:
+        return [Attached("ios", False, "no iPhone is there", CONNECT_IPHONE)]
+    return [
+        Attached(f"ios:{one.identifier}", one.ready, one.name, "" if one.ready else CONNECT_IPHONE)
+        for one in found
     ]
 
 

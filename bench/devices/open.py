@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench.devices.device import Device
+from bench.devices.device import Device, Runtime
 from bench.devices.host import HostDevice
 from edgemat.errors import UsageError, nearest
 
-KNOWN = ("host", "adb", "adb:SERIAL", "ssh:HOST", "browser", "emulated-arm64")
+KNOWN = (
+    "host",
+    "adb",
+    "adb:SERIAL",
+    "ios",
+    "ios:IDENTIFIER",
+    "ssh:HOST",
+    "browser",
+    "emulated-arm64",
+)
 
 
 def open_device(
@@ -44,6 +53,10 @@ def open_device(
         from bench.devices.adb import open_adb
 
         return open_adb(name, cpu_mask=cpu_mask)
+    if kind == "ios" and bool(name) == bool(colon):
+        from bench.devices.ios import open_ios
+
+        return open_ios(name)
     if kind == "ssh" and name:
         from bench.devices.ssh import open_ssh
 
@@ -57,3 +70,8 @@ def open_device(
 
         return EmulatedDevice()
     raise UsageError(f"There is no device {spec!r}.", remedy=nearest(spec, KNOWN))
+
+
+def runtime_of(spec: str) -> Runtime:
+    """Return which kind of file the device that a text names takes."""
+    return "coreml" if spec.partition(":")[0] == "ios" else "tflite"

@@ -21,36 +21,69 @@ from edgemat.terminal import AsJson, out, print_json
 
 
 def export(
-    artifact: ArtifactPath,
-    output: Annotated[Path, typer.Option("--to", help="Folder for the app's files.")] = Path(
-        "exported"
-    ),
+    artifact: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Folder of an artefact, NAME@HASH, or a shipped model's name; none puts the "
+            "shipped int8 models into a demo app."
+        ),
+    ] = None,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--to", help="Folder for the app's files, or a demo app: android_demo, ios_demo."
+        ),
+    ] = Path("exported"),
     int8: Annotated[bool, typer.Option("--int8", help="int8 (the default).")] = False,
     fp16: Annotated[bool, typer.Option("--fp16", help="float16.")] = False,
     fp32: Annotated[bool, typer.Option("--fp32", help="float32, TFLite alone.")] = False,
     data: DataOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the .tflite and .mlpackage that an app takes, verified, from a float model."""
-    from edgemat.export import Precision
-    from edgemat.export import export as export_model
-    from edgemat.shipped import open_shipped
-    from edgemat.validation import default_data
+    """Write the .tflite and .mlpackage that an app takes, verified, from a float model.
 
-    options: dict[Precision, bool] = {"int8": int8, "fp16": fp16, "fp32": fp32}
+    ios_demo gets int8 and float16 unless one is asked for.
+    """
+    from edgemat.app_assets import put_shipped
+
+    options = {"int8": int8, "fp16": fp16, "fp32": fp32}
     chosen = [name for name, on in options.items() if on]
     if len(chosen) > 1:
         raise UsageError(
             "--" + " and --".join(chosen) + " exclude each other.", remedy="Give one of them."
         )
-    opened = open_shipped(artifact)
-    section = default_data(opened.manifest.task, data)
-    written = export_model(opened, output, precision=(chosen or ["int8"])[0], data=section)
+    if artifact is not None:
+        written = _export(artifact, output, chosen, data)
+    elif chosen in ([], ["int8"]):
+        written = put_shipped(output)
+    else:
+        raise UsageError(
+            f"--{chosen[0]} is of which model?", remedy=f"edgemat export portrait --{chosen[0]}"
+        )
     if as_json:
         print_json([str(path) for path in written])
     else:
         for path in written:
             tables.show_path(out, path)
+
+
+def _export(named: Path, output: Path, chosen: list[str], data: str | None) -> list[Path]:
+    from edgemat.app_assets import find_app
+    from edgemat.export import TARGETS
+    from edgemat.export import export as export_model
+    from edgemat.shipped import open_shipped
+    from edgemat.validation import default_data
+
+    opened = open_shipped(named)
+    section = default_data(opened.manifest.task, data)
+    app = find_app(output)
+    if app is not None and opened.manifest.kind == "float":
+        chosen = chosen or list(app.precisions)
+    written: dict[Path, None] = {}  # the app's manifest is written each time, and named once
+    for name in chosen or ["int8"]:
+        (precision,) = (known for known in TARGETS if known == name)
+        written |= dict.fromkeys(export_model(opened, output, precision=precision, data=section))
+    return list(written)
 
 
 def card(

@@ -16,7 +16,7 @@ from edgemat.tables import show_verdicts
 from edgemat.terminal import AsJson, err, out, print_json
 
 if TYPE_CHECKING:
-    from bench.devices.device import BenchModel
+    from bench.devices.device import BenchModel, Runtime
     from bench.gate import Verdict
     from bench.protocol import Protocol
     from bench.result import Result
@@ -71,7 +71,7 @@ def bench(
 ) -> int:
     """Measure latencies, here or on a device; exit status 1 when one is invalid."""
     from bench.devices.device import Request
-    from bench.devices.open import open_device
+    from bench.devices.open import open_device, runtime_of
     from bench.store import RunStore, default_history
     from edgemat.errors import GateFailed
     from edgemat.files import write_json
@@ -80,18 +80,14 @@ def bench(
     if models[0] == IMPORT:
         results = _read_all([Path(name) for name in models[1:]])
     else:
-        request = Request(
-            _open_models(models),
-            threads or [1, 2],
-            delegate,
-            _protocol(strict, runs, seconds, sustained),
-            profile,
-        )
+        protocol = _protocol(strict, runs, seconds, sustained)
         results = []
         for spec in devices or ["host"]:
             device = open_device(
                 spec, say=err.print, cpu_mask=_mask(cpu_mask), listen=listen, tls=tls
             )
+            opened = _open_models(models, runtime_of(spec))
+            request = Request(opened, threads or [1, 2], delegate, protocol, profile)
             with share_bar(f"measuring on {spec}") as show:
                 results += device.measure(request, progress=show)
     store = RunStore(history or default_history())
@@ -288,18 +284,20 @@ def _protocol(strict: bool, runs: int | None, seconds: float | None, sustained: 
     )
 
 
-def _open_models(named: Sequence[str]) -> list[BenchModel]:
+def _open_models(named: Sequence[str], runtime: Runtime) -> list[BenchModel]:
     from bench.devices.device import BenchModel
     from edgemat.shipped import find_artifact
 
     paths = []
     for name in named:
         path = Path(name)
-        if path.suffix != ".tflite" and not path.exists():
+        if not path.suffix and not path.exists():
             path = find_artifact(name, target="tflite-int8")
         paths.append(path)
     short = len({path.name for path in paths}) == len(paths)
-    return [BenchModel.open(path, path.name if short else str(path)) for path in paths]
+    return [
+        BenchModel.open(path, path.name if short else str(path), runtime=runtime) for path in paths
+    ]
 
 
 def _mask(text: str) -> int:

@@ -1,0 +1,105 @@
+"""Vectors of what happens to the network's output, up to a finished picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from edgemat.artifact import Feeding
+from edgemat.foreground import blur_background, cut_out, replace_background
+from edgemat.guided import GUIDE_EPSILON, GUIDE_RADIUS, guided_coefficients, guided_upsample
+from edgemat.images import F32, U8, resize, to_float, to_uint8
+from edgemat.matting import matte
+from tools.vectors.pictures import alpha, as_json, picture, trimap
+
+Vector = dict[str, list[Any]]
+
+
+def guided() -> Vector:
+    """`edgemat.guided`: the filter's coefficients, and a small alpha at full size."""
+    image, coarse = picture(24, 18, seed=61), alpha(9, 7, seed=62)
+    small = to_float(resize(image, (9, 7), method="bilinear"))
+    fitted = guided_coefficients(small, coarse, radius=GUIDE_RADIUS, epsilon=GUIDE_EPSILON)
+    return {
+        "upsample": [
+            {
+                "image": as_json(image),
+                "small": as_json(small),
+                "alpha": as_json(coarse),
+                "coefficients": as_json(fitted),
+                "output": as_json(guided_upsample(coarse, small, image)),
+            }
+        ]
+    }
+
+
+@dataclass(frozen=True)
+class Mixer:
+    """Stands for a network: alpha is a mixture of the input's channels, the same everywhere."""
+
+    feeding: Feeding
+    mixture: tuple[float, ...]
+
+    def predict(self, x: F32) -> F32:
+        """Return alpha; see :class:`edgemat.predict.Predictor`."""
+        mixed: F32 = (x * np.array(self.mixture, np.float32)).sum(-1, keepdims=True)
+        return mixed
+
+
+def mattes() -> Vector:
+    """`edgemat.matting.matte` as a whole, with a mixture of channels for a network."""
+    portrait, tiles = (1.5, -0.25, -0.5), (0.25, 0.25, 0.0, 0.5)
+    cases = []
+    for image, known, side, mixture in [
+        (picture(32, 36, seed=71), None, 16, portrait),
+        (picture(32, 33, seed=72), None, 48, portrait),
+        (picture(34, 32, seed=73), trimap(34, 32, seed=74), 16, portrait),
+        (picture(33, 38, seed=75), trimap(33, 38, seed=76), 16, tiles),
+        (picture(32, 37, seed=77), trimap(32, 37, seed=78), 36, tiles),
+    ]:
+        feeding = Feeding(
+            layout="NHWC", height=side, width=side, channels=4 if len(mixture) == 4 else 3, stride=1
+        )
+        cases.append(
+            {
+                "image": as_json(image),
+                "trimap": None if known is None else as_json(known),
+                "height": side,
+                "width": side,
+                "mixture": mixture,
+                "alpha": as_json(matte(image, known, model=Mixer(feeding, mixture))),
+            }
+        )
+    return {"matte": cases}
+
+
+def foregrounds() -> Vector:
+    """`edgemat.foreground`: transparent pictures, other backgrounds, depth of field."""
+    image, soft = picture(22, 27, seed=81), alpha(22, 27, seed=82)
+    narrow, strip = picture(19, 3, seed=83), alpha(19, 3, seed=84)
+    backgrounds = [
+        picture(17, 12, seed=85),
+        picture(9, 31, seed=86),
+        np.full((22, 27, 3), (70, 120, 90), np.uint8),
+    ]
+    whole = _cut_out(image, soft) | {
+        "replaced": [
+            {"background": as_json(one), "output": as_json(replace_background(image, soft, one))}
+            for one in backgrounds
+        ],
+        "blurred": [  # the largest on a reduced picture
+            {"radius": radius, "output": as_json(blur_background(image, soft, radius))}
+            for radius in (1.5, 4.0, 14.0)
+        ],
+    }
+    return {"cut_out": [whole, _cut_out(narrow, strip) | {"replaced": [], "blurred": []}]}
+
+
+def _cut_out(image: U8, soft: F32) -> dict[str, Any]:
+    return {
+        "image": as_json(image),
+        "alpha_bytes": as_json(to_uint8(soft)),
+        "rgba": as_json(cut_out(image, soft)),
+    }
