@@ -1,11 +1,18 @@
 # make run    the main job: train, quantize, convert, verify, measure, report
 # make test   all tests
 # make check  style and types
-# make peers  download other people's networks, to compare with: see bench/peers
+#
+# make peers         download other people's networks, to compare with: see bench/peers
+# make onnx2tf       onnx2tf and tflite-runtime 2.14, for second opinions: see bench/opinions.py
+# make old-runtime   tflite-runtime 2.14 alone
+# make runner        compile what measures on phones and boards: see docs/devices.md
+# make browser       fetch LiteRT.js: edgemat bench --device browser
+# make emulator      the runner, and fetch qemu: edgemat bench --device emulated-arm64
+# make device-parts  fetch what the tests of devices need and this machine lacks
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run test check peers clean
+.PHONY: run test check peers onnx2tf old-runtime runner emulator browser device-parts clean
 
 run: .venv/ready
 	$(BIN)/edgemat run recipes/quickstart.toml
@@ -23,6 +30,34 @@ peers: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check ".[peers]"
 	$(BIN)/python -m bench.peers fetch peers
 
+runner: .venv/ready
+	$(BIN)/python -m bench.runner.build
+
+emulator: .venv/ready
+	$(BIN)/python -m tools.parts emulator
+	$(BIN)/python -m bench.runner.build
+
+browser: .venv/ready
+	$(BIN)/python -m bench.devices.browser.parts
+
+# What cannot be had is said and left out: its tests are skipped.
+device-parts: .venv/ready
+	-$(BIN)/python -m tools.parts phone sshd emulator cross
+	-$(BIN)/python -m bench.runner.build
+	-$(BIN)/python -m bench.devices.browser.parts
+
+onnx2tf: .venv/ready .venv-onnx2tf/ready old-runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable ".[all,dev,onnx]"
+
+old-runtime: .venv-old-runtime/ready
+
+# Tools that need other versions than ours have an environment of their own: see convert/apart.py.
+.venv-%/ready: convert/%.txt
+	$(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
 # Ready once everything is installed; again when the dependencies change.
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -31,4 +66,4 @@ peers: .venv/ready
 	touch $@
 
 clean:
-	rm -rf .venv runs .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-onnx2tf .venv-old-runtime runs .mypy_cache .ruff_cache .pytest_cache

@@ -1,35 +1,64 @@
-"""Second opinions on int8: `python -m bench.opinions FLOAT_FILE INT8_FILE...`
+"""Second opinions: what other tools make of the same network: `python -m bench.opinions MODEL`
 
-The float .tflite is quantized once more by ai-edge-quantizer, Google's own tool, with its own
-calibration on pictures of the same kind; all files are scored on the same composites and measured
-in turns. Where the other tool does better, ours has something to learn.
+Beside litert-torch's float files and NNCF's int8 file stand onnx2tf's float files, made by way of
+ONNX, and the int8 file of ai-edge-quantizer, Google's own tool, with its own calibration. All are
+scored on the same composites, measured in turns, held against the float torch model, and run in
+tflite-runtime 2.14, which stands for an old phone. Where another tool does better, ours has
+something to learn; where it computes something else, one of the two is wrong.
 """
 
 from __future__ import annotations
 
 import contextlib
-import io
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from edgemat.errors import ConversionError, UsageError
-from edgemat.files import atomic_path
-from edgemat.tables import show_opinions
-from edgemat.terminal import AsJson, out, print_json, run_app
+from edgemat.errors import ConversionError, EdgematError, MissingToolError, UsageError
+from edgemat.tables import show_agreements, show_old_runs, show_opinions
+from edgemat.terminal import AsJson, out, print_json, run_app, show_error
 
 if TYPE_CHECKING:
-    from edgemat.artifact import Artifact
-    from edgemat.evaluate import F32
+    from convert.old_runtime import OldRun
+    from convert.parity import Distance
+    from edgemat.artifact import Agreement
+    from edgemat.evaluate import F32, EvaluationSet
+    from edgemat.models.deploy import DeployForm
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-AI_EDGE = "ai-edge-quantizer"
+INT8 = "tflite-int8"
+OURS, OTHER, AI_EDGE = "litert-torch", "onnx2tf", "ai-edge-quantizer"
+OLD_PICTURES = 4  # reference kernels take their time
+Precision = Literal["fp32", "fp16", "int8"]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The network that the tools are asked about.
+
+    Attributes
+    ----------
+    size:
+        Height and width of the input, px.
+    trained:
+        Random weights have no errors worth a column.
+    int8:
+        Files that NNCF made of it, by name.
+    """
+
+    name: str
+    deploy: DeployForm
+    task: Literal["trimap", "portrait"]
+    size: tuple[int, int]
+    seed: int
+    trained: bool
+    int8: dict[str, Path]
 
 
 @dataclass(frozen=True)
@@ -39,55 +68,40 @@ class Opinion:
     Attributes
     ----------
     sad, grad:
-        In the unknown region, means over the validation composites.
+        In the unknown region, means over the validation composites; None with random weights.
     float_operators:
-        Operators inside of the file that still compute in float, by name.
+        Operators inside of an int8 file that still compute in float, by name.
+    agreement:
+        With the float torch model.
+    from_ours:
+        Distance of onnx2tf's file from litert-torch's of the same precision.
+    agrees:
+        Whether a float file computes what torch computes; None for int8.
+    old:
+        What became of it in the old runtime; None where that is not installed.
     """
 
     name: str
+    precision: Precision
     p50_ms: float
     quiet: bool
     megabytes: float
-    sad: float
-    grad: float
+    sad: float | None
+    grad: float | None
     partitions: int
     float_operators: dict[str, int]
+    agreement: Agreement
+    from_ours: Distance | None
+    agrees: bool | None
+    old: OldRun | None
+
+    @property
+    def passed(self) -> bool:
+        """Whether it computes torch's matte, and the same in the old runtime."""
+        return self.agrees is not False and (self.old is None or self.old.agrees)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-def quantize_with_ai_edge(float_file: Path, inputs: Sequence[F32], path: Path) -> None:
-    """Quantize a float .tflite to int8 with ai-edge-quantizer's own calibration.
-
-    Parameters
-    ----------
-    inputs:
-        1,H,W,C float32 in 0..1, as the file takes them.
-
-    Raises
-    ------
-    ConversionError
-        When the tool refuses the file.
-    """
-    from ai_edge_litert.interpreter import Interpreter
-    from ai_edge_quantizer import quantizer, recipe
-
-    ((signature, tensors),) = Interpreter(str(float_file)).get_signature_list().items()
-    (name,) = tensors["inputs"]
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        try:
-            tool = quantizer.Quantizer(str(float_file))
-            tool.load_quantization_recipe(recipe.static_wi8_ai8())
-            ranges = tool.calibrate({signature: [{name: x} for x in inputs]})
-            content = tool.quantize(ranges).quantized_model
-        except (RuntimeError, ValueError) as error:
-            raise ConversionError(
-                f"{AI_EDGE} cannot quantize {float_file.name}: {str(error).splitlines()[0]}",
-                remedy="Convert the float file again.",
-            ) from error
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(content)
+        return asdict(self) | {"agreement": self.agreement.model_dump(), "passed": self.passed}
 
 
 def main() -> None:
@@ -97,84 +111,227 @@ def main() -> None:
 
 @app.command()
 def opinions(
-    float_file: Annotated[Path, typer.Argument(help="A tflite-fp32 artefact.")],
-    int8_files: Annotated[list[Path], typer.Argument(help="int8 artefacts to compare with.")],
+    model: Annotated[
+        str, typer.Argument(help="A float artefact, or an architecture (random weights).")
+    ],
+    int8_files: Annotated[
+        list[Path] | None, typer.Argument(help="tflite-int8 artefacts made of it.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for the files, to keep them.")
+    ] = None,
     data: Annotated[str | None, typer.Option(help="Pictures; by default the task's.")] = None,
+    size: Annotated[int, typer.Option(min=32, help="Of an architecture's input, px.")] = 256,
     calibration: Annotated[int, typer.Option(min=1, help="Calibration pictures.")] = 64,
     images: Annotated[int, typer.Option(min=1, help="Validation composites.")] = 16,
     threads: Annotated[int, typer.Option(min=1)] = 1,
     seconds: Annotated[float, typer.Option(min=0.1, help="Of measuring, for each file.")] = 5.0,
     as_json: AsJson = False,
-) -> None:
-    """Compare int8 files with what another tool makes of the same float file."""
-    from edgemat.shipped import open_shipped
-    from edgemat.validation import CALIBRATION_SEED, default_data, evaluation_set_for
+) -> int:
+    """Let other tools convert the same network; exit status 1 where a file computes another matte.
 
-    base, *others = [open_shipped(path) for path in (float_file, *int8_files)]
-    _check(base, others)
-    manifest = base.manifest
-    section = default_data(manifest.task, data)
-    seed = CALIBRATION_SEED + (manifest.seed or 0)
-    pictures = evaluation_set_for(manifest, section, count=calibration, seed=seed)
-    with tempfile.TemporaryDirectory() as folder:
-        made = Path(folder) / "ai-edge.tflite"
-        quantize_with_ai_edge(base.payload, [pictures.inputs(i) for i in range(calibration)], made)
-        files = {base.path.name: base.payload} | {a.path.name: a.payload for a in others}
-        found = _judge(files | {AI_EDGE: made}, base, section, images, threads, seconds)
+    A tool that is missing or fails does not keep the others away, but ends with its own status.
+    """
+    from convert.parity import torch_predictor
+    from edgemat.evaluate import predict_all
+    from edgemat.validation import (
+        CALIBRATION_SEED,
+        VALIDATION_SEED,
+        default_data,
+        evaluation_set,
+    )
+
+    subject = _open(model, int8_files or [], size)
+    section = default_data(subject.task, data)
+    validation, calibrating = (
+        evaluation_set(
+            section,
+            task=subject.task,
+            size=subject.size,
+            count=count,
+            seed=stream + subject.seed,
+        )
+        for count, stream in ((images, VALIDATION_SEED), (calibration, CALIBRATION_SEED))
+    )
+    references = predict_all(torch_predictor(subject.deploy), validation)
+    errors: list[EdgematError] = []
+    with _folder(output) as folder:
+        files = _make_files(subject, folder, validation, references, calibrating, errors)
+        found = _judge(subject, files, validation, references, (threads, seconds), errors)
     if as_json:
         print_json([opinion.to_json() for opinion in found])
     else:
         show_opinions(out, found)
+        show_agreements(out, found)
+        show_old_runs(out, found)
+    for error in errors:
+        show_error(error)
+    failed = not all(opinion.passed for opinion in found)
+    return max([error.exit_code for error in errors], default=int(failed))
 
 
-def _check(base: Artifact, others: Sequence[Artifact]) -> None:
-    if base.manifest.target != "tflite-fp32":
+@contextlib.contextmanager
+def _folder(output: Path | None) -> Iterator[Path]:
+    """Give the folder for the files: the user's, or one that does not stay."""
+    from edgemat.files import explain_os_errors
+
+    if output is None:
+        with tempfile.TemporaryDirectory() as scratch:
+            yield Path(scratch)
+        return
+    with explain_os_errors(output):
+        output.mkdir(parents=True, exist_ok=True)
+    yield output
+
+
+@contextlib.contextmanager
+def _noting(errors: list[EdgematError]) -> Iterator[None]:
+    """Go on without a tool that is missing or fails, and remember why."""
+    try:
+        yield
+    except (MissingToolError, ConversionError) as error:
+        errors.append(error)
+
+
+def _open(named: str, int8_files: list[Path], size: int) -> Subject:
+    from bench.roofline import random_form
+    from edgemat.models import list_models, model_info
+    from edgemat.models.deploy import to_deploy
+    from edgemat.predict import read_network
+    from edgemat.shipped import find_artifact, open_shipped, shipped_models
+
+    if named in [info.name for info in list_models()]:
+        info = model_info(named)
+        deploy = random_form(named, (info.in_channels, size, size))
+        return Subject(named, deploy, info.matting_task, (size, size), 0, False, {})
+    base = open_shipped(named)
+    manifest = base.manifest
+    if manifest.kind != "float":
         raise UsageError(
-            f"{base.path.name} is no tflite-fp32 artefact.",
-            remedy="Give the float file first: edgemat convert ARTEFACT --target tflite-fp32.",
+            f"{base.path.name} is {manifest.kind}, not a float network.",
+            remedy="Give the artefact that training wrote; int8 files come after it.",
         )
-    for other in others:
-        if other.manifest.target != "tflite-int8" or other.manifest.task != base.manifest.task:
+    if named in shipped_models() and not int8_files:
+        int8_files = [find_artifact(named, target=INT8)]
+    int8 = [open_shipped(path) for path in int8_files]
+    for other in int8:
+        if other.manifest.target != INT8 or other.manifest.task != manifest.task:
             raise UsageError(
                 f"{other.path.name} is no int8 .tflite of the same task.",
                 remedy="Give tflite-int8 artefacts made from the same network.",
             )
+    return Subject(
+        name=manifest.name,
+        deploy=to_deploy(read_network(manifest, base.payload)),
+        task=manifest.task,
+        size=(manifest.feeding.height, manifest.feeding.width),
+        seed=manifest.seed or 0,
+        trained=True,
+        int8={other.path.name: other.payload for other in int8},
+    )
+
+
+def _make_files(
+    subject: Subject,
+    folder: Path,
+    validation: EvaluationSet,
+    references: F32,
+    calibrating: EvaluationSet,
+    errors: list[EdgematError],
+) -> dict[str, tuple[Precision, Path]]:
+    """Let each tool write its files; return them by the names that the tables show."""
+    from convert.ai_edge import quantize_with_ai_edge
+    from convert.onnx2tf import convert_onnx2tf
+    from convert.target import TARGETS
+    from convert.tflite import convert_tflite
+    from edgemat.progress import progress_bar
+
+    files: dict[str, tuple[Precision, Path]] = {}
+    shape = (validation.pixels.shape[-1], *subject.size)
+    precisions: tuple[Precision, ...] = ("fp32", "fp16")
+    for precision in precisions:
+        path = folder / f"{subject.name}-{OURS}-{precision}.tflite"
+        with progress_bar(path.name):
+            target = TARGETS[f"tflite-{precision}"]
+            convert_tflite(subject.deploy, path, target=target, shape=shape, metadata={})
+        files[f"{OURS} {precision}"] = (precision, path)
+    name = f"{subject.name}-{OTHER}"
+    with _noting(errors), progress_bar(name):
+        for made in convert_onnx2tf(
+            subject.deploy, folder, name, pictures=validation, references=references
+        ):
+            files[f"{OTHER} {made.precision}"] = (made.precision, made.path)
+    files |= {name: ("int8", path) for name, path in subject.int8.items()}
+    path = folder / f"{subject.name}-{AI_EDGE}-int8.tflite"
+    with _noting(errors), progress_bar(path.name):
+        inputs = [calibrating.inputs(i) for i in range(len(calibrating))]
+        quantize_with_ai_edge(files[f"{OURS} fp32"][1], inputs, path)
+        files[f"{AI_EDGE} int8"] = ("int8", path)
+    return files
 
 
 def _judge(
-    files: dict[str, Path],
-    base: Artifact,
-    section: Any,
-    images: int,
-    threads: int,
-    seconds: float,
+    subject: Subject,
+    files: dict[str, tuple[Precision, Path]],
+    validation: EvaluationSet,
+    references: F32,
+    measuring: tuple[int, float],
+    errors: list[EdgematError],
 ) -> list[Opinion]:
+    """Measure, run and compare all files; `measuring` is threads, and seconds for each."""
     from bench.devices.host import bench_host
     from bench.protocol import Protocol
+    from convert.onnx2tf import agrees
+    from convert.parity import compare, distance
     from convert.proof import float_operators
     from edgemat.evaluate import predict_all, score
     from edgemat.runtime import TfliteModel
-    from edgemat.validation import evaluation_set_for
 
-    validation = evaluation_set_for(base.manifest, section, count=images)
-    measured = bench_host(files, threads=(threads,), protocol=Protocol(seconds=seconds))
-    found = []
-    for (name, path), result in zip(files.items(), measured, strict=True):
+    threads, seconds = measuring
+    paths = {name: path for name, (_, path) in files.items()}
+    measured = bench_host(paths, threads=(threads,), protocol=Protocol(seconds=seconds))
+    old_runs = _run_old(paths, validation, errors)
+    found, mattes = [], {}
+    for (name, (precision, path)), result in zip(files.items(), measured, strict=True):
         model = TfliteModel(path)
-        scores = score(predict_all(model.run, validation), validation)["unknown"]
+        mattes[name] = alphas = predict_all(model.run, validation)
+        scores = score(alphas, validation)["unknown"] if subject.trained else None
+        agreement = compare(alphas, references, reference="float", runtime="LiteRT, XNNPACK")
+        ours = mattes[f"{OURS} {precision}"] if name.startswith(OTHER) else None
         found.append(
             Opinion(
                 name=name,
+                precision=precision,
                 p50_ms=result.latency.p50_ms,
                 quiet=result.verdict == "valid",
                 megabytes=path.stat().st_size / 1e6,
-                sad=scores.sad,
-                grad=scores.grad,
+                sad=None if scores is None else scores.sad,
+                grad=None if scores is None else scores.grad,
                 partitions=model.delegate_coverage().partitions,
-                float_operators=dict(Counter(float_operators(path))),
+                float_operators=dict(Counter(float_operators(path))) if precision == "int8" else {},
+                agreement=agreement,
+                from_ours=None if ours is None else distance(alphas, ours),
+                agrees=None if precision == "int8" else agrees(agreement, precision),
+                old=old_runs.get(name),
             )
         )
     return found
+
+
+def _run_old(
+    paths: dict[str, Path], validation: EvaluationSet, errors: list[EdgematError]
+) -> dict[str, OldRun]:
+    """Run all files in the old runtime; an empty result where it is not installed."""
+    from convert.old_runtime import check_old_runtime
+    from edgemat.progress import track
+
+    with _noting(errors):
+        few = validation.first(OLD_PICTURES)
+        return {
+            name: check_old_runtime(path, few)
+            for name, path in track(list(paths.items()), "tflite-runtime 2.14", len(paths))
+        }
+    return {}
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ def roofline(
         work["peak"] = PEAK_SIDE**2 * PEAK_CHANNELS**2 * PEAK_LAYERS / 1e9
         for name in names:
             shape = (model_info(name).in_channels, size, size)
-            deploy = _random_form(name, shape)
+            deploy = random_form(name, shape)
             for target, path in _convert(deploy, shape, folder, name).items():
                 files[name, target] = path
             work[name] = count(deploy.network, shape)
@@ -135,7 +135,7 @@ def _peak_form() -> DeployForm:
     return to_deploy(Products())
 
 
-def _random_form(name: str, shape: tuple[int, int, int]) -> DeployForm:
+def random_form(name: str, shape: tuple[int, int, int]) -> DeployForm:
     """Return the deploy form of an untrained network whose batch statistics have settled."""
     import torch
 

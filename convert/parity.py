@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from convert.target import Target
 from edgemat.artifact import Agreement
+from edgemat.errors import ConversionError
 from edgemat.evaluate import F32
 from edgemat.runtime import TfliteModel
 
@@ -72,8 +75,14 @@ def _from_coreml(outputs: dict[str, Any]) -> F32:
 def compare(
     alphas: F32, references: F32, *, reference: Literal["float", "frozen"], runtime: str
 ) -> Agreement:
-    """Compare N,H,W mattes with those of their reference."""
-    difference = np.abs(alphas.astype(np.float64) - references)
+    """Compare N,H,W mattes with those of their reference.
+
+    Raises
+    ------
+    ConversionError
+        When they are of another shape, or not finite.
+    """
+    difference = _difference(alphas, references)
     mean_square = float(np.mean(difference**2))
     return Agreement(
         reference=reference,
@@ -84,3 +93,29 @@ def compare(
         psnr_db=min(200.0, -10 * np.log10(mean_square)) if mean_square else 200.0,
         images=len(alphas),
     )
+
+
+@dataclass(frozen=True)
+class Distance:
+    """How far the mattes of two files, or of two runtimes, lie apart."""
+
+    max_abs: float
+    mean_abs: float
+
+
+def distance(alphas: F32, others: F32) -> Distance:
+    """Compare N,H,W mattes of which neither is the other's reference; raises as `compare` does."""
+    difference = _difference(alphas, others)
+    return Distance(float(difference.max()), float(difference.mean()))
+
+
+def _difference(alphas: F32, others: F32) -> npt.NDArray[np.float64]:
+    # Of other shapes numpy would repeat rows, and find a plausible difference; NaN has no PSNR,
+    # and would pass as the best there is.
+    if alphas.shape != others.shape or not np.isfinite(alphas).all():
+        raise ConversionError(
+            f"The file's mattes have the shape {alphas.shape}, or are not finite; expected are "
+            f"finite ones of {others.shape}.",
+            remedy="Convert it again; a network whose own mattes are not finite cannot be helped.",
+        )
+    return np.abs(alphas.astype(np.float64) - others)

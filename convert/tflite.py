@@ -93,7 +93,7 @@ def _run_converter(graph: nn.Module, example: Tensor, path: Path, *, quantized: 
     # The default partitioner crashes on graphs with quantization and leaves transposes behind.
     os.environ["LAYOUT_OPTIMIZE_PARTITIONER"] = "GREEDY"
     options = {"quant_config": _int8_config()} if quantized else {}
-    with _quiet():
+    with quiet():
         try:
             edge = litert_torch.convert(
                 ChannelsLast(graph), (example.permute(0, 2, 3, 1).contiguous(),), **options
@@ -139,14 +139,14 @@ def _with_float16_weights(path: Path) -> Path:
         algorithm_key=quantizer.AlgorithmName.FLOAT_CASTING,
     )
     half = path.with_name("half.tflite")
-    with _quiet():
+    with quiet():
         half.write_bytes(casting.quantize().quantized_model)
     return half
 
 
 def _import_litert_torch() -> Any:
     try:
-        with _quiet():
+        with quiet():
             import litert_torch
     except ImportError as error:
         raise MissingToolError(
@@ -157,8 +157,8 @@ def _import_litert_torch() -> Any:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the converter's own progress lines and warnings away from the user."""
+def quiet() -> Iterator[None]:
+    """Keep a converter's own progress lines and warnings away from the user."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

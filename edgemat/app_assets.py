@@ -1,17 +1,18 @@
-"""Models for the demo apps: `edgemat export --to android_demo`.
+"""Models for the demo apps: `edgemat export --to android_demo` or `--to ios_demo`.
 
-ASSETS/portrait-int8.tflite          the file
+ASSETS/portrait-int8.tflite          the file; for iOS portrait-int8.mlpackage
        portrait-int8-pixels.bin      an input: bytes H,W,C, to be multiplied by the feeding's scale
        portrait-int8-alpha.bin       the matte that the file computes for it: float32 H,W
        manifest.json                 how to feed each file; the apps hard-code nothing of it
 
-No torch is needed: what is put there is an artefact that was converted before.
+No torch is needed to put a converted artefact there.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,13 @@ import numpy as np
 
 from edgemat.artifact import Artifact
 from edgemat.errors import ArtifactError, UsageError
-from edgemat.files import atomic_path, explain_os_errors, sha256_tree, write_json
+from edgemat.files import (
+    atomic_path,
+    explain_os_errors,
+    move_into_place,
+    sha256_tree,
+    write_json,
+)
 from edgemat.shipped import open_shipped
 
 MANIFEST = "manifest.json"
@@ -42,14 +49,22 @@ class App:
         Where its models lie.
     kind:
         Of the artefacts that it can run.
+    precisions:
+        Of the files that are made from a float artefact unless one is asked for.
     """
 
     marker: str
     assets: str
     kind: str
+    precisions: tuple[str, ...]
 
 
-APPS = (App("settings.gradle.kts", "app/src/main/assets/models", "tflite"),)
+APPS = (
+    App("settings.gradle.kts", "app/src/main/assets/models", "tflite", ("int8",)),
+    App("MattingDemo.xcodeproj/project.pbxproj", "Models", "coreml", ("int8", "fp16")),
+)
+PRECISIONS = {"w8a8": "int8"}
+"""How apps call what a target calls otherwise."""
 
 
 def find_app(folder: Path) -> App | None:
@@ -70,6 +85,11 @@ def put_shipped(folder: Path) -> list[Path]:
         raise UsageError(
             f"{folder} is no demo app, so that it is open what to export there.",
             remedy="Name a model, such as portrait; or export to android_demo.",
+        )
+    if app.kind != "tflite":
+        raise UsageError(
+            f"edgemat brings no {app.kind} files: they are made from the float models.",
+            remedy=f"Run: edgemat export portrait --to {folder}; then trimap likewise.",
         )
     return put_into_app([open_shipped(name, target="tflite-int8") for name in SHIPPED], app, folder)
 
@@ -123,11 +143,17 @@ def _entries(assets: Path) -> dict[str, Mapping[str, Any]]:
 
 def _put(artifact: Artifact, assets: Path) -> tuple[dict[str, Any], list[Path]]:
     manifest = artifact.manifest
-    precision = (manifest.target or "").split("-")[-1]
+    kind = (manifest.target or "").split("-")[-1]
+    precision = PRECISIONS.get(kind, kind)
     name = f"{manifest.model}-{precision}"
     file = assets / f"{name}{artifact.payload.suffix}"
-    with atomic_path(file) as temporary:
-        shutil.copyfile(artifact.payload, temporary)
+    with tempfile.TemporaryDirectory(dir=assets, prefix=".exporting-") as scratch:
+        copy = Path(scratch) / file.name
+        if artifact.payload.is_dir():  # a Core ML package
+            shutil.copytree(artifact.payload, copy)
+        else:
+            shutil.copyfile(artifact.payload, copy)
+        move_into_place(copy, file)
     golden, golden_files = _put_golden(artifact, assets, name)
     entry = {
         "name": name,
@@ -140,6 +166,8 @@ def _put(artifact: Artifact, assets: Path) -> tuple[dict[str, Any], list[Path]]:
         "golden": golden,
         "licence": manifest.licence,
         "data_notice": manifest.data_notice,
+        "demonstration": manifest.demonstration,
+        "card": None if manifest.card is None else manifest.card.model_dump(),
     }
     return entry, [file, *golden_files]
 

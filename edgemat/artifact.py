@@ -34,7 +34,7 @@ GOLDEN = "golden.npz"
 MATTES = "mattes.npz"
 QUANT = "quant.json"
 TRAINING_LOG = "training.jsonl"
-PRUNED_SUFFIX = "-pruned"
+PRUNED_SUFFIX, SPARSE_SUFFIX = "-pruned", "-sparse"
 QUANTIZED_SUFFIX, QAT_SUFFIX = "-quantized", "-qat"
 Kind = Literal["float", "quantized", "tflite", "coreml"]
 
@@ -153,6 +153,9 @@ class Manifest(_Model):
     data_notice: str
     card: Card | None = None
     pruning: Pruning | None = None
+    zeros: float | None = Field(
+        default=None, description="share of weights that NNCF set to 0: for the download's size"
+    )
     tools: dict[str, str] = {}
     git: str | None = Field(default=None, description="commit of the code, '+dirty' if changed")
 
@@ -160,8 +163,9 @@ class Manifest(_Model):
     def identity(self) -> str:
         """Hex SHA-256 over what the artefact is, leaving out what was measured of it."""
         left_out = {"scores", "trimap_miou", "agreements", "tools", "git"}
-        if self.pruning is None:  # younger than the first artefacts, whose names must hold
-            left_out.add("pruning")
+        for younger in ("pruning", "zeros"):  # than the first artefacts, whose names must hold
+            if getattr(self, younger) is None:
+                left_out.add(younger)
         fields = self.model_dump(mode="json", exclude=left_out)
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 

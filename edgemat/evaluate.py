@@ -49,6 +49,10 @@ class EvaluationSet:
         """Return input `index` as 1,H,W,C float32 in 0..1."""
         return self.pixels[index : index + 1].astype(np.float32) * PIXEL_SCALE
 
+    def first(self, count: int) -> EvaluationSet:
+        """Return the first `count` pictures, or all where there are fewer."""
+        return EvaluationSet(self.pixels[:count], self.alphas[:count], self.trimaps[:count])
+
     @property
     def sha256(self) -> str:
         """Hex SHA-256 over all inputs, in order."""

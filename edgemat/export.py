@@ -18,7 +18,7 @@ from typing import Literal
 from convert.target import find_target
 from edgemat.app_assets import find_app, put_into_app
 from edgemat.artifact import Artifact
-from edgemat.errors import ArtifactError
+from edgemat.errors import ArtifactError, UsageError
 from edgemat.files import atomic_path, explain_os_errors, move_into_place, write_json
 from edgemat.recipe_sections import DataSection
 from edgemat.validation import evaluation_set_for
@@ -53,6 +53,8 @@ def export(
     ------
     ArtifactError
         When `source` is of another kind.
+    UsageError
+        When a demo app has no use for that precision.
     """
     app = find_app(output)
     manifest = source.manifest
@@ -79,6 +81,11 @@ def export(
         targets = TARGETS[precision]
         if app is not None:
             fitting = [target for target in targets if target.startswith(app.kind)]
+            if not fitting:
+                raise UsageError(
+                    f"There is no {app.kind} file of {precision} for {output.name}.",
+                    remedy="Give " + " or ".join(f"--{name}" for name in app.precisions) + ".",
+                )
             converted = [
                 convert_stage(parent, target, validation, out=shelf)[0] for target in fitting
             ]

@@ -7,6 +7,7 @@ import errno
 import hashlib
 import json
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -57,17 +58,26 @@ def atomic_path(path: Path, *, directory: bool = False) -> Iterator[Path]:
     with explain_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         # The suffix is kept: some writers choose the format by it.
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}"
         target = temporary if directory else temporary / path.name
         try:
+            temporary.mkdir(mode=0o700)
             yield target
             if directory:
-                target.chmod(0o755)  # mkdtemp gives 0700, but artefacts are meant to be shared
+                target.chmod(0o755)  # nobody reads a part, but artefacts are meant to be shared
             else:
                 _flush(target)
             os.replace(target, path)
         finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+            _remove(temporary)
+
+
+def _remove(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except KeyboardInterrupt:  # even then nothing stays behind
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def move_into_place(source: Path, target: Path) -> None:

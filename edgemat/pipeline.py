@@ -160,11 +160,13 @@ def _run_model(section: ModelSection, recipe: Recipe, stages: Stages, device: st
                     count=count,
                     out=stages.artifacts,
                     keep_float=section.quantize.keep_float,
+                    keep_w8a16=section.quantize.keep_w8a16,
                 )
             )
 
         inputs = parent | {"calibration": count, "data": section.data.model_dump()}
         inputs["keep_float"] = section.quantize.keep_float
+        inputs["keep_w8a16"] = section.quantize.keep_w8a16
         inputs |= {"files": _named_files(section)}
         model.quantized = stages.open(
             stages.run("quantize", f"{name}: quantize (NNCF)", inputs, make_quantized)

@@ -154,6 +154,7 @@ class QatSection(TuneSection):
         default=1e-5, gt=0, description="relative: a share of a channel's largest weight"
     )
     warmup: int = Field(default=10, ge=0, description="steps until the full learning rate")
+    gradient_weight: float = Field(default=20.0, ge=0)
     affinity_weight: float = Field(default=0.0, ge=0, description="portrait networks")
     distillation_weight: float = Field(
         default=3.0, ge=0, description="of the distance to the float model"
@@ -173,4 +174,11 @@ class QuantizeSection(Section):
     keep_float: tuple[str, ...] = Field(
         default=(), description="blocks that stay in float; `edgemat sensitivity` names them"
     )
+    keep_w8a16: tuple[str, ...] = Field(
+        default=(), description="blocks of which only the weights become int8"
+    )
     qat: QatSection = QatSection()
+
+    @property
+    def wholly_int8(self) -> bool:
+        return not (self.keep_float or self.keep_w8a16)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bench.quality import Row
     from bench.roofline import Roof
     from convert.layers import LayerTable
-    from edgemat.artifact import Scores
+    from edgemat.artifact import Artifact, Scores
     from edgemat.doctor import Finding
     from edgemat.experiments.fit import Outcome
     from edgemat.pipeline import RunResult
@@ -49,6 +49,32 @@ def show_run(out: Console, result: RunResult) -> None:
 def show_path(out: Console, path: Path, *, before: str = "", after: str = "") -> None:
     """Print a path on one line, however long, so that it can be copied."""
     out.print(plain(f"{before}{path}{after}"), highlight=False, soft_wrap=True)
+
+
+def show_savings(
+    out: Console, before: Artifact, after: Artifact, *, packed: tuple[int, int]
+) -> None:
+    """Show what pruning saved, and what it cost; `packed` is the compressed weights' bytes."""
+    table = Table(title="Pruned")
+    for column in ("", "before", "after", "change"):
+        table.add_column(column)
+    figures = {
+        "parameters": (before.manifest.cost.parameters, after.manifest.cost.parameters),
+        "MACs, millions": tuple(a.manifest.cost.macs * 1e3 for a in (before, after)),
+        "float16 weights, compressed, kB": tuple(size / 1e3 for size in packed),
+    }
+    for name, (old, new) in figures.items():
+        table.add_row(name, f"{old:,.0f}", f"{new:,.0f}", f"{new / old - 1:+.1%}")
+    scores = after.manifest.scores["unknown"]
+    table.add_row("SAD, unknown region", "", f"{scores.sad:.3f}", "")
+    table.add_row("Grad, unknown region", "", f"{scores.grad:.3f}", "")
+    out.print(table)
+    if after.manifest.zeros is not None:
+        out.print(
+            f"{after.manifest.zeros:.0%} of the weights are 0: a smaller download, once it is "
+            "compressed. The file and its latency stay as they are; for those channels must leave: "
+            "leave out --unstructured."
+        )
 
 
 def show_models(out: Console, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -163,22 +189,57 @@ def show_frontier(out: Console, found: Sequence[Candidate]) -> None:
 
 
 def show_opinions(out: Console, found: Sequence[Opinion]) -> None:
-    """Show int8 files beside the float one and another tool's."""
+    """Show what each tool's file costs, and its errors."""
     table = Table(title="error in the unknown region, and latency, one run")
     for column in ("file", "SAD", "Grad", "p50, ms", "MB", "parts", "in float"):
         table.add_column(column)
     for o in found:
+        inside = ", ".join(f"{count} {name}" for name, count in sorted(o.float_operators.items()))
         table.add_row(
             plain(o.name),
-            f"{o.sad:.3f}",
-            f"{o.grad:.3f}",
+            "" if o.sad is None else f"{o.sad:.3f}",
+            "" if o.grad is None else f"{o.grad:.3f}",
             f"{o.p50_ms:.2f}" + ("" if o.quiet else " (!)"),
             f"{o.megabytes:.2f}",
             str(o.partitions),
-            ", ".join(f"{count} {name}" for name, count in sorted(o.float_operators.items()))
-            or "nothing",
+            inside or ("nothing" if o.precision == "int8" else "all"),
         )
     out.print(table)
+
+
+def show_agreements(out: Console, found: Sequence[Opinion]) -> None:
+    """Show how far each tool's file lies from the float torch model."""
+    images = found[0].agreement.images
+    table = Table(title=f"distance from the float torch model, {images} pictures")
+    for column in ("file", "max abs", "mean abs", "PSNR, dB", "max from litert-torch's", ""):
+        table.add_column(column)
+    signs = {True: "[green]agrees[/green]", False: "[red]wrong[/red]", None: ""}
+    for o in found:
+        table.add_row(
+            plain(o.name),
+            f"{o.agreement.max_abs:.2g}",
+            f"{o.agreement.mean_abs:.2g}",
+            f"{o.agreement.psnr_db:.1f}",
+            "" if o.from_ours is None else f"{o.from_ours.max_abs:.2g}",
+            signs[o.agrees],
+        )
+    out.print(table)
+
+
+def show_old_runs(out: Console, found: Sequence[Opinion]) -> None:
+    """Show which files an old runtime takes, and how far its mattes lie from today's."""
+    table = Table(title="tflite-runtime 2.14 (2023), and max, mean abs from today's LiteRT")
+    for column in ("file", "runs", "default kernels", "reference kernels"):
+        table.add_column(column)
+    for o in found:
+        if o.old is None:
+            continue
+        figures = [f"{d.max_abs:.2g}, {d.mean_abs:.2g}" for d in o.old.distances.values()]
+        refused = o.old.refused
+        sign = "[green]yes[/green]" if refused is None else f"[red]no[/red]: {plain(refused)}"
+        table.add_row(plain(o.name), sign, *figures)
+    if table.row_count:
+        out.print(table)
 
 
 def show_roofline(out: Console, rows: Sequence[Roof]) -> None:

@@ -62,18 +62,39 @@ def find_blocks(deploy: DeployForm, spec: QuantSpec, example: Tensor) -> dict[st
     }
 
 
-def keep_float(spec: QuantSpec, blocks: Mapping[str, Block], names: Collection[str]) -> QuantSpec:
-    """Return `spec` without the grids inside of the named blocks.
+def keep(
+    spec: QuantSpec,
+    blocks: Mapping[str, Block],
+    *,
+    in_float: Collection[str] = (),
+    w8a16: Collection[str] = (),
+) -> QuantSpec:
+    """Return `spec` with less quantized inside of some blocks.
+
+    Parameters
+    ----------
+    in_float:
+        Blocks without any grid inside.
+    w8a16:
+        Blocks whose weights alone are int8: smaller, not faster. What they compute is floating
+        point (float32 in XNNPACK and in our quantized Core ML programs; a phone's GPU takes
+        float16), for XNNPACK has no kernels for int16 activations.
 
     Raises
     ------
     UsageError
-        For a name that is no block; the nearest are offered.
+        For a name that is no block (the nearest are offered), or that is given twice.
     """
-    for name in names:
+    for name in (*in_float, *w8a16):
         if name not in blocks:
             raise UsageError(f"There is no block {name!r}.", remedy=nearest(name, blocks))
-    dropped = {number for name in names for number in blocks[name].inside}
+    if both := sorted(set(in_float) & set(w8a16)):
+        raise UsageError(
+            f"The block {both[0]!r} is to be kept in float and at w8a16.", remedy="Choose one."
+        )
+    weights = {n for n, quant in enumerate(spec.tensors) if quant.kind == "weight"}
+    dropped = {n for name in in_float for n in blocks[name].inside}
+    dropped |= {n for name in w8a16 for n in blocks[name].inside} - weights
     return _with(spec, set(range(len(spec.tensors))) - dropped)
 
 

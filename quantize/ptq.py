@@ -17,11 +17,12 @@ from nncf.torch.quantization.layers import BaseQuantizer
 from torch import Tensor, nn
 
 from edgemat.models.blocks.index import UnitSoftmax
-from edgemat.models.blocks.pooling import Below, DeployMaxPool
+from edgemat.models.blocks.pooling import Below
 from edgemat.models.blocks.segmentation import DeployTrimapAttention
 from edgemat.models.deploy import DeployForm
-from quantize.align import FIXED_GRID_FUNCTIONS, snap_biases, unify_grids
+from quantize.align import snap_biases, unify_grids
 from quantize.kernels import fused_kernels
+from quantize.known import KnownGrids
 from quantize.nncf_fill import filled_for_tflite
 from quantize.spec import Place, QuantSpec, TensorQuant
 
@@ -30,11 +31,6 @@ MIN_CALIBRATION_IMAGES = 8
 # Between two int8 values lies at least one step of the grid, which is far more than 2**-10 for
 # activations in 0..6; and 2**10 keeps the product's multiplier in the range that XNNPACK takes.
 INT8_SHARPNESS = 2.0**10
-
-# TFLite fixes the grid of a sigmoid's and a softmax' output.
-UNIT_SCALE = 1 / 256
-# Pixels and mattes have 256 levels of 1/255: on this grid an 8-bit image passes without loss.
-PIXEL_SCALE = 1 / 255
 
 
 @dataclass(frozen=True)
@@ -111,24 +107,13 @@ def load_without_hooks(deploy: nn.Module, wrapped: nn.Module) -> None:
 
 def extract_spec(quantized: nn.Module) -> QuantSpec:
     """Read the grids out of a model that NNCF has quantized, those that a runtime fixes pinned."""
-    max_pools = paths_of_max_pools(quantized)
+    known = KnownGrids(quantized)
     places: dict[BaseQuantizer, list[Place]] = {}
     for key, hook in get_hook_storage(quantized).named_modules(remove_duplicate=False):
         if isinstance(hook, BaseQuantizer):
             places.setdefault(hook, []).append(_parse_place(key))
     return QuantSpec(
-        tensors=tuple(
-            pin(read_grid(quantizer, where), max_pools) for quantizer, where in places.items()
-        )
-    )
-
-
-def paths_of_max_pools(deploy: nn.Module) -> tuple[str, ...]:
-    """Return what the names of the operators inside of max-poolings begin with."""
-    return tuple(
-        name.replace(".", "/") + "/"
-        for name, module in deploy.named_modules()
-        if isinstance(module, DeployMaxPool)
+        tensors=tuple(known.pin(read_grid(quantizer, where)) for quantizer, where in places.items())
     )
 
 
@@ -155,37 +140,3 @@ def read_grid(quantizer: BaseQuantizer, places: Sequence[Place]) -> TensorQuant:
         high=int(high),
         axis=int(np.argmax(quantizer.scale_shape)) if quantizer.per_channel else None,
     )
-
-
-def pin(grid: TensorQuant, max_pools: tuple[str, ...]) -> TensorQuant:
-    """Put a tensor whose range is known beforehand on its exact grid, whatever was observed."""
-    step = known_step(grid, max_pools)
-    if step is None:
-        return grid
-    scale = float(np.float32(step))  # files store float32
-    return grid.model_copy(update={"scale": (scale,), "zero_point": (0,), "low": 0, "high": 255})
-
-
-def known_step(grid: TensorQuant, max_pools: tuple[str, ...]) -> float | None:
-    """Return the scale of a tensor whose range is known beforehand, else None.
-
-    Parameters
-    ----------
-    max_pools:
-        See :func:`paths_of_max_pools`.
-    """
-    if any(place.function in FIXED_GRID_FUNCTIONS for place in grid.places):
-        return UNIT_SCALE
-    if any(_is_pixel_or_mask(place, max_pools) for place in grid.places):
-        return PIXEL_SCALE
-    return None
-
-
-def _is_pixel_or_mask(place: Place, max_pools: tuple[str, ...]) -> bool:
-    """Tell the model's input and output, and the masks of max-pooling, all within 0..1."""
-    if place.when == "pre":
-        return False
-    if place.function == "" or place.operator.startswith("/clamp/"):
-        return True
-    difference = place.operator.split("/")[-3:-1] == ["below", "sub"]  # has the feature's range
-    return place.operator.startswith(max_pools) and not difference

@@ -28,14 +28,8 @@ from edgemat.models.deploy import DeployForm
 from edgemat.train import ParameterGroup
 from quantize.align import snap_biases, tied_grids
 from quantize.frozen import attach
-from quantize.ptq import (
-    Quantized,
-    known_step,
-    load_without_hooks,
-    paths_of_max_pools,
-    pin,
-    read_grid,
-)
+from quantize.known import KnownGrids
+from quantize.ptq import Quantized, load_without_hooks, read_grid
 from quantize.spec import TensorQuant
 
 
@@ -77,7 +71,7 @@ class QuantizationAware:
     def __init__(self, quantized: Quantized, example: Tensor) -> None:
         self._start, self._example = quantized, example
         spec, deploy = quantized.spec, quantized.deploy
-        self._max_pools = paths_of_max_pools(deploy)
+        self._known = KnownGrids(deploy)
         self.quantizers = [self._quantizer(quant) for quant in spec.tensors]
         for group in tied_grids(deploy, spec, example):
             first = min(group)
@@ -131,7 +125,7 @@ class QuantizationAware:
         deploy = copy.deepcopy(self._start.deploy)
         load_without_hooks(deploy, self.model)
         tensors = tuple(
-            pin(read_grid(quantizer, quant.places), self._max_pools)
+            self._known.pin(read_grid(quantizer, quant.places))
             for quant, quantizer in zip(self._start.spec.tensors, self.quantizers, strict=True)
         )
         spec = self._start.spec.model_copy(update={"tensors": tensors})
@@ -139,7 +133,7 @@ class QuantizationAware:
         return Quantized(deploy, spec)
 
     def _is_known(self, quant: TensorQuant) -> bool:
-        return known_step(quant, self._max_pools) is not None
+        return self._known.of(quant) is not None
 
     def _quantizer(self, quant: TensorQuant) -> BaseQuantizer:
         """Return NNCF's quantizer for the grid of `quant`."""

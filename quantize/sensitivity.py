@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from edgemat.artifact import Scores
 from edgemat.errors import UsageError
-from quantize.blocks import Block, find_blocks, keep_float, quantize_only
+from quantize.blocks import Block, find_blocks, keep, quantize_only
 from quantize.frozen import freeze
 from quantize.ptq import Quantized
 from quantize.spec import QuantSpec
@@ -95,7 +95,7 @@ def keep_under(
     names: list[str] = []
     order = [row.block for row in ranking]
     while True:
-        spec = keep_float(quantized.spec, blocks, names)
+        spec = keep(quantized.spec, blocks, in_float=names)
         scores = score(freeze(quantized.deploy, spec))
         if accept(scores):
             return Kept(tuple(names), spec, scores)

@@ -43,3 +43,12 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("mounting a small disk needs root on Linux")
     yield mount
     subprocess.run(["umount", str(mount)], check=True)
+
+
+@pytest.fixture
+def nothing_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A source folder without the environments of other tools (see `convert.apart`)."""
+    root = tmp_path / "sources"
+    root.mkdir()
+    monkeypatch.setattr("convert.apart.ROOT", root)
+    return root

@@ -90,6 +90,10 @@ def folder(tmp_path: Path) -> Path:
     whole = (tmp_path / "photo.png").read_bytes()
     (tmp_path / "truncated.png").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "text.png").write_text("no picture at all")
+    for name in ("unmatted/image", "texts"):
+        (tmp_path / name).mkdir(parents=True)
+    Image.fromarray(pixels).save(tmp_path / "unmatted" / "image" / "a.png")
+    (tmp_path / "texts" / "a.png").write_text("no picture at all")
     write_portrait_model(tmp_path / "portrait.tflite")
     write_matte_model(tmp_path / "trimap.tflite", size=32)
     damaged = tflite_artifact(tmp_path)
@@ -282,6 +286,16 @@ WRONG: dict[str, tuple[int, Sequence[str], str]] = {
     "unknown recipe key": (2, ["run", "typo.toml"], "bacth"),
     "missing recipe": (2, ["run", "tinny.toml"], "no recipe tinny.toml"),
     "no artefact": (2, ["gate", "photo.png"], "not an artefact"),
+    "calibration pictures without mattes": (
+        2,
+        ["quantize", "portrait", "--data", "unmatted"],
+        "no pictures in alpha/",
+    ),
+    "calibration files that are no pictures": (
+        2,
+        ["quantize", "portrait", "--data", "texts"],
+        "a.png is not an image",
+    ),
     "measuring a photo": (2, ["bench", "photo.png"], "not an artefact"),
 }
 

@@ -141,6 +141,7 @@ def test_a_page_of_devices(call: Call, tmp_path: Path) -> None:
         (["bench", "portrait", "--device", "hots"], "no device 'hots'"),
         (["bench", "portrait", "--strict", "--runs", "3"], "--strict sets"),
         (["bench", "portrait", "--sustained", "long"], "no duration"),
+        (["bench", "portrait", "--cpu-mask", "big"], "no CPU mask"),
         (["bench", "portrait", "--delegate", "xnnpac"], "no delegate 'xnnpac'"),
         (["compare", "1", "2"], "no result number 1"),
         (["gate", "1", "none.json", "--latency", "+5%"], "cannot be read"),

@@ -33,7 +33,8 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
 
     def fill(folder: Path) -> None:
         save_file(model.state_dict(), folder / "weights.safetensors")
-        np.savez(folder / GOLDEN, pixels=np.zeros(3))
+        pixels = np.zeros((1, 64, 64, 3), np.uint8)
+        np.savez(folder / GOLDEN, pixels=pixels, alphas=np.zeros((1, 64, 64), np.float32))
 
     return artifact(
         tmp_path_factory.mktemp("shelf"),

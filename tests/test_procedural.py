@@ -81,6 +81,13 @@ def test_colours_reach_beyond_the_coverage() -> None:
     assert foreground[alpha > 0.25].min() > 0.6, "no dark fringe"
 
 
+def test_no_stroke_at_all_is_drawn_as_well() -> None:
+    """Once in 400 strings of yarn, no fibre stands out."""
+    canvas = Canvas(np.full((40, 40, 3), 0.5, np.float32))
+    canvas.strokes(np.zeros((0, 4, 2), np.float32), np.zeros(0), np.zeros((0, 3)))
+    assert canvas.finish(np.random.default_rng(0), focus=False)[1].max() == 0
+
+
 def test_streaks_cover_nothing() -> None:
     canvas = Canvas(np.zeros((40, 40, 3), np.float32))
     line = np.array([[[2.0, 20.0], [38.0, 20.0]]])

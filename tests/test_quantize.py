@@ -14,10 +14,12 @@ pytest.importorskip("nncf")
 from toy_networks import calibration, network_deploy, picture, toy_deploy
 
 from edgemat.errors import ArtifactError, ConversionError
+from edgemat.models.blocks.segmentation import DeployTrimapAttention
 from edgemat.models.deploy import DeployForm
 from quantize.align import unify_grids
 from quantize.frozen import FrozenFakeQuantize, freeze
-from quantize.ptq import PIXEL_SCALE, UNIT_SCALE, Quantized, prepare_for_int8, quantize_ptq
+from quantize.known import PIXEL_SCALE, UNIT_SCALE
+from quantize.ptq import Quantized, prepare_for_int8, quantize_ptq
 from quantize.spec import QuantSpec, TensorQuant
 
 
@@ -30,6 +32,11 @@ def toy() -> Quantized:
 def indexnet() -> Quantized:
     deploy = network_deploy("indexnet-m2o-nlc", width=0.25, hidden_mult=1)
     return quantize_ptq(deploy, calibration(4, 64))
+
+
+@pytest.fixture(scope="module")
+def pspm_slim() -> Quantized:
+    return quantize_ptq(network_deploy("pspm-slim", width=0.25), calibration(3, 64))
 
 
 def grid_of(spec: QuantSpec, ending: str) -> TensorQuant:
@@ -78,6 +85,20 @@ def test_sigmoids_are_on_the_grid_that_tflite_fixes(indexnet: Quantized) -> None
     for quant in indexnet.spec.tensors:
         if any(place.function in ("sigmoid", "softmax") for place in quant.places):
             assert quant.scale == (UNIT_SCALE,) and quant.zero_point == (0,)
+
+
+def test_differences_that_are_cut_have_a_grid_that_cuts(pspm_slim: Quantized) -> None:
+    """So the converter drops the cut, which would fall out of int8 delegates."""
+    cuts = [
+        quant
+        for quant in pspm_slim.spec.tensors
+        if any("/attention/clamp/" in p.operator and p.when == "post" for p in quant.places)
+    ]
+    assert len(cuts) == 2
+    for quant in cuts:
+        (scale,), (zero,) = quant.scale, quant.zero_point
+        ends = (scale * (quant.low - zero), scale * (quant.high - zero))
+        assert ends == (-DeployTrimapAttention.CUT, DeployTrimapAttention.CUT - scale)
 
 
 def test_concatenated_tensors_share_one_grid_that_covers_all(toy: Quantized) -> None:

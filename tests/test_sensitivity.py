@@ -13,6 +13,7 @@ pytest.importorskip("nncf")
 from toy_networks import calibration, network_deploy, picture
 
 from bench.gate import Bound, parse_named_bound
+from convert.coreml import convert_coreml
 from convert.parity import compare, file_predictors, torch_predictor
 from convert.proof import prove_int8
 from convert.target import TARGETS
@@ -20,7 +21,7 @@ from convert.tflite import convert_tflite
 from edgemat.artifact import Scores
 from edgemat.errors import UsageError
 from edgemat.plots import check_format, save_ranking
-from quantize.blocks import BETWEEN, Block, find_blocks, keep_float, quantize_only
+from quantize.blocks import BETWEEN, Block, find_blocks, keep, quantize_only
 from quantize.frozen import freeze
 from quantize.ptq import Quantized, quantize_ptq
 from quantize.sensitivity import keep_under, rank_blocks
@@ -76,7 +77,7 @@ def test_every_tensor_is_in_one_block(quantized: Quantized, blocks: dict[str, Bl
 
 
 def test_a_block_in_float_keeps_its_border(quantized: Quantized, blocks: dict[str, Block]) -> None:
-    spec = keep_float(quantized.spec, blocks, ["encoder.3"])
+    spec = keep(quantized.spec, blocks, in_float=["encoder.3"])
     gone = set(quantized.spec.tensors) - set(spec.tensors)
     assert gone == {quantized.spec.tensors[n] for n in blocks["encoder.3"].inside}
     assert {quantized.spec.tensors[n] for n in blocks["encoder.3"].border} <= set(spec.tensors)
@@ -85,8 +86,10 @@ def test_a_block_in_float_keeps_its_border(quantized: Quantized, blocks: dict[st
 def test_a_block_that_does_not_exist_is_named_with_the_nearest(
     quantized: Quantized, blocks: dict[str, Block]
 ) -> None:
+    with pytest.raises(UsageError, match="in float and at w8a16"):
+        keep(quantized.spec, blocks, in_float=["encoder.3"], w8a16=["encoder.3"])
     with pytest.raises(UsageError, match=r"no block 'encodr\.3'") as caught:
-        keep_float(quantized.spec, blocks, ["encodr.3"])
+        keep(quantized.spec, blocks, in_float=["encodr.3"])
     assert "encoder.3" in str(caught.value.remedy)
 
 
@@ -105,7 +108,7 @@ def test_as_many_blocks_stay_in_float_as_the_bound_needs(
     score = errors(name, quantized)
     _, ranking = rank_blocks(quantized, example(name), score)  # type: ignore[arg-type]
     whole, least = (
-        score(freeze(quantized.deploy, keep_float(quantized.spec, blocks, names)))  # type: ignore[operator]
+        score(freeze(quantized.deploy, keep(quantized.spec, blocks, in_float=names)))  # type: ignore[operator]
         for names in ((), tuple(blocks))
     )
     assert least.sad < whole.sad
@@ -117,7 +120,7 @@ def test_as_many_blocks_stay_in_float_as_the_bound_needs(
     assert 0 < len(kept.names) < len(blocks)
     assert kept.names == tuple(row.block for row in ranking[: len(kept.names)])
     assert accept(kept.scores)
-    fewer = keep_float(quantized.spec, blocks, kept.names[:-1])
+    fewer = keep(quantized.spec, blocks, in_float=kept.names[:-1])
     assert not accept(score(freeze(quantized.deploy, fewer)))  # type: ignore[operator]
     with pytest.raises(UsageError, match="every block in float"):
         keep_under(quantized, blocks, ranking, score, lambda _: False)  # type: ignore[arg-type]
@@ -131,23 +134,47 @@ def test_one_block_alone_is_between_float_and_int8(
 
 
 @pytest.mark.slow
-def test_a_file_with_a_float_block_says_what_is_not_int8(tmp_path: Path) -> None:
-    pytest.importorskip("litert_torch")
+@pytest.mark.parametrize("kind", ["in_float", "w8a16"])
+@pytest.mark.parametrize("target_name", ["tflite-int8", "coreml-w8a8"])
+def test_a_file_with_a_kept_block_says_what_is_not_int8(
+    kind: str, target_name: str, tmp_path: Path
+) -> None:
+    pytest.importorskip("litert_torch" if target_name.startswith("tflite") else "coremltools")
     config, channels = NETWORKS["pspm-slim"]
     quantized = quantize_ptq(network_deploy("pspm-slim", **config), calibration(channels, SIZE))
     blocks = find_blocks(quantized.deploy, quantized.spec, example("pspm-slim"))
-    spec = keep_float(quantized.spec, blocks, ["segment"])
+    spec = keep(quantized.spec, blocks, **{kind: ["segment"]})
     inside = [quantized.spec.tensors[n] for n in blocks["segment"].inside]
-    target, path = TARGETS["tflite-int8"], tmp_path / "mixed.tflite"
+    target = TARGETS[target_name]
+    path = tmp_path / ("mixed.tflite" if target.runtime == "tflite" else "mixed.mlpackage")
     frozen = freeze(quantized.deploy, spec)
-    convert_tflite(frozen, path, target=target, shape=(channels, SIZE, SIZE), metadata={})
+    if target.runtime == "tflite":
+        convert_tflite(frozen, path, target=target, shape=(channels, SIZE, SIZE), metadata={})
+    else:
+        convert_coreml(
+            frozen,
+            path,
+            height=SIZE,
+            width=SIZE,
+            channels=3,
+            precision="fp32",
+            quantized=True,
+            metadata={},
+            licence="",
+            author="",
+            description="",
+        )
     proof = prove_int8(path, target=target, spec=spec)
-    in_float = sum(quant.kind == "weight" for quant in inside)
-    assert proof.convolutions - proof.int8_convolutions == in_float > 5
-    assert "CONV_2D" in proof.float_islands
+    kept = sum(quant.kind == "weight" for quant in inside)
+    in_float = proof.convolutions - proof.int8_convolutions
+    if target_name == "coreml-w8a8" and kind == "w8a16":
+        assert 0 < in_float < kept  # branches that share the block's int8 input are int8 there
+    else:
+        assert in_float == kept > 5
+    assert proof.float_islands
     assert proof.scales_exact == proof.scales == len(spec.tensors)
     pixels = example("pspm-slim").permute(0, 2, 3, 1).contiguous().numpy()
-    found = file_predictors(path, target)["LiteRT, XNNPACK"](pixels)
+    found = next(iter(file_predictors(path, target).values()))(pixels)
     expected = torch_predictor(frozen)(pixels)
     assert compare(found, expected, reference="frozen", runtime="").mean_abs < 0.005
 

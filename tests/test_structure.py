@@ -19,6 +19,7 @@ ABOVE_ALL = {
         "cli/__main__",
         "cli/artifacts",
         "cli/common",
+        "cli/compressing",
         "cli/data",
         "cli/machine",
         "cli/measuring",
@@ -40,6 +41,7 @@ ABOVE_ALL = {
         "stages/pruning",
         "stages/quantizing",
         "stages/sensitivity",
+        "stages/sparsity",
         "stages/training",
     )
 }

@@ -13,16 +13,16 @@ import torch
 pytest.importorskip("litert_torch")
 
 from tiny_tflite import TinyGraph
-from toy_networks import calibration, network_deploy, picture, toy_deploy
+from toy_networks import calibration, evaluation, network_deploy, toy_deploy
 
-from bench.opinions import quantize_with_ai_edge
+from convert.ai_edge import quantize_with_ai_edge
 from convert.flatbuffer import cancel_transposes, read_metadata, read_model, write_model
 from convert.layers import compare_layers
 from convert.parity import compare, torch_predictor
 from convert.proof import float_operators, prove_int8
 from convert.target import TARGETS
 from convert.tflite import convert_tflite
-from edgemat.errors import ArtifactError
+from edgemat.errors import ArtifactError, ConversionError
 from edgemat.evaluate import EvaluationSet
 from edgemat.models.deploy import DeployForm
 from edgemat.runtime import TfliteModel
@@ -58,13 +58,6 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Toy:
     return toy
 
 
-def evaluation(channels: int, size: int, count: int = 4) -> EvaluationSet:
-    pictures = torch.cat([picture(channels, size, seed=300 + i) for i in range(count)])
-    pixels = torch.round(pictures * 255).to(torch.uint8).permute(0, 2, 3, 1).numpy()
-    empty = np.zeros((count, size, size))
-    return EvaluationSet(pixels, empty.astype(np.float32), empty.astype(np.uint8))
-
-
 def mattes(predict: object, data: EvaluationSet) -> np.ndarray:
     return np.concatenate([predict(data.inputs(i))[..., 0] for i in range(len(data))])
 
@@ -76,6 +69,13 @@ def test_float_files_agree_with_torch(toy: Toy, target: str, least: float) -> No
     found = mattes(TfliteModel(toy.file(target)).run, data)
     assert expected.std() > 0.02
     assert compare(found, expected, reference="float", runtime="").psnr_db >= least
+
+
+@pytest.mark.parametrize("alphas", [np.zeros((2, 1, 8)), np.full((2, 8, 8), np.nan)])
+def test_what_has_no_difference_does_not_agree(alphas: np.ndarray) -> None:
+    """numpy would repeat a row of another shape; and NaN compares as the best there is."""
+    with pytest.raises(ConversionError, match="mattes"):
+        compare(alphas, np.zeros((2, 8, 8), np.float32), reference="float", runtime="")
 
 
 @pytest.mark.parametrize("kernels", ["xnnpack", "builtin", "reference"])

@@ -134,6 +134,25 @@ def write_integer_model(path: Path) -> Path:
     return graph.write(path, inputs=[source], outputs=[result])
 
 
+def write_int8_conv_model(path: Path, *, size: int = 32) -> Path:
+    """Write a 3x3 convolution int8 x int8 between float (1, size, size, 16) and (.., 8)."""
+    rng = np.random.default_rng(0)
+    weights = rng.integers(-127, 128, (8, 3, 3, 16)).astype(np.int8)
+    shape = (1, size, size)
+    graph = TinyGraph()
+    image = graph.tensor((*shape, 16))
+    steps = graph.tensor((*shape, 16), dtype="INT8", quantization=(1 / 255, -128))
+    kernel = graph.tensor(weights.shape, dtype="INT8", content=weights, quantization=(0.002, 0))
+    zeros = np.zeros(8, np.int32)
+    bias = graph.tensor((8,), dtype="INT32", content=zeros, quantization=(0.002 / 255, 0))
+    sums = graph.tensor((*shape, 8), dtype="INT8", quantization=(1 / 64, 0))
+    result = graph.tensor((*shape, 8))
+    graph.op("QUANTIZE", [image], [steps])
+    graph.op("CONV_2D", [steps, kernel, bias], [sums], conv_options())
+    graph.op("DEQUANTIZE", [sums], [result])
+    return graph.write(path, inputs=[image], outputs=[result])
+
+
 def write_two_headed_model(path: Path) -> Path:
     """Write a model of one input and two outputs."""
     graph = TinyGraph()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from edgemat.evaluate import EvaluationSet
 from edgemat.models import create_model
 from edgemat.models.blocks.layers import MattingOutput, conv_bn
 from edgemat.models.deploy import DeployForm, to_deploy
@@ -62,3 +64,10 @@ def picture(channels: int, size: int, *, seed: int, batch: int = 1) -> Tensor:
 
 def calibration(channels: int, size: int, count: int = 8) -> list[Tensor]:
     return [picture(channels, size, seed=100 + i) for i in range(count)]
+
+
+def evaluation(channels: int, size: int, count: int = 4) -> EvaluationSet:
+    pictures = torch.cat([picture(channels, size, seed=300 + i) for i in range(count)])
+    pixels = torch.round(pictures * 255).to(torch.uint8).permute(0, 2, 3, 1).numpy()
+    empty = np.zeros((count, size, size))
+    return EvaluationSet(pixels, empty.astype(np.float32), empty.astype(np.uint8))

@@ -5,6 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from bench.devices.adb import CONNECT, phones
+from bench.devices.browser.parts import find_litert
+from bench.devices.emulated import ARCHITECTURE, PROCESSOR, find_emulator
+from bench.devices.ios import CONNECT as CONNECT_IPHONE
+from bench.devices.ios import phones as iphones
+from bench.devices.ssh import find_ssh
+from bench.runner.bundle import find_bundle
+from edgemat.errors import MissingToolError
+
 
 @dataclass(frozen=True)
 class Attached:
@@ -32,4 +41,70 @@ class Attached:
 
 def list_devices() -> list[Attached]:
     """Return all devices that can be found from here."""
-    return [Attached("host", True, "this machine")]
+    return [
+        Attached("host", True, "this machine"),
+        *_phones(),
+        *_iphones(),
+        _machines(),
+        _browser(),
+        _emulated(),
+    ]
+
+
+def _phones() -> list[Attached]:
+    try:
+        found = phones()
+        if not found:
+            return [Attached("adb", False, "no phone is there", CONNECT)]
+        find_bundle(ARCHITECTURE)
+    except MissingToolError as error:
+        return [Attached("adb", False, error.message, error.remedy)]
+    states = {True: "a phone"}
+    return [
+        Attached(
+            f"adb:{phone.serial}",
+            phone.ready,
+            states.get(phone.ready, f"a phone, {phone.state}"),
+            phone.remedy,
+        )
+        for phone in found
+    ]
+
+
+def _iphones() -> list[Attached]:
+    try:
+        found = iphones()
+    except MissingToolError as error:
+        return [Attached("ios", False, error.message, error.remedy)]
+    if not found:
+        return [Attached("ios", False, "no iPhone is there", CONNECT_IPHONE)]
+    return [
+        Attached(f"ios:{one.identifier}", one.ready, one.name, "" if one.ready else CONNECT_IPHONE)
+        for one in found
+    ]
+
+
+def _machines() -> Attached:
+    try:
+        find_ssh()
+        find_bundle(ARCHITECTURE)
+    except MissingToolError as error:
+        return Attached("ssh:HOST", False, error.message, error.remedy)
+    return Attached("ssh:HOST", True, "any Linux machine that your ssh key opens")
+
+
+def _browser() -> Attached:
+    try:
+        find_litert()
+    except MissingToolError as error:
+        return Attached("browser", False, error.message, error.remedy)
+    return Attached("browser", True, "any browser that opens the page")
+
+
+def _emulated() -> Attached:
+    try:
+        find_bundle(ARCHITECTURE)
+        find_emulator()
+    except MissingToolError as error:
+        return Attached("emulated-arm64", False, error.message, error.remedy)
+    return Attached("emulated-arm64", True, f"{PROCESSOR} in qemu: correctness and instructions")

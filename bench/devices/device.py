@@ -30,6 +30,9 @@ from edgemat.files import sha256_file, size_bytes
 from edgemat.runtime import TfliteModel
 
 F32 = npt.NDArray[np.float32]
+Runtime = Literal["tflite", "coreml"]
+"""Which kind of file a device runs."""
+_SUFFIX: dict[Runtime, str] = {"tflite": ".tflite", "coreml": ".mlpackage"}
 GOLDEN_LIMIT = 0.005
 """Of the mean absolute difference of a device's matte: the bound that `verify` sets for int8."""
 
@@ -53,7 +56,7 @@ class Golden:
 
 @dataclass(frozen=True)
 class BenchModel:
-    """A .tflite file to measure, under the name that the result has.
+    """A .tflite file or an .mlpackage to measure, under the name that the result has.
 
     Its input and its expected matte come from the artefact where it is one. A bare file gets
     fixed random pixels, and what LiteRT computes for them here.
@@ -65,8 +68,8 @@ class BenchModel:
     _golden: list[Golden] = field(default_factory=list, repr=False, compare=False)
 
     @classmethod
-    def open(cls, path: Path, name: str = "") -> Self:
-        """Open a .tflite file or a TFLite artefact.
+    def open(cls, path: Path, name: str = "", *, runtime: Runtime = "tflite") -> Self:
+        """Open a file or an artefact of the kind that the device runs.
 
         Raises
         ------
@@ -76,12 +79,12 @@ class BenchModel:
             When it is an artefact of another kind.
         """
         name = name or path.name
-        if path.suffix == ".tflite":
+        if path.suffix == _SUFFIX[runtime]:
             return cls(name, path)
         artifact = Artifact(path)
-        if artifact.manifest.kind != "tflite":
+        if artifact.manifest.kind != runtime:
             raise UsageError(
-                f"{path} holds a {artifact.manifest.kind} model, no .tflite file.",
+                f"{path} holds a {artifact.manifest.kind} model, no {_SUFFIX[runtime]}.",
                 remedy="Convert it first: edgemat convert.",
             )
         return cls(name, artifact.payload, artifact)
@@ -178,6 +181,18 @@ class Device(Protocol):
             When the device cannot do what is asked.
         """
         ...
+
+
+def shifted(progress: Progress | None, turn: int, request: Request) -> Progress | None:
+    """Return `progress` as that of one turn: all numbers of threads are measured one by one."""
+    turns = len(request.threads)
+    if progress is None:
+        return None
+
+    def shifted(done: int, total: int) -> None:
+        progress(turn * total + done, turns * total)
+
+    return shifted
 
 
 def to_results(

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bench.devices.device import F32, BenchModel, Recording, Request, to_results
+from bench.devices.device import F32, BenchModel, Recording, Request, shifted, to_results
 from bench.devices.linux import cpu_model, frequencies_mhz, is_virtualised
 from bench.protocol import NS_PER_MS, Progress, Protocol, measure
 from bench.result import Circumstances, Condition, Delegate, Result
@@ -33,7 +33,7 @@ class HostDevice:
             )
         results: list[Result] = []
         for turn, threads in enumerate(request.threads):
-            results += self._measure(request, threads, _shifted(progress, turn, request))
+            results += self._measure(request, threads, shifted(progress, turn, request))
         return results
 
     def _measure(self, request: Request, threads: int, progress: Progress | None) -> list[Result]:
@@ -145,18 +145,6 @@ def _load(model: BenchModel, threads: int, kernels: Kernels) -> tuple[TfliteMode
     loaded.invoke()
     end = time.perf_counter_ns()
     return loaded, (ready - start) / NS_PER_MS, (end - begin) / NS_PER_MS
-
-
-def _shifted(progress: Progress | None, turn: int, request: Request) -> Progress | None:
-    """Return `progress` as one of several equal turns of a longer work."""
-    turns = len(request.threads)
-    if progress is None:
-        return None
-
-    def shifted(done: int, total: int) -> None:
-        progress(turn * total + done, turns * total)
-
-    return shifted
 
 
 def _cpu_mask() -> int:

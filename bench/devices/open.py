@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench.devices.device import Device
+from bench.devices.device import Device, Runtime
 from bench.devices.host import HostDevice
 from edgemat.errors import UsageError, nearest
 
-KNOWN = ("host",)
+KNOWN = (
+    "host",
+    "adb",
+    "adb:SERIAL",
+    "ios",
+    "ios:IDENTIFIER",
+    "ssh:HOST",
+    "browser",
+    "emulated-arm64",
+)
 
 
 def open_device(
     spec: str,
     *,
     say: Callable[[str], object],
+    cpu_mask: int = 0,
     listen: str = "127.0.0.1",
     tls: bool = False,
 ) -> Device:
@@ -22,6 +32,8 @@ def open_device(
 
     Parameters
     ----------
+    cpu_mask:
+        Cores that the runner on a phone or board may use, bit n for core n; 0 leaves its choice.
     listen, tls:
         Where a browser's page is served, and whether by HTTPS.
     say:
@@ -31,8 +43,35 @@ def open_device(
     ------
     UsageError
         When there is no such kind of device.
+    MissingToolError
+        When the device, or a tool on the way to it, is not there.
     """
-    kind, _, _name = spec.partition(":")
-    if kind == "host":
+    kind, colon, name = spec.partition(":")
+    if spec == "host":
         return HostDevice()
-    raise UsageError(f"There is no device {spec!r}.", remedy=nearest(kind, KNOWN))
+    if kind == "adb" and bool(name) == bool(colon):
+        from bench.devices.adb import open_adb
+
+        return open_adb(name, cpu_mask=cpu_mask)
+    if kind == "ios" and bool(name) == bool(colon):
+        from bench.devices.ios import open_ios
+
+        return open_ios(name)
+    if kind == "ssh" and name:
+        from bench.devices.ssh import open_ssh
+
+        return open_ssh(name, cpu_mask=cpu_mask)
+    if spec == "browser":
+        from bench.devices.browser.device import BrowserDevice
+
+        return BrowserDevice(say, listen=listen, tls=tls)
+    if spec == "emulated-arm64":
+        from bench.devices.emulated import EmulatedDevice
+
+        return EmulatedDevice()
+    raise UsageError(f"There is no device {spec!r}.", remedy=nearest(spec, KNOWN))
+
+
+def runtime_of(spec: str) -> Runtime:
+    """Return which kind of file the device that a text names takes."""
+    return "coreml" if spec.partition(":")[0] == "ios" else "tflite"

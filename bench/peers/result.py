@@ -123,7 +123,7 @@ class Result:
             "photo_protocol": photo_protocol(self.settings.photo_runs).to_json(),
             "costs_photo": {"name": self.costs.photo, "megapixels": self.costs.megapixels},
             "costs_failures": [asdict(failure) for failure in self.costs.failures],
-            "circumstances": asdict(self.where),
+            "circumstances": self.where.model_dump(mode="json"),
             "contestants": [self._contestant_json(name) for name in self.order],
             "sets": [result.to_json() for result in self.sets],
         }

@@ -6,7 +6,16 @@ import sys
 
 import typer
 
-from edgemat.cli import artifacts, data, experiments, machine, measuring, photo, recipes
+from edgemat.cli import (
+    artifacts,
+    compressing,
+    data,
+    experiments,
+    machine,
+    measuring,
+    photo,
+    recipes,
+)
 from edgemat.terminal import run_app, show_error
 
 WHEN_INTERRUPTED = "Interrupted. What was finished is kept: the same command goes on from there."
@@ -24,9 +33,9 @@ for command in (
     recipes.run,
     recipes.train,
     artifacts.evaluate,
-    artifacts.prune,
-    artifacts.sensitivity,
-    artifacts.quantize,
+    compressing.prune,
+    compressing.sensitivity,
+    compressing.quantize,
     artifacts.convert,
     artifacts.verify,
     measuring.bench,

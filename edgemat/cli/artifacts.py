@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +11,6 @@ from edgemat import tables
 from edgemat.cli.common import (
     ArtifactPath,
     DataOption,
-    DeviceOption,
     ImagesOption,
     Output,
     open_with_validation,
@@ -20,37 +18,6 @@ from edgemat.cli.common import (
 )
 from edgemat.errors import GateFailed, UsageError
 from edgemat.terminal import AsJson, out, print_json
-
-
-class Importance(StrEnum):
-    """What tells how much a channel matters."""
-
-    TAYLOR = "taylor"
-    MAGNITUDE = "magnitude"
-    BN = "bn"
-
-
-class CostName(StrEnum):
-    """What pruning shall save."""
-
-    MACS = "macs"
-    HOST = "host"
-
-
-class ErrorName(StrEnum):
-    """An error of mattes."""
-
-    SAD = "sad"
-    MSE = "mse"
-    GRAD = "grad"
-    CONN = "conn"
-
-
-class QuantizationMode(StrEnum):
-    """How to quantize."""
-
-    PTQ = "ptq"
-    QAT = "qat"
 
 
 def export(
@@ -64,7 +31,7 @@ def export(
     output: Annotated[
         Path,
         typer.Option(
-            "--to", help="Folder for the app's files, or a demo app such as android_demo."
+            "--to", help="Folder for the app's files, or a demo app: android_demo, ios_demo."
         ),
     ] = Path("exported"),
     int8: Annotated[bool, typer.Option("--int8", help="int8 (the default).")] = False,
@@ -73,7 +40,10 @@ def export(
     data: DataOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the .tflite and .mlpackage that an app takes, verified, from a float model."""
+    """Write the .tflite and .mlpackage that an app takes, verified, from a float model.
+
+    ios_demo gets int8 and float16 unless one is asked for.
+    """
     from edgemat.app_assets import put_shipped
 
     options = {"int8": int8, "fp16": fp16, "fp32": fp32}
@@ -83,7 +53,7 @@ def export(
             "--" + " and --".join(chosen) + " exclude each other.", remedy="Give one of them."
         )
     if artifact is not None:
-        written = _export(artifact, output, chosen[0] if chosen else "int8", data)
+        written = _export(artifact, output, chosen, data)
     elif chosen in ([], ["int8"]):
         written = put_shipped(output)
     else:
@@ -97,7 +67,8 @@ def export(
             tables.show_path(out, path)
 
 
-def _export(named: Path, output: Path, precision: str, data: str | None) -> list[Path]:
+def _export(named: Path, output: Path, chosen: list[str], data: str | None) -> list[Path]:
+    from edgemat.app_assets import find_app
     from edgemat.export import TARGETS
     from edgemat.export import export as export_model
     from edgemat.shipped import open_shipped
@@ -105,8 +76,14 @@ def _export(named: Path, output: Path, precision: str, data: str | None) -> list
 
     opened = open_shipped(named)
     section = default_data(opened.manifest.task, data)
-    (chosen,) = (name for name in TARGETS if name == precision)
-    return export_model(opened, output, precision=chosen, data=section)
+    app = find_app(output)
+    if app is not None and opened.manifest.kind == "float":
+        chosen = chosen or list(app.precisions)
+    written: dict[Path, None] = {}  # the app's manifest is written each time, and named once
+    for name in chosen or ["int8"]:
+        (precision,) = (known for known in TARGETS if known == name)
+        written |= dict.fromkeys(export_model(opened, output, precision=precision, data=section))
+    return list(written)
 
 
 def card(
@@ -154,150 +131,6 @@ def evaluate(
         print_json({region: value.model_dump() for region, value in scores.items()})
     else:
         tables.show_scores(out, opened.title, scores)
-
-
-def quantize(
-    artifact: ArtifactPath,
-    mode: Annotated[
-        QuantizationMode, typer.Option(help="Post-training, or trained on from there.")
-    ] = QuantizationMode.PTQ,
-    data: DataOption = None,
-    calibration: Annotated[int, typer.Option(min=1, help="Calibration pictures.")] = 64,
-    steps: Annotated[int, typer.Option(min=1, help="qat: training steps.")] = 200,
-    batch: Annotated[int, typer.Option(min=2, help="qat: pictures in a step.")] = 4,
-    size: Annotated[int, typer.Option(min=64, help="qat: side of the training crops, px.")] = 288,
-    learning_rate: Annotated[float, typer.Option(min=1e-9, help="qat: relative.")] = 1e-5,
-    keep_float: Annotated[
-        list[str] | None, typer.Option(help="A block that stays in float; can be repeated.")
-    ] = None,
-    device: DeviceOption = "auto",
-    images: ImagesOption = 16,
-    output: Output = None,
-    as_json: AsJson = False,
-) -> None:
-    """Quantize a float artefact to int8 with NNCF; qat then trains weights and ranges on.
-
-    A killed qat goes on from its checkpoint when the same command is given again.
-    """
-    from edgemat.recipe_sections import QatSection
-    from edgemat.stages.common import work_folder
-    from edgemat.stages.quantizing import qat_stage, quantize_stage
-
-    settings = QatSection(steps=steps, batch=batch, size=size, learning_rate=learning_rate)
-    opened = open_with_validation(artifact, data, images)
-    source, pictures, validation = opened
-    out = opened.shelf(output)
-    ptq = quantize_stage(
-        source, pictures, validation, count=calibration, out=out, keep_float=keep_float or ()
-    )
-    made = [ptq]
-    if mode is QuantizationMode.QAT:
-        with work_folder(out, made[0].manifest.identity, settings, pictures) as work:
-            qat = qat_stage(
-                source,
-                made[0],
-                pictures,
-                validation,
-                settings,
-                work=work,
-                out=out,
-                seed=source.manifest.seed or 0,
-                device=device,
-            )
-        made.append(qat)
-    show_artifacts(made, as_json)
-
-
-def sensitivity(
-    artifact: ArtifactPath,
-    by: Annotated[ErrorName, typer.Option(help="Error to rank by.")] = ErrorName.SAD,
-    keep_under: Annotated[
-        str | None,
-        typer.Option(help="Such as SAD+2%: keep the worst blocks in float until that holds."),
-    ] = None,
-    plot: Annotated[Path | None, typer.Option(help="Picture of the ranking, .svg or .png.")] = None,
-    data: DataOption = None,
-    calibration: Annotated[int, typer.Option(min=1, help="Calibration pictures.")] = 64,
-    images: ImagesOption = 16,
-    output: Output = None,
-    as_json: AsJson = False,
-) -> None:
-    """Quantize one block at a time, and rank the blocks by the error that they cost."""
-    from bench.gate import parse_named_bound
-    from edgemat.plots import check_format, save_ranking
-    from edgemat.stages.sensitivity import sensitivity_stage
-
-    bound = None if keep_under is None else parse_named_bound(keep_under)
-    if plot is not None:
-        check_format(plot)
-    opened = open_with_validation(artifact, data, images)
-    source, pictures, validation = opened
-    found = sensitivity_stage(
-        source,
-        pictures,
-        validation,
-        count=calibration,
-        by=by.value,
-        bound=bound,
-        out=opened.shelf(output),
-    )
-    if plot is not None:
-        save_ranking(found.blocks, plot)
-    if as_json:
-        print_json(found.to_json())
-    else:
-        tables.show_sensitivity(out, found)
-
-
-def prune(
-    artifact: ArtifactPath,
-    keep: Annotated[
-        float, typer.Option(min=0.01, max=0.99, help="Share of the cost that stays.")
-    ] = 0.5,
-    cost: Annotated[
-        CostName, typer.Option(help="Multiply-accumulates, or int8 milliseconds on this host.")
-    ] = CostName.MACS,
-    importance: Annotated[
-        Importance, typer.Option(help="What tells how much a channel matters.")
-    ] = Importance.TAYLOR,
-    rounds: Annotated[int, typer.Option(min=1, help="Of pruning, then training.")] = 2,
-    data: DataOption = None,
-    steps: Annotated[int, typer.Option(min=1, help="Training steps in a round.")] = 250,
-    batch: Annotated[int, typer.Option(min=2, help="Pictures in a step.")] = 8,
-    size: Annotated[int, typer.Option(min=64, help="Side of the training crops, px.")] = 192,
-    learning_rate: Annotated[float, typer.Option(min=1e-9, help="The highest.")] = 5e-4,
-    device: DeviceOption = "auto",
-    images: ImagesOption = 16,
-    output: Output = None,
-    as_json: AsJson = False,
-) -> None:
-    """Take channels out of a float artefact and train what is left, with the whole as teacher.
-
-    When it is killed, the same command goes on from where it was.
-    """
-    from edgemat.recipe_sections import PruneSection, RecoverSection
-    from edgemat.stages.common import work_folder
-    from edgemat.stages.pruning import prune_stage
-
-    tune = RecoverSection(steps=steps, batch=batch, size=size, learning_rate=learning_rate)
-    settings = PruneSection(
-        keep=keep, cost=cost.value, importance=importance.value, rounds=rounds, tune=tune
-    )
-    opened = open_with_validation(artifact, data, images)
-    source, pictures, validation = opened
-    out = opened.shelf(output)
-    with work_folder(out, source.manifest.identity, settings, pictures) as work:
-        made = prune_stage(
-            source,
-            pictures,
-            validation,
-            settings,
-            work=work,
-            out=out,
-            seed=source.manifest.seed or 0,
-            device=device,
-        )
-    show_artifacts([made], as_json)
 
 
 def convert(

@@ -16,7 +16,7 @@ from edgemat.tables import show_verdicts
 from edgemat.terminal import AsJson, err, out, print_json
 
 if TYPE_CHECKING:
-    from bench.devices.device import BenchModel
+    from bench.devices.device import BenchModel, Runtime
     from bench.gate import Verdict
     from bench.protocol import Protocol
     from bench.result import Result
@@ -58,6 +58,9 @@ def bench(
     profile: Annotated[
         bool, typer.Option("--profile", help="Also the time of each operator, where told.")
     ] = False,
+    cpu_mask: Annotated[
+        str, typer.Option(help="Cores of a phone or board, hexadecimal: f0 for the cores 4 to 7.")
+    ] = "",
     listen: Annotated[str, typer.Option(help="Address of the browser's page.")] = "127.0.0.1",
     tls: Annotated[bool, typer.Option("--tls", help="Serve the browser's page by HTTPS.")] = False,
     output: Annotated[
@@ -67,20 +70,26 @@ def bench(
     as_json: AsJson = False,
 ) -> int:
     """Measure latencies, here or on a device; exit status 1 when one is invalid."""
+    from bench.devices.device import Request
+    from bench.devices.open import open_device, runtime_of
     from bench.store import RunStore, default_history
     from edgemat.errors import GateFailed
     from edgemat.files import write_json
+    from edgemat.progress import share_bar
 
     if models[0] == IMPORT:
         results = _read_all([Path(name) for name in models[1:]])
     else:
         protocol = _protocol(strict, runs, seconds, sustained)
-        opened = _open_models(models)
         results = []
-        for device in devices or ["host"]:
-            results += _measure(
-                device, opened, protocol, threads or [1, 2], delegate, profile, listen, tls
+        for spec in devices or ["host"]:
+            device = open_device(
+                spec, say=err.print, cpu_mask=_mask(cpu_mask), listen=listen, tls=tls
             )
+            opened = _open_models(models, runtime_of(spec))
+            request = Request(opened, threads or [1, 2], delegate, protocol, profile)
+            with share_bar(f"measuring on {spec}") as show:
+                results += device.measure(request, progress=show)
     store = RunStore(history or default_history())
     numbers = [store.append(result) for result in results]
     if output is not None:
@@ -275,38 +284,29 @@ def _protocol(strict: bool, runs: int | None, seconds: float | None, sustained: 
     )
 
 
-def _open_models(named: Sequence[str]) -> list[BenchModel]:
+def _open_models(named: Sequence[str], runtime: Runtime) -> list[BenchModel]:
     from bench.devices.device import BenchModel
     from edgemat.shipped import find_artifact
 
     paths = []
     for name in named:
         path = Path(name)
-        if path.suffix != ".tflite" and not path.exists():
+        if not path.suffix and not path.exists():
             path = find_artifact(name, target="tflite-int8")
         paths.append(path)
     short = len({path.name for path in paths}) == len(paths)
-    return [BenchModel.open(path, path.name if short else str(path)) for path in paths]
+    return [
+        BenchModel.open(path, path.name if short else str(path), runtime=runtime) for path in paths
+    ]
 
 
-def _measure(
-    spec: str,
-    models: Sequence[BenchModel],
-    protocol: Protocol,
-    threads: Sequence[int],
-    delegate: str,
-    profile: bool,
-    listen: str,
-    tls: bool,
-) -> list[Result]:
-    from bench.devices.device import Request
-    from bench.devices.open import open_device
-    from edgemat.progress import share_bar
-
-    device = open_device(spec, listen=listen, tls=tls, say=err.print)
-    request = Request(models, threads, delegate, protocol, profile)
-    with share_bar(f"measuring on {spec}") as show:
-        return device.measure(request, progress=show)
+def _mask(text: str) -> int:
+    try:
+        return int(text, 16) if text else 0
+    except ValueError as error:
+        raise UsageError(
+            f"{text!r} is no CPU mask.", remedy="Write it in hexadecimal: f0 for cores 4 to 7."
+        ) from error
 
 
 def _read_all(paths: Sequence[Path]) -> list[Result]:

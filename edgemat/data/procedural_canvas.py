@@ -65,8 +65,10 @@ class Canvas:
         """Draw curves N,K,2 with N widths in pixels and N,3 colours.
 
         `level` is the opacity (of the last one where strokes cross), `taper` halves the width of
-        the outer half, and ``cover=False`` changes colours alone.
+        the outer half, and ``cover=False`` changes colours alone. N may be 0.
         """
+        if not len(lines):
+            return
         if cover:
             half = lines.shape[1] // 2
             parts = [(lines[:, half:], widths * 0.5), (lines[:, : half + 1], widths)]

@@ -14,7 +14,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from convert.parity import torch_predictor
+from convert.parity import Predict, torch_predictor
 from edgemat.artifact import GOLDEN, MATTES, TRAINING_LOG, Artifact
 from edgemat.evaluate import F32, PIXEL_SCALE, EvaluationSet
 from edgemat.files import explain_os_errors
@@ -28,7 +28,7 @@ def inherited(source: Artifact) -> dict[str, Any]:
     """Return what a child's manifest has in common with its parent's."""
     manifest = source.manifest
     names = ("name", "architecture", "config", "task", "recipe_sha256", "seed", "cost")
-    notices = ("demonstration", "licence", "data_notice", "card", "pruning")
+    notices = ("demonstration", "licence", "data_notice", "card", "pruning", "zeros")
     common = {name: getattr(manifest, name) for name in (*names, *notices)}
     return common | {"parent": manifest.payload_sha256}
 
@@ -84,12 +84,24 @@ def fill_float(
         alphas=alphas[:GOLDEN_IMAGES],
         truths=data.alphas[:GOLDEN_IMAGES],
     )
-    save_mattes(folder, alphas)
-
-
-def save_mattes(folder: Path, alphas: F32) -> None:
-    """Keep the first mattes of the validation set, for the report."""
     np.savez_compressed(folder / MATTES, alphas=alphas[:GOLDEN_IMAGES])
+
+
+def keep_golden(folder: Path, source: Artifact, predict: Predict) -> None:
+    """Hand the golden pictures of `source` down, with what a file or a model makes of them.
+
+    They are those that the float model was first tried on, whatever set this stage scores on.
+
+    Parameters
+    ----------
+    predict:
+        1,H,W,C float32 in 0..1 to 1,H,W,1.
+    """
+    shutil.copyfile(source.golden, folder / GOLDEN)
+    with np.load(source.golden) as golden:
+        inputs = golden["pixels"].astype(np.float32) * PIXEL_SCALE
+    mattes = [predict(inputs[n : n + 1])[..., 0] for n in range(len(inputs))]
+    np.savez_compressed(folder / MATTES, alphas=np.concatenate(mattes))
 
 
 def torch_input(data: EvaluationSet, index: int) -> Tensor:

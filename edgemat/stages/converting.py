@@ -15,13 +15,13 @@ from convert.parity import compare, file_predictors
 from convert.proof import prove_int8
 from convert.target import Target, find_target
 from convert.tflite import convert_tflite
-from edgemat.artifact import GOLDEN, QUANT, Agreement, Artifact, Feeding, Scores, write_artifact
+from edgemat.artifact import QUANT, Agreement, Artifact, Feeding, Scores, write_artifact
 from edgemat.errors import UsageError
-from edgemat.evaluate import F32, PIXEL_SCALE, EvaluationSet, Region, score
+from edgemat.evaluate import PIXEL_SCALE, EvaluationSet, Region, score
 from edgemat.loading import load_reference
 from edgemat.models.deploy import DeployForm, prepare_for_float16
 from edgemat.progress import progress_bar, track
-from edgemat.stages.common import inherited, predict_with, save_mattes
+from edgemat.stages.common import inherited, keep_golden, predict_with
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,12 @@ class Verified:
 
     Attributes
     ----------
-    alphas:
-        N,H,W float32, the file's mattes on the validation set.
     layers:
         For int8 TFLite files, tensor by tensor against the frozen model.
     """
 
     agreements: tuple[Agreement, ...]
     scores: dict[Region, Scores]
-    alphas: F32
     layers: tuple[LayerTable, ...] = ()
 
 
@@ -99,9 +96,8 @@ def convert_stage(
             proof = prove_int8(path, target=target, spec=QuantSpec.load(source.quant))
 
         def fill(folder: Path) -> None:
+            keep_golden(folder, source, next(iter(file_predictors(path, target).values())))
             path.rename(folder / target.payload)
-            shutil.copyfile(source.golden, folder / GOLDEN)
-            save_mattes(folder, verified.alphas)
             if target.quantized:
                 shutil.copyfile(source.quant, folder / QUANT)
 
@@ -137,7 +133,7 @@ def verify_file(
         first = alphas if first is None else first
     assert first is not None
     layers = compare_layers(path, target, model, validation) if target.quantized else []
-    return Verified(tuple(agreements), score(first, validation), first, tuple(layers))
+    return Verified(tuple(agreements), score(first, validation), tuple(layers))
 
 
 def _convert_coreml(

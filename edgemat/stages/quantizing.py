@@ -7,9 +7,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convert.parity import compare
+from convert.parity import compare, torch_predictor
 from edgemat.artifact import (
-    GOLDEN,
     QAT_SUFFIX,
     QUANT,
     QUANTIZED_SUFFIX,
@@ -26,8 +25,8 @@ from edgemat.recipe_sections import DataSection, QatSection
 from edgemat.stages.common import (
     WEIGHTS,
     inherited,
+    keep_golden,
     predict_with,
-    save_mattes,
     save_weights,
     torch_input,
 )
@@ -50,27 +49,30 @@ def quantize_stage(
     count: int,
     out: Path,
     keep_float: Collection[str] = (),
+    keep_w8a16: Collection[str] = (),
 ) -> Artifact:
     """Quantize a float artefact to int8 by NNCF's post-training quantization.
 
     Parameters
     ----------
-    keep_float:
-        Names of blocks that stay in float; see :mod:`quantize.blocks`.
+    keep_float, keep_w8a16:
+        Names of blocks that stay in float, or of which only the weights become int8; see
+        :mod:`quantize.blocks`.
 
     Raises
     ------
     UsageError
-        For a name that is no block.
+        For a name that is no block, or that is in both.
     """
-    from quantize.blocks import find_blocks
-    from quantize.blocks import keep_float as without
+    from quantize.blocks import find_blocks, keep
     from quantize.ptq import Quantized
 
     quantized, calibration = post_training(source, data, count)
-    if keep_float:
-        blocks = find_blocks(quantized.deploy, quantized.spec, torch_input(validation, 0))
-        quantized = Quantized(quantized.deploy, without(quantized.spec, blocks, keep_float))
+    if keep_float or keep_w8a16:
+        deploy, spec = quantized.deploy, quantized.spec
+        blocks = find_blocks(deploy, spec, torch_input(validation, 0))
+        spec = keep(spec, blocks, in_float=keep_float, w8a16=keep_w8a16)
+        quantized = Quantized(deploy, spec)
     return write_quantized(quantized, source, source, validation, out, calibration=calibration)
 
 
@@ -169,8 +171,7 @@ def write_quantized(
     def fill(folder: Path) -> None:
         save_weights(folder, made.deploy.state_dict())
         made.spec.save(folder / QUANT)
-        shutil.copyfile(source.golden, folder / GOLDEN)
-        save_mattes(folder, alphas)
+        keep_golden(folder, source, torch_predictor(frozen))
         if log is not None:
             shutil.copyfile(log, folder / TRAINING_LOG)
 

@@ -102,8 +102,8 @@ class DeployTrimapAttention(nn.Module):
 
     where :math:`u - b + \log(1 + e^{f - u}) = \max(u - b, f - b) - \log(1 - s)` with
     :math:`s = \sigma(-|f - u|)`, and on 0..1/2 a quadratic replaces :math:`-\log(1 - s)` within
-    0.004 (minimax). Differences are cut at 6 and 8: together at most 0.003 in M, less than an int8
-    step.
+    0.004 (minimax). Differences are cut at 6 and at CUT: together at most 0.003 in M, less than an
+    int8 step.
 
     Attributes
     ----------
@@ -112,6 +112,7 @@ class DeployTrimapAttention(nn.Module):
     """
 
     LOG = (0.92205942, 0.91218806)
+    CUT = 8.0
 
     def __init__(self, softmax: TrimapAttention) -> None:
         super().__init__()
@@ -126,6 +127,9 @@ class DeployTrimapAttention(nn.Module):
         above, below = F.relu6(f - u), F.relu6(u - f)  # one of them is 0
         s = torch.sigmoid(-1.0 * (above + below))
         linear, square = self.LOG
-        u_b, f_b = torch.clamp(u - b, -8.0, 8.0), torch.clamp(f - b, -8.0, 8.0)
+        u_b, f_b = self._cut(u - b), self._cut(f - b)
         not_b = torch.sigmoid(u_b + F.relu(f_b - u_b) + s * (linear + square * s))
         return not_b * (0.5 + 0.5 * torch.sigmoid(above - below))
+
+    def _cut(self, difference: Tensor) -> Tensor:
+        return torch.clamp(difference, -self.CUT, self.CUT)

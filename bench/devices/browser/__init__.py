@@ -1,0 +1,1 @@
+"""A browser as a device: a page that a phone opens, with nothing installed."""

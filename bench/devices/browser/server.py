@@ -1,0 +1,202 @@
+"""The page's server: its own few files, the models of one measurement, and one token.
+
+It listens on loopback unless told otherwise, answers nobody who names another host than the one
+it listens on (DNS rebinding), takes nothing without the token, and nothing twice.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+import secrets
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+PAGE = Path(__file__).with_name("page")
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".wasm": "application/wasm",
+}
+MAX_POST_BYTES = 64_000_000
+"""Ten minutes of samples and the mattes of some models have a tenth of it."""
+READ_TIMEOUT_S = 30.0
+TOKEN_HEADER = "X-Edgemat-Token"
+
+Answer = Callable[[bytes], dict[str, Any]]
+"""Takes a posted body and returns what the page is told; ValueError refuses it."""
+
+
+@dataclass
+class Site:
+    """What is served.
+
+    Attributes
+    ----------
+    secret:
+        Path to content, given only with the token.
+    posts:
+        Path to what takes the body.
+    """
+
+    litert: Path
+    secret: Mapping[str, Callable[[], bytes]]
+    posts: Mapping[str, Answer]
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(18))
+    last_seen: float = 0.0
+    closed: bool = False
+
+    def public_file(self, path: str) -> Path | None:
+        """Return the file of ours that a path names; no path leads anywhere else."""
+        name = path.removeprefix("litert/")
+        if not re.fullmatch(r"[a-z][a-z0-9_-]*\.(html|css|js|wasm)", name):
+            return None
+        file = (self.litert if path.startswith("litert/") else PAGE) / name
+        return file if file.is_file() and not file.is_symlink() else None
+
+
+class PageServer:
+    """A site on a port of one address, from ``with`` to its end.
+
+    Parameters
+    ----------
+    listen:
+        Address to listen on; 127.0.0.1 is seen by this machine alone.
+    certificate:
+        PEM file with key and certificate, for HTTPS.
+    """
+
+    def __init__(
+        self, site: Site, *, listen: str, port: int = 0, certificate: Path | None = None
+    ) -> None:
+        self.site = site
+        self._tls = certificate is not None
+        self._server = ThreadingHTTPServer((listen, port), _handler(site))
+        self._server.daemon_threads = True
+        self.host, self.port = listen, self._server.server_address[1]
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            # The handshake is left to the connection's own thread: a slow client delays none.
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        self._server.hosts = {f"{listen}:{self.port}", f"localhost:{self.port}"}  # type: ignore[attr-defined]
+
+    @property
+    def url(self) -> str:
+        """Return the address to open; the token stands behind #, which is never sent or logged."""
+        return f"http{'s' * self._tls}://{self.host}:{self.port}/#token={self.site.token}"
+
+    def __enter__(self) -> PageServer:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        server_version, sys_version = "edgemat", ""
+        protocol_version = "HTTP/1.1"
+        timeout = READ_TIMEOUT_S
+
+        def do_GET(self) -> None:
+            if not self._is_for_us():
+                return
+            path = self.path.partition("?")[0].removeprefix("/") or "index.html"
+            if path in site.secret:
+                if self._has_token():
+                    self._send(site.secret[path](), "application/octet-stream")
+                return
+            file = site.public_file(path)
+            if file is None:
+                self._refuse(HTTPStatus.NOT_FOUND, "There is no such file.")
+                return
+            nonce, content = secrets.token_urlsafe(12), file.read_bytes()
+            if file.suffix == ".html":
+                content = content.replace(b"NONCE", nonce.encode())
+            self._send(content, TYPES[file.suffix], nonce=nonce)
+
+        def do_POST(self) -> None:
+            if not (self._is_for_us() and self._has_token()):
+                return
+            take = site.posts.get(self.path.removeprefix("/"))
+            length = self.headers.get("Content-Length", "")
+            if take is None:
+                self._refuse(HTTPStatus.NOT_FOUND, "Nothing is taken here.")
+            elif not length.isdecimal():
+                self._refuse(HTTPStatus.LENGTH_REQUIRED, "A length is needed.")
+            elif int(length) > MAX_POST_BYTES:
+                self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "That is too large.")
+            else:
+                try:
+                    told = take(self.rfile.read(int(length)))
+                except ValueError as error:
+                    self._refuse(HTTPStatus.BAD_REQUEST, str(error))
+                else:
+                    self._send(json.dumps(told).encode(), "application/json")
+
+        def _is_for_us(self) -> bool:
+            if self.headers.get("Host") in self.server.hosts:  # type: ignore[attr-defined]
+                return True
+            self._refuse(HTTPStatus.MISDIRECTED_REQUEST, "This is not the host that was asked for.")
+            return False
+
+        def _has_token(self) -> bool:
+            given = self.headers.get(TOKEN_HEADER, "")
+            if not site.closed and hmac.compare_digest(given.encode(), site.token.encode()):
+                site.last_seen = time.monotonic()
+                return True
+            self._refuse(HTTPStatus.FORBIDDEN, "The token is wrong, or was used already.")
+            return False
+
+        def _refuse(self, status: HTTPStatus, text: str) -> None:
+            self.close_connection = True  # what else was sent is not read
+            self._send(text.encode(), "text/plain; charset=utf-8", status=status)
+
+        def _send(
+            self,
+            content: bytes,
+            kind: str,
+            *,
+            status: HTTPStatus = HTTPStatus.OK,
+            nonce: str = "",
+        ) -> None:
+            policy = (
+                f"default-src 'self'; script-src 'self' 'wasm-unsafe-eval' 'nonce-{nonce}'; "
+                "worker-src 'self' blob:; img-src data:; base-uri 'none'; form-action 'none'; "
+                "frame-ancestors 'none'"
+            )
+            self.send_response(status)
+            for name, value in {
+                "Content-Type": kind,
+                "Content-Length": str(len(content)),
+                "Content-Security-Policy": policy,
+                "X-Content-Type-Options": "nosniff",
+                "Referrer-Policy": "no-referrer",
+                "Cache-Control": "no-store",
+                # both together let the page share memory between threads
+                "Cross-Origin-Opener-Policy": "same-origin",
+                "Cross-Origin-Embedder-Policy": "require-corp",
+                "Cross-Origin-Resource-Policy": "same-origin",
+            }.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing: the terminal belongs to the measurement."""
+
+    return Handler

@@ -1,0 +1,195 @@
+"""An iPhone: the demo app measures on it, and a Mac starts the app and fetches its file.
+
+``xcrun devicectl``, which comes with Xcode, is the way to a phone on a cable or in the network. On
+other systems the app is started by hand; it shares the same file, for ``edgemat bench import``.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.devices.device import BenchModel, Request
+from bench.protocol import Progress
+from bench.result import Result, read_results
+from edgemat.errors import MissingToolError, UsageError, nearest
+from edgemat.files import sha256_tree
+
+BUNDLE = "org.edgemat.MattingDemo"
+RESULT = "Documents/benchmark.json"
+DELEGATES = ("npu", "gpu", "cpu", "all")
+BY_HAND = "Run the benchmark in the app, share its file, then: edgemat bench import RESULT.json"
+CONNECT = "Plug the phone in, unlock it, trust this Mac, and switch on its developer mode."
+ANSWER_S = 60.0
+
+
+@dataclass(frozen=True)
+class IPhone:
+    """What devicectl lists.
+
+    Attributes
+    ----------
+    identifier:
+        Names the phone towards devicectl.
+    """
+
+    identifier: str
+    name: str
+    ready: bool
+
+
+class IosDevice:
+    """One iPhone with the demo app on it."""
+
+    def __init__(self, phone: IPhone) -> None:
+        self.phone = phone
+
+    def measure(self, request: Request, *, progress: Progress | None = None) -> list[Result]:
+        """Start the app's benchmark, wait for it, and fetch the results of the request's models.
+
+        The app measures all models that it was built with, in turns; Core ML chooses the threads.
+        See :class:`bench.devices.device.Device`.
+
+        Raises
+        ------
+        MissingToolError
+            When the phone goes away, or has not got the app.
+        UsageError
+            When the app has not got a model of the request, or an iPhone has no such delegate.
+        """
+        if request.delegate not in DELEGATES:
+            raise UsageError(
+                f"An iPhone has no delegate {request.delegate!r}.",
+                remedy=nearest(request.delegate, DELEGATES),
+            )
+        settings = {"delegate": request.delegate, "protocol": request.protocol.to_json()}
+        # With a console, devicectl returns when the app has ended.
+        self._devicectl(
+            "process", "launch", "--terminate-existing", "--console",
+            BUNDLE, "--benchmark", json.dumps(settings), timeout_s=None,
+        )  # fmt: skip
+        results = self.fetch()
+        if progress is not None:
+            progress(1, 1)
+        return [self._result_of(model, results) for model in request.models]
+
+    def fetch(self) -> list[Result]:
+        """Return what the app measured last.
+
+        Raises
+        ------
+        MissingToolError
+            When the phone is gone, or the app has not measured yet.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            target = Path(folder) / "benchmark.json"
+            self._devicectl(
+                "copy", "from", "--domain-type", "appDataContainer",
+                "--domain-identifier", BUNDLE, "--source", RESULT, "--destination", str(target),
+            )  # fmt: skip
+            return read_results(target)
+
+    def _result_of(self, model: BenchModel, results: Sequence[Result]) -> Result:
+        digest = sha256_tree(model.path)
+        for result in results:
+            if result.model_sha256 == digest:
+                return result.model_copy(update={"name": model.name})
+        raise UsageError(
+            f"The app on {self.phone.name!r} has not got {model.name}.",
+            remedy="Run: edgemat export MODEL --to ios_demo; then build the app again, and measure "
+            "ios_demo/Models/NAME.mlpackage.",
+        )
+
+    def _devicectl(self, *words: str, timeout_s: float | None = ANSWER_S) -> None:
+        where = ["device", *words[:2], "--device", self.phone.identifier, *words[2:]]
+        done = _call(where, timeout_s=timeout_s)
+        if done.returncode != 0:
+            raise MissingToolError(
+                f"The iPhone {self.phone.name!r} did not do it: {_reason(done)}.",
+                remedy=f"{CONNECT} Is the demo app on it? Or: {BY_HAND}",
+            )
+
+
+def open_ios(identifier: str = "") -> IosDevice:
+    """Return the iPhone of that identifier or name, or the only one that is connected.
+
+    Raises
+    ------
+    MissingToolError
+        When this is no Mac with Xcode, or the phone is not connected.
+    UsageError
+        When several phones are connected and none was named.
+    """
+    found = [phone for phone in phones() if phone.ready]
+    if identifier:
+        found = [phone for phone in found if identifier in (phone.identifier, phone.name)]
+    if not found:
+        raise MissingToolError(
+            f"No iPhone {identifier!r} is connected." if identifier else "No iPhone is connected.",
+            remedy=CONNECT,
+        )
+    if len(found) > 1:
+        raise UsageError(
+            "Several iPhones are connected.",
+            remedy="Write one of " + ", ".join(f"--device ios:{one.identifier}" for one in found),
+        )
+    return IosDevice(found[0])
+
+
+def phones() -> list[IPhone]:
+    """Return the iPhones that this Mac knows.
+
+    Raises
+    ------
+    MissingToolError
+        When this is no Mac with Xcode.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "devices.json"
+        done = _call(["list", "devices", "--json-output", str(path)], timeout_s=ANSWER_S)
+        if done.returncode != 0:
+            raise MissingToolError(
+                f"devicectl lists no devices: {_reason(done)}.",
+                remedy=f"Open Xcode once, so that it installs its tools. Or: {BY_HAND}",
+            )
+        listed = json.loads(path.read_text(encoding="utf-8"))["result"]["devices"]
+    return [
+        IPhone(
+            identifier=one["identifier"],
+            name=one["deviceProperties"].get("name", one["identifier"]),
+            # A phone that was connected once stays in the list.
+            ready=one["connectionProperties"].get("tunnelState") != "unavailable",
+        )
+        for one in listed
+        if one["hardwareProperties"].get("platform") == "iOS"
+    ]
+
+
+def _call(words: Sequence[str], *, timeout_s: float | None) -> subprocess.CompletedProcess[str]:
+    if shutil.which("xcrun") is None:
+        raise MissingToolError(
+            "An iPhone is measured from a Mac with Xcode, which this machine is not.",
+            remedy=BY_HAND,
+        )
+    try:
+        return subprocess.run(
+            ["xcrun", "devicectl", *words],
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise MissingToolError(
+            f"devicectl has not answered for {timeout_s:g} s.", remedy=CONNECT
+        ) from error
+
+
+def _reason(done: subprocess.CompletedProcess[str]) -> str:
+    lines = (done.stderr or done.stdout).strip().splitlines()
+    return lines[-1].strip().rstrip(".") if lines else f"exit status {done.returncode}"

@@ -1,0 +1,17 @@
+"""Where the parts lie that a command of the project brings: the runner, the emulator."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def cache_folder() -> Path:
+    """Return the folder of what can be made or fetched again: one for each user."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "edgemat"
+
+
+def part_folder(name: str) -> Path:
+    """Return the folder into which ``python -m tools.parts NAME`` unpacks Debian packages."""
+    return cache_folder() / "parts" / name

@@ -1,0 +1,232 @@
+"""Commands that make an artefact smaller and faster: prune, quantize, sensitivity."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edgemat import tables
+from edgemat.cli.common import (
+    ArtifactPath,
+    DataOption,
+    DeviceOption,
+    ImagesOption,
+    Output,
+    open_with_validation,
+    show_artifacts,
+)
+from edgemat.terminal import AsJson, out, print_json
+
+
+class Importance(StrEnum):
+    """What tells how much a channel matters."""
+
+    TAYLOR = "taylor"
+    MAGNITUDE = "magnitude"
+    BN = "bn"
+
+
+class CostName(StrEnum):
+    """What pruning shall save."""
+
+    MACS = "macs"
+    HOST = "host"
+
+
+class ErrorName(StrEnum):
+    """An error of mattes."""
+
+    SAD = "sad"
+    MSE = "mse"
+    GRAD = "grad"
+    CONN = "conn"
+
+
+class QuantizationMode(StrEnum):
+    """How to quantize."""
+
+    PTQ = "ptq"
+    QAT = "qat"
+
+
+def quantize(
+    artifact: ArtifactPath,
+    mode: Annotated[
+        QuantizationMode, typer.Option(help="Post-training, or trained on from there.")
+    ] = QuantizationMode.PTQ,
+    data: DataOption = None,
+    calibration: Annotated[int, typer.Option(min=1, help="Calibration pictures.")] = 64,
+    steps: Annotated[int, typer.Option(min=1, help="qat: training steps.")] = 200,
+    batch: Annotated[int, typer.Option(min=2, help="qat: pictures in a step.")] = 4,
+    size: Annotated[int, typer.Option(min=64, help="qat: side of the training crops, px.")] = 288,
+    learning_rate: Annotated[float, typer.Option(min=1e-9, help="qat: relative.")] = 1e-5,
+    keep_float: Annotated[
+        list[str] | None, typer.Option(help="A block that stays in float; can be repeated.")
+    ] = None,
+    keep_w8a16: Annotated[
+        list[str] | None, typer.Option(help="A block of which only the weights become int8.")
+    ] = None,
+    device: DeviceOption = "auto",
+    images: ImagesOption = 16,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Quantize a float artefact to int8 with NNCF; qat then trains weights and ranges on.
+
+    A killed qat goes on from its checkpoint when the same command is given again.
+    """
+    from edgemat.recipe_sections import QatSection
+    from edgemat.stages.common import work_folder
+    from edgemat.stages.quantizing import qat_stage, quantize_stage
+
+    settings = QatSection(steps=steps, batch=batch, size=size, learning_rate=learning_rate)
+    opened = open_with_validation(artifact, data, images)
+    source, pictures, validation = opened
+    out = opened.shelf(output)
+    ptq = quantize_stage(
+        source,
+        pictures,
+        validation,
+        count=calibration,
+        out=out,
+        keep_float=keep_float or (),
+        keep_w8a16=keep_w8a16 or (),
+    )
+    made = [ptq]
+    if mode is QuantizationMode.QAT:
+        with work_folder(out, made[0].manifest.identity, settings, pictures) as work:
+            qat = qat_stage(
+                source,
+                made[0],
+                pictures,
+                validation,
+                settings,
+                work=work,
+                out=out,
+                seed=source.manifest.seed or 0,
+                device=device,
+            )
+        made.append(qat)
+    show_artifacts(made, as_json)
+
+
+def prune(
+    artifact: ArtifactPath,
+    keep: Annotated[
+        float, typer.Option(min=0.01, max=0.99, help="Share of the cost that stays.")
+    ] = 0.5,
+    cost: Annotated[
+        CostName, typer.Option(help="Multiply-accumulates, or int8 milliseconds on this host.")
+    ] = CostName.MACS,
+    importance: Annotated[
+        Importance, typer.Option(help="What tells how much a channel matters.")
+    ] = Importance.TAYLOR,
+    unstructured: Annotated[
+        bool,
+        typer.Option(
+            "--unstructured",
+            help="Single weights become 0 instead, by NNCF: a smaller download, no less time.",
+        ),
+    ] = False,
+    rounds: Annotated[int, typer.Option(min=1, help="Of pruning, then training.")] = 2,
+    data: DataOption = None,
+    steps: Annotated[int, typer.Option(min=1, help="Training steps in a round.")] = 250,
+    batch: Annotated[int, typer.Option(min=2, help="Pictures in a step.")] = 8,
+    size: Annotated[int, typer.Option(min=64, help="Side of the training crops, px.")] = 192,
+    learning_rate: Annotated[float, typer.Option(min=1e-9, help="The highest.")] = 5e-4,
+    device: DeviceOption = "auto",
+    images: ImagesOption = 16,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take channels out of a float artefact and train what is left, with the whole as teacher.
+
+    ``--unstructured`` sets single weights to 0 instead: --keep is the share that stays.
+    When it is killed, the same command goes on from where it was.
+    """
+    from edgemat.recipe_sections import PruneSection, RecoverSection
+    from edgemat.stages.common import work_folder
+    from edgemat.stages.pruning import prune_stage
+    from edgemat.stages.sparsity import packed_bytes, sparsify_stage
+
+    tune = RecoverSection(steps=steps, batch=batch, size=size, learning_rate=learning_rate)
+    settings = PruneSection(
+        keep=keep, cost=cost.value, importance=importance.value, rounds=rounds, tune=tune
+    )
+    opened = open_with_validation(artifact, data, images)
+    source, pictures, validation = opened
+    shelf, seed = opened.shelf(output), source.manifest.seed or 0
+    if unstructured:
+        parts = (source.manifest.identity, "unstructured", keep, tune, pictures)
+        with work_folder(shelf, *parts) as work:
+            made = sparsify_stage(
+                source,
+                pictures,
+                validation,
+                tune,
+                zeros=1 - keep,
+                work=work,
+                out=shelf,
+                seed=seed,
+                device=device,
+            )
+    else:
+        with work_folder(shelf, source.manifest.identity, settings, pictures) as work:
+            made = prune_stage(
+                source,
+                pictures,
+                validation,
+                settings,
+                work=work,
+                out=shelf,
+                seed=seed,
+                device=device,
+            )
+    show_artifacts([made], as_json)
+    if not as_json:
+        packed = (packed_bytes(source), packed_bytes(made))
+        tables.show_savings(out, source, made, packed=packed)
+
+
+def sensitivity(
+    artifact: ArtifactPath,
+    by: Annotated[ErrorName, typer.Option(help="Error to rank by.")] = ErrorName.SAD,
+    keep_under: Annotated[
+        str | None,
+        typer.Option(help="Such as SAD+2%: keep the worst blocks in float until that holds."),
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="Picture of the ranking, .svg or .png.")] = None,
+    data: DataOption = None,
+    calibration: Annotated[int, typer.Option(min=1, help="Calibration pictures.")] = 64,
+    images: ImagesOption = 16,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Quantize one block at a time, and rank the blocks by the error that they cost."""
+    from bench.gate import parse_named_bound
+    from edgemat.plots import check_format, save_ranking
+    from edgemat.stages.sensitivity import sensitivity_stage
+
+    bound = None if keep_under is None else parse_named_bound(keep_under)
+    if plot is not None:
+        check_format(plot)
+    opened = open_with_validation(artifact, data, images)
+    source, pictures, validation = opened
+    found = sensitivity_stage(
+        source,
+        pictures,
+        validation,
+        count=calibration,
+        by=by.value,
+        bound=bound,
+        out=opened.shelf(output),
+    )
+    if plot is not None:
+        save_ranking(found.blocks, plot)
+    if as_json:
+        print_json(found.to_json())
+    else:
+        tables.show_sensitivity(out, found)

@@ -1,0 +1,38 @@
+import CoreGraphics
+import MattingCore
+import Observation
+
+/// The camera's picture with another background, frame after frame.
+@MainActor @Observable
+final class LivePreview {
+    private(set) var image: CGImage?
+    private(set) var error: (any Error)?
+    /// Of the last frame, from the camera's picture to the composited one.
+    private(set) var milliseconds: Double?
+    var side = Camera.Side.front
+
+    private let camera = Camera()
+
+    /// Runs until its task is cancelled.
+    func run(library: ModelLibrary) async {
+        error = nil
+        do {
+            let model = try await library.model(for: .portrait)
+            for await picture in try await camera.pictures(from: side) {
+                let start = ContinuousClock.now
+                image = try await Self.composite(picture, with: model)
+                milliseconds = (ContinuousClock.now - start) / .milliseconds(1)
+            }
+        } catch {
+            self.error = error
+        }
+        await camera.stop()
+    }
+
+    private nonisolated static func composite(
+        _ picture: RGBImage, with model: CoreMLModel
+    ) async throws -> CGImage? {
+        let alpha = try await Matting.matte(picture, with: model)
+        return Compositing.preview(picture, alpha: alpha, over: .studio).cgImage
+    }
+}

@@ -1,0 +1,91 @@
+import Foundation
+import MattingCore
+import Observation
+
+/// The models that were built into the app, and those that are loaded.
+@MainActor @Observable
+final class ModelLibrary {
+    /// What the manifest lists, or why there is nothing.
+    let catalog: Result<ModelCatalog, Failure>
+    private let folder: ModelFolder
+    private var loaded: [String: CoreMLModel] = [:]
+
+    init(folder: ModelFolder) {
+        self.folder = folder
+        catalog = folder.catalog()
+    }
+
+    var models: [ModelEntry] { (try? catalog.get().models) ?? [] }
+
+    /// The model for a task, loaded once: int8 where there is one.
+    ///
+    /// - Throws: `Failure.noModels`, `damagedModel` or `unsupportedModel`, or Core ML's error.
+    func model(for task: ModelEntry.Task) async throws -> CoreMLModel {
+        guard let entry = try catalog.get().models(for: task).first else { throw Failure.noModels }
+        if let known = loaded[entry.name] { return known }
+        let model = try await folder.load(entry)
+        loaded[entry.name] = model
+        return model
+    }
+
+    /// Where a model lies, for the benchmark.
+    func file(of entry: ModelEntry) -> ModelFile { ModelFile(entry: entry, folder: folder) }
+}
+
+/// The folder that `edgemat export --to ios_demo` fills.
+struct ModelFolder: Sendable {
+    let url: URL
+
+    /// The copy inside the app.
+    static var bundled: ModelFolder {
+        ModelFolder(url: Bundle.main.bundleURL.appending(path: "Models"))
+    }
+
+    func catalog() -> Result<ModelCatalog, Failure> {
+        guard let text = try? Data(contentsOf: url.appending(path: "manifest.json")) else {
+            return .failure(.noModels)
+        }
+        guard let catalog = try? ModelCatalog(json: text) else {
+            return .failure(.damagedModel("manifest.json"))
+        }
+        return catalog.models.isEmpty ? .failure(.noModels) : .success(catalog)
+    }
+
+    /// Loads a model for every unit that Core ML likes, away from the main thread.
+    fileprivate func load(_ entry: ModelEntry) async throws -> CoreMLModel {
+        let file = ModelFile(entry: entry, folder: self)
+        return try CoreMLModel(
+            compiled: try await file.compiled(), feeding: entry.feeding, choice: .all)
+    }
+}
+
+/// One model and the files that belong to it.
+struct ModelFile: Sendable {
+    let entry: ModelEntry
+    let folder: ModelFolder
+
+    /// The compiled package, after its content was compared with the manifest.
+    ///
+    /// - Throws: `Failure.damagedModel` or `unsupportedModel`, or Core ML's error.
+    func compiled() async throws -> URL {
+        guard entry.feeding.layout == "image" else {
+            throw Failure.unsupportedModel(entry.name)
+        }
+        let package = folder.url.appending(path: entry.file)
+        let sha256 = try? CompiledModels.sha256(of: package)
+        guard let sha256, sha256 == entry.sha256 else {
+            throw Failure.damagedModel(entry.name)
+        }
+        return try await CompiledModels.compiled(package, sha256: sha256)
+    }
+
+    /// The picture and the matte that the model is checked against.
+    func golden() throws -> Golden {
+        let golden = Golden(
+            pixels: try Data(contentsOf: folder.url.appending(path: entry.golden.pixels)),
+            alpha: try Data(contentsOf: folder.url.appending(path: entry.golden.alpha)),
+            feeding: entry.feeding)
+        guard let golden else { throw Failure.damagedModel(entry.name) }
+        return golden
+    }
+}

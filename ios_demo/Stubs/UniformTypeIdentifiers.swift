@@ -1,0 +1,4 @@
+public struct UTType: Sendable {
+    public static let png = UTType()
+    public var identifier: String { fatalError() }
+}

@@ -1,0 +1,81 @@
+"""Grids that are known before any picture is seen.
+
+Pixels, mattes, masks, sigmoids and differences that are cut have a range by their nature. Their
+grids hold 0 and the ends exactly, and quantization-aware training leaves them alone.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from torch import nn
+
+from edgemat.models.blocks.pooling import DeployMaxPool
+from edgemat.models.blocks.segmentation import DeployTrimapAttention
+from quantize.align import FIXED_GRID_FUNCTIONS
+from quantize.spec import Place, TensorQuant
+
+UNIT_SCALE = 1 / 256
+"""Runtimes fix the output of sigmoid and softmax to this scale."""
+PIXEL_SCALE = 1 / 255
+"""On this grid an 8-bit picture passes without loss."""
+CUT_SCALE = DeployTrimapAttention.CUT / 128
+"""-CUT is the lowest step and CUT one above the highest: the grid cuts as the network does."""
+
+
+class Grid(NamedTuple):
+    """A scale and a zero-point within 0..255."""
+
+    scale: float
+    zero_point: int
+
+
+class KnownGrids:
+    """Tells which tensors of a deploy form have a range by their nature."""
+
+    def __init__(self, deploy: nn.Module) -> None:
+        self._max_pools = _paths(deploy, DeployMaxPool)
+        self._attentions = _paths(deploy, DeployTrimapAttention)
+
+    def of(self, quant: TensorQuant) -> Grid | None:
+        """Return the grid of a tensor whose range is known, else None."""
+        if any(place.function in FIXED_GRID_FUNCTIONS for place in quant.places):
+            return Grid(UNIT_SCALE, 0)
+        if any(self._is_pixel_or_mask(place) for place in quant.places):
+            return Grid(PIXEL_SCALE, 0)
+        if any(self._is_cut(place) for place in quant.places):
+            return Grid(CUT_SCALE, 128)
+        return None
+
+    def pin(self, quant: TensorQuant) -> TensorQuant:
+        """Put a tensor whose range is known on its grid, whatever was observed."""
+        grid = self.of(quant)
+        if grid is None:
+            return quant
+        scale = float(np.float32(grid.scale))  # files store float32
+        exact = {"scale": (scale,), "zero_point": (grid.zero_point,), "low": 0, "high": 255}
+        return quant.model_copy(update=exact)
+
+    def _is_pixel_or_mask(self, place: Place) -> bool:
+        """Tell the model's input and output, and the masks of max-pooling, all within 0..1."""
+        if place.when == "pre":
+            return False
+        if place.function == "" or place.operator.startswith("/clamp/"):
+            return True
+        difference = place.operator.split("/")[-3:-1] == ["below", "sub"]  # has the feature's range
+        return place.operator.startswith(self._max_pools) and not difference
+
+    def _is_cut(self, place: Place) -> bool:
+        """Tell the differences of logits that the attention cuts."""
+        inside = place.operator.startswith(self._attentions)
+        return inside and place.when == "post" and place.function == "clamp"
+
+
+def _paths(deploy: nn.Module, kind: type[nn.Module]) -> tuple[str, ...]:
+    """Return what the names of the operators inside of modules of a kind begin with."""
+    return tuple(
+        name.replace(".", "/") + "/"
+        for name, module in deploy.named_modules()
+        if isinstance(module, kind)
+    )

@@ -1,0 +1,32 @@
+"""What a check found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was checked.
+
+    Attributes
+    ----------
+    detail:
+        What was looked at where all is well, else what is wrong.
+    """
+
+    title: str
+    ok: bool
+    detail: str = ""
+
+    @property
+    def text(self) -> str:
+        """One line, or what is wrong below it."""
+        if self.ok:
+            return f"ok      {self.title}" + (f": {self.detail}" if self.detail else "")
+        return f"FAILED  {self.title}\n{self.detail.rstrip()}"
+
+
+def finding(title: str, problems: list[str], detail: str) -> Finding:
+    """Return a finding that is fine where there are no problems."""
+    return Finding(title, not problems, "\n".join(problems) if problems else detail)

@@ -1,0 +1,179 @@
+"""Fetch Debian packages into a folder of one's own: ``python -m tools.parts emulator phone``.
+
+Nothing is installed and no root is needed: a private apt root knows a Debian release that need
+not be the system's, and packages are only unpacked. Once there, nothing is fetched again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.devices.parts import part_folder
+from edgemat.errors import EdgematError, MissingToolError, nearest
+from edgemat.files import atomic_path
+
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Packages of one Debian release.
+
+    Attributes
+    ----------
+    megabytes:
+        To fetch, without the release's list of packages (10 MB, for each part).
+    unless:
+        A program of the system that does as well.
+    """
+
+    what: str
+    release: str
+    packages: str
+    megabytes: int
+    unless: str = ""
+
+
+PARTS = {
+    "emulator": Part(
+        "qemu for arm64 programs, with plugins (the one of later releases has none)",
+        "bookworm",
+        "qemu-user libc6 libgcc-s1 zlib1g libcapstone4 libnuma1 liburing2 libglib2.0-0 "
+        "libpcre2-8-0 libgnutls30 libp11-kit0 libidn2-0 libunistring2 libtasn1-6 libnettle8 "
+        "libhogweed6 libgmp10 libffi8",
+        19,
+    ),
+    "cross": Part(
+        "a C compiler for arm64",
+        "bookworm",
+        "gcc-12-aarch64-linux-gnu cpp-12-aarch64-linux-gnu binutils-aarch64-linux-gnu "
+        "libgcc-12-dev-arm64-cross libc6-dev-arm64-cross libc6-arm64-cross "
+        "linux-libc-dev-arm64-cross libstdc++6-arm64-cross libgcc-s1-arm64-cross libisl23 libmpc3 "
+        "libmpfr6 libgmp10",
+        38,
+        unless="aarch64-linux-gnu-gcc",
+    ),
+    "phone": Part(
+        "adb, and Android's adbd, which stands in for a phone in the tests",
+        "trixie",
+        "adbd adb libc6 libgcc-s1 libstdc++6 android-liblog android-libbase "
+        "android-libboringssl android-libcutils android-libziparchive libusb-1.0-0 libudev1 "
+        "libbrotli1 libbsd0 libmd0 libcap2 liblz4-1 libprotobuf32t64 libsystemd0 libxxhash0 "
+        "libzstd1 zlib1g",
+        8,
+    ),
+    "sshd": Part(
+        "OpenSSH's server, for the tests",
+        "bookworm",
+        "openssh-server libwrap0 libnsl2 libtirpc3",
+        1,
+    ),
+}
+
+
+def fetch(name: str) -> Path:
+    """Return the folder of a part; fetch and unpack it unless it is there.
+
+    Raises
+    ------
+    MissingToolError
+        When this is no Debian on x86-64, or the packages cannot be had.
+    """
+    part, folder = PARTS[name], part_folder(name)
+    wanted = f"{part.release} {part.packages}"
+    note = folder / "packages"
+    if note.is_file() and note.read_text() == wanted:
+        return folder
+    _check_system()
+    shutil.rmtree(folder, ignore_errors=True)  # of another list
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        atomic_path(folder, directory=True) as temporary,
+    ):
+        apt = _apt_root(Path(scratch), part.release)
+        _run([*apt, "update"])
+        _run([*apt, "download", *part.packages.split()], cwd=scratch)
+        for package in sorted(Path(scratch).glob("*.deb")):
+            _run(["dpkg-deb", "-x", str(package), str(temporary)])
+        (temporary / "packages").write_text(wanted)
+    return folder
+
+
+def _check_system() -> None:
+    for tool in ("apt-get", "dpkg-deb"):
+        if shutil.which(tool) is None:
+            raise MissingToolError(f"There is no {tool} here.", remedy="This needs Debian.")
+    machine = _run(["dpkg", "--print-architecture"]).strip()
+    if machine != "amd64" or not KEYRING.exists():
+        raise MissingToolError(
+            "The packages are those of Debian on x86-64.", remedy="Use such a machine or container."
+        )
+
+
+def _apt_root(folder: Path, release: str) -> list[str]:
+    """Return an apt-get that knows one release and touches nothing outside `folder`."""
+    for name in ("etc/apt.conf.d", "etc/preferences.d", "lists/partial", "archives/partial"):
+        (folder / name).mkdir(parents=True)
+    (folder / "status").touch()
+    source = f"deb [signed-by={KEYRING}] {_mirror()} {release} main\n"
+    (folder / "etc" / "sources.list").write_text(source)
+    options = {
+        "Dir::Etc": folder / "etc",
+        "Dir::State::lists": folder / "lists",
+        "Dir::State::status": folder / "status",
+        "Dir::Cache": folder,
+        "APT::Sandbox::User": "root",
+        "Acquire::Languages": "none",
+    }
+    return ["apt-get", "-qq", *(f"-o{key}={value}" for key, value in options.items())]
+
+
+def _mirror() -> str:
+    """Return the address from which this system has its Debian packages."""
+    listed = _run(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Origin: Debian"])
+    # before the first `apt-get update` no origin is known, only the address
+    listed = listed or _run(["apt-get", "indextargets", "--format", "$(REPO_URI)"])
+    for address in listed.splitlines():
+        if re.search(r"/debian/?$", address):
+            return address
+    raise MissingToolError("apt knows no Debian mirror.", remedy="Use a Debian machine.")
+
+
+def _run(command: list[str], cwd: str | None = None) -> str:
+    try:
+        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=cwd)
+    except subprocess.CalledProcessError as error:
+        last = (error.stderr.strip().splitlines() or ["no message"])[-1]
+        raise MissingToolError(
+            f"{command[0]} failed: {last}", remedy="Look at the network."
+        ) from error
+    return done.stdout
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Fetch the parts that are named; exit status 3 when one cannot be had."""
+    parser = argparse.ArgumentParser(prog="python -m tools.parts", description=__doc__)
+    parser.add_argument("parts", nargs="+", help=", ".join(PARTS))
+    status = 0
+    for name in parser.parse_args(arguments).parts:
+        if name not in PARTS:
+            parser.error(f"There is no part {name!r}. {nearest(name, PARTS)}")
+        try:
+            part = PARTS[name]
+            print(f"{name} ({part.megabytes} MB to fetch): {part.what}", flush=True)
+            print(f"  {shutil.which(part.unless) or fetch(name)}")
+        except EdgematError as error:
+            print(f"  left out: {error}", file=sys.stderr)
+            status = error.exit_code
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
