@@ -69,6 +69,18 @@ PARTS = {
         "libzstd1 zlib1g",
         8,
     ),
+    "android": Part(
+        "what builds the Android app without Gradle, and android.jar",
+        "bullseye",  # later releases have no compiler to dex files, and no android.jar
+        "aapt android-framework-res android-libaapt android-libandroidfw android-libart "
+        "android-libbacktrace android-libbase android-libcutils android-liblog "
+        "android-libnativebridge android-libnativeloader android-libunwind android-libutils "
+        "android-libziparchive apksigner dalvik-exchange dexdump junit4 libandroid-23-java "
+        "libapksig-java libatomic1 libbsd0 libc6 libexpat1 libgcc-s1 libhamcrest-java liblz4-1 "
+        "libmd0 libpng16-16 libprotobuf-lite23 libstdc++6 libzopfli1 p7zip p7zip-full zipalign "
+        "zlib1g",
+        40,
+    ),
     "sshd": Part(
         "OpenSSH's server, for the tests",
         "bookworm",

@@ -14,7 +14,7 @@ from typing import Any
 from PIL import Image
 
 from edgemat.errors import MissingToolError
-from tools.ios.report import Finding, finding
+from tools.finding import Finding, finding
 from tools.ios.toolchain import cache_folder
 
 DEMO = Path("ios_demo")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tools.ios.report import Finding
+from tools.finding import Finding
 from tools.ios.toolchain import Toolchain
 
 APP = "ios_demo/MattingDemo"

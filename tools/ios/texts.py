@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tools.ios.report import Finding, finding
+from tools.finding import Finding, finding
 
 APP = Path("ios_demo/MattingDemo")
 CATALOG = APP / "Resources" / "Localizable.xcstrings"

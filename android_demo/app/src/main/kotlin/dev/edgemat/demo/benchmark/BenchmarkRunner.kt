@@ -5,6 +5,7 @@ import dev.edgemat.core.benchmark.Delegate
 import dev.edgemat.core.benchmark.GoldenCheck
 import dev.edgemat.core.benchmark.Measuring
 import dev.edgemat.core.matting.ModelEntry
+import dev.edgemat.core.matting.tensor
 import dev.edgemat.demo.UserException
 import dev.edgemat.demo.model.LiteRtNetwork
 import dev.edgemat.demo.model.Models

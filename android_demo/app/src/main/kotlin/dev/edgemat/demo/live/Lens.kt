@@ -25,7 +25,7 @@ class Lens(
 ) {
     /** Clockwise degrees that make a photo upright on a display turned by [displayDegrees]. */
     fun rotation(displayDegrees: Int): Int =
-        Math.floorMod(sensorDegrees + if (isFront) displayDegrees else -displayDegrees, 360)
+        (sensorDegrees + if (isFront) displayDegrees else -displayDegrees).mod(360)
 
     /** How a live picture is stored; that of a front camera is shown as in a mirror. */
     fun stored(displayDegrees: Int): Orientation =

@@ -24,7 +24,7 @@ enum class Orientation(val exif: Int) {
 
         /** The orientation of a picture that is to be turned clockwise, as cameras tell it. */
         fun ofRotation(degrees: Int, mirrored: Boolean = false): Orientation =
-            when (Math.floorMod(degrees, 360)) {
+            when (degrees.mod(360)) {
                 0 -> if (mirrored) UP_MIRRORED else UP
                 90 -> if (mirrored) LEFT_MIRRORED else RIGHT
                 180 -> if (mirrored) DOWN_MIRRORED else DOWN
