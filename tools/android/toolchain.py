@@ -89,7 +89,7 @@ class Toolchain:
         """Run one of the SDK's programs by the C library that was fetched with it."""
         libraries = self.debian / "usr/lib/x86_64-linux-gnu"
         own = self.debian / "lib/x86_64-linux-gnu"
-        path = join([own, libraries, libraries / "android", self.debian / "usr/lib/p7zip"])
+        path = join([own, libraries, libraries / "android", self.debian / "usr/lib", self.debian / "usr/lib/p7zip"])
         loader = (str(own / "ld-linux-x86-64.so.2"), "--library-path", path)
         return run(*loader, self._build_tools / name, *arguments)
 
