@@ -8,11 +8,12 @@
 # make runner        compile what measures on phones and boards: see docs/devices.md
 # make browser       fetch LiteRT.js: edgemat bench --device browser
 # make emulator      the runner, and fetch qemu: edgemat bench --device emulated-arm64
+# make android-check check the Android app without Android: see docs/verification.md
 # make device-parts  fetch what the tests of devices need and this machine lacks
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run test check peers onnx2tf old-runtime runner emulator browser device-parts clean
+.PHONY: run test check peers onnx2tf old-runtime runner emulator browser device-parts android-check clean
 
 run: .venv/ready
 	$(BIN)/edgemat run recipes/quickstart.toml
@@ -40,11 +41,15 @@ emulator: .venv/ready
 browser: .venv/ready
 	$(BIN)/python -m bench.devices.browser.parts
 
+android-check: .venv/ready
+	$(BIN)/python -m tools.android check
+
 # What cannot be had is said and left out: its tests are skipped.
 device-parts: .venv/ready
 	-$(BIN)/python -m tools.parts phone sshd emulator cross
 	-$(BIN)/python -m bench.runner.build
 	-$(BIN)/python -m bench.devices.browser.parts
+	-$(BIN)/python -m tools.android toolchain
 
 onnx2tf: .venv/ready .venv-onnx2tf/ready old-runtime
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \

@@ -1,26 +1,19 @@
-"""A phone without a phone: Android's own adbd, on this machine, in a network of its own.
-
-adbd gives a root shell to whoever connects, on every interface: so it runs in a private network
-namespace, and so do adb's server and client.
-"""
+"""A phone for the tests: see :mod:`tools.phone`; what Android's own commands answer is here."""
 
 from __future__ import annotations
 
-import os
-import shlex
-import shutil
-import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
-from bench.devices.parts import part_folder
+from edgemat.errors import MissingToolError
+from tools import phone as stand_in
+from tools.phone import PARTS, Phone
 
-PARTS = "make device-parts"
-PORT = 5555
+__all__ = ["BATTERY", "COMMANDS", "GETPROP", "PARTS", "THERMAL", "Phone", "phone"]
+
 GETPROP = """[ro.product.manufacturer]: [Acme]
 [ro.product.model]: [Phone 'X"]
 [ro.soc.manufacturer]: [Acme]
@@ -47,102 +40,24 @@ Temperature static thresholds from HAL:
 46.5, 52.0, 55.0], mColdThrottlingThresholds=[NaN], mVrThrottlingThreshold=NaN}"""
 
 
-class Phone:
-    """A network namespace with adb's server; see :func:`phone`."""
+def _print(text: str) -> str:
+    return f"cat <<'END'\n{text}\nEND"
 
-    def __init__(self, folder: Path, namespace: int) -> None:
-        self.folder = folder
-        part = part_folder("phone")
-        libraries = part / "usr" / "lib" / "x86_64-linux-gnu"
-        tools = part / "usr" / "lib" / "android-sdk" / "platform-tools"
-        path = f"{libraries}:{libraries / 'android'}"
-        self._enter = ["nsenter", f"--net=/proc/{namespace}/ns/net"]
-        loader = [str(libraries / "ld-linux-x86-64.so.2"), "--library-path", path]
-        self._adb = [*self._enter, *loader, str(tools / "adb")]
-        self._adbd = [*self._enter, *loader, str(tools / "adbd")]
-        # adb's own server would look for phones at ports 5555 and up by itself
-        self._environment = os.environ | {"HOME": str(folder), "ADB_EMU": "0"}
-        self._running: list[subprocess.Popen[bytes]] = []
 
-    def start_server(self) -> None:
-        """Start adb's server, and put adb's client on the path."""
-        program = self.folder / "bin" / "adb"
-        program.parent.mkdir()
-        program.write_text(f'#!/bin/sh\nexec {shlex.join(self._adb)} "$@"\n')
-        program.chmod(0o755)
-        self._start([*self._adb, "nodaemon", "server"], self._environment)
-        self.adb("devices")
-
-    def plug_in(self, serial: str = f"127.0.0.1:{PORT}") -> subprocess.Popen[bytes]:
-        """Start adbd with stubs of Android's own commands, and connect; return adbd."""
-        stubs = self.folder / "android"
-        stubs.mkdir(exist_ok=True)
-        for name, text in (("getprop", GETPROP), ("settings", "0"), ("cmd", "Unknown command")):
-            _stub(stubs / name, f"cat <<'END'\n{text}\nEND")
-        answers = f"battery) cat <<'END'\n{BATTERY}\nEND\n;; *) cat <<'END'\n{THERMAL}\nEND\n;;"
-        _stub(stubs / "dumpsys", f'case "$1" in {answers} esac')
-        path = f"{stubs}:{os.environ['PATH']}"
-        adbd = self._start(self._adbd, self._environment | {"PATH": path})
-        self.connect(serial)
-        return adbd
-
-    def connect(self, serial: str) -> None:
-        """Connect to adbd under a serial number."""
-        for _ in range(50):
-            if "connected to" in self.adb("connect", serial):
-                return
-            time.sleep(0.1)
-        pytest.fail(f"adbd does not answer as {serial}")
-
-    def adb(self, *arguments: str) -> str:
-        """Run adb and return what it prints."""
-        command = [*self._adb, *arguments]
-        for _ in range(50):
-            done = subprocess.run(
-                command, capture_output=True, text=True, env=self._environment, timeout=30
-            )
-            if "cannot connect to daemon" not in done.stderr:
-                break
-            time.sleep(0.1)
-        return done.stdout
-
-    def stop(self) -> None:
-        """End all that was started."""
-        for process in self._running:
-            process.kill()
-            process.wait()
-
-    def _start(self, command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
-        quiet = subprocess.DEVNULL
-        process = subprocess.Popen(
-            command, stdin=quiet, stdout=quiet, stderr=quiet, env=environment
-        )
-        self._running.append(process)
-        return process
+COMMANDS = {
+    "getprop": _print(GETPROP),
+    "settings": _print("0"),
+    "cmd": _print("Unknown command"),
+    "dumpsys": f'case "$1" in battery) {_print(BATTERY)}\n;; *) {_print(THERMAL)}\n;; esac',
+}
 
 
 @contextmanager
 def phone(folder: Path) -> Iterator[Phone]:
-    """Give a network namespace with adb's server in it and no phone yet."""
-    if not part_folder("phone").exists():
-        pytest.skip(f"adbd is missing: {PARTS}")
-    if os.geteuid() != 0 or not all(map(shutil.which, ("unshare", "nsenter", "ip"))):
-        pytest.skip("a private network needs root, util-linux and iproute2")
-    script = "ip link set lo up && echo ready && exec sleep infinity"
-    command = ["unshare", "--net", "sh", "-c", script]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
-        assert holder.stdout is not None
-        if holder.stdout.readline() != b"ready\n":
-            pytest.skip("this container allows no private network")
-        found = Phone(folder, holder.pid)
+    """Give a phone that is not plugged in yet; skip the test where there can be none."""
+    with ExitStack() as stack:
         try:
-            found.start_server()
-            yield found
-        finally:
-            found.stop()
-            holder.kill()
-
-
-def _stub(path: Path, script: str) -> None:
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(0o755)
+            found = stack.enter_context(stand_in.phone(folder))
+        except MissingToolError as error:
+            pytest.skip(f"{error} {error.remedy}")
+        yield found

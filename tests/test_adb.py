@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from phone import BATTERY, GETPROP, THERMAL, Phone, phone
+from phone import BATTERY, COMMANDS, GETPROP, THERMAL, Phone, phone
 
 from bench.devices.adb import AdbShell, open_adb, phones
 from bench.devices.android import (
@@ -48,7 +48,7 @@ def plugged(
         data.mkdir()
         monkeypatch.setenv("PATH", str(folder / "bin"), prepend=":")
         monkeypatch.setattr(AdbShell, "base", f"echo {shlex.quote(str(data))}")
-        found.plug_in(SERIAL)
+        found.plug_in(SERIAL, commands=COMMANDS)
         yield found
 
 

@@ -13,15 +13,20 @@ class Finding:
     ----------
     detail:
         What was looked at where all is well, else what is wrong.
+    skipped:
+        Whether it could not be checked here; the title then says why.
     """
 
     title: str
     ok: bool
     detail: str = ""
+    skipped: bool = False
 
     @property
     def text(self) -> str:
         """One line, or what is wrong below it."""
+        if self.skipped:
+            return f"skipped {self.title}"
         if self.ok:
             return f"ok      {self.title}" + (f": {self.detail}" if self.detail else "")
         return f"FAILED  {self.title}\n{self.detail.rstrip()}"

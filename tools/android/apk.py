@@ -14,10 +14,9 @@ from tools.android.toolchain import run
 from tools.finding import Finding, finding
 
 NEEDED = ("AndroidManifest.xml", "resources.arsc", "classes.dex")
-MODELS = "assets/models/"
+EXPORT = "edgemat export --to android_demo"
 _PASSWORD = "pass:edgemat"  # of a key that is gone with the scratch folder
 _CUSTOM = re.compile(r"\binvoke-(?:custom|polymorphic)\b")
-_CLASS = re.compile(r"^  Class descriptor  : 'L(.*);'$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,9 @@ class Apk:
         models = [one.filename for one in files if one.filename.endswith(".tflite")]
         classes = dump.count("Class descriptor")
         detail = f"{len(files)} files, {classes} classes, no invoke-custom, "
-        detail += f"{len(models)} models" if models else "no models (edgemat export --to android_demo)"
+        detail += (
+            f"{len(models)} models" if models else "no models (edgemat export --to android_demo)"
+        )
         return finding("The APK is whole, verified, aligned", problems, detail)
 
     def _compile_r(self) -> str | None:
@@ -98,14 +99,9 @@ class Apk:
 
     def _dex(self) -> str | None:
         stdlib = self.build.scratch / "kotlin-stdlib.jar"
-        # What lies in META-INF is for JVMs from 9 on: dx does not take it.
-        with (
-            zipfile.ZipFile(self.build.toolchain.stdlib) as source,
-            zipfile.ZipFile(stdlib, "w") as target,
-        ):
-            for name in source.namelist():
-                if name.endswith(".class") and not name.startswith("META-INF/"):
-                    target.writestr(name, source.read(name))
+        done = self.build.toolchain.desugar(self.build.toolchain.stdlib, stdlib)
+        if done.returncode != 0:
+            return done.stdout
         done = self.build.toolchain.java(
             "dx", "--dex", "--min-sdk-version=26", f"--output={self._dexed}",
             self.build.app, self.build.core, stdlib,
@@ -159,10 +155,8 @@ def unfit_files(files: Iterable[zipfile.ZipInfo]) -> list[str]:
     """Return what is missing in an APK, or packed otherwise than LiteRT can read it."""
     listed = {one.filename: one for one in files}
     problems = [f"{name} is missing" for name in NEEDED if name not in listed]
-    problems += [
+    return problems + [
         f"{name} is compressed, so that LiteRT cannot map it into memory"
         for name, one in listed.items()
         if name.endswith(".tflite") and one.compress_type != zipfile.ZIP_STORED
     ]
-    stubs = [name for name in listed if "litert" in name.lower() and name.endswith(".so")]
-    return problems + [f"{name} does not belong here" for name in stubs]

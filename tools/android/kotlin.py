@@ -114,6 +114,11 @@ class Build:
         if done.returncode != 0:
             return done.stdout
         return self.toolchain.kotlinc(
-            "-no-jdk", "-module-name", "litert", "-d", target, self.repository / STUBS / "litert",
+            "-no-jdk",
+            "-module-name",
+            "litert",
+            "-d",
+            target,
+            self.repository / STUBS / "litert",
             classpath=[self.toolchain.android_jar],
         )

@@ -86,16 +86,27 @@ class Toolchain:
         return done.stdout if done.returncode != 0 else None
 
     def native(self, name: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        """Run one of the SDK's programs by the C library that was fetched with it."""
+        """Run one of the SDK's programs."""
+        return run(*self.native_command(name), *arguments)
+
+    def native_command(self, name: str) -> list[str]:
+        """Return how one of the SDK's programs starts: by the C library fetched with it."""
         libraries = self.debian / "usr/lib/x86_64-linux-gnu"
         own = self.debian / "lib/x86_64-linux-gnu"
-        path = join([own, libraries, libraries / "android", self.debian / "usr/lib", self.debian / "usr/lib/p7zip"])
-        loader = (str(own / "ld-linux-x86-64.so.2"), "--library-path", path)
-        return run(*loader, self._build_tools / name, *arguments)
+        usr = self.debian / "usr/lib"
+        path = join([own, libraries, libraries / "android", usr, usr / "p7zip"])
+        program = self._build_tools / name
+        return [str(own / "ld-linux-x86-64.so.2"), "--library-path", path, str(program)]
 
     def java(self, name: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         """Run one of the SDK's programs that are in Java: dx or apksigner."""
         return run("java", "-Xmx1g", "-cp", join(self._jars(name)), _MAIN[name], *arguments)
+
+    def desugar(self, source: Path, target: Path) -> subprocess.CompletedProcess[str]:
+        """Make classes of a jar's lambdas; with the library for bytecode in Kotlin's compiler."""
+        program = Path(__file__).with_name("Desugar.java")
+        return run("java", "-cp", self.kotlin / "lib" / "kotlin-compiler.jar", program, source,
+                   target)  # fmt: skip
 
     def _jars(self, name: str) -> list[Path]:
         java = self.debian / "usr/share/java"

@@ -10,8 +10,8 @@ import typer
 
 from edgemat.errors import GateFailed
 from edgemat.terminal import out, run_app
-from tools.ios import project, swift, texts
 from tools.finding import Finding
+from tools.ios import project, swift, texts
 from tools.ios.toolchain import DOWNLOAD, fetch_toolchain, find_toolchain
 
 REPOSITORY = Path(__file__).parents[2]
