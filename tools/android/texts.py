@@ -60,7 +60,7 @@ def untranslated(languages: Mapping[str, Mapping[str, str]]) -> list[str]:
         problems += [
             f"{language} for {name} has other places for values"
             for name in first.keys() & texts.keys()
-            if _places(first[name]) != _places(texts[name])
+            if texts[name] and _places(first[name]) != _places(texts[name])
         ]
     return problems
 
