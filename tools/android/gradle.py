@@ -51,7 +51,7 @@ def app_values(repository: Path) -> dict[str, str]:
         When one of them is missing.
     """
     text = (repository / APP_BUILD).read_text(encoding="utf-8")
-    found = dict(re.findall(r'^\s*(\w+) = "?([\w.]+)"?\s*$', text, re.MULTILINE))
+    found = dict(re.findall(r'^\s*(\w+) = "?([\w.]+)"?(?: //.*)?$', text, re.MULTILINE))
     for name in APP_VALUES:
         if name not in found:
             raise ArtifactError(f"{APP_BUILD} sets no {name}.", remedy="Set it in one line.")

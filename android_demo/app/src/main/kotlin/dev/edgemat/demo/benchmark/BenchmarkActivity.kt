@@ -18,16 +18,19 @@ import dev.edgemat.demo.R
 import dev.edgemat.demo.Work
 import dev.edgemat.demo.model.Models
 import dev.edgemat.demo.model.Processor
+import dev.edgemat.demo.photo.createDocument
+import dev.edgemat.demo.photo.write
 import dev.edgemat.demo.text
 import dev.edgemat.demo.view
 import java.io.File
+import java.io.IOException
 import java.util.concurrent.CancellationException
 
 /** Measures the models on this phone by edgemat's protocol, and writes edgemat's results. */
 class BenchmarkActivity : Activity() {
     private val work = Work()
     private var runner: BenchmarkRunner? = null
-    private var written: String? = null
+    private var written: File? = null
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
@@ -36,7 +39,9 @@ class BenchmarkActivity : Activity() {
         view<View>(R.id.benchmark_start).setOnClickListener {
             if (runner == null) start(chosen()) else runner?.stop()
         }
-        view<View>(R.id.benchmark_share).setOnClickListener { share() }
+        view<View>(R.id.benchmark_save).setOnClickListener {
+            startActivityForResult(createDocument("application/json", RESULTS), SAVE)
+        }
         if (savedInstanceState == null) Setting.of(intent)?.let(::start)
     }
 
@@ -45,6 +50,17 @@ class BenchmarkActivity : Activity() {
         work.close()
         super.onDestroy()
     }
+
+    override fun onActivityResult(requestCode: Int, resultCode: Int, data: Intent?) {
+        val (target, source) = Pair(data?.data ?: return, written ?: return)
+        if (resultCode == RESULT_OK) {
+            work.start({ write(target) { stream -> source.inputStream().use { it.copyTo(stream) } } }) {
+                say(it.fold({ getString(R.string.edit_saved) }, ::notSaved))
+            }
+        }
+    }
+
+    private fun notSaved(error: Throwable) = getString(R.string.benchmark_not_saved, error.text)
 
     private fun fillChoices() {
         fill(R.id.benchmark_task, TASKS)
@@ -80,17 +96,19 @@ class BenchmarkActivity : Activity() {
     }
 
     private fun measure(runner: BenchmarkRunner, setting: Setting): Measured {
-        val results = runner.run(setting) { share -> work.tell { showProgress(share) } }
         val file = File(getExternalFilesDir(null) ?: filesDir, RESULTS)
-        val json = writeJson(results.map { it.toJson() })
-        file.writeText(json)
-        return Measured(results, file, json)
+        file.delete() // who waits for it by adb is not to take an old one
+        val results = runner.run(setting) { share -> work.tell { showProgress(share) } }
+        val unfinished = File(file.path + ".part")
+        unfinished.writeText(writeJson(results.map { it.toJson() }))
+        if (!unfinished.renameTo(file)) throw IOException(file.path)
+        return Measured(results, file)
     }
 
     private fun show(measured: Measured) {
-        written = measured.json
+        written = measured.file
         say(getString(R.string.benchmark_done, measured.file.path))
-        view<View>(R.id.benchmark_share).visibility = View.VISIBLE
+        view<View>(R.id.benchmark_save).visibility = View.VISIBLE
         view<ViewGroup>(R.id.benchmark_results).run {
             removeAllViews()
             measured.results.forEach(::addResult)
@@ -126,15 +144,10 @@ class BenchmarkActivity : Activity() {
         view<TextView>(R.id.benchmark_status).text = text
     }
 
-    private fun share() {
-        val send = Intent(Intent.ACTION_SEND).setType("application/json")
-            .putExtra(Intent.EXTRA_TEXT, written)
-        startActivity(Intent.createChooser(send, getString(R.string.benchmark_share)))
-    }
-
-    private class Measured(val results: List<BenchmarkResult>, val file: File, val json: String)
+    private class Measured(val results: List<BenchmarkResult>, val file: File)
 
     private companion object {
+        const val SAVE = 1
         const val RESULTS = "results.json"
         val TASKS = listOf("portrait", "trimap")
         val CHOICES = intArrayOf(

@@ -13,16 +13,17 @@ import android.widget.TextView
 import dev.edgemat.core.compositing.Backdrop
 import dev.edgemat.core.compositing.Effect
 import dev.edgemat.core.picture.ByteRaster
+import dev.edgemat.core.picture.writePng
 import dev.edgemat.demo.R
 import dev.edgemat.demo.Work
 import dev.edgemat.demo.model.Models
 import dev.edgemat.demo.onSet
 import dev.edgemat.demo.photo.checkerboard
-import dev.edgemat.demo.photo.createPng
+import dev.edgemat.demo.photo.createDocument
 import dev.edgemat.demo.photo.pickPicture
 import dev.edgemat.demo.photo.readPhoto
 import dev.edgemat.demo.photo.toBitmap
-import dev.edgemat.demo.photo.writePng
+import dev.edgemat.demo.photo.write
 import dev.edgemat.demo.text
 import dev.edgemat.demo.view
 
@@ -45,7 +46,9 @@ class EditActivity : Activity() {
             startActivityForResult(pickPicture(), BACKDROP)
         }
         view<SeekBar>(R.id.edit_blur_strength).onSet { show(blur()) }
-        view<View>(R.id.edit_save).setOnClickListener { startActivityForResult(createPng(), SAVE) }
+        view<View>(R.id.edit_save).setOnClickListener {
+            startActivityForResult(createDocument("image/png", "edgemat.png"), SAVE)
+        }
         view<View>(R.id.edit_refine).setOnClickListener { refine() }
         brush = TrimapBrush(this, onApply = ::apply)
         open(checkNotNull(intent.data) { "EditActivity is started with a photo" })
@@ -123,7 +126,7 @@ class EditActivity : Activity() {
     private fun save(target: Uri) {
         val picture = finished ?: return
         busy(true)
-        work.start({ writePng(target, picture) }) { saved ->
+        work.start({ write(target, picture::writePng) }) { saved ->
             busy(false)
             view<TextView>(R.id.edit_status).text = saved.fold(
                 onSuccess = { getString(R.string.edit_saved) },

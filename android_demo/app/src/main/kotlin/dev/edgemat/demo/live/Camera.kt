@@ -34,13 +34,15 @@ class Camera(
     private val photos = reader(lens.photoSize, ImageFormat.JPEG)
     private var device: CameraDevice? = null
     private var session: CameraCaptureSession? = null
+    private var isOpening = false
+    private var isClosed = false
 
     /** Opens the camera; the permission must have been given. */
     @SuppressLint("MissingPermission")
-    fun open() {
+    fun open() = handler.post {
         frames.setOnImageAvailableListener({ it.acquireLatestImage()?.use(onFrame) }, handler)
         photos.setOnImageAvailableListener({ it.acquireNextImage()?.use(::deliver) }, handler)
-        attempt { manager.openCamera(lens.id, Opened(), handler) }
+        isOpening = attempt { manager.openCamera(lens.id, Opened(), handler) }
     }
 
     /** @param rotation clockwise degrees by which the photo is to be turned */
@@ -56,11 +58,17 @@ class Camera(
 
     override fun close() {
         handler.post {
-            device?.close()
-            frames.close()
-            photos.close()
-            thread.quitSafely()
+            isClosed = true
+            if (!isOpening) release() // else when the answer comes, which is to close the camera
         }
+    }
+
+    private fun release() {
+        session = null
+        device?.close()
+        frames.close()
+        photos.close()
+        thread.quitSafely()
     }
 
     private fun deliver(jpeg: Image) {
@@ -70,41 +78,54 @@ class Camera(
 
     // SessionConfiguration, which replaces this call, came after Android 8.
     @Suppress("DEPRECATION")
-    private fun start(camera: CameraDevice) = attempt {
-        camera.createCaptureSession(listOf(frames.surface, photos.surface), Configured(), handler)
+    private fun start(camera: CameraDevice) {
+        val surfaces = listOf(frames.surface, photos.surface)
+        attempt { camera.createCaptureSession(surfaces, Configured(), handler) }
     }
 
-    private fun stream(session: CameraCaptureSession) = attempt {
-        val request = session.device.createCaptureRequest(CameraDevice.TEMPLATE_PREVIEW)
-        request.addTarget(frames.surface)
-        session.setRepeatingRequest(request.build(), null, handler)
-    }
-
-    /** Camera calls throw whenever the camera has gone meanwhile. */
-    private fun attempt(call: () -> Unit) {
-        try {
-            call()
-        } catch (error: Exception) {
-            onError(error.localizedMessage ?: error.javaClass.simpleName)
+    private fun stream(session: CameraCaptureSession) {
+        attempt {
+            val request = session.device.createCaptureRequest(CameraDevice.TEMPLATE_PREVIEW)
+            request.addTarget(frames.surface)
+            session.setRepeatingRequest(request.build(), null, handler)
         }
+    }
+
+    /** Camera calls throw whenever the camera has gone meanwhile; returns whether it was there. */
+    private fun attempt(call: () -> Unit): Boolean = try {
+        call()
+        true
+    } catch (error: Exception) {
+        onError(error.localizedMessage ?: error.javaClass.simpleName)
+        false
     }
 
     private inner class Opened : CameraDevice.StateCallback() {
         override fun onOpened(camera: CameraDevice) {
+            isOpening = false
             device = camera
-            start(camera)
+            if (isClosed) release() else start(camera)
         }
 
-        override fun onDisconnected(camera: CameraDevice) = camera.close()
+        override fun onDisconnected(camera: CameraDevice) = end(camera)
 
         override fun onError(camera: CameraDevice, error: Int) {
-            camera.close()
+            end(camera)
             onError("camera error $error")
+        }
+
+        private fun end(camera: CameraDevice) {
+            isOpening = false
+            device = null
+            session = null
+            camera.close()
+            if (isClosed) release()
         }
     }
 
     private inner class Configured : CameraCaptureSession.StateCallback() {
         override fun onConfigured(configured: CameraCaptureSession) {
+            if (isClosed) return
             session = configured
             stream(configured)
         }

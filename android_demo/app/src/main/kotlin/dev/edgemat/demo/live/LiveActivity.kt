@@ -29,6 +29,9 @@ class LiveActivity : Activity() {
     private var lenses: List<Lens> = emptyList()
     private var lens = 0
     private var camera: Camera? = null
+
+    /** Held by the camera's thread for as long as it mats, so that no network ends meanwhile. */
+    private val lock = Any()
     private var network: LiteRtNetwork? = null
     private var matting: FrameMatting? = null
     private var hasAsked = false
@@ -44,9 +47,7 @@ class LiveActivity : Activity() {
             camera?.shoot(currentLens.rotation(displayDegrees))
         }
         view<View>(R.id.live_settings).setOnClickListener { openSettings() }
-        work.start({ Models(this).open("portrait") }) { opened ->
-            opened.fold(onSuccess = ::ready, onFailure = { say(it.text) })
-        }
+        work.start({ openNetwork() }) { opened -> opened.onFailure { say(it.text) } }
     }
 
     override fun onSaveInstanceState(state: Bundle) {
@@ -73,13 +74,21 @@ class LiveActivity : Activity() {
     }
 
     override fun onDestroy() {
-        work.close { network?.close() }
+        work.close {
+            synchronized(lock) {
+                matting = null
+                network?.close()
+            }
+        }
         super.onDestroy()
     }
 
-    private fun ready(opened: LiteRtNetwork) {
-        network = opened
-        matting = FrameMatting(opened, getColor(R.color.studio))
+    private fun openNetwork() {
+        val opened = Models(this).open("portrait")
+        synchronized(lock) {
+            network = opened
+            matting = FrameMatting(opened, getColor(R.color.studio))
+        }
     }
 
     private fun openCamera() {
@@ -107,19 +116,25 @@ class LiveActivity : Activity() {
 
     /** On the camera's thread, which thereby leaves out the pictures that come meanwhile. */
     private fun showFrame(frame: Image) {
-        val matting = matting ?: return
-        val shown = runCatching { matting.show(frame, currentLens.stored(displayDegrees)) }
+        val shown = synchronized(lock) {
+            val matting = matting ?: return
+            runCatching {
+                val picture = matting.show(frame, currentLens.stored(displayDegrees))
+                val rate = getString(R.string.live_rate, matting.rate, matting.modelMs.toInt())
+                Pair(picture, rate)
+            }
+        }
         work.tell {
             shown.fold(
-                onSuccess = { show(it, matting) },
+                onSuccess = { (picture, rate) -> show(picture, rate) },
                 onFailure = { say(it.text) },
             )
         }
     }
 
-    private fun show(picture: Bitmap, matting: FrameMatting) {
+    private fun show(picture: Bitmap, rate: String) {
         view<ImageView>(R.id.live_preview).setImageBitmap(picture)
-        say(getString(R.string.live_rate, matting.rate, matting.modelMs.toInt()))
+        say(rate)
     }
 
     private fun edit(jpeg: ByteArray) {

@@ -5,18 +5,17 @@ import android.content.Intent
 import android.graphics.BitmapFactory
 import android.media.ExifInterface
 import android.net.Uri
-import dev.edgemat.core.picture.ByteRaster
 import dev.edgemat.core.picture.Filter
 import dev.edgemat.core.picture.Orientation
 import dev.edgemat.core.picture.RgbImage
 import dev.edgemat.core.picture.Size
 import dev.edgemat.core.picture.resized
 import dev.edgemat.core.picture.upright
-import dev.edgemat.core.picture.writePng
 import dev.edgemat.demo.R
 import dev.edgemat.demo.UserException
 import java.io.IOException
 import java.io.InputStream
+import java.io.OutputStream
 import kotlin.math.roundToInt
 
 /**
@@ -28,18 +27,16 @@ const val PHOTO_SIDE = 2048
 /** Shortest side that the models take: they halve a picture five times. */
 const val MIN_SIDE = 32
 
-private const val MIME_PNG = "image/png"
-
 /** Asks for a picture; needs no permission, because the user names it. */
 fun pickPicture(): Intent = Intent(Intent.ACTION_GET_CONTENT)
     .addCategory(Intent.CATEGORY_OPENABLE)
     .setType("image/*")
 
-/** Asks where to save a PNG; needs no permission either. */
-fun createPng(): Intent = Intent(Intent.ACTION_CREATE_DOCUMENT)
+/** Asks where to save a file; needs no permission either. */
+fun createDocument(mimeType: String, name: String): Intent = Intent(Intent.ACTION_CREATE_DOCUMENT)
     .addCategory(Intent.CATEGORY_OPENABLE)
-    .setType(MIME_PNG)
-    .putExtra(Intent.EXTRA_TITLE, "edgemat.png")
+    .setType(mimeType)
+    .putExtra(Intent.EXTRA_TITLE, name)
 
 /**
  * Reads a photo, upright, its longer side at most [PHOTO_SIDE].
@@ -65,9 +62,9 @@ fun Context.readPhoto(photo: Uri): RgbImage = try {
 }
 
 /** @throws IOException where it cannot be written */
-fun Context.writePng(target: Uri, picture: ByteRaster) {
+fun Context.write(target: Uri, content: (OutputStream) -> Unit) {
     val stream = contentResolver.openOutputStream(target, "wt") ?: throw IOException("$target")
-    stream.buffered().use(picture::writePng)
+    stream.buffered().use(content)
 }
 
 private fun Context.orientation(photo: Uri): Orientation = Orientation.ofExif(
