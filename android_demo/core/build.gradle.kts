@@ -1,10 +1,18 @@
+import org.jetbrains.kotlin.gradle.dsl.JvmTarget
+
 plugins {
     alias(libs.plugins.kotlin.jvm)
 }
 
+// Not a toolchain: any JDK from 17 on does, such as the one that Android Studio brings.
+java {
+    sourceCompatibility = JavaVersion.VERSION_17
+    targetCompatibility = JavaVersion.VERSION_17
+}
+
 kotlin {
-    jvmToolchain(17)
     compilerOptions {
+        jvmTarget = JvmTarget.JVM_17
         allWarningsAsErrors = true
     }
 }

@@ -54,7 +54,7 @@ class BenchmarkActivity : Activity() {
     override fun onActivityResult(requestCode: Int, resultCode: Int, data: Intent?) {
         val (target, source) = Pair(data?.data ?: return, written ?: return)
         if (resultCode == RESULT_OK) {
-            work.start({ write(target) { stream -> source.inputStream().use { it.copyTo(stream) } } }) {
+            work.start({ write(target) { it.write(source.readBytes()) } }) {
                 say(it.fold({ getString(R.string.edit_saved) }, ::notSaved))
             }
         }
