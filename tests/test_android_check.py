@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tools.android import gradle, resources, texts, toolchain
+from tools.android import gradle, preview, resources, texts, toolchain
 from tools.android.apk import unfit_code, unfit_files
 from tools.finding import Finding, finding
 
@@ -148,3 +148,12 @@ def test_an_apk_that_android_cannot_run_is_found() -> None:
     problems = unfit_files([zipfile.ZipInfo("AndroidManifest.xml"), model])
     assert problems[:2] == ["resources.arsc is missing", "classes.dex is missing"]
     assert "compressed" in problems[2]
+
+
+def test_the_previews_show_the_texts_of_both_languages() -> None:
+    names = ("studio", "trimap", "cut_out_light", "cut_out_dark")
+    page = preview.make_page(dict.fromkeys(names, "picture.jpg"))
+    assert page.count('class="phone"') == 2 * len(preview.SCREENS)
+    for text in ("Choose a photo", "Foto auswählen", "Refine edges", "Save the result"):
+        assert text in page
+    assert "@string" not in page and "$s" not in page and "%d" not in page
