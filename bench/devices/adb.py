@@ -153,8 +153,8 @@ def phones() -> list[Phone]:
     return [Phone(serial, state.strip()) for serial, tab, state in rows if tab]
 
 
-def open_adb(serial: str = "", *, cpu_mask: int = 0) -> PushedDevice:
-    """Return an Android device.
+def find_phone(serial: str = "") -> Phone:
+    """Return an Android device that is ready.
 
     Parameters
     ----------
@@ -179,5 +179,10 @@ def open_adb(serial: str = "", *, cpu_mask: int = 0) -> PushedDevice:
     phone = known[serial or next(iter(known))]
     if not phone.ready:
         raise MissingToolError(f"The phone {phone.serial!r} is {phone.state}.", remedy=phone.remedy)
-    shell = AdbShell(phone.serial)
+    return phone
+
+
+def open_adb(serial: str = "", *, cpu_mask: int = 0) -> PushedDevice:
+    """Return an Android device; see :func:`find_phone`."""
+    shell = AdbShell(find_phone(serial).serial)
     return PushedDevice(shell, android_facts, android_condition, cpu_mask=cpu_mask)

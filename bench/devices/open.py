@@ -12,6 +12,8 @@ KNOWN = (
     "host",
     "adb",
     "adb:SERIAL",
+    "adb-app",
+    "adb-app:SERIAL",
     "ios",
     "ios:IDENTIFIER",
     "ssh:HOST",
@@ -53,6 +55,10 @@ def open_device(
         from bench.devices.adb import open_adb
 
         return open_adb(name, cpu_mask=cpu_mask)
+    if kind == "adb-app" and bool(name) == bool(colon):
+        from bench.devices.android_app import open_app
+
+        return open_app(name)
     if kind == "ios" and bool(name) == bool(colon):
         from bench.devices.ios import open_ios
 

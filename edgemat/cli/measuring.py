@@ -43,7 +43,9 @@ def bench(
     ],
     devices: Annotated[
         list[str] | None,
-        typer.Option("--device", help="host, adb, adb:SERIAL, ssh:HOST, browser, ios, ..."),
+        typer.Option(
+            "--device", help="host, adb, adb:SERIAL, adb-app, ssh:HOST, browser, ios, ..."
+        ),
     ] = None,
     threads: Annotated[list[int] | None, typer.Option(help="Once per number; 1 and 2.")] = None,
     delegate: Annotated[str, typer.Option(help="xnnpack, none; webgpu in a browser.")] = "xnnpack",

@@ -76,9 +76,10 @@ class BenchmarkActivity : Activity() {
 
     private fun chosen() = Setting(
         task = TASKS[selected(R.id.benchmark_task)],
+        sha256s = emptySet(),
         processor = Processor.entries[selected(R.id.benchmark_delegate)],
         threads = Setting.THREADS[selected(R.id.benchmark_threads)],
-        mode = Mode.entries[selected(R.id.benchmark_mode)],
+        protocol = Mode.entries[selected(R.id.benchmark_mode)].protocol,
     )
 
     private fun selected(id: Int) = view<Spinner>(id).selectedItemPosition
@@ -96,13 +97,26 @@ class BenchmarkActivity : Activity() {
     }
 
     private fun measure(runner: BenchmarkRunner, setting: Setting): Measured {
-        val file = File(getExternalFilesDir(null) ?: filesDir, RESULTS)
-        file.delete() // who waits for it by adb is not to take an old one
-        val results = runner.run(setting) { share -> work.tell { showProgress(share) } }
-        val unfinished = File(file.path + ".part")
-        unfinished.writeText(writeJson(results.map { it.toJson() }))
-        if (!unfinished.renameTo(file)) throw IOException(file.path)
-        return Measured(results, file)
+        val folder = getExternalFilesDir(null) ?: filesDir
+        val (file, failure) = Pair(File(folder, RESULTS), File(folder, FAILURE))
+        // who waits for them by adb is not to take old ones
+        file.delete()
+        failure.delete()
+        try {
+            val results = runner.run(setting) { share -> work.tell { showProgress(share) } }
+            file.writeWhole(writeJson(results.map { it.toJson() }))
+            return Measured(results, file)
+        } catch (error: Exception) {
+            failure.writeWhole(error.text)
+            throw error
+        }
+    }
+
+    /** The file is there with all of its text, or not at all. */
+    private fun File.writeWhole(text: String) {
+        val unfinished = File("$path.part")
+        unfinished.writeText(text)
+        if (!unfinished.renameTo(this)) throw IOException(path)
     }
 
     private fun show(measured: Measured) {
@@ -149,6 +163,7 @@ class BenchmarkActivity : Activity() {
     private companion object {
         const val SAVE = 1
         const val RESULTS = "results.json"
+        const val FAILURE = "error.txt"
         val TASKS = listOf("portrait", "trimap")
         val CHOICES = intArrayOf(
             R.id.benchmark_task, R.id.benchmark_delegate, R.id.benchmark_threads,

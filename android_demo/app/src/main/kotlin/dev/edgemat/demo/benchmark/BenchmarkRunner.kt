@@ -33,15 +33,14 @@ class BenchmarkRunner(private val models: Models, private val phone: Phone) {
      * @throws UserException where a model is missing or cannot be loaded
      */
     fun run(setting: Setting, progress: (Double) -> Unit): List<BenchmarkResult> {
-        val candidates = models.manifest.models(setting.task)
-        if (candidates.isEmpty()) models.open(setting.task) // says what is missing
+        val candidates = models.choose(setting.task, setting.sha256s)
         val before = phone.condition()
         val loaded = ArrayList<Candidate>()
         try {
             candidates.mapTo(loaded) { load(it, setting) }
             val measured = Measuring(
                 loaded.associate { it.entry.name to stoppable(it.network) },
-                setting.mode.protocol,
+                setting.protocol,
             ) { done, total -> progress(done.toDouble() / total) }.run()
             val circumstances = phone.circumstances(before, after = phone.condition())
             return loaded.map { one ->
@@ -59,7 +58,7 @@ class BenchmarkRunner(private val models: Models, private val phone: Phone) {
                     sustainedMs = measurement.sustainedMs,
                     peakMemoryBytes = phone.peakMemoryBytes(),
                     golden = one.expected?.let { GoldenCheck.of(it, one.network.output()) },
-                    protocol = setting.mode.protocol,
+                    protocol = setting.protocol,
                     circumstances = circumstances,
                     recordedAt = phone.now(),
                 )

@@ -22,16 +22,33 @@ class Models(private val context: Context) {
     }
 
     /**
+     * The models of a task, the quickest precision first; or those of these files.
+     *
+     * @param sha256s empty where the task decides
+     * @throws UserException where there is none
+     */
+    fun choose(task: String, sha256s: Set<String> = emptySet()): List<ModelEntry> {
+        val found =
+            if (sha256s.isEmpty()) {
+                manifest.models(task)
+            } else {
+                manifest.models.filter { it.sha256 in sha256s }
+            }
+        if (found.isEmpty()) {
+            val what = task.ifEmpty { sha256s.joinToString { it.take(HASH_SHOWN) } }
+            throw UserException(context.getString(R.string.model_task_missing, what))
+        }
+        return found
+    }
+
+    /**
      * Opens the quickest model of a task on the CPU.
      *
      * @param task "portrait" or "trimap"
      * @throws UserException where there is none, or it cannot be loaded
      */
-    fun open(task: String): LiteRtNetwork {
-        val model = manifest.models(task).firstOrNull()
-            ?: throw UserException(context.getString(R.string.model_task_missing, task))
-        return open(model, Processor.XNNPACK, LiteRtNetwork.defaultThreads)
-    }
+    fun open(task: String): LiteRtNetwork =
+        open(choose(task).first(), Processor.XNNPACK, LiteRtNetwork.defaultThreads)
 
     /** @throws UserException where the model cannot be loaded so */
     fun open(model: ModelEntry, processor: Processor, threads: Int): LiteRtNetwork = try {
@@ -45,4 +62,8 @@ class Models(private val context: Context) {
     fun read(file: String): ByteArray = context.assets.open(path(file)).use { it.readBytes() }
 
     private fun path(file: String) = "models/$file"
+
+    private companion object {
+        const val HASH_SHOWN = 8
+    }
 }

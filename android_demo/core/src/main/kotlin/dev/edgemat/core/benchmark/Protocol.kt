@@ -1,5 +1,7 @@
 package dev.edgemat.core.benchmark
 
+import dev.edgemat.core.json.Json
+
 /**
  * How a latency is measured; edgemat's bench/protocol.py has the same. All minimums hold per
  * candidate.
@@ -46,6 +48,24 @@ data class Protocol(
     companion object {
         /** The settings of a figure for publication: MLPerf's single-stream minimums. */
         val STRICT = Protocol(runs = 1024, seconds = 60.0)
+
+        /**
+         * Reads the settings as edgemat writes them.
+         *
+         * @throws dev.edgemat.core.json.JsonException where one is missing or of another type
+         * @throws IllegalArgumentException where one is out of range
+         */
+        fun of(json: Json) = Protocol(
+            warmupRuns = json["warmup_runs"].int,
+            warmupSeconds = json["warmup_seconds"].double,
+            runs = json["runs"].int,
+            seconds = json["seconds"].double,
+            blocks = json["blocks"].int,
+            settleRuns = json["settle_runs"].int,
+            maxCv = json["max_cv"].double,
+            maxDrift = json["max_drift"].double,
+            sustainedSeconds = json["sustained_seconds"].double,
+        )
     }
 }
 

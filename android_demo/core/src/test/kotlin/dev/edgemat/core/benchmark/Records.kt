@@ -5,18 +5,7 @@ import dev.edgemat.core.json.Json
 
 // Python's records, read from the vectors.
 
-internal val Json.protocol
-    get() = Protocol(
-        warmupRuns = this["warmup_runs"].int,
-        warmupSeconds = this["warmup_seconds"].double,
-        runs = this["runs"].int,
-        seconds = this["seconds"].double,
-        blocks = this["blocks"].int,
-        settleRuns = this["settle_runs"].int,
-        maxCv = this["max_cv"].double,
-        maxDrift = this["max_drift"].double,
-        sustainedSeconds = this["sustained_seconds"].double,
-    )
+internal val Json.protocol get() = Protocol.of(this)
 
 internal val Json.delegate
     get() = Delegate(
