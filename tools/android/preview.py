@@ -24,7 +24,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from edgemat.errors import MissingToolError
-from edgemat.foreground import blur_background, cut_out
+from edgemat.foreground import cut_out
 from edgemat.matting import matte
 from edgemat.shipped import open_shipped
 from tools.android.texts import ANDROID, MAIN, STRINGS, read_strings
@@ -310,8 +310,7 @@ def _pictures() -> dict[str, str]:
     trimap[none, :3] = trimap[none, :3] * 0.31
     unknown = ~sure & ~none
     trimap[unknown, :3] = trimap[unknown, :3] * 0.45 + np.array((255, 179, 0)) * 0.55
-    drawn = {"studio": studio, "trimap": Image.fromarray(trimap).convert("RGB"),
-             "blur": Image.fromarray(blur_background(photo, alpha, 8))}  # fmt: skip
+    drawn = {"studio": studio, "trimap": Image.fromarray(trimap).convert("RGB")}
     for name, colours in (("light", ((255, 255, 255), (221, 226, 222))),
                           ("dark", ((52, 58, 54), (38, 43, 40)))):  # fmt: skip
         rows, columns = np.indices((height, width)) // 14

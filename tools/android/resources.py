@@ -16,6 +16,8 @@ PERMISSIONS = {"android.permission.CAMERA"}
 _PICTURES = ("ImageView", "ImageButton", "SeekBar")
 _TOUCH = ("Button", "RadioButton", "SeekBar", "Spinner")
 _LEAST_DP = 48
+# The edited photograph's label says what its background is, which the code knows.
+_DESCRIBED_BY_CODE = {"edit_photo"}
 _NAME = re.compile(r"@(\+?)(\w+)/([\w.]+)")
 
 
@@ -86,18 +88,14 @@ def unlabelled(layout: ElementTree.Element) -> list[str]:
         name = element.get(ANDROID + "id", kind).rpartition("/")[2]
         hidden = element.get(ANDROID + "importantForAccessibility") == "no"
         described = element.get(ANDROID + "contentDescription") or name in labelled
-        # The edited photograph is described by the code, which knows its background.
         if kind in (*_PICTURES, "Spinner", "TrimapView") and not (
-            hidden or described or name in DESCRIBED_BY_CODE
+            hidden or described or name in _DESCRIBED_BY_CODE
         ):
             problems.append(f"{name} has no label")
         height = re.fullmatch(r"(\d+)dp", element.get(ANDROID + "layout_height", ""))
         if kind in _TOUCH and height and int(height[1]) < _LEAST_DP:
             problems.append(f"{name} is lower than {_LEAST_DP} dp")
     return problems
-
-
-DESCRIBED_BY_CODE = {"edit_photo"}
 
 
 def _known(main: Path, trees: dict[Path, ElementTree.Element]) -> set[tuple[str, str]]:
