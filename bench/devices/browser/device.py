@@ -245,7 +245,9 @@ class _Session:
         for model in request.models:
             noted = posted.recordings[model.name]
             operators = len(TfliteModel(model.path).operators())
-            used = request.delegate if noted.whole else "none"
+            # LiteRT.js computes in WASM through XNNPACK, and by its own kernels what that leaves
+            # over; of a GPU it only tells whether all was taken.
+            taken = noted.whole or request.delegate == "xnnpack"
             recordings[model.name] = Recording(
                 init_ms=noted.init_ms,
                 first_ms=noted.first_ms,
@@ -254,7 +256,7 @@ class _Session:
                 sustained_ms=noted.sustained_ms,
                 delegate=Delegate(
                     asked=request.delegate,
-                    used=used,
+                    used=request.delegate if taken else "none",
                     operators=operators,
                     delegated=operators if noted.whole else None,
                     partitions=None,
