@@ -245,9 +245,8 @@ class _Session:
         for model in request.models:
             noted = posted.recordings[model.name]
             operators = len(TfliteModel(model.path).operators())
-            # LiteRT.js computes in WASM through XNNPACK, and by its own kernels what that leaves
-            # over; of a GPU it only tells whether all was taken.
-            taken = noted.whole or request.delegate == "xnnpack"
+            # LiteRT.js only tells whether the delegate took the whole graph, not how much of it.
+            used = request.delegate if noted.whole else f"{request.delegate} at most in part"
             recordings[model.name] = Recording(
                 init_ms=noted.init_ms,
                 first_ms=noted.first_ms,
@@ -256,7 +255,7 @@ class _Session:
                 sustained_ms=noted.sustained_ms,
                 delegate=Delegate(
                     asked=request.delegate,
-                    used=request.delegate if taken else "none",
+                    used=used,
                     operators=operators,
                     delegated=operators if noted.whole else None,
                     partitions=None,
