@@ -18,7 +18,7 @@ BIN := .venv/bin
 run: .venv/ready
 	$(BIN)/edgemat run recipes/quickstart.toml
 
-test: .venv/ready check
+test: .venv/ready check device-parts
 	$(BIN)/python -m pytest -rs --durations=40 --numprocesses auto \
 		--dist loadfile --no-loadscope-reorder
 

@@ -44,7 +44,7 @@ class Delegate(Record):
     """Who computes. `used` is read from the loaded graph, never assumed."""
 
     asked: str = Field(description="xnnpack, gpu, webgpu, npu, cpu, all, none")
-    used: str = Field(description="the same words; what most operators really run on")
+    used: str = Field(description="what most operators really run on: the same words, or more")
     operators: int | None = Field(ge=0, description="operators of the file")
     delegated: int | None = Field(ge=0, description="of these, inside the delegate used")
     partitions: int | None = Field(ge=0, description="pieces the delegated part is cut into")

@@ -110,8 +110,8 @@ def test_what_the_delegate_does_not_take_is_said(
     model = BenchModel("mixed", write_mixed_model(tmp_path / "mixed.tflite"))
     device = BrowserDevice(chromium, opening_s=60, silence_s=60)
     (result,) = device.measure(Request([model], protocol=SHORT))
-    assert result.delegate.used == "none" and result.verdict == "invalid"
-    assert "xnnpack was asked for and none was used" in result.reason
+    assert result.delegate.used != "xnnpack" and result.verdict == "invalid"
+    assert "xnnpack was asked for and xnnpack at most in part was used" in result.reason
 
 
 @pytest.mark.slow

@@ -245,7 +245,8 @@ class _Session:
         for model in request.models:
             noted = posted.recordings[model.name]
             operators = len(TfliteModel(model.path).operators())
-            used = request.delegate if noted.whole else "none"
+            # LiteRT.js only tells whether the delegate took the whole graph, not how much of it.
+            used = request.delegate if noted.whole else f"{request.delegate} at most in part"
             recordings[model.name] = Recording(
                 init_ms=noted.init_ms,
                 first_ms=noted.first_ms,
