@@ -9,10 +9,11 @@
 # make browser       fetch LiteRT.js: edgemat bench --device browser
 # make emulator      the runner, and fetch qemu: edgemat bench --device emulated-arm64
 # make device-parts  fetch what the tests of devices need and this machine lacks
+# make ios-check     check the iOS demo app, as far as that goes without a Mac
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run test check peers onnx2tf old-runtime runner emulator browser device-parts clean
+.PHONY: run test check peers onnx2tf old-runtime runner emulator browser device-parts ios-check clean
 
 run: .venv/ready
 	$(BIN)/edgemat run recipes/quickstart.toml
@@ -45,6 +46,10 @@ device-parts: .venv/ready
 	-$(BIN)/python -m tools.parts phone sshd emulator cross
 	-$(BIN)/python -m bench.runner.build
 	-$(BIN)/python -m bench.devices.browser.parts
+
+# Fetches Swift (550 MB, once) where there is none.
+ios-check: .venv/ready
+	$(BIN)/python -m tools.ios check
 
 onnx2tf: .venv/ready .venv-onnx2tf/ready old-runtime
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
