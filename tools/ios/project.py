@@ -10,6 +10,7 @@ import sys
 import venv
 from pathlib import Path
 from typing import Any
+from xml.parsers.expat import ExpatError
 
 from PIL import Image
 
@@ -29,6 +30,8 @@ EXPECTED: dict[str, type] = {
     "UIFileSharingEnabled": bool,
     "LSSupportsOpeningDocumentsInPlace": bool,
 }
+# Compiled by the checks alone: what Apple's frameworks are called.
+STUBS = "Stubs"
 # Runs in the check's own environment: reads the project with pbxproj and prints it as JSON.
 _READ = """
 import json, sys
@@ -61,6 +64,7 @@ def check_project(repository: Path) -> Finding:
         generated = value.get("sourceTree") == "BUILT_PRODUCTS_DIR"
         if path and not generated and not (repository / DEMO / path).exists():
             problems.append(f"{value['isa']} names {path}, which does not exist")
+    problems += _strays(repository / DEMO, objects)
     settings = _merged_settings(objects)
     wanted = {"IPHONEOS_DEPLOYMENT_TARGET": "17.0", "SWIFT_VERSION": "6.0"}
     problems += [
@@ -77,12 +81,12 @@ def check_project(repository: Path) -> Finding:
 
 def check_resources(repository: Path) -> Finding:
     """Read plists, the privacy manifest, the icon and the asset catalogs."""
-    problems = []
-    info = _plist(repository / DEMO / "Config" / "Info.plist")
+    problems: list[str] = []
+    info = _plist(repository / DEMO / "Config" / "Info.plist", problems)
     for key, kind in EXPECTED.items():
         if not isinstance(info.get(key), kind) or not info[key]:
             problems.append(f"Info.plist lacks {key}")
-    privacy = _plist(repository / RESOURCES / "PrivacyInfo.xcprivacy")
+    privacy = _plist(repository / RESOURCES / "PrivacyInfo.xcprivacy", problems)
     if privacy.get("NSPrivacyTracking") is not False:
         problems.append("PrivacyInfo.xcprivacy does not say that nobody is tracked")
     catalogs = sorted((repository / RESOURCES).rglob("Contents.json"))
@@ -101,9 +105,32 @@ def check_resources(repository: Path) -> Finding:
     return finding("Plists, privacy manifest and assets are whole", problems, detail)
 
 
-def _plist(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = plistlib.loads(path.read_bytes())
-    return content
+def _plist(path: Path, problems: list[str]) -> dict[str, Any]:
+    """Return a plist's content; nothing, and a problem more, where it is none."""
+    try:
+        content: dict[str, Any] = plistlib.loads(path.read_bytes())
+    except FileNotFoundError:
+        problems.append(f"{path.name} does not exist")
+    except (plistlib.InvalidFileException, ExpatError, ValueError) as error:
+        problems.append(f"{path.name} is no plist: {error}")
+    else:
+        return content
+    return {}
+
+
+def _strays(demo: Path, objects: dict[str, dict[str, Any]]) -> list[str]:
+    """Return the sources that no folder or package of the project takes in."""
+    taken = [
+        demo / (value.get("path") or value["relativePath"])
+        for value in objects.values()
+        if value["isa"] in ("PBXFileSystemSynchronizedRootGroup", "XCLocalSwiftPackageReference")
+    ]
+    taken.append(demo / STUBS)
+    return [
+        f"{path.relative_to(demo)} is in no folder that the project builds"
+        for path in sorted(demo.rglob("*.swift"))
+        if not any(folder in path.parents for folder in taken)
+    ]
 
 
 def _references(value: Any) -> list[str]:
