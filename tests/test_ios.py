@@ -15,8 +15,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from toy_artifacts import tflite_artifact
+from toy_artifacts import artifact, tflite_artifact
 
 from bench.devices import ios
 from bench.devices.attached import list_devices
@@ -25,11 +26,14 @@ from bench.devices.ios import BUNDLE, IosDevice, phones
 from bench.devices.open import default_delegate, open_device, runtime_of
 from bench.protocol import Protocol
 from bench.result import read_results
+from edgemat.app_assets import find_app, put_into_app
+from edgemat.artifact import Artifact, Card, Feeding
 from edgemat.cli import main
 from edgemat.errors import MissingToolError, UsageError
 from edgemat.files import sha256_tree
 
 WRITTEN = Path(__file__).with_name("written") / "ios.json"
+MANIFEST = WRITTEN.with_name("manifest.json")
 ODD = 'Ann\'s "phone"; $(touch pwned) --help\n'
 # Answers by the words that name a subcommand; `sleep` seconds before each.
 STAND_IN = """#!{python}
@@ -321,3 +325,43 @@ def test_a_package_is_known_by_its_content(tmp_path: Path) -> None:
         (tmp_path / name).write_text(content)
         described += f"{name}\0{sha256(content.encode()).hexdigest()}\0"
     assert sha256_tree(tmp_path) == sha256(described.encode()).hexdigest()
+
+
+def coreml_artifact(shelf: Path, name: str, target: str, **fields: Any) -> Artifact:
+    """Write an artefact whose package holds next to nothing."""
+
+    def fill(folder: Path) -> None:
+        (folder / "model.mlpackage").mkdir()
+        (folder / "model.mlpackage" / "Manifest.json").write_text("{}")
+        if channels == 3:
+            np.savez(folder / "golden.npz", pixels=np.full((1, 32, 48, 3), 7, np.uint8))
+            np.savez(folder / "mattes.npz", alphas=np.full((1, 32, 48), 0.5, np.float32))
+
+    channels = fields.pop("channels", 3)
+    feeding = Feeding(layout="image", height=32, width=48, channels=channels, stride=16)
+    return artifact(
+        shelf, fill, name=f"{name}-{target}", kind="coreml", target=target, feeding=feeding,
+        payload="model.mlpackage", **fields,
+    )  # fmt: skip
+
+
+def test_the_export_writes_what_the_app_reads(tmp_path: Path) -> None:
+    """MattingCore's ModelCatalogTests read the file that this export is compared with."""
+    demo = tmp_path / "ios_demo"
+    (demo / "MattingDemo.xcodeproj").mkdir(parents=True)
+    (demo / "MattingDemo.xcodeproj" / "project.pbxproj").touch()
+    app = find_app(demo)
+    assert app is not None
+    card = Card(purpose="Tests.", data="None.", limits="All.")
+    models = [
+        coreml_artifact(tmp_path, "portrait", "coreml-w8a8", card=card),
+        coreml_artifact(tmp_path, "portrait", "coreml-fp16", card=card),
+        coreml_artifact(tmp_path, "net", "coreml-w8a8", task="trimap", channels=4),
+    ]
+    written = put_into_app(models, app, demo)
+    assert written[-1] == demo / "Models" / "manifest.json"
+    assert json.loads(written[-1].read_text()) == json.loads(MANIFEST.read_text())
+    pixels = (demo / "Models" / "portrait-int8-pixels.bin").read_bytes()
+    alpha = (demo / "Models" / "portrait-int8-alpha.bin").read_bytes()
+    assert pixels == bytes([7]) * 32 * 48 * 3
+    assert alpha == np.full(32 * 48, 0.5, "<f4").tobytes()

@@ -90,11 +90,14 @@ struct ModelFile: Sendable {
         return try await CompiledModels.compiled(package, sha256: sha256)
     }
 
-    /// The picture and the matte that the model is checked against.
-    func golden() throws -> Golden {
+    /// The picture and the matte that the model is checked against, if it has them.
+    ///
+    /// - Throws: `Failure.damagedModel`, or what reading a file throws.
+    func golden() throws -> Golden? {
+        guard let files = entry.golden else { return nil }
         let golden = Golden(
-            pixels: try Data(contentsOf: folder.url.appending(path: entry.golden.pixels)),
-            alpha: try Data(contentsOf: folder.url.appending(path: entry.golden.alpha)),
+            pixels: try Data(contentsOf: folder.url.appending(path: files.pixels)),
+            alpha: try Data(contentsOf: folder.url.appending(path: files.alpha)),
             feeding: entry.feeding)
         guard let golden else { throw Failure.damagedModel(entry.name) }
         return golden
