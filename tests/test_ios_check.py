@@ -170,6 +170,21 @@ def test_a_source_that_the_project_does_not_build_is_found(copy: Path) -> None:
     assert finding.detail == "MattingDemos/Lost.swift is in no folder that the project builds"
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("000061", "000099", "which is not in the project"),
+        ('buildConfiguration="Release"', 'buildConfiguration="Debug"', "does not run the Release"),
+        ("<Scheme", "<Schema", "is no XML"),
+    ],
+)
+def test_a_scheme_that_does_not_fit_is_found(
+    copy: Path, edit: Edit, old: str, new: str, says: str
+) -> None:
+    edit(str(project.SCHEME), old, new)
+    assert says in read_project(copy).detail
+
+
 def test_a_project_that_is_none_is_said_in_one_sentence(copy: Path) -> None:
     read_project(REPOSITORY)  # skips where the reader cannot be had
     (copy / project.PROJECT).write_text("{ objects = ", encoding="utf-8")

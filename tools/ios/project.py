@@ -10,6 +10,7 @@ import sys
 import venv
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 from xml.parsers.expat import ExpatError
 
 from PIL import Image
@@ -20,6 +21,7 @@ from tools.ios.toolchain import cache_folder
 
 DEMO = Path("ios_demo")
 PROJECT = DEMO / "MattingDemo.xcodeproj" / "project.pbxproj"
+SCHEME = PROJECT.parent / "xcshareddata" / "xcschemes" / "MattingDemo.xcscheme"
 RESOURCES = DEMO / "MattingDemo" / "Resources"
 READER = "pbxproj==4.3.3"
 ICON_SIDE = 1024
@@ -65,6 +67,7 @@ def check_project(repository: Path) -> Finding:
         if path and not generated and not (repository / DEMO / path).exists():
             problems.append(f"{value['isa']} names {path}, which does not exist")
     problems += _strays(repository / DEMO, objects)
+    problems += _scheme_problems((repository / SCHEME).read_bytes(), objects)
     settings = _merged_settings(objects)
     wanted = {"IPHONEOS_DEPLOYMENT_TARGET": "17.0", "SWIFT_VERSION": "6.0"}
     problems += [
@@ -116,6 +119,23 @@ def _plist(path: Path, problems: list[str]) -> dict[str, Any]:
     else:
         return content
     return {}
+
+
+def _scheme_problems(text: bytes, objects: dict[str, dict[str, Any]]) -> list[str]:
+    """Return what is wrong with the scheme: what it builds, and that it runs optimised code."""
+    try:
+        scheme = ElementTree.fromstring(text)
+    except ElementTree.ParseError as error:
+        return [f"{SCHEME.name} is no XML: {error}"]
+    problems = [
+        f"{SCHEME.name} builds {target}, which is not in the project"
+        for target in {one.get("BlueprintIdentifier") for one in scheme.iter("BuildableReference")}
+        if target not in objects
+    ]
+    launch = scheme.find("LaunchAction")
+    if launch is None or launch.get("buildConfiguration") != "Release":
+        problems.append(f"{SCHEME.name} does not run the Release build, which is what is measured")
+    return problems
 
 
 def _strays(demo: Path, objects: dict[str, dict[str, Any]]) -> list[str]:
