@@ -9,10 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from edgemat.errors import MissingToolError
 from tools.ios import __main__ as command
-from tools.ios import project, swift, texts
+from tools.ios import preview, project, swift, texts
 from tools.ios.report import Finding
 from tools.ios.toolchain import Toolchain, find_toolchain
 
@@ -204,3 +205,24 @@ def test_without_swift_the_rest_is_checked_and_that_is_said(
     printed = " ".join(capsys.readouterr().out.split())
     assert "skipped MattingCore's tests and the app's types: there is no Swift here" in printed
     assert "Nothing of this ran on a phone, in a simulator or in Xcode." in printed
+
+
+def test_previews_speak_the_apps_words_alone() -> None:
+    pictures = dict.fromkeys(("studio", "trimap", "cut_out_light", "cut_out_dark"), "data:,")
+    page = preview.make_page(pictures)
+    assert page.count('class="phone') == 10 and "%" + "@" not in page
+    assert "Not screenshots of a phone" in page
+    for text in ("Paint the edge", "Rand malen", "Neural Engine", "edgemat export portrait"):
+        assert text in page
+    with pytest.raises(KeyError):
+        preview.Look({}, pictures, "", dark=False).text("Photo")
+
+
+@pytest.mark.slow
+def test_previews_are_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("ai_edge_litert")
+    if shutil.which("chromium") is None and shutil.which("google-chrome") is None:
+        pytest.skip("needs chromium: apt-get install chromium")
+    preview.draw(tmp_path / "docs" / "previews.webp")
+    with Image.open(tmp_path / "docs" / "previews.webp") as drawn:
+        assert drawn.size == (1960, 1690)
