@@ -19,7 +19,7 @@ run: .venv/ready
 	$(BIN)/edgemat run recipes/quickstart.toml
 
 test: .venv/ready check
-	$(BIN)/python -m pytest --durations=25 --numprocesses auto \
+	$(BIN)/python -m pytest -rs --durations=40 --numprocesses auto \
 		--dist loadfile --no-loadscope-reorder
 
 check: .venv/ready

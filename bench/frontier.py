@@ -7,6 +7,8 @@ turns, and marks those that no other beats in both error and cost.
 
 from __future__ import annotations
 
+import base64
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -66,6 +68,39 @@ class Candidate:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Frontier:
+    """What :func:`write_frontier` left in a folder.
+
+    Attributes
+    ----------
+    plot:
+        The SVG as a data URI.
+    """
+
+    candidates: tuple[Candidate, ...]
+    plot: str
+
+
+def read_frontier(folder: Path) -> Frontier:
+    """Read a frontier back, for the report.
+
+    Raises
+    ------
+    UsageError
+        When the folder holds none.
+    """
+    try:
+        rows = json.loads((folder / DATA).read_text(encoding="utf-8"))
+        plot = base64.b64encode((folder / PLOT).read_bytes()).decode()
+        candidates = tuple(Candidate(**row | {"size": tuple(row["size"])}) for row in rows)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise UsageError(
+            f"{folder} holds no frontier.", remedy="Run: python -m bench.frontier FILE... -o FOLDER"
+        ) from error
+    return Frontier(candidates, f"data:image/svg+xml;base64,{plot}")
 
 
 def pareto(points: Sequence[tuple[float, float]]) -> list[bool]:

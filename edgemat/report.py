@@ -21,6 +21,7 @@ from edgemat.files import write_text
 from edgemat.images import F32, U8
 
 if TYPE_CHECKING:
+    from bench.frontier import Frontier
     from bench.gate import Verdict
     from convert.layers import LayerTable
 
@@ -52,8 +53,9 @@ class FileReport:
         if self.manifest.kind == "quantized":
             trained = self.manifest.name.endswith(QAT_SUFFIX)
             return "frozen model (QAT)" if trained else "frozen model (PTQ)"
-        kinds = {"float": "float model"}
-        return self.manifest.target or kinds.get(self.manifest.kind, self.manifest.kind)
+        if self.manifest.kind == "float":
+            return "float model" if self.manifest.pruning is None else "pruned float model"
+        return self.manifest.target or self.manifest.kind
 
     @property
     def is_mobile(self) -> bool:
@@ -217,8 +219,14 @@ def write_report(data: ReportData, path: Path) -> None:
         _render(path, TEMPLATE, data=data, view=build_view(data))
 
 
-def write_bench_report(benches: Sequence[Mapping[str, Any]], path: Path, *, created: str) -> None:
-    """Write a page of latencies alone: ``Result.to_json()`` of devices anywhere.
+def write_bench_report(
+    benches: Sequence[Mapping[str, Any]],
+    path: Path,
+    *,
+    created: str,
+    frontier: Frontier | None = None,
+) -> None:
+    """Write a page of latencies, ``Result.to_json()`` of devices anywhere, and of a frontier.
 
     Raises
     ------
@@ -228,7 +236,8 @@ def write_bench_report(benches: Sequence[Mapping[str, Any]], path: Path, *, crea
     with _parts_of_the_report():
         from edgemat.report_view import build_latency_view
 
-        _render(path, BENCH_TEMPLATE, created=created, view=build_latency_view(benches))
+        view = build_latency_view(benches) if benches else None
+        _render(path, BENCH_TEMPLATE, created=created, view=view, frontier=frontier)
 
 
 @contextmanager

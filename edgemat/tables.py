@@ -52,9 +52,17 @@ def show_path(out: Console, path: Path, *, before: str = "", after: str = "") ->
 
 
 def show_savings(
-    out: Console, before: Artifact, after: Artifact, *, packed: tuple[int, int]
+    out: Console, before: Artifact, after: Artifact, *, packed: tuple[int, int], scores: Scores
 ) -> None:
-    """Show what pruning saved, and what it cost; `packed` is the compressed weights' bytes."""
+    """Show what pruning saved, and what it cost.
+
+    Parameters
+    ----------
+    packed:
+        Bytes of the compressed weights, before and after.
+    scores:
+        Of `before`, in the unknown region of the pictures that `after` was scored on.
+    """
     table = Table(title="Pruned")
     for column in ("", "before", "after", "change"):
         table.add_column(column)
@@ -65,9 +73,10 @@ def show_savings(
     }
     for name, (old, new) in figures.items():
         table.add_row(name, f"{old:,.0f}", f"{new:,.0f}", f"{new / old - 1:+.1%}")
-    scores = after.manifest.scores["unknown"]
-    table.add_row("SAD, unknown region", "", f"{scores.sad:.3f}", "")
-    table.add_row("Grad, unknown region", "", f"{scores.grad:.3f}", "")
+    now = after.manifest.scores["unknown"]
+    for name, old, new in (("SAD", scores.sad, now.sad), ("Grad", scores.grad, now.grad)):
+        change = f"{new / old - 1:+.1%}" if old else ""
+        table.add_row(f"{name}, unknown region", f"{old:.3f}", f"{new:.3f}", change)
     out.print(table)
     if after.manifest.zeros is not None:
         out.print(

@@ -12,11 +12,20 @@ from rich.console import Console
 from tiny_tflite import write_mixed_model
 from toy_artifacts import artifact, tflite_artifact, write_portrait_model
 
-from bench.frontier import DATA, PLOT, TABLE, find_frontier, pareto, write_frontier
+from bench.frontier import (
+    DATA,
+    PLOT,
+    TABLE,
+    find_frontier,
+    pareto,
+    read_frontier,
+    write_frontier,
+)
 from bench.roofline import Roof
 from edgemat.artifact import Artifact, Feeding, Pruning
 from edgemat.errors import UsageError
 from edgemat.evaluate import EvaluationSet
+from edgemat.report import write_bench_report
 from edgemat.runtime import TfliteModel
 from edgemat.tables import show_frontier, show_roofline
 from edgemat.validation import default_data, evaluation_set
@@ -79,6 +88,15 @@ def test_files_of_any_size_are_scored_on_the_same_pictures(
     with console.capture() as capture:
         show_frontier(console, found)
     assert "int8, pruned" in capture.get()
+    page = tmp_path / "page.html"
+    write_bench_report(
+        [], page, created="2026-01-01T00:00:00", frontier=read_frontier(tmp_path / "frontier")
+    )
+    html = page.read_text()
+    assert all(c.name in html for c in found) and "data:image/svg+xml" in html
+    assert 'id="latency"' not in html, "no result was given"
+    with pytest.raises(UsageError, match="holds no frontier"):
+        read_frontier(tmp_path)
 
 
 def test_what_cannot_be_compared_is_refused(

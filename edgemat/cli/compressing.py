@@ -148,7 +148,7 @@ def prune(
     When it is killed, the same command goes on from where it was.
     """
     from edgemat.recipe_sections import PruneSection, RecoverSection
-    from edgemat.stages.common import work_folder
+    from edgemat.stages.common import score_reference, work_folder
     from edgemat.stages.pruning import prune_stage
     from edgemat.stages.sparsity import packed_bytes, sparsify_stage
 
@@ -187,8 +187,13 @@ def prune(
             )
     show_artifacts([made], as_json)
     if not as_json:
-        packed = (packed_bytes(source), packed_bytes(made))
-        tables.show_savings(out, source, made, packed=packed)
+        tables.show_savings(
+            out,
+            source,
+            made,
+            packed=(packed_bytes(source), packed_bytes(made)),
+            scores=score_reference(source, validation)["unknown"],
+        )
 
 
 def sensitivity(

@@ -146,22 +146,35 @@ def history(
 
 def report(
     results: Annotated[
-        list[str], typer.Argument(help="JSON files that bench wrote, or numbers of the history.")
-    ],
+        list[str] | None,
+        typer.Argument(help="JSON files that bench wrote, or numbers of the history."),
+    ] = None,
+    frontier: Annotated[
+        Path | None, typer.Option(help="Folder that python -m bench.frontier wrote.")
+    ] = None,
     output: Annotated[Path, typer.Option("--output", "-o")] = Path("bench.html"),
     history: HistoryOption = None,
 ) -> None:
     """Write a page of latencies: every device with its circumstances, curves and operators."""
     from datetime import UTC, datetime
 
+    from bench.frontier import read_frontier
     from bench.store import RunStore, default_history
     from edgemat.report import write_bench_report
     from edgemat.tables import show_path
 
+    if not results and frontier is None:
+        raise UsageError(
+            "There is nothing to report.", remedy="edgemat history lists results and their numbers."
+        )
     store = RunStore(history or default_history())
-    found = [result for operand in results for result in open_results(operand, store)]
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    write_bench_report([result.to_json() for result in found], output, created=now)
+    found = [result for operand in results or () for result in open_results(operand, store)]
+    write_bench_report(
+        [result.to_json() for result in found],
+        output,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        frontier=None if frontier is None else read_frontier(frontier),
+    )
     show_path(out, output)
 
 

@@ -15,9 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from convert.parity import Predict, torch_predictor
-from edgemat.artifact import GOLDEN, MATTES, TRAINING_LOG, Artifact
-from edgemat.evaluate import F32, PIXEL_SCALE, EvaluationSet
+from edgemat.artifact import GOLDEN, MATTES, TRAINING_LOG, Artifact, Scores
+from edgemat.evaluate import F32, PIXEL_SCALE, EvaluationSet, Region, score
 from edgemat.files import explain_os_errors
+from edgemat.loading import load_reference
 from edgemat.progress import track
 
 WEIGHTS = "weights.safetensors"
@@ -108,3 +109,8 @@ def torch_input(data: EvaluationSet, index: int) -> Tensor:
     """Return input `index` as 1,C,H,W float32 in 0..1."""
     pixels = torch.from_numpy(data.pixels[index : index + 1]).permute(0, 3, 1, 2).contiguous()
     return pixels.float() * float(PIXEL_SCALE)
+
+
+def score_reference(artifact: Artifact, data: EvaluationSet) -> dict[Region, Scores]:
+    """Score the torch model of a float or quantized artefact on a set other than its own."""
+    return score(predict_with(load_reference(artifact), data, artifact.manifest.name), data)
