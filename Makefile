@@ -9,11 +9,12 @@
 # make browser       fetch LiteRT.js: edgemat bench --device browser
 # make emulator      the runner, and fetch qemu: edgemat bench --device emulated-arm64
 # make android-check check the Android app without Android: see docs/verification.md
+# make ios-check     check the iOS app without a Mac: see docs/verification.md
 # make device-parts  fetch what the tests of devices need and this machine lacks
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run test check peers onnx2tf old-runtime runner emulator browser device-parts android-check clean
+.PHONY: run test check peers onnx2tf old-runtime runner emulator browser device-parts android-check ios-check clean
 
 run: .venv/ready
 	$(BIN)/edgemat run recipes/quickstart.toml
@@ -50,6 +51,10 @@ device-parts: .venv/ready
 	-$(BIN)/python -m bench.runner.build
 	-$(BIN)/python -m bench.devices.browser.parts
 	-$(BIN)/python -m tools.android toolchain
+
+# Fetches Swift (550 MB, once) where there is none.
+ios-check: .venv/ready
+	$(BIN)/python -m tools.ios check
 
 onnx2tf: .venv/ready .venv-onnx2tf/ready old-runtime
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \

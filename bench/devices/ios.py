@@ -10,9 +10,10 @@ import json
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench.devices.device import BenchModel, Request
 from bench.protocol import Progress
@@ -26,6 +27,8 @@ DELEGATES = ("npu", "gpu", "cpu", "all")
 BY_HAND = "Run the benchmark in the app, share its file, then: edgemat bench import RESULT.json"
 CONNECT = "Plug the phone in, unlock it, trust this Mac, and switch on its developer mode."
 ANSWER_S = 60.0
+COMPLAINT = "edgemat: "
+"""How the app begins the line on its console that says why it measured nothing."""
 
 
 @dataclass(frozen=True)
@@ -67,12 +70,26 @@ class IosDevice:
                 f"An iPhone has no delegate {request.delegate!r}.",
                 remedy=nearest(request.delegate, DELEGATES),
             )
+        for model in request.models:  # else said after minutes
+            if not model.path.is_dir():
+                raise UsageError(
+                    f"{model.path} is no .mlpackage.",
+                    remedy="Measure ios_demo/Models/NAME.mlpackage, which the app was built with.",
+                )
         settings = {"delegate": request.delegate, "protocol": request.protocol.to_json()}
-        # With a console, devicectl returns when the app has ended.
-        self._devicectl(
+        # With a console, devicectl returns when the app has ended: after minutes, or when somebody
+        # ends the app on the phone.
+        launched = self._call(
             "process", "launch", "--terminate-existing", "--console",
             BUNDLE, "--benchmark", json.dumps(settings), timeout_s=None,
         )  # fmt: skip
+        for line in launched.stdout.splitlines():
+            if line.startswith(COMPLAINT):
+                raise UsageError(
+                    f"The app on {self.phone.name!r} did not measure.",
+                    remedy=line.removeprefix(COMPLAINT),
+                )
+        self._expect_success(launched)
         results = self.fetch()
         if progress is not None:
             progress(1, 1)
@@ -88,10 +105,11 @@ class IosDevice:
         """
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / "benchmark.json"
-            self._devicectl(
+            copied = self._call(
                 "copy", "from", "--domain-type", "appDataContainer",
                 "--domain-identifier", BUNDLE, "--source", RESULT, "--destination", str(target),
             )  # fmt: skip
+            self._expect_success(copied)
             return read_results(target)
 
     def _result_of(self, model: BenchModel, results: Sequence[Result]) -> Result:
@@ -105,9 +123,13 @@ class IosDevice:
             "ios_demo/Models/NAME.mlpackage.",
         )
 
-    def _devicectl(self, *words: str, timeout_s: float | None = ANSWER_S) -> None:
+    def _call(
+        self, *words: str, timeout_s: float | None = ANSWER_S
+    ) -> subprocess.CompletedProcess[str]:
         where = ["device", *words[:2], "--device", self.phone.identifier, *words[2:]]
-        done = _call(where, timeout_s=timeout_s)
+        return _call(where, timeout_s=timeout_s)
+
+    def _expect_success(self, done: subprocess.CompletedProcess[str]) -> None:
         if done.returncode != 0:
             raise MissingToolError(
                 f"The iPhone {self.phone.name!r} did not do it: {_reason(done)}.",
@@ -147,7 +169,7 @@ def phones() -> list[IPhone]:
     Raises
     ------
     MissingToolError
-        When this is no Mac with Xcode.
+        When this is no Mac with Xcode, or its devicectl does not answer as it should.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "devices.json"
@@ -157,17 +179,30 @@ def phones() -> list[IPhone]:
                 f"devicectl lists no devices: {_reason(done)}.",
                 remedy=f"Open Xcode once, so that it installs its tools. Or: {BY_HAND}",
             )
-        listed = json.loads(path.read_text(encoding="utf-8"))["result"]["devices"]
-    return [
-        IPhone(
-            identifier=one["identifier"],
-            name=one["deviceProperties"].get("name", one["identifier"]),
-            # A phone that was connected once stays in the list.
-            ready=one["connectionProperties"].get("tunnelState") != "unavailable",
-        )
-        for one in listed
-        if one["hardwareProperties"].get("platform") == "iOS"
-    ]
+        try:
+            listed = json.loads(path.read_text(encoding="utf-8"))["result"]["devices"]
+            return [
+                _phone(one) for one in listed if _section(one, "hardware").get("platform") == "iOS"
+            ]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise MissingToolError(
+                "devicectl's list of devices cannot be read.",
+                remedy=f"Install a newer Xcode. Or: {BY_HAND}",
+            ) from error
+
+
+def _phone(listed: Mapping[str, Any]) -> IPhone:
+    return IPhone(
+        identifier=listed["identifier"],
+        name=_section(listed, "device").get("name") or listed["identifier"],
+        # A phone that was connected once stays in the list.
+        ready=_section(listed, "connection").get("tunnelState") != "unavailable",
+    )
+
+
+def _section(listed: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    section: Mapping[str, Any] = listed[f"{name}Properties"]
+    return section
 
 
 def _call(words: Sequence[str], *, timeout_s: float | None) -> subprocess.CompletedProcess[str]:

@@ -81,3 +81,8 @@ def open_device(
 def runtime_of(spec: str) -> Runtime:
     """Return which kind of file the device that a text names takes."""
     return "coreml" if spec.partition(":")[0] == "ios" else "tflite"
+
+
+def default_delegate(spec: str) -> str:
+    """Return who computes on the device that a text names, unless something else is asked for."""
+    return "npu" if runtime_of(spec) == "coreml" else "xnnpack"

@@ -37,8 +37,8 @@ def bench(
     models: Annotated[
         list[str],
         typer.Argument(
-            help=".tflite files, TFLite artefacts, or shipped models' names; or `import` and JSON "
-            "files that a demo app or another bench wrote."
+            help=".tflite files, TFLite artefacts, or shipped models' names; .mlpackage for an "
+            "iPhone; or `import` and JSON files that a demo app or another bench wrote."
         ),
     ],
     devices: Annotated[
@@ -48,7 +48,13 @@ def bench(
         ),
     ] = None,
     threads: Annotated[list[int] | None, typer.Option(help="Once per number; 1 and 2.")] = None,
-    delegate: Annotated[str, typer.Option(help="xnnpack, none; webgpu in a browser.")] = "xnnpack",
+    delegate: Annotated[
+        str | None,
+        typer.Option(
+            help="xnnpack, none; webgpu in a browser; npu, gpu, cpu, all on an iPhone. By default "
+            "xnnpack, on an iPhone npu."
+        ),
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="For publication: >= 1024 runs and 60 s each.")
     ] = False,
@@ -73,7 +79,7 @@ def bench(
 ) -> int:
     """Measure latencies, here or on a device; exit status 1 when one is invalid."""
     from bench.devices.device import Request
-    from bench.devices.open import open_device, runtime_of
+    from bench.devices.open import default_delegate, open_device, runtime_of
     from bench.store import RunStore, default_history
     from edgemat.errors import GateFailed
     from edgemat.files import write_json
@@ -89,7 +95,9 @@ def bench(
                 spec, say=err.print, cpu_mask=_mask(cpu_mask), listen=listen, tls=tls
             )
             opened = _open_models(models, runtime_of(spec))
-            request = Request(opened, threads or [1, 2], delegate, protocol, profile)
+            request = Request(
+                opened, threads or [1, 2], delegate or default_delegate(spec), protocol, profile
+            )
             with share_bar(f"measuring on {spec}") as show:
                 results += device.measure(request, progress=show)
     store = RunStore(history or default_history())

@@ -351,6 +351,13 @@ extension View {
     public func fullScreenCover<V: View>(
         isPresented: Binding<Bool>, @ViewBuilder content: @escaping () -> V
     ) -> some View { self }
+    public func fullScreenCover<Item: Identifiable, V: View>(
+        item: Binding<Item?>, @ViewBuilder content: @escaping (Item) -> V
+    ) -> some View { self }
+    public func alert<T, A: View, M: View>(
+        _ title: LocalizedStringKey, isPresented: Binding<Bool>, presenting data: T?,
+        @ViewBuilder actions: (T) -> A, @ViewBuilder message: (T) -> M
+    ) -> some View { self }
     public func alert<V: View>(
         _ title: LocalizedStringKey, isPresented: Binding<Bool>, @ViewBuilder actions: () -> V
     ) -> some View { self }
@@ -375,6 +382,7 @@ extension View {
     public func sensoryFeedback<T: Equatable>(
         _ feedback: SensoryFeedback, trigger: T, condition: @escaping (T, T) -> Bool
     ) -> some View { self }
+    public func accessibilityDirectTouch(_ isDirectTouchArea: Bool = true) -> some View { self }
     public func accessibilityHidden(_ hidden: Bool) -> some View { self }
     public func accessibilityLabel(_ label: LocalizedStringKey) -> some View { self }
     public func accessibilityHint(_ hint: LocalizedStringKey) -> some View { self }

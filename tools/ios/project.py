@@ -10,6 +10,8 @@ import sys
 import venv
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
+from xml.parsers.expat import ExpatError
 
 from PIL import Image
 
@@ -19,6 +21,7 @@ from tools.ios.toolchain import cache_folder
 
 DEMO = Path("ios_demo")
 PROJECT = DEMO / "MattingDemo.xcodeproj" / "project.pbxproj"
+SCHEME = PROJECT.parent / "xcshareddata" / "xcschemes" / "MattingDemo.xcscheme"
 RESOURCES = DEMO / "MattingDemo" / "Resources"
 READER = "pbxproj==4.3.3"
 ICON_SIDE = 1024
@@ -29,6 +32,8 @@ EXPECTED: dict[str, type] = {
     "UIFileSharingEnabled": bool,
     "LSSupportsOpeningDocumentsInPlace": bool,
 }
+# Compiled by the checks alone: what Apple's frameworks are called.
+STUBS = "Stubs"
 # Runs in the check's own environment: reads the project with pbxproj and prints it as JSON.
 _READ = """
 import json, sys
@@ -61,6 +66,8 @@ def check_project(repository: Path) -> Finding:
         generated = value.get("sourceTree") == "BUILT_PRODUCTS_DIR"
         if path and not generated and not (repository / DEMO / path).exists():
             problems.append(f"{value['isa']} names {path}, which does not exist")
+    problems += _strays(repository / DEMO, objects)
+    problems += _scheme_problems((repository / SCHEME).read_bytes(), objects)
     settings = _merged_settings(objects)
     wanted = {"IPHONEOS_DEPLOYMENT_TARGET": "17.0", "SWIFT_VERSION": "6.0"}
     problems += [
@@ -77,12 +84,12 @@ def check_project(repository: Path) -> Finding:
 
 def check_resources(repository: Path) -> Finding:
     """Read plists, the privacy manifest, the icon and the asset catalogs."""
-    problems = []
-    info = _plist(repository / DEMO / "Config" / "Info.plist")
+    problems: list[str] = []
+    info = _plist(repository / DEMO / "Config" / "Info.plist", problems)
     for key, kind in EXPECTED.items():
         if not isinstance(info.get(key), kind) or not info[key]:
             problems.append(f"Info.plist lacks {key}")
-    privacy = _plist(repository / RESOURCES / "PrivacyInfo.xcprivacy")
+    privacy = _plist(repository / RESOURCES / "PrivacyInfo.xcprivacy", problems)
     if privacy.get("NSPrivacyTracking") is not False:
         problems.append("PrivacyInfo.xcprivacy does not say that nobody is tracked")
     catalogs = sorted((repository / RESOURCES).rglob("Contents.json"))
@@ -101,9 +108,49 @@ def check_resources(repository: Path) -> Finding:
     return finding("Plists, privacy manifest and assets are whole", problems, detail)
 
 
-def _plist(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = plistlib.loads(path.read_bytes())
-    return content
+def _plist(path: Path, problems: list[str]) -> dict[str, Any]:
+    """Return a plist's content; nothing, and a problem more, where it is none."""
+    try:
+        content: dict[str, Any] = plistlib.loads(path.read_bytes())
+    except FileNotFoundError:
+        problems.append(f"{path.name} does not exist")
+    except (plistlib.InvalidFileException, ExpatError, ValueError) as error:
+        problems.append(f"{path.name} is no plist: {error}")
+    else:
+        return content
+    return {}
+
+
+def _scheme_problems(text: bytes, objects: dict[str, dict[str, Any]]) -> list[str]:
+    """Return what is wrong with the scheme: what it builds, and that it runs optimised code."""
+    try:
+        scheme = ElementTree.fromstring(text)
+    except ElementTree.ParseError as error:
+        return [f"{SCHEME.name} is no XML: {error}"]
+    problems = [
+        f"{SCHEME.name} builds {target}, which is not in the project"
+        for target in {one.get("BlueprintIdentifier") for one in scheme.iter("BuildableReference")}
+        if target not in objects
+    ]
+    launch = scheme.find("LaunchAction")
+    if launch is None or launch.get("buildConfiguration") != "Release":
+        problems.append(f"{SCHEME.name} does not run the Release build, which is what is measured")
+    return problems
+
+
+def _strays(demo: Path, objects: dict[str, dict[str, Any]]) -> list[str]:
+    """Return the sources that no folder or package of the project takes in."""
+    taken = [
+        demo / (value.get("path") or value["relativePath"])
+        for value in objects.values()
+        if value["isa"] in ("PBXFileSystemSynchronizedRootGroup", "XCLocalSwiftPackageReference")
+    ]
+    taken.append(demo / STUBS)
+    return [
+        f"{path.relative_to(demo)} is in no folder that the project builds"
+        for path in sorted(demo.rglob("*.swift"))
+        if not any(folder in path.parents for folder in taken)
+    ]
 
 
 def _references(value: Any) -> list[str]:

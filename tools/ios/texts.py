@@ -45,18 +45,18 @@ def check_texts(repository: Path) -> Finding:
     """Compare the sources with the catalog, and the languages with each other."""
     sources = sorted((repository / APP).rglob("*.swift"))
     used = set().union(*(used_keys(path.read_text(encoding="utf-8")) for path in sources))
-    catalog = _strings(repository / CATALOG)
+    catalog = read_strings(repository / CATALOG)
     known = {_plain(key) for key in catalog}
     problems = [f"not in {CATALOG.name}: {key!r}" for key in sorted(used - known)]
     problems += [f"in {CATALOG.name} but never shown: {key!r}" for key in sorted(known - used)]
     for path in (CATALOG, PLIST_CATALOG):
-        for key, entry in _strings(repository / path).items():
+        for key, entry in read_strings(repository / path).items():
             problems += _untranslated(key, entry)
     detail = f"{len(catalog)} texts in {', '.join(LANGUAGES)}"
     return finding("Every text is translated", problems, detail)
 
 
-def _strings(path: Path) -> dict[str, Any]:
+def read_strings(path: Path) -> dict[str, Any]:
     strings: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["strings"]
     return strings
 

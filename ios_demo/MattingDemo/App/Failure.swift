@@ -3,7 +3,8 @@ import MattingCore
 
 /// What can go wrong, said in one sentence with what to do about it.
 enum Failure: LocalizedError, Equatable {
-    case noModels
+    /// Named as edgemat ships it.
+    case noModel(String)
     case damagedModel(String)
     case unsupportedModel(String)
     case unreadablePicture
@@ -13,10 +14,10 @@ enum Failure: LocalizedError, Equatable {
 
     var errorDescription: String? {
         switch self {
-        case .noModels:
+        case .noModel(let name):
             String(
                 localized:
-                    "The app has no model yet. On your computer run: edgemat export portrait --to ios_demo, then build the app again."
+                    "The app has no such model yet. On your computer run: edgemat export \(name) --to ios_demo, then build the app again."
             )
         case .damagedModel(let name):
             String(
@@ -38,6 +39,12 @@ enum Failure: LocalizedError, Equatable {
 }
 
 extension Error {
+    /// Whether Settings is the place where the user can mend it.
+    var isPermission: Bool {
+        let failure = self as? Failure
+        return failure == .cameraRefused || failure == .photosRefused
+    }
+
     /// The sentence to show.
     var sentence: String {
         switch self as? MattingError {

@@ -5,22 +5,24 @@ import UIKit
 struct FailureView: View {
     let error: any Error
 
-    @Environment(\.openURL) private var openURL
-
     var body: some View {
         ContentUnavailableView {
             Label("That did not work", systemImage: "exclamationmark.triangle")
         } description: {
             Text(verbatim: error.sentence)
         } actions: {
-            if isPermission, let settings = URL(string: UIApplication.openSettingsURLString) {
-                Button("Open Settings") { openURL(settings) }
-            }
+            if error.isPermission { SettingsButton() }
         }
     }
+}
 
-    private var isPermission: Bool {
-        let failure = error as? Failure
-        return failure == .cameraRefused || failure == .photosRefused
+/// Opens the app's page in Settings, where permissions are given.
+struct SettingsButton: View {
+    @Environment(\.openURL) private var openURL
+
+    var body: some View {
+        if let settings = URL(string: UIApplication.openSettingsURLString) {
+            Button("Open Settings") { openURL(settings) }
+        }
     }
 }

@@ -35,8 +35,10 @@ final class BenchmarkModel {
 
     /// Measures all models of the task in turns: float against int8.
     func run(library: ModelLibrary) async {
-        let entries = library.models.filter { $0.task == task }
-        await run(entries, library: library) {
+        await run(library: library) {
+            _ = try library.entry(for: task)
+            return library.models.filter { $0.task == task }
+        } settings: {
             let seconds = Double(sustainedMinutes) * 60
             return switch thoroughness {
             case .standard: try BenchmarkProtocol(sustainedSeconds: seconds)
@@ -48,21 +50,25 @@ final class BenchmarkModel {
     /// Measures what a computer asked for: all models of the app.
     func run(_ request: BenchmarkRequest, library: ModelLibrary) async {
         choice = request.delegate
-        await run(library.models, library: library) { request.protocol }
+        await run(library: library) {
+            try library.catalog.get().models
+        } settings: {
+            request.protocol
+        }
     }
 
     private func run(
-        _ entries: [ModelEntry], library: ModelLibrary, settings: () throws -> BenchmarkProtocol
+        library: ModelLibrary, entries: () throws -> [ModelEntry],
+        settings: () throws -> BenchmarkProtocol
     ) async {
         stage = .running(share: 0)
         ResultFile.remove()
         UIApplication.shared.isIdleTimerDisabled = true
         defer { UIApplication.shared.isIdleTimerDisabled = false }
         do {
-            if case .failure(let failure) = library.catalog { throw failure }
-            guard !entries.isEmpty else { throw Failure.noModels }
+            let files = try entries().map(library.file)
             let results = try await BenchmarkSession().run(
-                entries.map(library.file), choice: choice, settings: try settings()
+                files, choice: choice, settings: try settings()
             ) { done, total in
                 await self.show(Double(done) / Double(total))
             }

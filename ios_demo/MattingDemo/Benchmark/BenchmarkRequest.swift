@@ -10,16 +10,17 @@ struct BenchmarkRequest: Decodable, Equatable {
     private static let flag = "--benchmark"
 
     /// - Returns: nil when the app was started by a finger.
-    init?(arguments: [String]) {
-        guard let flag = arguments.firstIndex(of: Self.flag), flag + 1 < arguments.count else {
-            return nil
-        }
+    /// - Throws: A `DecodingError` when the settings are none.
+    init?(arguments: [String]) throws {
+        guard let flag = arguments.firstIndex(of: Self.flag) else { return nil }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        guard let request = try? decoder.decode(Self.self, from: Data(arguments[flag + 1].utf8))
-        else { return nil }
-        self = request
+        let settings = arguments[(flag + 1)...].first ?? ""
+        self = try decoder.decode(Self.self, from: Data(settings.utf8))
     }
+
+    /// Tells the computer what went wrong: it looks for such a line on the console.
+    static func complain(_ sentence: String) { print("edgemat: \(sentence)") }
 }
 
 /// Where the results of the last benchmark lie: in the app's documents, from where Files, a Mac

@@ -113,7 +113,10 @@ struct UnattendedBenchmark: View {
         ProgressView("Measuring: leave the phone alone")
             .task {
                 await benchmark.run(request, library: library)
-                if case .failed(let error) = benchmark.stage { print(error.sentence) }
+                if case .failed(let error) = benchmark.stage {
+                    BenchmarkRequest.complain(error.sentence)
+                    exit(EXIT_FAILURE)
+                }
                 exit(EXIT_SUCCESS)
             }
     }

@@ -12,7 +12,7 @@ actor BenchmarkSession {
         let delegate: Delegate
         let initMs: Double
         let firstMs: Double
-        let golden: GoldenCheck
+        let golden: GoldenCheck?
 
         var subject: BenchmarkResult.Subject {
             BenchmarkResult.Subject(
@@ -52,7 +52,9 @@ actor BenchmarkSession {
         let compiled = try await file.compiled()
         let plan = try await ComputePlan.units(of: compiled, choice: choice)
         let golden = try file.golden()
-        let input = try Features.input(golden.image, trimap: golden.trimap)
+        let input =
+            try golden.map { try Features.input($0.image, trimap: $0.trimap) }
+            ?? Features.blank(for: file.entry.feeding)
         // Loaded once untimed: the first time, iOS prepares a model for the unit, and keeps that.
         _ = try MLModel(contentsOf: compiled, configuration: .using(choice))
         let (initMs, model) = try timed {
@@ -63,7 +65,7 @@ actor BenchmarkSession {
         return Contestant(
             file: file, model: model, input: input, delegate: Delegate(asked: choice, plan: plan),
             initMs: initMs, firstMs: firstMs,
-            golden: try GoldenCheck(alpha, expected: golden.alpha))
+            golden: try golden.map { try GoldenCheck(alpha, expected: $0.alpha) })
     }
 
     private func timed<Value>(_ work: () throws -> Value) rethrows -> (Double, Value) {

@@ -55,6 +55,15 @@ enum Features {
         return try MLDictionaryFeatureProvider(dictionary: features)
     }
 
+    /// A grey picture, and a trimap that knows nothing: how long a model takes does not depend on
+    /// what it sees.
+    static func blank(for feeding: Feeding) throws -> MLDictionaryFeatureProvider {
+        try input(
+            RGBImage(size: feeding.size, red: 128, green: 128, blue: 128),
+            trimap: feeding.needsTrimap
+                ? Trimap(size: feeding.size, repeating: TrimapValue.unknown.rawValue) : nil)
+    }
+
     static func alpha(in output: any MLFeatureProvider, size: PixelSize) throws -> AlphaMatte {
         guard let array = output.featureValue(for: alpha)?.multiArrayValue,
             array.count == size.count

@@ -19,8 +19,8 @@ actor Camera {
         }
     }
 
-    /// Starts the camera. While a picture is being worked on, newer ones replace each other: none
-    /// waits in line.
+    /// Starts the camera, which stops when nobody takes the pictures any more. While a picture is
+    /// being worked on, newer ones replace each other: none waits in line.
     ///
     /// - Throws: `Failure.cameraRefused` or `cameraUnavailable`, or the session's error.
     func pictures(from side: Side) async throws -> AsyncStream<RGBImage> {
@@ -28,13 +28,19 @@ actor Camera {
         let (stream, continuation) = AsyncStream.makeStream(
             of: RGBImage.self, bufferingPolicy: .bufferingNewest(1))
         let receiver = FrameReceiver(continuation: continuation)
-        self.receiver = receiver
         try configure(side, receiver: receiver)
+        self.receiver = receiver
+        continuation.onTermination = { _ in
+            Task { await self.stop(receiver) }
+        }
         session.startRunning()
         return stream
     }
 
-    func stop() {
+    /// Stops the camera unless someone else takes its pictures by now: when it is turned, the new
+    /// pictures may begin before the end of the old ones is heard of.
+    private func stop(_ ended: FrameReceiver) {
+        guard ended === receiver else { return }
         session.stopRunning()
         receiver = nil
     }

@@ -23,10 +23,11 @@ final class LivePreview {
                 image = try await Self.composite(picture, with: model)
                 milliseconds = (ContinuousClock.now - start) / .milliseconds(1)
             }
+        } catch is CancellationError {
+            // The screen has gone.
         } catch {
             self.error = error
         }
-        await camera.stop()
     }
 
     private nonisolated static func composite(

@@ -17,11 +17,21 @@ final class ModelLibrary {
 
     var models: [ModelEntry] { (try? catalog.get().models) ?? [] }
 
-    /// The model for a task, loaded once: int8 where there is one.
+    /// The model for a task: int8 where there is one.
     ///
-    /// - Throws: `Failure.noModels`, `damagedModel` or `unsupportedModel`, or Core ML's error.
+    /// - Throws: `Failure.noModel` or `damagedModel`.
+    func entry(for task: ModelEntry.Task) throws -> ModelEntry {
+        guard let entry = try catalog.get().models(for: task).first else {
+            throw Failure.noModel(task.rawValue)
+        }
+        return entry
+    }
+
+    /// The loaded model for a task; it is loaded once.
+    ///
+    /// - Throws: `Failure.noModel`, `damagedModel` or `unsupportedModel`, or Core ML's error.
     func model(for task: ModelEntry.Task) async throws -> CoreMLModel {
-        guard let entry = try catalog.get().models(for: task).first else { throw Failure.noModels }
+        let entry = try entry(for: task)
         if let known = loaded[entry.name] { return known }
         let model = try await folder.load(entry)
         loaded[entry.name] = model
@@ -43,12 +53,13 @@ struct ModelFolder: Sendable {
 
     func catalog() -> Result<ModelCatalog, Failure> {
         guard let text = try? Data(contentsOf: url.appending(path: "manifest.json")) else {
-            return .failure(.noModels)
+            return .failure(.noModel(ModelEntry.Task.portrait.rawValue))
         }
         guard let catalog = try? ModelCatalog(json: text) else {
             return .failure(.damagedModel("manifest.json"))
         }
-        return catalog.models.isEmpty ? .failure(.noModels) : .success(catalog)
+        return catalog.models.isEmpty
+            ? .failure(.noModel(ModelEntry.Task.portrait.rawValue)) : .success(catalog)
     }
 
     /// Loads a model for every unit that Core ML likes, away from the main thread.
@@ -79,11 +90,14 @@ struct ModelFile: Sendable {
         return try await CompiledModels.compiled(package, sha256: sha256)
     }
 
-    /// The picture and the matte that the model is checked against.
-    func golden() throws -> Golden {
+    /// The picture and the matte that the model is checked against, if it has them.
+    ///
+    /// - Throws: `Failure.damagedModel`, or what reading a file throws.
+    func golden() throws -> Golden? {
+        guard let files = entry.golden else { return nil }
         let golden = Golden(
-            pixels: try Data(contentsOf: folder.url.appending(path: entry.golden.pixels)),
-            alpha: try Data(contentsOf: folder.url.appending(path: entry.golden.alpha)),
+            pixels: try Data(contentsOf: folder.url.appending(path: files.pixels)),
+            alpha: try Data(contentsOf: folder.url.appending(path: files.alpha)),
             feeding: entry.feeding)
         guard let golden else { throw Failure.damagedModel(entry.name) }
         return golden

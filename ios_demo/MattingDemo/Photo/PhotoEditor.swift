@@ -30,6 +30,12 @@ final class PhotoEditor {
     var background: RGBImage?
 
     private(set) var alpha: AlphaMatte?
+    /// What went wrong while there is a result, which stays on the screen.
+    private(set) var problem: (any Error)?
+    var hasProblem = false
+
+    /// What was begun last; whatever came before it is given up.
+    private var job: Task<Void, Never>?
 
     /// Longer side of what is shown while settings change; what is saved has full size.
     private static let previewSide = 1080
@@ -40,10 +46,13 @@ final class PhotoEditor {
     func open(_ data: Data, library: ModelLibrary) async {
         await attempt {
             let picture = try await Darkroom.decode(data)
+            try Task.checkCancellation()
             self.picture = picture
             self.alpha = nil
             let model = try await library.model(for: .portrait)
-            self.alpha = try await Matting.matte(picture, with: model)
+            let alpha = try await Matting.matte(picture, with: model)
+            try Task.checkCancellation()
+            self.alpha = alpha
         }
     }
 
@@ -52,14 +61,18 @@ final class PhotoEditor {
         guard let picture else { return }
         await attempt {
             let model = try await library.model(for: .trimap)
-            self.alpha = try await Matting.matte(picture, trimap: trimap, with: model)
+            let alpha = try await Matting.matte(picture, trimap: trimap, with: model)
+            try Task.checkCancellation()
+            self.alpha = alpha
         }
     }
 
     /// Takes a picture as the new background.
     func setBackground(_ data: Data) async {
         await attempt {
-            self.background = try await Darkroom.decode(data)
+            let background = try await Darkroom.decode(data)
+            try Task.checkCancellation()
+            self.background = background
         }
     }
 
@@ -69,12 +82,11 @@ final class PhotoEditor {
         let job = Darkroom.Job(
             picture: picture, alpha: alpha, effect: effect, blur: blur, background: background)
         do {
-            let image = try await Darkroom.render(job.reduced(to: Self.previewSide))
+            let image = try await Darkroom.render(job, side: Self.previewSide)
             if !Task.isCancelled { stage = .done(image) }
-        } catch is CancellationError {
-            // A newer setting is being rendered.
         } catch {
-            stage = .failed(error)
+            // Else a newer setting is being rendered.
+            if !Task.isCancelled { stage = .failed(error) }
         }
     }
 
@@ -84,16 +96,36 @@ final class PhotoEditor {
         return try await Darkroom.png(picture, alpha)
     }
 
-    func fail(_ error: any Error) { stage = .failed(error) }
+    /// What a trimap is painted on, beginning around the edge of the matte so far.
+    func painting() async throws -> TrimapPainting {
+        guard let picture else { throw Failure.unreadablePicture }
+        return await TrimapPainting(Darkroom.canvas(for: picture, alpha: alpha))
+    }
 
-    private func attempt(_ work: () async throws -> Void) async {
-        stage = .working
-        do {
-            try await work()
-            await render()
-        } catch {
+    /// Shows what went wrong: beside the result where there is one, else in its place.
+    func fail(_ error: any Error) {
+        if hasMatte {
+            problem = error
+            hasProblem = true
+        } else {
             stage = .failed(error)
         }
+    }
+
+    private func attempt(_ work: @escaping () async throws -> Void) async {
+        job?.cancel()
+        stage = .working
+        let job = Task {
+            do {
+                try await work()
+            } catch {
+                if Task.isCancelled { return }
+                fail(error)
+            }
+            await render()
+        }
+        self.job = job
+        await job.value
     }
 }
 
@@ -108,13 +140,10 @@ enum Darkroom {
         var background: RGBImage?
 
         /// The same job on a picture of at most `side` pixels.
-        func reduced(to side: Int) -> Job {
-            let longest = max(picture.height, picture.width)
-            guard longest > side else { return self }
+        fileprivate func reduced(to side: Int) -> Job {
+            guard max(picture.height, picture.width) > side else { return self }
             var small = self
-            let size = PixelSize(
-                height: max(1, picture.height * side / longest),
-                width: max(1, picture.width * side / longest))
+            let size = picture.size.fitted(to: side)
             small.picture = picture.resized(to: size, filter: .bilinear)
             small.alpha = alpha.resized(to: size)
             return small
@@ -125,7 +154,9 @@ enum Darkroom {
         try RGBImage(photograph: data)
     }
 
-    static func render(_ job: Job) async throws -> CGImage {
+    /// - Parameter side: Longer side of the result, at most.
+    static func render(_ job: Job, side: Int) async throws -> CGImage {
+        let job = job.reduced(to: side)
         let (picture, alpha) = (job.picture, job.alpha)
         let image: CGImage? =
             switch job.effect {
@@ -150,6 +181,37 @@ enum Darkroom {
 
     static func png(_ picture: RGBImage, _ alpha: AlphaMatte) async throws -> Data {
         try Compositing.cutOut(picture, alpha: alpha).png()
+    }
+
+    /// What a trimap is painted on.
+    struct PaintingGround: Sendable {
+        let photograph: RGBImage
+        let trimap: Trimap
+    }
+
+    /// Longer side of the canvas, in pixels: finer than a finger, and quick to paint on.
+    private static let canvasSide = 1024
+
+    /// How far the proposed edge goes beyond what the matte is unsure of, in canvas pixels.
+    private static let reach = 12
+
+    /// - Parameter alpha: The matte so far; the trimap then starts around its edge.
+    static func canvas(for picture: RGBImage, alpha: AlphaMatte?) async -> PaintingGround {
+        let size = picture.size.fitted(to: canvasSide)
+        let trimap =
+            alpha.map { Trimap(around: $0.resized(to: size), reach: reach) }
+            ?? Trimap(size: size, repeating: TrimapValue.background.rawValue)
+        return PaintingGround(
+            photograph: picture.resized(to: size, filter: .bilinear), trimap: trimap)
+    }
+}
+
+extension PixelSize {
+    /// The same shape with a longer side of `side` pixels.
+    fileprivate func fitted(to side: Int) -> PixelSize {
+        let longest = max(height, width)
+        return PixelSize(
+            height: max(1, height * side / longest), width: max(1, width * side / longest))
     }
 }
 

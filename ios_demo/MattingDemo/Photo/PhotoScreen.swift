@@ -8,7 +8,7 @@ struct PhotoScreen: View {
     @State private var editor = PhotoEditor()
     @State private var picked: PhotosPickerItem?
     @State private var isTakingPhoto = false
-    @State private var isPainting = false
+    @State private var painting: TrimapPainting?
 
     var body: some View {
         NavigationStack {
@@ -32,14 +32,20 @@ struct PhotoScreen: View {
             }
             .ignoresSafeArea()
         }
-        .fullScreenCover(isPresented: $isPainting) {
-            if let picture = editor.picture {
-                TrimapEditor(picture: picture, alpha: editor.alpha) { trimap in
-                    isPainting = false
-                    guard let trimap else { return }
-                    Task { await editor.refine(with: trimap, library: library) }
-                }
+        .fullScreenCover(item: $painting) { current in
+            TrimapEditor(painting: current) { trimap in
+                painting = nil
+                guard let trimap else { return }
+                Task { await editor.refine(with: trimap, library: library) }
             }
+        }
+        .alert(
+            "That did not work", isPresented: $editor.hasProblem, presenting: editor.problem
+        ) { error in
+            Button("Close", role: .cancel) {}
+            if error.isPermission { SettingsButton() }
+        } message: { error in
+            Text(verbatim: error.sentence)
         }
     }
 
@@ -75,7 +81,9 @@ struct PhotoScreen: View {
         }
         ToolbarItemGroup(placement: .topBarTrailing) {
             if editor.picture != nil {
-                Button("Paint the edge", systemImage: "paintbrush") { isPainting = true }
+                Button("Paint the edge", systemImage: "paintbrush") {
+                    Task { await startPainting() }
+                }
             }
             if editor.hasMatte {
                 SaveButton(editor: editor)
@@ -90,6 +98,16 @@ struct PhotoScreen: View {
                 throw Failure.unreadablePicture
             }
             await editor.open(data, library: library)
+        } catch {
+            editor.fail(error)
+        }
+    }
+
+    private func startPainting() async {
+        do {
+            // Said before somebody paints for nothing.
+            _ = try library.entry(for: .trimap)
+            painting = try await editor.painting()
         } catch {
             editor.fail(error)
         }

@@ -61,12 +61,14 @@ extension RGBAImage {
 extension AlphaMatte {
     /// The matte as a grey picture.
     var picture: RGBImage {
-        RGBImage(
-            size: size,
-            bytes: values.flatMap { value in
-                let grey = UInt8(unit: value)
-                return [grey, grey, grey]
-            })
+        var picture = RGBImage(size: size, red: 0, green: 0, blue: 0)
+        for (pixel, value) in values.enumerated() {
+            let grey = UInt8(unit: value)
+            picture.bytes[pixel * 3] = grey
+            picture.bytes[pixel * 3 + 1] = grey
+            picture.bytes[pixel * 3 + 2] = grey
+        }
+        return picture
     }
 }
 

@@ -4,16 +4,9 @@ import SwiftUI
 
 /// Paints a trimap over a photograph: trace the soft edge, then fill what lies inside.
 struct TrimapEditor: View {
+    let painting: TrimapPainting
     /// Called with the trimap, or nil when it was given up.
     let onFinish: (Trimap?) -> Void
-
-    @State private var painting: TrimapPainting
-
-    /// - Parameter alpha: The matte so far, around whose edge the trimap starts.
-    init(picture: RGBImage, alpha: AlphaMatte?, onFinish: @escaping (Trimap?) -> Void) {
-        self.onFinish = onFinish
-        _painting = State(initialValue: TrimapPainting(picture: picture, alpha: alpha))
-    }
 
     var body: some View {
         NavigationStack {
@@ -53,6 +46,8 @@ struct TrimapEditor: View {
     private func touchArea(_ shown: CGSize) -> some View {
         Color.clear
             .contentShape(.rect)
+            // VoiceOver then hands the finger's way to the canvas.
+            .accessibilityDirectTouch()
             .gesture(
                 DragGesture(minimumDistance: 0)
                     .onChanged { painting.drag(to: $0.location, in: shown) }

@@ -4,7 +4,7 @@ import Observation
 
 /// What a finger does to a trimap.
 @MainActor @Observable
-final class TrimapPainting {
+final class TrimapPainting: Identifiable {
     /// What touching does.
     enum Tool: CaseIterable, Identifiable {
         /// Strokes of unknown: hair, fur, everything half transparent.
@@ -30,24 +30,10 @@ final class TrimapPainting {
 
     private var last: (x: Double, y: Double)?
 
-    /// Longer side of the canvas, in pixels: finer than a finger, and quick to paint on.
-    private static let side = 1024
-
-    /// How far the proposed edge goes beyond what the matte is unsure of, in canvas pixels.
-    private static let reach = 12
-
-    /// - Parameter alpha: The matte so far; the trimap then starts around its edge.
-    init(picture: RGBImage, alpha: AlphaMatte?) {
-        let longest = max(picture.height, picture.width)
-        let size = PixelSize(
-            height: max(1, picture.height * Self.side / longest),
-            width: max(1, picture.width * Self.side / longest))
-        let start =
-            alpha.map { Trimap(around: $0.resized(to: size), reach: Self.reach) }
-            ?? Trimap(size: size, repeating: TrimapValue.background.rawValue)
-        canvas = TrimapCanvas(start)
-        layer = start.overlay.cgImage
-        photograph = picture.resized(to: size, filter: .bilinear).cgImage
+    init(_ ground: Darkroom.PaintingGround) {
+        canvas = TrimapCanvas(ground.trimap)
+        layer = ground.trimap.overlay.cgImage
+        photograph = ground.photograph.cgImage
     }
 
     /// - Parameters:
@@ -95,14 +81,20 @@ extension Trimap {
     /// Half transparent colours that differ in lightness too, for those who see no red or green:
     /// unknown is light yellow, foreground dark blue, background nothing.
     fileprivate var overlay: RGBAImage {
-        var colours = RGBImage(size: size, red: 0, green: 0, blue: 0)
-        var alpha = AlphaMatte(size: size, repeating: 0)
+        // Drawn anew with every move of the finger, so nothing is allocated for a pixel.
+        var bytes = [UInt8](repeating: 0, count: size.count * RGBAImage.channels)
         for (pixel, value) in values.enumerated() {
-            guard let known = TrimapValue(rawValue: value), known != .background else { continue }
-            let colour: [UInt8] = known == .unknown ? [255, 225, 90] : [20, 60, 200]
-            colours.bytes.replaceSubrange(pixel * 3..<pixel * 3 + 3, with: colour)
-            alpha.values[pixel] = 0.55
+            let colour: (red: UInt8, green: UInt8, blue: UInt8)
+            switch TrimapValue(rawValue: value) {
+            case .unknown: colour = (255, 225, 90)
+            case .foreground: colour = (20, 60, 200)
+            case .background, nil: continue
+            }
+            bytes[pixel * 4] = colour.red
+            bytes[pixel * 4 + 1] = colour.green
+            bytes[pixel * 4 + 2] = colour.blue
+            bytes[pixel * 4 + 3] = 140
         }
-        return RGBAImage(colours: colours, alpha: alpha)
+        return RGBAImage(size: size, bytes: bytes)
     }
 }

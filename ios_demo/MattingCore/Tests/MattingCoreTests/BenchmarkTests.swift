@@ -100,6 +100,18 @@ import Testing
             }
         }
         await #expect(throws: CancellationError.self) { try await cancelled.value }
+        let endless = Task {
+            let hours = try BenchmarkProtocol(
+                warmupRuns: 0, warmupSeconds: 0, runs: 2, seconds: 0, blocks: 2, settleRuns: 0,
+                sustainedSeconds: 10_000)
+            var runs = 0
+            let candidate = Candidate(name: "one") {
+                runs += 1
+                if runs == 5 { withUnsafeCurrentTask { $0?.cancel() } }
+            }
+            _ = try await Measuring(hours).measure([candidate])
+        }
+        await #expect(throws: CancellationError.self) { try await endless.value }
     }
 
     struct Judged: Decodable {

@@ -31,6 +31,23 @@ import Testing
         #expect(trimap.feeding.scale == Float(1) / 255)
     }
 
+    /// `edgemat export --to ios_demo` wrote that file in Python's tests.
+    @Test func readsWhatTheExportWrites() throws {
+        let folder = Vectors.tests.appending(path: "written")
+        let catalog = try ModelCatalog(
+            json: try Data(contentsOf: folder.appending(path: "manifest.json")))
+        #expect(catalog.models.map(\.name) == ["net-int8", "portrait-fp16", "portrait-int8"])
+        let net = try #require(catalog.models(for: .trimap).first)
+        #expect(net.golden == nil && net.feeding.needsTrimap && net.card == nil)
+        let portrait = try #require(catalog.models(for: .portrait).first)
+        #expect(portrait.isQuantized && portrait.file == "portrait-int8.mlpackage")
+        #expect(portrait.feeding.layout == "image")
+        #expect(portrait.feeding.size == PixelSize(height: 32, width: 48))
+        #expect(portrait.golden?.pixels == "portrait-int8-pixels.bin")
+        #expect(portrait.card?.purpose == "Tests.")
+        #expect(portrait.sha256.count == 64 && portrait.bytes == 2)
+    }
+
     @Test func refusesAnotherFormat() {
         #expect(throws: DecodingError.self) {
             try ModelCatalog(json: Data(#"{"schema_version": 2, "models": []}"#.utf8))

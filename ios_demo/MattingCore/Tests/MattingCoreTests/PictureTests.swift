@@ -80,6 +80,8 @@ import Testing
         let colours = RGBImage(
             size: PixelSize(height: 1, width: 2), red: 10, green: 20, blue: 30)
         let alpha = AlphaMatte(size: colours.size, values: [0, 0.5])
-        #expect(RGBAImage(colours: colours, alpha: alpha).bytes == [10, 20, 30, 0, 10, 20, 30, 128])
+        let bytes: [UInt8] = [10, 20, 30, 0, 10, 20, 30, 128]
+        #expect(RGBAImage(colours: colours, alpha: alpha).bytes == bytes)
+        #expect(RGBAImage(size: colours.size, bytes: bytes).bytes == bytes)
     }
 }

@@ -5,8 +5,10 @@ import Testing
 
 /// What Python computed: the JSON files in `tests/vectors`, written by `python -m tools.vectors`.
 enum Vectors {
-    private static let folder = URL(filePath: #filePath)
-        .appending(path: "../../../../../tests/vectors").standardized
+    /// The folder of Python's tests.
+    static let tests = URL(filePath: #filePath)
+        .appending(path: "../../../../../tests").standardized
+    private static let folder = tests.appending(path: "vectors")
 
     /// The cases of one subject in one file.
     static func load<Case: Decodable>(_ file: String, _ subject: String) throws -> [Case] {

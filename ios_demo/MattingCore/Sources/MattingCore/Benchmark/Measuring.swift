@@ -48,7 +48,7 @@ public struct Measuring {
     /// Measures all candidates; the results are in their order.
     ///
     /// Runs where it is called from. Between two blocks, and never inside one, it lets others
-    /// have the thread, and heeds a cancelled task.
+    /// have the thread; it heeds a cancelled task between two runs.
     ///
     /// - Parameter progress: Called with the blocks that are done and all blocks, warm-up counted
     ///   as one block per candidate.
@@ -116,6 +116,8 @@ public struct Measuring {
         var samples: [UInt64] = []
         var spent: UInt64 = 0
         while samples.count < leastRuns || spent < leastNs {
+            // Before the clock is read: minutes without a pause are to end when asked to.
+            try Task.checkCancellation()
             let start = clock()
             try candidate.run()
             let sample = clock() - start

@@ -63,7 +63,8 @@ public struct ModelEntry: Decodable, Equatable, Identifiable, Sendable {
     public let sha256: String
     public let bytes: Int
     public let feeding: Feeding
-    public let golden: GoldenFiles
+    /// nil where the artefact has none: then nothing can be checked.
+    public let golden: GoldenFiles?
     /// Weights of a short run: not fit for an app.
     public let demonstration: Bool
     public let licence: String

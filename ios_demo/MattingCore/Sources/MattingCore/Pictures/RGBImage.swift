@@ -68,6 +68,12 @@ public struct RGBAImage: Equatable, Sendable {
     /// `size.count * 4` bytes.
     public let bytes: [UInt8]
 
+    public init(size: PixelSize, bytes: [UInt8]) {
+        precondition(bytes.count == size.count * Self.channels, "four bytes per pixel")
+        self.size = size
+        self.bytes = bytes
+    }
+
     public init(colours: RGBImage, alpha: AlphaMatte) {
         precondition(colours.size == alpha.size, "one alpha per pixel")
         size = colours.size
