@@ -24,6 +24,7 @@ from torch.utils.data import DataLoader, Dataset
 from edgemat.doctor import cpu_has_bfloat16
 from edgemat.errors import TrainingError, UsageError
 from edgemat.files import atomic_path, write_text
+from edgemat.interrupt import ignore_interrupts, interrupts_held_back
 from edgemat.losses import Loss
 from edgemat.models.blocks.layers import MattingNetwork
 from edgemat.models.info import MattingTask
@@ -181,8 +182,9 @@ def train(
     phases = (*before, Phase(data, schedule.steps, schedule.batch))
     total = sum(phase.steps for phase in phases)
     batches = _batches(phases, first, schedule.workers)
-    with progress_bar(title, total) as show:
+    with interrupts_held_back() as heed, progress_bar(title, total) as show:
         for step in range(first, total):
+            heed()
             for group in optimizer.param_groups:
                 group["lr"] = group["full_rate"] * schedule.factor(step, total)
             batch = {key: value.to(place) for key, value in next(batches).items()}
@@ -272,6 +274,7 @@ def _batches(phases: Sequence[Phase], first: int, workers: int) -> Iterator[dict
             window,
             batch_size=phase.batch,
             num_workers=workers,
+            worker_init_fn=ignore_interrupts,
             # the loader draws a seed for its workers: not from the generator that dropout uses
             generator=torch.Generator().manual_seed(0),
         )
