@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from edgemat.data.sample import Part, Use
+from edgemat.errors import UsageError
 
 
 def wrong(problem: str, remedy: str) -> PydanticCustomError:
@@ -133,7 +134,10 @@ class RecoverSection(TuneSection):
 class PruneSection(Section):
     """Structured pruning, in rounds that each end in training."""
 
-    keep: float = Field(gt=0, lt=1, description="share of the cost that stays")
+    keep: float | None = Field(default=None, gt=0, lt=1, description="share of the cost that stays")
+    milliseconds: float | None = Field(
+        default=None, gt=0, description="instead: what the int8 convolutions may take on this host"
+    )
     cost: Literal["macs", "host"] = Field(
         default="macs",
         description="multiply-accumulates, or int8 convolutions' milliseconds on this host",
@@ -142,6 +146,33 @@ class PruneSection(Section):
     rounds: int = Field(default=2, gt=0)
     batches: int = Field(default=8, gt=0, description="that the importance is measured on")
     tune: RecoverSection = RecoverSection()
+
+    @model_validator(mode="after")
+    def _one_target(self) -> PruneSection:
+        if (self.keep is None) == (self.milliseconds is None):
+            raise wrong("no target for pruning, or two", "Give either keep or milliseconds.")
+        if self.milliseconds is not None and self.cost != "host":
+            raise wrong("milliseconds of multiply-accumulates", 'Give cost = "host" as well.')
+        return self
+
+    def share_of(self, full: float) -> float:
+        """Return the share of the whole network's cost that stays.
+
+        Raises
+        ------
+        UsageError
+            When the network costs no more than that.
+        """
+        if self.milliseconds is None:
+            assert self.keep is not None
+            return self.keep
+        if self.milliseconds >= full:
+            raise UsageError(
+                f"The int8 convolutions take {full:.2f} ms here: {self.milliseconds:g} ms is kept "
+                "without pruning.",
+                remedy="Give fewer milliseconds.",
+            )
+        return self.milliseconds / full
 
 
 class QatSection(TuneSection):

@@ -24,6 +24,7 @@ from edgemat.models.blocks.layers import MattingNetwork
 from edgemat.models.count import count, count_parameters
 from edgemat.models.deploy import to_deploy
 from edgemat.models.pruned import fit_channels, settle_channels, shapes_of
+from edgemat.recipe_sections import PruneSection
 from edgemat.runtime import TfliteModel
 from quantize.channels import ChannelSet, Convolution, trace_channels
 from quantize.frozen import freeze
@@ -231,3 +232,11 @@ def test_the_cost_model_steers_the_choice() -> None:
     changed = {weight for weight, shape in before.items() if after[weight] != shape}
     assert any("segment" in weight for weight in changed)
     assert not any(weight.startswith(("refine", "predict")) for weight in changed)
+
+
+def test_milliseconds_are_a_share_of_what_was_measured() -> None:
+    target = PruneSection(milliseconds=6.0, cost="host")
+    assert target.share_of(24.0) == 0.25
+    with pytest.raises(UsageError, match=r"take 5\.00 ms here: 6 ms is kept without pruning"):
+        target.share_of(5.0)
+    assert PruneSection(keep=0.5).share_of(24.0) == 0.5

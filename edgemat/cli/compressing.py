@@ -121,6 +121,12 @@ def prune(
     cost: Annotated[
         CostName, typer.Option(help="Multiply-accumulates, or int8 milliseconds on this host.")
     ] = CostName.MACS,
+    milliseconds: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001, help="In place of --keep: what the int8 convolutions may take on this host."
+        ),
+    ] = None,
     importance: Annotated[
         Importance, typer.Option(help="What tells how much a channel matters.")
     ] = Importance.TAYLOR,
@@ -154,7 +160,12 @@ def prune(
 
     tune = RecoverSection(steps=steps, batch=batch, size=size, learning_rate=learning_rate)
     settings = PruneSection(
-        keep=keep, cost=cost.value, importance=importance.value, rounds=rounds, tune=tune
+        keep=keep if milliseconds is None else None,
+        milliseconds=milliseconds,
+        cost=cost.value if milliseconds is None else "host",
+        importance=importance.value,
+        rounds=rounds,
+        tune=tune,
     )
     opened = open_with_validation(artifact, data, images)
     source, pictures, validation = opened

@@ -57,7 +57,7 @@ def prune_stage(
     Raises
     ------
     UsageError
-        When the share cannot be reached.
+        When the target cannot be reached, or is reached already.
     """
     from quantize.prune import total_cost
 
@@ -68,8 +68,9 @@ def prune_stage(
     pictures = open_data(data, seed=seed, size=(tune.size, tune.size))
     cost = _cost_model(settings)
     full = total_cost(network, torch.zeros(1, *shape), cost)
+    keep = settings.share_of(full)
     for number in range(settings.rounds):
-        share = 1 - (1 - settings.keep) * (number + 1) / settings.rounds
+        share = 1 - (1 - keep) * (number + 1) / settings.rounds
         folder = work / f"round-{number}"
         title = f"{manifest.name}: round {number + 1} of {settings.rounds}"
         with progress_bar(f"{title}, pruning to {share:.0%}"):
