@@ -41,8 +41,8 @@ class HostLayers:
 
     def __call__(self, convolution: Convolution, inputs: int, outputs: int) -> float:
         """Return the median latency with so many channels, in milliseconds."""
-        grid = self._grid(convolution)
-        return float(grid(outputs if convolution.groups > 1 else (inputs, outputs)).item())
+        point = [outputs] if convolution.groups > 1 else [inputs, outputs]
+        return float(self._grid(convolution)([point]).item())
 
     def _grid(self, convolution: Convolution) -> RegularGridInterpolator:
         c = convolution

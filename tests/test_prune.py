@@ -204,9 +204,10 @@ def test_a_layer_of_its_own_is_an_int8_convolution(
     assert model.run(x).std() > 0.1
 
 
-def test_a_layer_is_measured_once_and_asked_for_any_number_of_channels() -> None:
+@pytest.mark.parametrize("inputs", [64, 1], ids=["dense", "depthwise"])
+def test_a_layer_is_measured_once_and_asked_for_any_number_of_channels(inputs: int) -> None:
     layers = HostLayers()
-    layer = Convolution("w", (64, 64, 3, 3), (32, 32), 1, 1)
+    layer = Convolution("w", (64, inputs, 3, 3), (32, 32), 1, 64 // inputs)
     assert layers(layer, 64, 64) > 0
     measured = len(layers._known)
     assert layers(layer, 40, 24) > 0 and layers(layer, 9, 8) >= 0
