@@ -73,6 +73,9 @@ def save_frontier(found: Sequence[Candidate], path: Path) -> None:
         axes.plot(*zip(*best, strict=True), color="grey", linewidth=1, zorder=0)
         axes.set_xlabel(label)
         axes.set_xscale("log")
+        axes.margins(x=0.2)  # room for the last point's text
+        for formatter in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
+            formatter("{x:g}")
     left.set_ylabel("SAD in the unknown region, thousands")
     left.legend(frameon=False)
     _save(figure, path)
