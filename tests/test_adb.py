@@ -168,8 +168,11 @@ def test_one_of_two_phones_must_be_named(plugged: Phone) -> None:
     assert open_adb("[::1]:5555").shell.run("echo $1", "here").out == "here\n"
     with pytest.raises(UsageError, match="There is no phone"):
         open_adb("127.0.0.1:5556")
-    ready = [one for one in list_devices() if one.spec.startswith("adb")]
+    ready = [one for one in list_devices() if one.spec.startswith("adb:")]
     assert [one.ready for one in ready] == [True, True] or "runner" in ready[0].state
+    apps = [one for one in list_devices() if one.spec.startswith("adb-app:")]
+    assert [one.state for one in apps] == ["the demo app is not on it"] * 2
+    assert "--to android_demo" in apps[0].remedy
 
 
 def test_no_phone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,8 @@ import pytest
 from phone import COMMANDS, phone
 
 from bench.devices.adb import AdbShell
-from bench.devices.android_app import ACTIVITY, AppDevice
+from bench.devices.android_app import ACTIVITY, PACKAGE, AppDevice
+from bench.devices.attached import list_devices
 from bench.devices.device import BenchModel, Request
 from bench.devices.open import open_device
 from bench.protocol import Protocol
@@ -41,7 +42,9 @@ def device(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     with phone(tmp_path) as found:
         monkeypatch.setenv("PATH", str(found.folder / "bin"), prepend=":")
         am = AM.replace("FOLDER", shlex.quote(str(tmp_path)))
-        found.plug_in(SERIAL, commands={**COMMANDS, "am": am, "pidof": f". {tmp_path}/alive"})
+        pm = f"""[ "$*" = "path {PACKAGE}" ] && echo package:/data/app/base.apk"""
+        commands = {"am": am, "pm": pm, "pidof": f". {tmp_path}/alive"}
+        found.plug_in(SERIAL, commands={**COMMANDS, **commands})
         (tmp_path / "alive").write_text("true")
         yield AppDevice(AdbShell(SERIAL), pause_s=0.1)
 
@@ -116,6 +119,11 @@ def test_what_the_app_cannot_do_is_refused(device: AppDevice, model: BenchModel)
 def test_it_is_opened_by_its_name(device: AppDevice) -> None:
     opened = open_device(f"adb-app:{SERIAL}", say=print)
     assert isinstance(opened, AppDevice) and opened.shell.name == device.shell.name
+
+
+def test_it_is_listed(device: AppDevice) -> None:
+    (listed,) = [one for one in list_devices() if one.spec == f"adb-app:{SERIAL}"]
+    assert listed.ready and not listed.remedy
 
 
 def test_a_phone_of_another_name_is_none(device: AppDevice) -> None:

@@ -48,6 +48,16 @@ class AppDevice:
         self.shell = shell
         self._pause_s = pause_s
 
+    def installed(self) -> bool:
+        """Return whether the phone has the app.
+
+        Raises
+        ------
+        MissingToolError
+            When the phone has gone away.
+        """
+        return self.shell.run('pm path "$1"', PACKAGE).code == 0
+
     def measure(self, request: Request, *, progress: Progress | None = None) -> list[Result]:
         """Start the app's benchmark with each number of threads, and fetch its results.
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bench.devices.adb import CONNECT, phones
+from bench.devices.adb import CONNECT, Phone, phones
+from bench.devices.android_app import BUILD, open_app
 from bench.devices.browser.parts import find_litert
 from bench.devices.emulated import ARCHITECTURE, PROCESSOR, find_emulator
 from bench.devices.ios import CONNECT as CONNECT_IPHONE
 from bench.devices.ios import phones as iphones
 from bench.devices.ssh import find_ssh
 from bench.runner.bundle import find_bundle
-from edgemat.errors import MissingToolError
+from edgemat.errors import EdgematError, MissingToolError
 
 
 @dataclass(frozen=True)
@@ -54,21 +55,30 @@ def list_devices() -> list[Attached]:
 def _phones() -> list[Attached]:
     try:
         found = phones()
-        if not found:
-            return [Attached("adb", False, "no phone is there", CONNECT)]
-        find_bundle(ARCHITECTURE)
     except MissingToolError as error:
         return [Attached("adb", False, error.message, error.remedy)]
-    states = {True: "a phone"}
-    return [
-        Attached(
-            f"adb:{phone.serial}",
-            phone.ready,
-            states.get(phone.ready, f"a phone, {phone.state}"),
-            phone.remedy,
-        )
-        for phone in found
-    ]
+    if not found:
+        return [Attached("adb", False, "no phone is there", CONNECT)]
+    return [way for phone in found for way in _ways_into(phone)]
+
+
+def _ways_into(phone: Phone) -> list[Attached]:
+    """Return the two ways to measure on a phone: a runner that is pushed, and the demo app."""
+    pushed, app = f"adb:{phone.serial}", f"adb-app:{phone.serial}"
+    if not phone.ready:
+        return [Attached(pushed, False, f"a phone, {phone.state}", phone.remedy)]
+    ways = []
+    try:
+        find_bundle(ARCHITECTURE)
+        ways.append(Attached(pushed, True, "a phone"))
+    except MissingToolError as error:
+        ways.append(Attached(pushed, False, error.message, error.remedy))
+    try:
+        there = open_app(phone.serial).installed()
+    except EdgematError as error:  # it was there a moment ago
+        return [*ways, Attached(app, False, error.message, error.remedy)]
+    state = "the demo app on it" if there else "the demo app is not on it"
+    return [*ways, Attached(app, there, state, "" if there else BUILD)]
 
 
 def _iphones() -> list[Attached]:
