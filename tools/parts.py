@@ -7,19 +7,16 @@ not be the system's, and packages are only unpacked. Once there, nothing is fetc
 from __future__ import annotations
 
 import argparse
-import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.devices.parts import part_folder
-from edgemat.errors import EdgematError, MissingToolError, nearest
+from edgemat.errors import EdgematError, nearest
 from edgemat.files import atomic_path
-
-KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+from tools.debian import check_debian, download, unpack
 
 
 @dataclass(frozen=True)
@@ -103,70 +100,16 @@ def fetch(name: str) -> Path:
     note = folder / "packages"
     if note.is_file() and note.read_text() == wanted:
         return folder
-    _check_system()
+    check_debian()
     shutil.rmtree(folder, ignore_errors=True)  # of another list
     with (
         tempfile.TemporaryDirectory() as scratch,
         atomic_path(folder, directory=True) as temporary,
     ):
-        apt = _apt_root(Path(scratch), part.release)
-        _run([*apt, "update"])
-        _run([*apt, "download", *part.packages.split()], cwd=scratch)
-        for package in sorted(Path(scratch).glob("*.deb")):
-            _run(["dpkg-deb", "-x", str(package), str(temporary)])
+        for package in download(part.packages.split(), part.release, Path(scratch)):
+            unpack(package, temporary)
         (temporary / "packages").write_text(wanted)
     return folder
-
-
-def _check_system() -> None:
-    for tool in ("apt-get", "dpkg-deb"):
-        if shutil.which(tool) is None:
-            raise MissingToolError(f"There is no {tool} here.", remedy="This needs Debian.")
-    machine = _run(["dpkg", "--print-architecture"]).strip()
-    if machine != "amd64" or not KEYRING.exists():
-        raise MissingToolError(
-            "The packages are those of Debian on x86-64.", remedy="Use such a machine or container."
-        )
-
-
-def _apt_root(folder: Path, release: str) -> list[str]:
-    """Return an apt-get that knows one release and touches nothing outside `folder`."""
-    for name in ("etc/apt.conf.d", "etc/preferences.d", "lists/partial", "archives/partial"):
-        (folder / name).mkdir(parents=True)
-    (folder / "status").touch()
-    source = f"deb [signed-by={KEYRING}] {_mirror()} {release} main\n"
-    (folder / "etc" / "sources.list").write_text(source)
-    options = {
-        "Dir::Etc": folder / "etc",
-        "Dir::State::lists": folder / "lists",
-        "Dir::State::status": folder / "status",
-        "Dir::Cache": folder,
-        "APT::Sandbox::User": "root",
-        "Acquire::Languages": "none",
-    }
-    return ["apt-get", "-qq", *(f"-o{key}={value}" for key, value in options.items())]
-
-
-def _mirror() -> str:
-    """Return the address from which this system has its Debian packages."""
-    listed = _run(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Origin: Debian"])
-    # before the first `apt-get update` no origin is known, only the address
-    listed = listed or _run(["apt-get", "indextargets", "--format", "$(REPO_URI)"])
-    for address in listed.splitlines():
-        if re.search(r"/debian/?$", address):
-            return address
-    raise MissingToolError("apt knows no Debian mirror.", remedy="Use a Debian machine.")
-
-
-def _run(command: list[str], cwd: str | None = None) -> str:
-    try:
-        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=cwd)
-    except subprocess.CalledProcessError as error:
-        last = (error.stderr.strip().splitlines() or ["no message"])[-1]
-        raise MissingToolError(
-            f"{command[0]} failed: {last}", remedy="Look at the network."
-        ) from error
-    return done.stdout
 
 
 def main(arguments: list[str] | None = None) -> int:

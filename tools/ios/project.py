@@ -15,9 +15,9 @@ from xml.parsers.expat import ExpatError
 
 from PIL import Image
 
+from bench.devices.parts import cache_folder
 from edgemat.errors import MissingToolError
 from tools.finding import Finding, finding
-from tools.ios.toolchain import cache_folder
 
 DEMO = Path("ios_demo")
 PROJECT = DEMO / "MattingDemo.xcodeproj" / "project.pbxproj"
@@ -186,7 +186,7 @@ def _load(path: Path) -> dict[str, Any]:
 
 def _environment() -> str:
     """Return the Python of an environment that has pbxproj; made once, in the cache."""
-    folder = cache_folder().with_name("ios-check")
+    folder = cache_folder() / "ios-check"
     python = folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
     ready = folder / READER
     if not ready.exists():

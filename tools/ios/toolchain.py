@@ -11,21 +11,21 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from bench.devices.parts import cache_folder
 from edgemat.errors import MissingToolError
+from edgemat.files import atomic_path
+from tools.debian import check_debian, download, unpack
 
 SUITE = "trixie"
-PACKAGES = ("swiftlang", "libc6-dev", "libstdc++-14-dev", "base-files", "dash", "coreutils")
+PACKAGES = ["swiftlang", "libc6-dev", "libstdc++-14-dev", "base-files", "dash", "coreutils"]
 """The rest comes by their dependencies: about 105 packages, 550 MB, unpacked 2.6 GB."""
 DOWNLOAD = "550 MB"
 OLDEST = (6, 0)
-KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-MIRROR = "EDGEMAT_DEBIAN_MIRROR"
 _READY = "ready"
 
 # $1 root, $2 repository, then the command: mounts exist in this namespace alone.
@@ -37,17 +37,6 @@ mount --rbind /dev "$root/dev"
 mount --rbind "$source" "$root/src"
 exec chroot "$root" /usr/bin/env -i HOME=/tmp LANG=C.UTF-8 \
   PATH=/usr/libexec/swift/bin:/usr/bin:/bin /bin/sh -c 'cd /src && exec "$@"' sh "$@"
-"""
-
-_APT_CONFIG = """
-Dir "{folder}";
-Dir::State "{folder}/state";
-Dir::State::status "{folder}/state/status";
-Dir::Cache "{folder}/cache";
-Dir::Etc "{folder}/etc";
-Dir::Etc::sourceparts "-";
-APT::Install-Recommends "false";
-APT::Sandbox::User "";
 """
 
 
@@ -87,10 +76,8 @@ class RootToolchain:
         return _run([*namespace, *where, *command])
 
 
-def cache_folder() -> Path:
-    """Return the folder that keeps the toolchain: one for each user."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "edgemat" / f"swift-{SUITE}"
+def _folder() -> Path:
+    return cache_folder() / f"swift-{SUITE}"
 
 
 def find_toolchain() -> Toolchain | None:
@@ -99,8 +86,8 @@ def find_toolchain() -> Toolchain | None:
         told = _run(["swift", "--version"]).stdout
         version = re.search(r"Swift version (\d+)\.(\d+)", told)
         if version and tuple(map(int, version.groups())) >= OLDEST:
-            return OwnToolchain(str(cache_folder().with_name("swift-build")))
-    folder = cache_folder()
+            return OwnToolchain(str(cache_folder() / "swift-build"))
+    folder = _folder()
     return RootToolchain(folder / "root") if (folder / _READY).exists() else None
 
 
@@ -116,28 +103,33 @@ def fetch_toolchain(say: Callable[[str], object]) -> Toolchain:
     if found is not None:
         return found
     _check_machine()
-    folder = cache_folder()
+    folder = _folder()
     say(f"Fetching Swift from Debian {SUITE} into {folder}: {DOWNLOAD}, once.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(folder, ignore_errors=True)  # what a killed fetch left behind
-    _download(folder)
-    _unpack(folder, say)
-    toolchain = RootToolchain(folder / "root")
-    version = toolchain.run(folder, "swift", "--version")
-    if version.returncode != 0:
-        raise MissingToolError(
-            f"Debian's Swift does not start: {_last_line(version.stdout)}.",
-            remedy=f"Remove {folder} and try again, or install Swift 6 from swift.org.",
-        )
-    (folder / _READY).write_text(version.stdout, encoding="utf-8")
-    return toolchain
+    shutil.rmtree(folder, ignore_errors=True)  # of another version
+    with atomic_path(folder, directory=True) as temporary:
+        packages = download(PACKAGES, SUITE, temporary / "apt", needed=True)
+        say(f"Unpacking {len(packages)} packages.")
+        for package in packages:
+            unpack(package, temporary / "root")
+        shutil.rmtree(temporary / "apt")
+        for name in ("proc", "dev", "tmp", "src"):
+            (temporary / "root" / name).mkdir(exist_ok=True)
+        version = RootToolchain(temporary / "root").run(temporary, "swift", "--version")
+        if version.returncode != 0:
+            raise MissingToolError(
+                f"Debian's Swift does not start: {_last_line(version.stdout)}.",
+                remedy="Install Swift 6 from swift.org.",
+            )
+        (temporary / _READY).write_text(version.stdout, encoding="utf-8")
+    return RootToolchain(folder / "root")
 
 
 def _check_machine() -> None:
-    for tool in ("apt-get", "dpkg-deb", "unshare", "chroot"):
+    check_debian()
+    for tool in ("unshare", "chroot"):
         if shutil.which(tool) is None:
             raise MissingToolError(
-                f"There is no Swift here, and no {tool} to fetch Debian's.",
+                f"There is no Swift here, and no {tool} to enter Debian's.",
                 remedy="Install Swift 6 from swift.org, then run the same command again.",
             )
     if _run(["unshare", "--map-root-user", "--mount", "true"]).returncode != 0:
@@ -145,59 +137,6 @@ def _check_machine() -> None:
             "This machine forbids user namespaces, which Debian's Swift is run in.",
             remedy="Run as root, or install Swift 6 from swift.org.",
         )
-
-
-def _mirror() -> str:
-    """Return the address of the Debian mirror that this machine itself uses."""
-    if os.environ.get(MIRROR):
-        return os.environ[MIRROR]
-    pattern = ["--format", "$(ORIGIN) $(REPO_URI)", "Created-By: Packages"]
-    for line in _run(["apt-get", "indextargets", *pattern]).stdout.splitlines():
-        origin, _, address = line.partition(" ")
-        if origin == "Debian" and not address.rstrip("/").endswith("-security"):
-            return address
-    raise MissingToolError(
-        "This machine's apt knows no Debian mirror to fetch Swift from.",
-        remedy=f"Name one in the environment: {MIRROR}=http://...",
-    )
-
-
-def _download(folder: Path) -> None:
-    """Fetch all packages by an apt of its own, which knows of no installed package."""
-    for name in ("state/lists/partial", "cache/archives/partial", "etc/apt.conf.d"):
-        (folder / name).mkdir(parents=True)
-    (folder / "etc" / "preferences.d").mkdir()
-    (folder / "state" / "status").touch()
-    source = f"deb [signed-by={KEYRING}] {_mirror()} {SUITE} main\n"
-    (folder / "etc" / "sources.list").write_text(source, encoding="utf-8")
-    with tempfile.NamedTemporaryFile("w", suffix=".conf", dir=folder) as config:
-        config.write(_APT_CONFIG.format(folder=folder))
-        config.flush()
-        environment = {"APT_CONFIG": config.name}
-        for command in (["update"], ["install", "--download-only", "--yes", *PACKAGES]):
-            done = _run(["apt-get", *command], environment=environment)
-            if done.returncode != 0:
-                raise MissingToolError(
-                    f"Swift cannot be fetched from Debian: {_last_line(done.stdout)}.",
-                    remedy="Check the network, then run the same command again.",
-                )
-
-
-def _unpack(folder: Path, say: Callable[[str], object]) -> None:
-    packages = sorted((folder / "cache" / "archives").glob("*.deb"))
-    size = sum(package.stat().st_size for package in packages) / 1e6
-    say(f"Unpacking {len(packages)} packages, {size:.0f} MB.")
-    root = folder / "root"
-    for package in packages:
-        done = _run(["dpkg-deb", "--extract", str(package), str(root)])
-        if done.returncode != 0:
-            raise MissingToolError(
-                f"{package.name} cannot be unpacked: {_last_line(done.stdout)}.",
-                remedy="Free 4 GB on this disk, then run the same command again.",
-            )
-        package.unlink()
-    for name in ("proc", "dev", "tmp", "src"):
-        (root / name).mkdir(exist_ok=True)
 
 
 def _run(
