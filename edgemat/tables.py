@@ -87,7 +87,7 @@ def show_savings(
 
 
 def show_models(out: Console, rows: Sequence[Mapping[str, Any]]) -> None:
-    """List networks beside what the thesis prints of them."""
+    """List networks beside what the thesis prints of them; methods without chapter come last."""
     table = Table(title="Networks (operations at 224 x 224)")
     for column in ("name", "task", "thesis", "parameters", "printed", "operations", "printed"):
         table.add_column(column)
@@ -95,17 +95,23 @@ def show_models(out: Console, rows: Sequence[Mapping[str, Any]]) -> None:
         table.add_row(
             str(row["name"]),
             str(row["task"]),
-            f"chapter {row['chapter']}" + (f", table {row['table']}" if row["table"] else ", ours"),
+            _source(row),
             f"{row['parameters']:,}",
             _printed(row["thesis_parameters_millions"], "M"),
-            f"{row['operations_thesis_convention']:.4f} G",
+            _printed(row["operations_thesis_convention"], "G", digits=4),
             _printed(row["thesis_operations"], "G"),
         )
     out.print(table)
 
 
-def _printed(figure: float | None, unit: str) -> str:
-    return "" if figure is None else f"{figure:.2f} {unit}"
+def _source(row: Mapping[str, Any]) -> str:
+    if row["chapter"] is None:
+        return "classical"
+    return f"chapter {row['chapter']}, " + (f"table {row['table']}" if row["table"] else "ours")
+
+
+def _printed(figure: float | None, unit: str, digits: int = 2) -> str:
+    return "" if figure is None else f"{figure:.{digits}f} {unit}"
 
 
 def show_findings(out: Console, findings: Sequence[Finding]) -> None:

@@ -150,6 +150,8 @@ def test_models_as_json(call: Call) -> None:
     )
     assert rows["pspm-b5"]["parameters"] == 5_902_382
     assert rows["pspm-b5"]["operations_thesis_convention"] == pytest.approx(6.53, abs=0.01)
+    assert rows["knn"]["parameters"] == 0 and not rows["knn"]["deploys"]
+    assert set(rows["knn"]) == set(rows["pspm-b5"])
 
 
 def test_models_as_a_table() -> None:
@@ -164,9 +166,18 @@ def test_models_as_a_table() -> None:
         "thesis_operations": 6.53,
     }
     console = Console(record=True, width=150)
-    show_models(console, [row])
+    classical = dict.fromkeys(row) | {"name": "knn", "parameters": 0}
+    show_models(console, [row, classical])
     shown = console.export_text()
-    for text in ("pspm-b5", "chapter 6, table 6.4", "5,902,382", "5.90 M", "6.5312 G", "6.53 G"):
+    for text in (
+        "pspm-b5",
+        "chapter 6, table 6.4",
+        "5,902,382",
+        "5.90 M",
+        "6.5312 G",
+        "6.53 G",
+        "classical",
+    ):
         assert text in shown
 
 

@@ -259,6 +259,8 @@ def test_unknown_names_offer_the_nearest() -> None:
         create_model("indexnet-m2o-ncl")
     with pytest.raises(UsageError, match="width"):
         create_model("pspm-b5", widht=0.5)
+    with pytest.raises(UsageError, match=r"classical method.*edgemat\.matte"):
+        create_model("knn")
 
 
 def test_channels_that_never_varied_give_their_constant() -> None:

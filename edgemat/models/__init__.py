@@ -13,6 +13,7 @@ from typing import Any
 
 from torch import nn
 
+from edgemat.classical import METHODS
 from edgemat.errors import UsageError, nearest
 from edgemat.models import (
     a2u,
@@ -72,6 +73,11 @@ def model_info(name: str) -> ModelInfo:
         For an unknown name; the nearest known names are offered.
     """
     if name not in _MODELS:
+        if name in METHODS:
+            raise UsageError(
+                f"{name} is a classical method, no network.",
+                remedy=f"Use edgemat.matte(image, trimap, model={name!r}).",
+            )
         raise UsageError(f"There is no model {name!r}.", remedy=nearest(name, _MODELS))
     return _MODELS[name]
 
