@@ -1,7 +1,7 @@
 """Every matting network as a file: TFLite and Core ML compute the same matte as torch.
 
-Converting takes long, and what can go wrong lies in operators, so that a network all of whose
-operators are in the networks listed before it is skipped. ``EDGEMAT_EVERY_NETWORK=1`` skips none.
+Converting takes long, and what can go wrong lies in operators, so that only so many networks are
+converted as have all operators between them. ``EDGEMAT_EVERY_NETWORK=1`` skips none.
 """
 
 from __future__ import annotations
@@ -64,13 +64,9 @@ def psnr(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Future[Psnr]]]
         for item in request.session.items
         if getattr(item, "module", None) is request.module
     ]
-    known: set[tuple[object, ...]] = set()
-    converted = []
-    for info in chosen:
-        needed = operators(info)
-        if EVERY or not needed <= known:
-            converted.append(info.name)
-        known |= needed
+    converted = [info.name for info in chosen]
+    if not EVERY:
+        converted = covering({info.name: operators(info) for info in chosen})
     pool = ProcessPoolExecutor(WORKERS, multiprocessing.get_context("spawn"))
     try:
         yield {name: pool.submit(convert_and_compare, name) for name in converted}
@@ -119,6 +115,17 @@ def write_coreml(deploy: DeployForm, path: Path, *, channels: int) -> None:
 
 
 # ---- what a network is made of --------------------------------------------------------------
+
+
+def covering(needed: Mapping[str, set[tuple[object, ...]]]) -> list[str]:
+    """Return a few names that have all operators between them: each adds the most to the former."""
+    left = set[tuple[object, ...]]().union(*needed.values())
+    names = []
+    while left:
+        best = max(needed, key=lambda name: len(needed[name] & left))
+        names.append(best)
+        left -= needed[best]
+    return names
 
 
 class Operators(TorchDispatchMode):
