@@ -9,8 +9,8 @@ from pathlib import Path
 
 from convert.flatbuffer import give_float_ends, read_model, write_model
 from edgemat.errors import ConversionError
-from edgemat.evaluate import F32
 from edgemat.files import atomic_path
+from edgemat.images import F32
 
 
 def quantize_with_ai_edge(float_file: Path, inputs: Sequence[F32], path: Path) -> None:

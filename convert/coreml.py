@@ -23,13 +23,10 @@ from convert.apple import import_coremltools, quietly
 from convert.mil import CORE_ML_FOLDER
 from edgemat.errors import ConversionError
 from edgemat.files import atomic_path
+from edgemat.images import PIXEL_SCALE
 
 Precision = Literal["fp32", "fp16"]
 Minimum = Literal["iOS17", "iOS18"]
-
-# The file computes pixel * PIXEL_SCALE in float32. A reference fed with these very values, and
-# not with pixel / 255, agrees to the bit even where a quantizer rounds.
-PIXEL_SCALE = np.float32(1 / 255)
 
 # This pass trades the quantizers' own scales for their ratios, so that nothing in the file could
 # be compared with the quantization specification any more.

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from convert.parity import coreml_feeds, torch_predictor
 from convert.target import Target
-from edgemat.evaluate import F32, EvaluationSet
+from edgemat.evaluate import EvaluationSet
+from edgemat.images import F32
 from edgemat.runtime import Kernels, TfliteModel
 from quantize.frozen import FrozenFakeQuantize
 

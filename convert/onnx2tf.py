@@ -22,8 +22,9 @@ from convert.parity import compare
 from convert.tflite import quiet
 from edgemat.artifact import Agreement
 from edgemat.errors import ArtifactError, ConversionError, MissingToolError, UsageError
-from edgemat.evaluate import F32, EvaluationSet, predict_all
+from edgemat.evaluate import EvaluationSet, predict_all
 from edgemat.files import explain_os_errors, move_into_place
+from edgemat.images import F32
 from edgemat.models.deploy import DeployForm, set_layout
 from edgemat.runtime import TfliteModel
 

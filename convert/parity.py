@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from convert.target import Target
 from edgemat.artifact import Agreement
 from edgemat.errors import ConversionError
-from edgemat.evaluate import F32
+from edgemat.images import F32
 from edgemat.runtime import TfliteModel
 
 Predict = Callable[[F32], F32]

@@ -17,7 +17,7 @@ from typing import Any
 from edgemat.artifact import Artifact
 from edgemat.errors import ArtifactError, DiskError
 from edgemat.files import write_json
-from edgemat.progress import console
+from edgemat.terminal import err
 
 ROOT = Path(__file__).resolve().parents[1]
 # The code that each stage's result depends on.
@@ -88,7 +88,7 @@ class Stages:
         record = self.folder / "stages" / f"{key}.json"
         known = self._read(record)
         if known is not None:
-            console.print(f"[dim]{title}: up to date[/dim]")
+            err.print(f"[dim]{title}: up to date[/dim]")
             return known
         started = time.monotonic()
         work = self.folder / "work" / key
@@ -96,7 +96,7 @@ class Stages:
         write_json(record, result)
         shutil.rmtree(work, ignore_errors=True)
         self.ran.append(title)
-        console.print(f"{title}: done in {time.monotonic() - started:.0f} s")
+        err.print(f"{title}: done in {time.monotonic() - started:.0f} s")
         return result
 
     def open(self, result: Mapping[str, Any]) -> Artifact:
@@ -111,7 +111,7 @@ class Stages:
             try:
                 Artifact(self.artifacts / known["artifact"])
             except ArtifactError as error:
-                console.print(f"[yellow]{error.message} It is made anew.[/yellow]")
+                err.print(f"[yellow]{error.message} It is made anew.[/yellow]")
                 return None
         if any(not (self.folder / name).exists() for name in known.get("files", ())):
             return None

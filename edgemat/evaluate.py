@@ -8,15 +8,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from edgemat.artifact import Scores
+from edgemat.images import F32, PIXEL_SCALE, U8
 from edgemat.metrics import MattingErrors, matting_errors
 
-F32 = npt.NDArray[np.float32]
-U8 = npt.NDArray[np.uint8]
-# The float32 that mobile files multiply pixels by; pixels / 255 can differ in the last bit.
-PIXEL_SCALE = np.float32(1 / 255)
 Region = Literal["unknown", "whole"]
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -17,8 +16,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from edgemat.terminal import err
+
 T = TypeVar("T")
-console = Console(stderr=True)
 
 
 @contextmanager
@@ -32,8 +32,8 @@ def progress_bar(title: str, total: int | None = None) -> Iterator[Callable[[int
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    hidden = not console.is_terminal  # in a log file, bars are noise
-    with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
+    hidden = not err.is_terminal  # in a log file, bars are noise
+    with Progress(*columns, console=err, transient=True, disable=hidden) as progress:
         task = progress.add_task(title, total=total)
         yield lambda done: progress.update(task, completed=done)
 

@@ -13,8 +13,8 @@ import numpy as np
 from bench.devices.host import host_circumstances
 from convert.layers import LayerTable
 from edgemat.artifact import TRAINING_LOG, Artifact
-from edgemat.evaluate import PIXEL_SCALE, keep_known
-from edgemat.images import read_grey, read_image, read_rgba
+from edgemat.evaluate import keep_known
+from edgemat.images import PIXEL_SCALE, read_grey, read_image, read_rgba
 from edgemat.photo import ALBUM, ALPHA, BACKGROUND, BLUR, CUTOUT, PHOTO
 from edgemat.report import (
     FileReport,

