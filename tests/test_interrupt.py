@@ -5,10 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Iterator
 
 import pytest
 
 from edgemat.interrupt import interrupts_held_back
+
+
+@pytest.fixture(autouse=True)
+def handled() -> Iterator[None]:
+    """A job in a script's background starts with Ctrl-C ignored, also where the job is pytest."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def press() -> None:
