@@ -30,17 +30,17 @@ check: .venv/ready
 
 peers: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check ".[peers]"
-	$(BIN)/python -m bench.peers fetch peers
+	$(BIN)/python -m edgemat.bench.peers fetch peers
 
 runner: .venv/ready
-	$(BIN)/python -m bench.runner.build
+	$(BIN)/python -m edgemat.bench.runner.build
 
 emulator: .venv/ready
 	$(BIN)/python -m tools.parts emulator
-	$(BIN)/python -m bench.runner.build
+	$(BIN)/python -m edgemat.bench.runner.build
 
 browser: .venv/ready
-	$(BIN)/python -m bench.devices.browser.parts
+	$(BIN)/python -m edgemat.bench.devices.browser.parts
 
 android-check: .venv/ready
 	$(BIN)/python -m tools.android check
@@ -48,8 +48,8 @@ android-check: .venv/ready
 # What cannot be had is said and left out: its tests are skipped.
 device-parts: .venv/ready
 	-$(BIN)/python -m tools.parts phone sshd emulator cross
-	-$(BIN)/python -m bench.runner.build
-	-$(BIN)/python -m bench.devices.browser.parts
+	-$(BIN)/python -m edgemat.bench.runner.build
+	-$(BIN)/python -m edgemat.bench.devices.browser.parts
 	-$(BIN)/python -m tools.android toolchain
 
 # Fetches Swift (550 MB, once) where there is none.

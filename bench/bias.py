@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from bench.peers.ours import Ours
-from bench.peers.pictures import Loaded, Photo, edge_band
-from bench.peers.scores import PictureScore, score
-from bench.peers.sheet import Strip, make_strip
+from edgemat.bench.peers.ours import Ours
+from edgemat.bench.peers.pictures import Loaded, Photo, edge_band
+from edgemat.bench.peers.scores import PictureScore, score
+from edgemat.bench.peers.sheet import Strip, make_strip
 from edgemat.data.augment import cover
 from edgemat.data.composite import composite
 from edgemat.data.folder import FolderSource

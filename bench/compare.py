@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bench.result import Result
+from edgemat.bench.result import Result
 from edgemat.errors import UsageError
 
 RESAMPLES = 2000

@@ -1,7 +1,7 @@
-"""The frontier: error against latency and size, over everything that was made of one task's models.
+"""The frontier: error against latency and size, over all that was made of one task's models.
 
-`python -m bench.frontier FILE...` takes .tflite artefacts (float, PTQ, QAT, pruned, of any input
-size), runs every one on the same pictures at full resolution, as an app would, measures all in
+`python -m edgemat.bench.frontier FILE...` takes .tflite artefacts (float, PTQ, QAT, pruned,
+of any input size), runs every one on the same pictures at full resolution, as an app would, measures all in
 turns, and marks those that no other beats in both error and cost.
 """
 
@@ -98,7 +98,8 @@ def read_frontier(folder: Path) -> Frontier:
         candidates = tuple(Candidate(**row | {"size": tuple(row["size"])}) for row in rows)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise UsageError(
-            f"{folder} holds no frontier.", remedy="Run: python -m bench.frontier FILE... -o FOLDER"
+            f"{folder} holds no frontier.",
+            remedy="Run: python -m edgemat.bench.frontier FILE... -o FOLDER",
         ) from error
     return Frontier(candidates, f"data:image/svg+xml;base64,{plot}")
 
@@ -128,8 +129,8 @@ def find_frontier(
     """
     from dataclasses import replace
 
-    from bench.devices.host import bench_host
-    from bench.protocol import Protocol
+    from edgemat.bench.devices.host import bench_host
+    from edgemat.bench.protocol import Protocol
     from edgemat.evaluate import score
     from edgemat.matting import matte
     from edgemat.progress import track

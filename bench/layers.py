@@ -17,9 +17,9 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from scipy.interpolate import RegularGridInterpolator
 
-from convert.flatbuffer import IDENTIFIER
+from edgemat.convert.flatbuffer import IDENTIFIER
+from edgemat.quantize.channels import Convolution
 from edgemat.runtime import TfliteModel
-from quantize.channels import Convolution
 
 SHARES = (0.25, 0.5, 1.0)
 LEAST_CHANNELS = 8
@@ -27,7 +27,7 @@ WARMUP, RUNS = 3, 15
 
 
 class HostLayers:
-    """A cost model for :func:`quantize.prune.prune`: milliseconds of a convolution on this host.
+    """A cost model for :func:`edgemat.quantize.prune.prune`: milliseconds of a convolution on this host.
 
     Parameters
     ----------

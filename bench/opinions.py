@@ -1,4 +1,4 @@
-"""Second opinions: what other tools make of the same network: `python -m bench.opinions MODEL`
+"""Second opinions: what other tools make of the same network: `python -m edgemat.bench.opinions MODEL`
 
 Beside litert-torch's float files and NNCF's int8 file stand onnx2tf's float files, made by way of
 ONNX, and the int8 file of ai-edge-quantizer, Google's own tool, with its own calibration. All are
@@ -25,9 +25,9 @@ from edgemat.tables import show_agreements, show_old_runs, show_opinions
 from edgemat.terminal import AsJson, out, print_json, run_app, show_error
 
 if TYPE_CHECKING:
-    from convert.old_runtime import OldRun
-    from convert.parity import Distance
     from edgemat.artifact import Agreement
+    from edgemat.convert.old_runtime import OldRun
+    from edgemat.convert.parity import Distance
     from edgemat.evaluate import F32, EvaluationSet
     from edgemat.models.deploy import DeployForm
 
@@ -132,7 +132,7 @@ def opinions(
 
     A tool that is missing or fails does not keep the others away, but ends with its own status.
     """
-    from convert.parity import torch_predictor
+    from edgemat.convert.parity import torch_predictor
     from edgemat.evaluate import predict_all
     from edgemat.validation import (
         CALIBRATION_SEED,
@@ -194,7 +194,7 @@ def _noting(errors: list[EdgematError]) -> Iterator[None]:
 
 
 def _open(named: str, int8_files: list[Path], size: int) -> Subject:
-    from bench.roofline import random_form
+    from edgemat.bench.roofline import random_form
     from edgemat.models import list_models, model_info
     from edgemat.models.deploy import to_deploy
     from edgemat.predict import read_network
@@ -240,10 +240,10 @@ def _make_files(
     errors: list[EdgematError],
 ) -> dict[str, tuple[Precision, Path]]:
     """Let each tool write its files; return them by the names that the tables show."""
-    from convert.ai_edge import quantize_with_ai_edge
-    from convert.onnx2tf import convert_onnx2tf
-    from convert.target import TARGETS
-    from convert.tflite import convert_tflite
+    from edgemat.convert.ai_edge import quantize_with_ai_edge
+    from edgemat.convert.onnx2tf import convert_onnx2tf
+    from edgemat.convert.target import TARGETS
+    from edgemat.convert.tflite import convert_tflite
     from edgemat.progress import progress_bar
 
     files: dict[str, tuple[Precision, Path]] = {}
@@ -279,11 +279,11 @@ def _judge(
     errors: list[EdgematError],
 ) -> list[Opinion]:
     """Measure, run and compare all files; `measuring` is threads, and seconds for each."""
-    from bench.devices.host import bench_host
-    from bench.protocol import Protocol
-    from convert.onnx2tf import agrees
-    from convert.parity import compare, distance
-    from convert.proof import float_operators
+    from edgemat.bench.devices.host import bench_host
+    from edgemat.bench.protocol import Protocol
+    from edgemat.convert.onnx2tf import agrees
+    from edgemat.convert.parity import compare, distance
+    from edgemat.convert.proof import float_operators
     from edgemat.evaluate import predict_all, score
     from edgemat.runtime import TfliteModel
 
@@ -322,7 +322,7 @@ def _run_old(
     paths: dict[str, Path], validation: EvaluationSet, errors: list[EdgematError]
 ) -> dict[str, OldRun]:
     """Run all files in the old runtime; an empty result where it is not installed."""
-    from convert.old_runtime import check_old_runtime
+    from edgemat.convert.old_runtime import check_old_runtime
     from edgemat.progress import track
 
     with _noting(errors):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from bench.stats import Latency, summarise
+from edgemat.bench.stats import Latency, summarise
 from edgemat.errors import UsageError
 
 Clock = Callable[[], int]

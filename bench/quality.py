@@ -17,11 +17,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bench.gate import Bound, Verdict, judge
-from bench.peers.contestants import Contestant
-from bench.peers.ours import Classical, Ours
-from bench.peers.pictures import Loaded, PhotoSet, find_photos, load
-from bench.peers.scores import SetScore, score, summarise_scores
+from edgemat.bench.gate import Bound, Verdict, judge
+from edgemat.bench.peers.contestants import Contestant
+from edgemat.bench.peers.ours import Classical, Ours
+from edgemat.bench.peers.pictures import Loaded, PhotoSet, find_photos, load
+from edgemat.bench.peers.scores import SetScore, score, summarise_scores
 from edgemat.data.sample import Part
 from edgemat.errors import UsageError, nearest
 from edgemat.shipped import find_artifact, shipped_models
@@ -36,7 +36,7 @@ class _Section(BaseModel):
 
 
 class SetSection(_Section):
-    """Photographs with truth in one folder; see :mod:`bench.peers.pictures` for its layout."""
+    """Photographs with truth in one folder; see :mod:`edgemat.bench.peers.pictures` for its layout."""
 
     name: str
     folder: str

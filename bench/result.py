@@ -15,8 +15,8 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bench.protocol import Protocol, unsteadiness
-from bench.stats import Latency, summarise
+from edgemat.bench.protocol import Protocol, unsteadiness
+from edgemat.bench.stats import Latency, summarise
 from edgemat.errors import ArtifactError, UsageError
 
 MAX_BYTES = 64_000_000

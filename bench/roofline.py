@@ -1,4 +1,4 @@
-"""How near do the files come to what this processor can do: `python -m bench.roofline NAME...`
+"""How near do the files come to what this processor can do: `python -m edgemat.bench.roofline NAME...`
 
 For each architecture: float32 and int8 files of its deploy form (the weights are random, as speed
 does not depend on them), measured in turns, with the multiply-accumulates that each reaches in a
@@ -20,7 +20,7 @@ from edgemat.tables import show_roofline
 from edgemat.terminal import AsJson, out, print_json, run_app
 
 if TYPE_CHECKING:
-    from bench.result import Result
+    from edgemat.bench.result import Result
     from edgemat.models.deploy import DeployForm
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -75,8 +75,8 @@ def roofline(
     as_json: AsJson = False,
 ) -> None:
     """Measure float32 against int8, and both against this machine's peak."""
-    from bench.devices.host import bench_host
-    from bench.protocol import Protocol
+    from edgemat.bench.devices.host import bench_host
+    from edgemat.bench.protocol import Protocol
     from edgemat.models import model_info
     from edgemat.models.count import count
 
@@ -155,11 +155,11 @@ def _convert(
 ) -> dict[str, Path]:
     import torch
 
-    from convert.target import TARGETS as KNOWN
-    from convert.tflite import convert_tflite
+    from edgemat.convert.target import TARGETS as KNOWN
+    from edgemat.convert.tflite import convert_tflite
     from edgemat.progress import progress_bar
-    from quantize.frozen import freeze
-    from quantize.ptq import quantize_ptq
+    from edgemat.quantize.frozen import freeze
+    from edgemat.quantize.ptq import quantize_ptq
 
     files = {}
     for target in TARGETS:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bench.result import Result
+from edgemat.bench.result import Result
 from edgemat.errors import ArtifactError, DiskError, EdgematError, UsageError
 from edgemat.files import explain_os_errors
 

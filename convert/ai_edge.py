@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from convert.flatbuffer import give_float_ends, read_model, write_model
+from edgemat.convert.flatbuffer import give_float_ends, read_model, write_model
 from edgemat.errors import ConversionError
 from edgemat.files import atomic_path
 from edgemat.images import F32

@@ -19,8 +19,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from convert.apple import import_coremltools, quietly
-from convert.mil import CORE_ML_FOLDER
+from edgemat.convert.apple import import_coremltools, quietly
+from edgemat.convert.mil import CORE_ML_FOLDER
 from edgemat.errors import ConversionError
 from edgemat.files import atomic_path
 from edgemat.images import PIXEL_SCALE
@@ -163,7 +163,7 @@ def _convert(
 ) -> Any:
     ct = import_coremltools()
     with quietly():
-        import convert.coreml_ops  # noqa: F401  (registers fake-quantize)
+        import edgemat.convert.coreml_ops  # noqa: F401  (registers fake-quantize)
     inputs = [_picture(ct, "image", "RGB", (1, 3, height, width), pixel_scale)]
     if channels == 4:
         inputs.append(_picture(ct, "trimap", "GRAYSCALE", (1, 1, height, width), pixel_scale))

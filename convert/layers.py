@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor, nn
 
-from convert.parity import coreml_feeds, torch_predictor
-from convert.target import Target
+from edgemat.convert.parity import coreml_feeds, torch_predictor
+from edgemat.convert.target import Target
 from edgemat.evaluate import EvaluationSet
 from edgemat.images import F32
+from edgemat.quantize.frozen import FrozenFakeQuantize
 from edgemat.runtime import Kernels, TfliteModel
-from quantize.frozen import FrozenFakeQuantize
 
 Integers = npt.NDArray[np.int32]
 # float32 scale, and zero-point as in a file that stores -128..127
@@ -160,7 +160,7 @@ def _tflite_tensors(path: Path, x: F32, kernels: Kernels) -> list[_Found]:
 
 
 def _coreml_tensors(path: Path, x: F32) -> list[_Found]:
-    from convert.mil import load_program, operations, run_program
+    from edgemat.convert.mil import load_program, operations, run_program
 
     program = load_program(path)
     kept = run_program(program, coreml_feeds(x), keep=True)

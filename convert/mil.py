@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from convert.apple import import_coremltools, quietly
-from convert.mil_ops import OPERATIONS
+from edgemat.convert.apple import import_coremltools, quietly
+from edgemat.convert.mil_ops import OPERATIONS
 from edgemat.errors import ArtifactError, ConversionError, MissingToolError, UsageError
 
 Array = NDArray[Any]

@@ -1,4 +1,4 @@
-"""Slicing, joining and reordering in an ML Program, in torch (see :mod:`convert.mil_ops`)."""
+"""Slicing, joining and reordering in an ML Program, in torch (see :mod:`edgemat.convert.mil_ops`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from convert.mil_spatial import ints, unsupported
+from edgemat.convert.mil_spatial import ints, unsupported
 
 
 def concat(values: Sequence[Tensor], axis: Any, interleave: Any = False) -> Tensor:

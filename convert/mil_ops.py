@@ -4,7 +4,7 @@ A function's parameters bear the names of the MIL operation's inputs and have it
 numbers, constants too, arrive as tensors; strings as ``str``. float16 values arrive as float32,
 and the executor rounds what comes back to the type that the file declares. Semantics:
 coremltools' definitions of the opsets iOS15 to iOS18. Here: quantization, arithmetic and the
-table of all; :mod:`convert.mil_spatial` and :mod:`convert.mil_data` hold the rest.
+table of all; :mod:`edgemat.convert.mil_spatial` and :mod:`edgemat.convert.mil_data` hold the rest.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from convert.mil_data import (
+from edgemat.convert.mil_data import (
     band_part,
     concat,
     crop,
@@ -37,7 +37,7 @@ from convert.mil_data import (
     tile,
     transpose,
 )
-from convert.mil_spatial import (
+from edgemat.convert.mil_spatial import (
     avg_pool,
     conv,
     conv_transpose,

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.mil import Program, operations, type_name, variables
+from edgemat.convert.mil import Program, operations, type_name, variables
 
 CONVOLUTIONS = frozenset({"conv", "conv_transpose"})
 # Operation -> its inputs that hold the integers (or become them) and the zero-points.

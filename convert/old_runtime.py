@@ -10,8 +10,8 @@ from typing import Literal
 
 import numpy as np
 
-from convert.apart import run_apart
-from convert.parity import Distance, distance
+from edgemat.convert.apart import run_apart
+from edgemat.convert.parity import Distance, distance
 from edgemat.evaluate import EvaluationSet, predict_all
 from edgemat.runtime import Kernels, TfliteModel
 

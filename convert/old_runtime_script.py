@@ -1,7 +1,7 @@
 """Run a .tflite file in tflite-runtime: MODEL INPUTS.npy OUTPUTS.npy KERNELS.
 
 This runs in the environment ``.venv-old-runtime`` and therefore imports nothing of ours; see
-:mod:`convert.old_runtime`.
+:mod:`edgemat.convert.old_runtime`.
 """
 
 from __future__ import annotations

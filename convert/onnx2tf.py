@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from convert.apart import find_python, run_apart
-from convert.parity import compare
-from convert.tflite import quiet
 from edgemat.artifact import Agreement
+from edgemat.convert.apart import find_python, run_apart
+from edgemat.convert.parity import compare
+from edgemat.convert.tflite import quiet
 from edgemat.errors import ArtifactError, ConversionError, MissingToolError, UsageError
 from edgemat.evaluate import EvaluationSet, predict_all
 from edgemat.files import explain_os_errors, move_into_place

@@ -1,4 +1,4 @@
-"""Does a mobile file compute the same matte? Run it and compare; see also `convert.layers`."""
+"""Does a mobile file compute the same matte? Run it and compare; see also `edgemat.convert.layers`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from convert.target import Target
 from edgemat.artifact import Agreement
+from edgemat.convert.target import Target
 from edgemat.errors import ConversionError
 from edgemat.images import F32
 from edgemat.runtime import TfliteModel
@@ -45,7 +45,7 @@ def file_predictors(path: Path, target: Target) -> dict[str, Predict]:
             "LiteRT, XNNPACK": TfliteModel(path).run,
             "LiteRT, reference kernels": TfliteModel(path, kernels="reference").run,
         }
-    from convert.mil import load_program, run_coreml, run_program
+    from edgemat.convert.mil import load_program, run_coreml, run_program
 
     program = load_program(path)
     predictors: dict[str, Predict] = {

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from convert.target import Target
 from edgemat.artifact import Int8Proof
-from quantize.spec import QuantSpec, TensorQuant
+from edgemat.convert.target import Target
+from edgemat.quantize.spec import QuantSpec, TensorQuant
 
 # float32 scales and zero-points, the latter as in a file that stores -128..127
 Grid = tuple[tuple[float, ...], tuple[int, ...]]
@@ -44,7 +44,7 @@ def _operators(path: Path) -> Iterator[tuple[str, bool, bool]]:
     """Give each operator's name, whether it sees float inside the graph, and whether it is int8."""
     from ai_edge_litert import schema_py_generated as schema
 
-    from convert.flatbuffer import read_model
+    from edgemat.convert.flatbuffer import read_model
 
     model = read_model(path)
     graph = model.subgraphs[0]
@@ -64,7 +64,7 @@ def _operators(path: Path) -> Iterator[tuple[str, bool, bool]]:
 
 
 def _prove_tflite(path: Path, spec: QuantSpec) -> Int8Proof:
-    from convert.flatbuffer import read_model
+    from edgemat.convert.flatbuffer import read_model
 
     operators = list(_operators(path))
     convolutions = [is_int8 for name, _, is_int8 in operators if name in CONVOLUTIONS]
@@ -84,8 +84,8 @@ def _tflite_grid(quantization: Any) -> Grid:
 
 
 def _prove_coreml(path: Path, spec: QuantSpec) -> Int8Proof:
-    from convert.mil import load_program
-    from convert.mil_proof import int8_proof, scales
+    from edgemat.convert.mil import load_program
+    from edgemat.convert.mil_proof import int8_proof, scales
 
     program = load_program(path)
     found = int8_proof(program)

@@ -15,15 +15,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from convert.flatbuffer import (
+from edgemat.convert.flatbuffer import (
     cancel_transposes,
     embed_metadata,
     give_float_ends,
     read_model,
     write_model,
 )
-from convert.qdq import to_quantize_dequantize
-from convert.target import Target
+from edgemat.convert.qdq import to_quantize_dequantize
+from edgemat.convert.target import Target
 from edgemat.errors import ConversionError, MissingToolError
 from edgemat.models.deploy import set_layout
 

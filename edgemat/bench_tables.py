@@ -11,9 +11,9 @@ from rich.table import Table
 from edgemat.tables import plain
 
 if TYPE_CHECKING:
-    from bench.compare import Change
-    from bench.devices.attached import Attached
-    from bench.result import Result
+    from edgemat.bench.compare import Change
+    from edgemat.bench.devices.attached import Attached
+    from edgemat.bench.result import Result
 
 
 def show_latencies(out: Console, results: Mapping[int, Result]) -> None:

@@ -30,7 +30,7 @@ class Measured:
     bias:
         Of ``edgemat bias MODEL --json``.
     peers:
-        Of ``python -m bench.peers run``.
+        Of ``python -m edgemat.bench.peers run``.
     worst:
         Whether ``edgemat bias MODEL --worst`` has drawn a picture.
     """

@@ -15,9 +15,9 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
-from convert.target import find_target
 from edgemat.app_assets import find_app, put_into_app
 from edgemat.artifact import Artifact
+from edgemat.convert.target import find_target
 from edgemat.errors import ArtifactError, UsageError
 from edgemat.files import atomic_path, explain_os_errors, move_into_place, write_json
 from edgemat.recipe_sections import DataSection

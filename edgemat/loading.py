@@ -56,15 +56,15 @@ def load_reference(artifact: Artifact) -> nn.Module:
             f"{artifact.path.name} is a {artifact.manifest.kind} file, not a torch model.",
             remedy="Give the float or the quantized artefact that it was made from.",
         )
-    from quantize.frozen import freeze
-    from quantize.spec import QuantSpec
+    from edgemat.quantize.frozen import freeze
+    from edgemat.quantize.spec import QuantSpec
 
     return freeze(load_prepared(artifact), QuantSpec.load(artifact.quant))
 
 
 def load_prepared(artifact: Artifact) -> DeployForm:
     """Return the deploy form of a quantized artefact, which its specification is about."""
-    from quantize.ptq import prepare_for_int8
+    from edgemat.quantize.ptq import prepare_for_int8
 
     network = create_model(artifact.manifest.architecture, **artifact.manifest.config)
     deploy = prepare_for_int8(to_deploy(network))

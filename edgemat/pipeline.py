@@ -16,9 +16,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from convert.target import find_target
 from edgemat.artifact import Artifact
 from edgemat.cache import Stages, identity_of
+from edgemat.convert.target import find_target
 from edgemat.files import sha256_file
 from edgemat.recipe import ModelSection, Recipe, load_recipe
 from edgemat.recipe_sections import PruneSection

@@ -12,8 +12,8 @@ from edgemat.files import atomic_path
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from bench.frontier import Candidate
-    from quantize.sensitivity import BlockError
+    from edgemat.bench.frontier import Candidate
+    from edgemat.quantize.sensitivity import BlockError
 
 FORMATS = (".svg", ".png", ".pdf")
 

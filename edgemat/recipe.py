@@ -140,7 +140,7 @@ class VerifySection(Section):
 
 
 class BenchSection(Section):
-    """Where latencies are measured, and the protocol's lengths; see `bench.protocol`."""
+    """Where latencies are measured, and the protocol's lengths; see `edgemat.bench.protocol`."""
 
     devices: tuple[str, ...] = Field(
         default=("host",), description='"host", "adb", "adb:SERIAL", "ssh:HOST", ...'

@@ -21,9 +21,9 @@ from edgemat.files import write_text
 from edgemat.images import F32, U8
 
 if TYPE_CHECKING:
-    from bench.frontier import Frontier
-    from bench.gate import Verdict
-    from convert.layers import LayerTable
+    from edgemat.bench.frontier import Frontier
+    from edgemat.bench.gate import Verdict
+    from edgemat.convert.layers import LayerTable
 
 TEMPLATES = Path(__file__).parent / "templates"
 TEMPLATE = "report.html.j2"

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.devices.host import host_circumstances
-from convert.layers import LayerTable
 from edgemat.artifact import TRAINING_LOG, Artifact
+from edgemat.bench.devices.host import host_circumstances
+from edgemat.convert.layers import LayerTable
 from edgemat.evaluate import keep_known
 from edgemat.images import PIXEL_SCALE, read_grey, read_image, read_rgba
 from edgemat.photo import ALBUM, ALPHA, BACKGROUND, BLUR, CUTOUT, PHOTO

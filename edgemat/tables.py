@@ -10,14 +10,14 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from bench.bias import GroupScore
-    from bench.frontier import Candidate
-    from bench.gate import Verdict
-    from bench.opinions import Opinion
-    from bench.quality import Row
-    from bench.roofline import Roof
-    from convert.layers import LayerTable
     from edgemat.artifact import Artifact, Scores
+    from edgemat.bench.bias import GroupScore
+    from edgemat.bench.frontier import Candidate
+    from edgemat.bench.gate import Verdict
+    from edgemat.bench.opinions import Opinion
+    from edgemat.bench.quality import Row
+    from edgemat.bench.roofline import Roof
+    from edgemat.convert.layers import LayerTable
     from edgemat.doctor import Finding
     from edgemat.experiments.fit import Outcome
     from edgemat.pipeline import RunResult

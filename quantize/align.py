@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from edgemat.errors import ConversionError
-from quantize.frozen import FrozenFakeQuantize, freeze
-from quantize.spec import QuantSpec, TensorQuant
+from edgemat.quantize.frozen import FrozenFakeQuantize, freeze
+from edgemat.quantize.spec import QuantSpec, TensorQuant
 
 # TFLite fixes the grid of their outputs: scale 1/256, from 0
 FIXED_GRID_FUNCTIONS = ("sigmoid", "softmax")

@@ -16,8 +16,8 @@ from torch.utils._pytree import tree_leaves
 
 from edgemat.errors import UsageError, nearest
 from edgemat.models.deploy import DeployForm
-from quantize.frozen import FrozenFakeQuantize, freeze
-from quantize.spec import QuantSpec
+from edgemat.quantize.frozen import FrozenFakeQuantize, freeze
+from edgemat.quantize.spec import QuantSpec
 
 BETWEEN = "between"
 NETWORK = "network"

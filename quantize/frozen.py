@@ -16,7 +16,7 @@ from nncf.torch.function_hook import (
 )
 from torch import Tensor, nn
 
-from quantize.spec import Place, QuantSpec, TensorQuant
+from edgemat.quantize.spec import Place, QuantSpec, TensorQuant
 
 
 class FrozenFakeQuantize(nn.Module):
@@ -51,7 +51,7 @@ def freeze(deploy: nn.Module, spec: QuantSpec) -> nn.Module:
     Parameters
     ----------
     deploy:
-        A deploy form that :func:`quantize.ptq.prepare_for_int8` has prepared.
+        A deploy form that :func:`edgemat.quantize.ptq.prepare_for_int8` has prepared.
     """
     frozen = wrap_model(copy.deepcopy(deploy).eval())
     for quant in spec.tensors:

@@ -13,8 +13,8 @@ from torch import nn
 
 from edgemat.models.blocks.pooling import DeployMaxPool
 from edgemat.models.blocks.segmentation import DeployTrimapAttention
-from quantize.align import FIXED_GRID_FUNCTIONS
-from quantize.spec import Place, TensorQuant
+from edgemat.quantize.align import FIXED_GRID_FUNCTIONS
+from edgemat.quantize.spec import Place, TensorQuant
 
 UNIT_SCALE = 1 / 256
 """Runtimes fix the output of sigmoid and softmax to this scale."""

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from edgemat.errors import UsageError
 from edgemat.models.blocks.layers import MattingNetwork
 from edgemat.models.pruned import fit_channels, settle_channels, shapes_of
-from quantize.channels import ChannelGraph, ChannelSet, Convolution, trace_channels
+from edgemat.quantize.channels import ChannelGraph, ChannelSet, Convolution, trace_channels
 
 Importance = Literal["taylor", "magnitude", "bn"]
 IMPORTANCES: tuple[Importance, ...] = get_args(Importance)

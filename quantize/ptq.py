@@ -20,11 +20,11 @@ from edgemat.models.blocks.index import UnitSoftmax
 from edgemat.models.blocks.pooling import Below
 from edgemat.models.blocks.segmentation import DeployTrimapAttention
 from edgemat.models.deploy import DeployForm
-from quantize.align import snap_biases, unify_grids
-from quantize.kernels import fused_kernels
-from quantize.known import KnownGrids
-from quantize.nncf_fill import filled_for_tflite
-from quantize.spec import Place, QuantSpec, TensorQuant
+from edgemat.quantize.align import snap_biases, unify_grids
+from edgemat.quantize.kernels import fused_kernels
+from edgemat.quantize.known import KnownGrids
+from edgemat.quantize.nncf_fill import filled_for_tflite
+from edgemat.quantize.spec import Place, QuantSpec, TensorQuant
 
 MIN_CALIBRATION_IMAGES = 8
 

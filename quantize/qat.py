@@ -25,12 +25,12 @@ from torch import Tensor, nn
 from edgemat.models.blocks.layers import MattingOutput
 from edgemat.models.blocks.pooling import Below, Ones
 from edgemat.models.deploy import DeployForm
+from edgemat.quantize.align import snap_biases, tied_grids
+from edgemat.quantize.frozen import attach
+from edgemat.quantize.known import KnownGrids
+from edgemat.quantize.ptq import Quantized, load_without_hooks, read_grid
+from edgemat.quantize.spec import TensorQuant
 from edgemat.train import ParameterGroup
-from quantize.align import snap_biases, tied_grids
-from quantize.frozen import attach
-from quantize.known import KnownGrids
-from quantize.ptq import Quantized, load_without_hooks, read_grid
-from quantize.spec import TensorQuant
 
 
 class TrainingForm(DeployForm):
@@ -55,7 +55,7 @@ class QuantizationAware:
     Parameters
     ----------
     quantized:
-        Where to start from: what :func:`quantize.ptq.quantize_ptq` returned.
+        Where to start from: what :func:`edgemat.quantize.ptq.quantize_ptq` returned.
     example:
         An input, 1,C,H,W float32 in 0..1; run once to see which tensors share a grid.
 
@@ -63,7 +63,7 @@ class QuantizationAware:
     ----------
     model:
         B,C,H,W in 0..1 in, :class:`MattingOutput` out, the alpha in 0..1; with gradients. Run it
-        within :func:`quantize.kernels.fused_kernels`.
+        within :func:`edgemat.quantize.kernels.fused_kernels`.
     quantizers:
         One for each tensor of the specification; tied tensors have the same one.
     """

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from edgemat.artifact import Scores
 from edgemat.errors import UsageError
-from quantize.blocks import Block, find_blocks, keep, quantize_only
-from quantize.frozen import freeze
-from quantize.ptq import Quantized
-from quantize.spec import QuantSpec
+from edgemat.quantize.blocks import Block, find_blocks, keep, quantize_only
+from edgemat.quantize.frozen import freeze
+from edgemat.quantize.ptq import Quantized
+from edgemat.quantize.spec import QuantSpec
 
 Score = Callable[[nn.Module], Scores]
 Error = Literal["sad", "mse", "grad", "conn"]

@@ -14,19 +14,19 @@ import numpy as np
 import pytest
 from phone import BATTERY, COMMANDS, GETPROP, THERMAL, Phone, phone
 
-from bench.devices.adb import AdbShell, open_adb, phones
-from bench.devices.android import (
+from edgemat.bench.devices.adb import AdbShell, open_adb, phones
+from edgemat.bench.devices.android import (
     battery,
     headroom,
     parse_android_condition,
     parse_facts,
     thermal_status,
 )
-from bench.devices.attached import list_devices
-from bench.devices.device import BenchModel, Request
-from bench.devices.open import open_device
-from bench.protocol import Protocol
-from bench.runner.bundle import bundle_of
+from edgemat.bench.devices.attached import list_devices
+from edgemat.bench.devices.device import BenchModel, Request
+from edgemat.bench.devices.open import open_device
+from edgemat.bench.protocol import Protocol
+from edgemat.bench.runner.bundle import bundle_of
 from edgemat.errors import DiskError, MissingToolError, UsageError
 
 SERIAL = "127.0.0.1:5555"

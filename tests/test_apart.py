@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from toy_environments import pretend
 
-from convert.apart import Environment, explain_failure, find_python, run_apart
+from edgemat.convert.apart import Environment, explain_failure, find_python, run_apart
 from edgemat.errors import MissingToolError
 
 

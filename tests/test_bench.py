@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.devices.device import BenchModel, Request
-from bench.devices.host import HostDevice, bench_host, host_circumstances, host_condition
-from bench.devices.linux import cpu_model, is_virtualised
-from bench.gate import Bound, Limit, Verdict, enforce, judge, parse_limit
-from bench.protocol import Protocol, measure, schedule, unsteadiness
-from bench.stats import summarise
+from edgemat.bench.devices.device import BenchModel, Request
+from edgemat.bench.devices.host import HostDevice, bench_host, host_circumstances, host_condition
+from edgemat.bench.devices.linux import cpu_model, is_virtualised
+from edgemat.bench.gate import Bound, Limit, Verdict, enforce, judge, parse_limit
+from edgemat.bench.protocol import Protocol, measure, schedule, unsteadiness
+from edgemat.bench.stats import summarise
 from edgemat.errors import ArtifactError, GateFailed, UsageError
 from edgemat.files import sha256_file
 

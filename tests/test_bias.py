@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from toy_artifacts import tflite_artifact
 
-from bench.bias import BACKGROUNDS, measure_bias
+from edgemat.bench.bias import BACKGROUNDS, measure_bias
 from edgemat.data.mix import Photographs
 from edgemat.errors import UsageError
 from edgemat.images import write_image

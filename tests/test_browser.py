@@ -14,12 +14,18 @@ from typing import Any
 import pytest
 from tiny_tflite import write_matte_model, write_mixed_model
 
-from bench.devices.browser.device import BrowserDevice, browser_name
-from bench.devices.browser.parts import find_litert
-from bench.devices.browser.server import MAX_POST_BYTES, PAGE, TOKEN_HEADER, PageServer, Site
-from bench.devices.device import BenchModel, Request
-from bench.devices.open import open_device
-from bench.protocol import Protocol, schedule
+from edgemat.bench.devices.browser.device import BrowserDevice, browser_name
+from edgemat.bench.devices.browser.parts import find_litert
+from edgemat.bench.devices.browser.server import (
+    MAX_POST_BYTES,
+    PAGE,
+    TOKEN_HEADER,
+    PageServer,
+    Site,
+)
+from edgemat.bench.devices.device import BenchModel, Request
+from edgemat.bench.devices.open import open_device
+from edgemat.bench.protocol import Protocol, schedule
 from edgemat.errors import MissingToolError, UsageError
 
 SHORT = Protocol(warmup_runs=1, warmup_seconds=0.0, runs=20, seconds=0.02, blocks=4)
@@ -142,7 +148,7 @@ def test_a_page_that_is_closed_is_one_sentence(
 
 def test_nobody_opens_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("ai_edge_litert")
-    monkeypatch.setattr("bench.devices.browser.device.find_litert", lambda: tmp_path)
+    monkeypatch.setattr("edgemat.bench.devices.browser.device.find_litert", lambda: tmp_path)
     model = BenchModel("matte", write_matte_model(tmp_path / "matte.tflite", size=32))
     said: list[str] = []
     device = BrowserDevice(said.append, opening_s=0.3)

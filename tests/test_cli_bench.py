@@ -13,8 +13,8 @@ import pytest
 from tiny_tflite import write_matte_model
 from toy_results import toy_circumstances, toy_result
 
-from bench.result import Result, sustained_curve
-from bench.stats import summarise
+from edgemat.bench.result import Result, sustained_curve
+from edgemat.bench.stats import summarise
 from edgemat.cli import main
 from edgemat.cli.measuring import seconds_of
 from edgemat.errors import UsageError

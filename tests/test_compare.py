@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from toy_results import toy_circumstances, toy_result
 
-from bench.compare import compare
-from bench.result import Result
-from bench.stats import summarise
+from edgemat.bench.compare import compare
+from edgemat.bench.result import Result
+from edgemat.bench.stats import summarise
 from edgemat.errors import UsageError
 
 

@@ -16,9 +16,9 @@ from torch.nn import functional
 
 coremltools = pytest.importorskip("coremltools")
 
-from convert.coreml import convert_coreml  # noqa: E402
-from convert.mil import load_program, run_program  # noqa: E402
-from convert.mil_proof import int8_proof, scales  # noqa: E402
+from edgemat.convert.coreml import convert_coreml  # noqa: E402
+from edgemat.convert.mil import load_program, run_program  # noqa: E402
+from edgemat.convert.mil_proof import int8_proof, scales  # noqa: E402
 from edgemat.errors import ConversionError, MissingToolError  # noqa: E402
 from edgemat.files import sha256_tree  # noqa: E402
 from edgemat.images import PIXEL_SCALE  # noqa: E402

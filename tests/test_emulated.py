@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.devices.device import BenchModel, Request
-from bench.devices.emulated import EmulatedDevice, find_emulator, instructions
-from bench.devices.open import open_device
-from bench.runner.bundle import find_bundle
+from edgemat.bench.devices.device import BenchModel, Request
+from edgemat.bench.devices.emulated import EmulatedDevice, find_emulator, instructions
+from edgemat.bench.devices.open import open_device
+from edgemat.bench.runner.bundle import find_bundle
 from edgemat.errors import MissingToolError, UsageError
 
 ROOT = Path(__file__).parents[1]

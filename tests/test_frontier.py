@@ -12,7 +12,8 @@ from rich.console import Console
 from tiny_tflite import write_mixed_model
 from toy_artifacts import artifact, tflite_artifact, write_portrait_model
 
-from bench.frontier import (
+from edgemat.artifact import Artifact, Feeding, Pruning
+from edgemat.bench.frontier import (
     DATA,
     PLOT,
     TABLE,
@@ -21,8 +22,7 @@ from bench.frontier import (
     read_frontier,
     write_frontier,
 )
-from bench.roofline import Roof
-from edgemat.artifact import Artifact, Feeding, Pruning
+from edgemat.bench.roofline import Roof
 from edgemat.errors import UsageError
 from edgemat.evaluate import EvaluationSet
 from edgemat.report import write_bench_report

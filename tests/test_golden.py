@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from toy_artifacts import tflite_artifact, write_portrait_model
 
-from bench.devices.device import BenchModel, check_golden
-from convert.parity import file_predictors
-from convert.target import TARGETS
 from edgemat.artifact import Artifact
+from edgemat.bench.devices.device import BenchModel, check_golden
+from edgemat.convert.parity import file_predictors
+from edgemat.convert.target import TARGETS
 from edgemat.stages.common import keep_golden
 
 

@@ -19,15 +19,15 @@ import numpy as np
 import pytest
 from toy_artifacts import artifact, tflite_artifact
 
-from bench.devices import ios
-from bench.devices.attached import list_devices
-from bench.devices.device import BenchModel, Request
-from bench.devices.ios import BUNDLE, IosDevice, phones
-from bench.devices.open import default_delegate, open_device, runtime_of
-from bench.protocol import Protocol
-from bench.result import read_results
 from edgemat.app_assets import find_app, put_into_app
 from edgemat.artifact import Artifact, Card, Feeding
+from edgemat.bench.devices import ios
+from edgemat.bench.devices.attached import list_devices
+from edgemat.bench.devices.device import BenchModel, Request
+from edgemat.bench.devices.ios import BUNDLE, IosDevice, phones
+from edgemat.bench.devices.open import default_delegate, open_device, runtime_of
+from edgemat.bench.protocol import Protocol
+from edgemat.bench.result import read_results
 from edgemat.cli import main
 from edgemat.errors import MissingToolError, UsageError
 from edgemat.files import sha256_tree

@@ -19,9 +19,9 @@ coremltools = pytest.importorskip("coremltools")
 
 from coremltools.converters.mil import Builder  # noqa: E402
 
-from convert import mil_ops  # noqa: E402
-from convert.apple import quietly  # noqa: E402
-from convert.mil import as_picture, load_program, run_coreml, run_program  # noqa: E402
+from edgemat.convert import mil_ops  # noqa: E402
+from edgemat.convert.apple import quietly  # noqa: E402
+from edgemat.convert.mil import as_picture, load_program, run_coreml, run_program  # noqa: E402
 from edgemat.errors import (  # noqa: E402
     ArtifactError,
     ConversionError,

@@ -26,10 +26,10 @@ pytest.importorskip("coremltools")
 from test_networks import DEPLOYABLE, names, varied
 from toy_networks import picture
 
-from convert.coreml import convert_coreml
-from convert.parity import compare, file_predictors, torch_predictor
-from convert.target import TARGETS
-from convert.tflite import convert_tflite
+from edgemat.convert.coreml import convert_coreml
+from edgemat.convert.parity import compare, file_predictors, torch_predictor
+from edgemat.convert.target import TARGETS
+from edgemat.convert.tflite import convert_tflite
 from edgemat.models import ModelInfo, model_info
 from edgemat.models.blocks.pooling import Below
 from edgemat.models.deploy import DeployForm, to_deploy

@@ -9,8 +9,8 @@ from tiny_tflite import write_matte_model
 from toy_environments import needs, pretend
 from toy_networks import evaluation
 
-from convert.flatbuffer import read_model, write_model
-from convert.old_runtime import OldRun, check_old_runtime
+from edgemat.convert.flatbuffer import read_model, write_model
+from edgemat.convert.old_runtime import OldRun, check_old_runtime
 from edgemat.errors import MissingToolError
 from edgemat.shipped import open_shipped
 

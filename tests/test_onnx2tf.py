@@ -14,9 +14,9 @@ from tiny_tflite import write_matte_model
 from toy_environments import needs, pretend
 from toy_networks import evaluation, network_deploy, toy_deploy
 
-from convert import onnx2tf
-from convert.onnx2tf import convert_onnx2tf, export_onnx, place
-from convert.parity import torch_predictor
+from edgemat.convert import onnx2tf
+from edgemat.convert.onnx2tf import convert_onnx2tf, export_onnx, place
+from edgemat.convert.parity import torch_predictor
 from edgemat.errors import ConversionError, MissingToolError
 from edgemat.evaluate import predict_all
 from edgemat.models.deploy import DeployForm

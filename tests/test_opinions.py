@@ -13,10 +13,10 @@ from rich.console import Console
 from safetensors.torch import save_file
 from toy_artifacts import artifact, tflite_artifact, write_portrait_model
 
-from bench.opinions import Opinion, app
-from convert.old_runtime import OldRun
-from convert.parity import Distance
 from edgemat.artifact import Agreement, Feeding
+from edgemat.bench.opinions import Opinion, app
+from edgemat.convert.old_runtime import OldRun
+from edgemat.convert.parity import Distance
 from edgemat.models import create_model
 from edgemat.tables import show_agreements, show_old_runs, show_opinions
 from edgemat.terminal import run_app
@@ -82,10 +82,11 @@ def quick_tools(nothing_installed: Path, tmp_path: Path, monkeypatch: pytest.Mon
     )
     tflite_artifact(shelf, name="portrait-tflite-int8")
     monkeypatch.setattr(
-        "convert.tflite.convert_tflite", lambda model, path, **_: write_portrait_model(path)
+        "edgemat.convert.tflite.convert_tflite", lambda model, path, **_: write_portrait_model(path)
     )
     monkeypatch.setattr(
-        "convert.ai_edge.quantize_with_ai_edge", lambda _, __, path: write_portrait_model(path)
+        "edgemat.convert.ai_edge.quantize_with_ai_edge",
+        lambda _, __, path: write_portrait_model(path),
     )
 
 
@@ -111,8 +112,8 @@ def test_a_missing_tool_does_not_keep_the_others_away(
 def test_a_wrong_file_is_exit_status_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("convert.onnx2tf.convert_onnx2tf", lambda *_, **__: [])
-    monkeypatch.setattr("convert.old_runtime.check_old_runtime", lambda *_: SAME)
+    monkeypatch.setattr("edgemat.convert.onnx2tf.convert_onnx2tf", lambda *_, **__: [])
+    monkeypatch.setattr("edgemat.convert.old_runtime.check_old_runtime", lambda *_: SAME)
     assert run_app(app, ["portrait", *QUICK, "--json"]) == 1
     rows = json.loads(capsys.readouterr().out)
     assert [row["agrees"] for row in rows] == [False, False, None, None]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.devices.parts import cache_folder, part_folder
-from bench.runner.build import find_compiler
+from edgemat.bench.devices.parts import cache_folder, part_folder
+from edgemat.bench.runner.build import find_compiler
 from edgemat.errors import MissingToolError
 from tools.parts import PARTS, fetch, main
 

@@ -18,20 +18,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.peers import __main__ as command_line
-from bench.peers.catalog import PACKAGES, PEERS, Member, Package, Peer
-from bench.peers.contest import run_contest
-from bench.peers.contestants import Entry
-from bench.peers.entries import GUIDED, list_entries, open_entries, open_entry
-from bench.peers.fetch import SOURCES, fetch
-from bench.peers.memory import own_peak_bytes, peak_memory
-from bench.peers.others import stretch
-from bench.peers.pictures import Loaded, Photo, find_looks, find_photos, load, spread
-from bench.peers.result import Result, Settings
-from bench.peers.scores import score, summarise_scores
-from bench.peers.sheet import draw_sheet, make_strip, sheet_size
-from bench.peers.table import make_tables, to_markdown
-from bench.protocol import Protocol
+from edgemat.bench.peers import __main__ as command_line
+from edgemat.bench.peers.catalog import PACKAGES, PEERS, Member, Package, Peer
+from edgemat.bench.peers.contest import run_contest
+from edgemat.bench.peers.contestants import Entry
+from edgemat.bench.peers.entries import GUIDED, list_entries, open_entries, open_entry
+from edgemat.bench.peers.fetch import SOURCES, fetch
+from edgemat.bench.peers.memory import own_peak_bytes, peak_memory
+from edgemat.bench.peers.others import stretch
+from edgemat.bench.peers.pictures import Loaded, Photo, find_looks, find_photos, load, spread
+from edgemat.bench.peers.result import Result, Settings
+from edgemat.bench.peers.scores import score, summarise_scores
+from edgemat.bench.peers.sheet import draw_sheet, make_strip, sheet_size
+from edgemat.bench.peers.table import make_tables, to_markdown
+from edgemat.bench.protocol import Protocol
 from edgemat.data.folder import FolderSource, hold_out
 from edgemat.data.trimap import fixed_trimap
 from edgemat.errors import ArtifactError, MissingToolError, UsageError
@@ -264,7 +264,7 @@ def test_ours_come_first_then_peers_then_classical(tmp_path: Path) -> None:
         *("closed-form", "knn"),
     ]
     assert list(absent) == [LANDSCAPE.name, SLIM.name, U2NETP.name]
-    assert "bench.peers fetch" in absent[U2NETP.name]
+    assert "edgemat.bench.peers fetch" in absent[U2NETP.name]
     assert "slim_seg_512.tflite" in absent[SLIM.name]
 
 
@@ -512,7 +512,7 @@ def test_every_pinned_file_is_looked_for() -> None:
 def call(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
     for variable in (*command_line.THREAD_VARIABLES, command_line.NUMBA_THREADS):
         monkeypatch.setenv(variable, "1")  # so that it is put back after the test
-    monkeypatch.setattr(sys, "argv", ["bench.peers", *map(str, arguments)])
+    monkeypatch.setattr(sys, "argv", ["edgemat.bench.peers", *map(str, arguments)])
     with pytest.raises(SystemExit) as status:
         command_line.main()
     return int(str(status.value.code))

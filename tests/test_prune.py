@@ -17,19 +17,19 @@ pytest.importorskip("nncf")
 
 from toy_networks import calibration, picture, settled
 
-from bench.layers import HostLayers, convolution_file
+from edgemat.bench.layers import HostLayers, convolution_file
 from edgemat.errors import UsageError
 from edgemat.models import create_model, model_info
 from edgemat.models.blocks.layers import MattingNetwork
 from edgemat.models.count import count, count_parameters
 from edgemat.models.deploy import to_deploy
 from edgemat.models.pruned import fit_channels, settle_channels, shapes_of
+from edgemat.quantize.channels import ChannelSet, Convolution, trace_channels
+from edgemat.quantize.frozen import freeze
+from edgemat.quantize.prune import IMPORTANCES, macs, prune, remove_channels, total_cost
+from edgemat.quantize.ptq import quantize_ptq
 from edgemat.recipe_sections import PruneSection
 from edgemat.runtime import TfliteModel
-from quantize.channels import ChannelSet, Convolution, trace_channels
-from quantize.frozen import freeze
-from quantize.prune import IMPORTANCES, macs, prune, remove_channels, total_cost
-from quantize.ptq import quantize_ptq
 
 SIZE = 64
 NETWORKS = (
@@ -134,7 +134,7 @@ def test_taylor_keeps_what_the_loss_needs() -> None:
     def loss() -> Tensor:
         return model(x).alpha.square().mean()
 
-    from quantize.prune import _taylor
+    from edgemat.quantize.prune import _taylor
 
     scores = {
         index: score

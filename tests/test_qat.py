@@ -15,17 +15,17 @@ pytest.importorskip("nncf")
 from test_train import Fatal, Killed, data
 from toy_networks import calibration, network_deploy, picture
 
-from convert.parity import compare, file_predictors, torch_predictor
-from convert.proof import prove_int8
-from convert.target import TARGETS
-from convert.tflite import convert_tflite
+from edgemat.convert.parity import compare, file_predictors, torch_predictor
+from edgemat.convert.proof import prove_int8
+from edgemat.convert.target import TARGETS
+from edgemat.convert.tflite import convert_tflite
 from edgemat.models.blocks.pooling import Ones
+from edgemat.quantize.frozen import freeze
+from edgemat.quantize.kernels import FusedQuantizedFunctions, fused_kernels
+from edgemat.quantize.ptq import Quantized, quantize_ptq
+from edgemat.quantize.qat import QuantizationAware
 from edgemat.runtime import TfliteModel
 from edgemat.train import ParameterGroup, ScaledAdam, Schedule, train
-from quantize.frozen import freeze
-from quantize.kernels import FusedQuantizedFunctions, fused_kernels
-from quantize.ptq import Quantized, quantize_ptq
-from quantize.qat import QuantizationAware
 
 SIZE = 64
 NETWORKS = {

@@ -9,8 +9,8 @@ import pytest
 from safetensors.torch import save_file
 from toy_artifacts import artifact, tflite_artifact
 
-from bench.quality import Bars, load_bars, measure_quality
 from edgemat.artifact import Feeding
+from edgemat.bench.quality import Bars, load_bars, measure_quality
 from edgemat.errors import ArtifactError, UsageError
 from edgemat.images import write_image
 from edgemat.models import create_model

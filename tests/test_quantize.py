@@ -16,11 +16,11 @@ from toy_networks import calibration, network_deploy, picture, toy_deploy
 from edgemat.errors import ArtifactError, ConversionError
 from edgemat.models.blocks.segmentation import DeployTrimapAttention
 from edgemat.models.deploy import DeployForm
-from quantize.align import unify_grids
-from quantize.frozen import FrozenFakeQuantize, freeze
-from quantize.known import PIXEL_SCALE, UNIT_SCALE
-from quantize.ptq import Quantized, prepare_for_int8, quantize_ptq
-from quantize.spec import QuantSpec, TensorQuant
+from edgemat.quantize.align import unify_grids
+from edgemat.quantize.frozen import FrozenFakeQuantize, freeze
+from edgemat.quantize.known import PIXEL_SCALE, UNIT_SCALE
+from edgemat.quantize.ptq import Quantized, prepare_for_int8, quantize_ptq
+from edgemat.quantize.spec import QuantSpec, TensorQuant
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.gate import parse_limit
-from bench.quality import load_bars
-from convert.target import TARGETS
 from edgemat.artifact import Agreement, Artifact, Int8Proof
+from edgemat.bench.gate import parse_limit
+from edgemat.bench.quality import load_bars
+from edgemat.convert.target import TARGETS
 from edgemat.errors import UsageError
 from edgemat.models import list_models
 from edgemat.recipe import (

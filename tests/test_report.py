@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.gate import Bound, judge
-from bench.protocol import Protocol
-from bench.result import Circumstances, Condition, Delegate, Result
-from bench.stats import summarise
-from convert.layers import LayerDifference, LayerTable
 from edgemat.artifact import Agreement, Calibration, Cost, Feeding, Int8Proof, Manifest, Scores
+from edgemat.bench.gate import Bound, judge
+from edgemat.bench.protocol import Protocol
+from edgemat.bench.result import Circumstances, Condition, Delegate, Result
+from edgemat.bench.stats import summarise
+from edgemat.convert.layers import LayerDifference, LayerTable
 from edgemat.errors import ImageError, MissingToolError
 from edgemat.report import (
     EM_DASH,

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from toy_results import STEADY, XNNPACK, toy_circumstances, toy_result
 
-from bench.protocol import Protocol
-from bench.result import (
+from edgemat.bench.protocol import Protocol
+from edgemat.bench.result import (
     SUSTAINED_POINTS,
     Condition,
     GoldenCheck,
@@ -21,7 +21,7 @@ from bench.result import (
     schema_text,
     sustained_curve,
 )
-from bench.stats import summarise
+from edgemat.bench.stats import summarise
 from edgemat.errors import ArtifactError
 
 ROOT = Path(__file__).parents[1]
@@ -29,7 +29,9 @@ ROOT = Path(__file__).parents[1]
 
 def test_the_published_schema_is_the_record() -> None:
     published = (ROOT / "docs" / "result-schema.json").read_text(encoding="utf-8")
-    assert published == schema_text(), "run: python -m bench.result > docs/result-schema.json"
+    assert published == schema_text(), (
+        "run: python -m edgemat.bench.result > docs/result-schema.json"
+    )
 
 
 def test_json_comes_back_as_it_went(tmp_path: Path) -> None:

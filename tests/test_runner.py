@@ -12,11 +12,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.devices.device import BenchModel, Request
-from bench.devices.job import JOB, RESULT, explain_exit, job_text, read_answers, write_inputs
-from bench.devices.shell import Answer
-from bench.protocol import Protocol
-from bench.runner.bundle import SOURCES, bundle_of, find_bundle
+from edgemat.bench.devices.device import BenchModel, Request
+from edgemat.bench.devices.job import (
+    JOB,
+    RESULT,
+    explain_exit,
+    job_text,
+    read_answers,
+    write_inputs,
+)
+from edgemat.bench.devices.shell import Answer
+from edgemat.bench.protocol import Protocol
+from edgemat.bench.runner.bundle import SOURCES, bundle_of, find_bundle
 from edgemat.errors import DiskError, MissingToolError, UsageError
 from edgemat.runtime import TfliteModel
 

@@ -12,19 +12,19 @@ pytest.importorskip("nncf")
 
 from toy_networks import calibration, network_deploy, picture
 
-from bench.gate import Bound, parse_named_bound
-from convert.coreml import convert_coreml
-from convert.parity import compare, file_predictors, torch_predictor
-from convert.proof import prove_int8
-from convert.target import TARGETS
-from convert.tflite import convert_tflite
 from edgemat.artifact import Scores
+from edgemat.bench.gate import Bound, parse_named_bound
+from edgemat.convert.coreml import convert_coreml
+from edgemat.convert.parity import compare, file_predictors, torch_predictor
+from edgemat.convert.proof import prove_int8
+from edgemat.convert.target import TARGETS
+from edgemat.convert.tflite import convert_tflite
 from edgemat.errors import UsageError
 from edgemat.plots import check_format, save_ranking
-from quantize.blocks import BETWEEN, Block, find_blocks, keep, quantize_only
-from quantize.frozen import freeze
-from quantize.ptq import Quantized, quantize_ptq
-from quantize.sensitivity import keep_under, rank_blocks
+from edgemat.quantize.blocks import BETWEEN, Block, find_blocks, keep, quantize_only
+from edgemat.quantize.frozen import freeze
+from edgemat.quantize.ptq import Quantized, quantize_ptq
+from edgemat.quantize.sensitivity import keep_under, rank_blocks
 
 SIZE = 64
 NETWORKS = {"pspm-slim": ({"width": 0.5}, 3), "indexnet-slim": ({"width": 0.5}, 4)}

@@ -17,14 +17,14 @@ from typing import Any
 import pytest
 from phone import PARTS
 
-from bench.devices.device import BenchModel, Request
-from bench.devices.linux import linux_facts, parse_condition
-from bench.devices.open import open_device
-from bench.devices.parts import part_folder
-from bench.devices.shell import Answer
-from bench.devices.ssh import SshShell, open_ssh
-from bench.protocol import Protocol
-from bench.runner.bundle import bundle_of
+from edgemat.bench.devices.device import BenchModel, Request
+from edgemat.bench.devices.linux import linux_facts, parse_condition
+from edgemat.bench.devices.open import open_device
+from edgemat.bench.devices.parts import part_folder
+from edgemat.bench.devices.shell import Answer
+from edgemat.bench.devices.ssh import SshShell, open_ssh
+from edgemat.bench.protocol import Protocol
+from edgemat.bench.runner.bundle import bundle_of
 from edgemat.errors import DiskError, MissingToolError, UsageError
 
 SHORT = Protocol(

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from toy_results import toy_result
 
-from bench.result import Result
-from bench.store import SCHEMA, RunStore
+from edgemat.bench.result import Result
+from edgemat.bench.store import SCHEMA, RunStore
 from edgemat.errors import ArtifactError, DiskError, UsageError
 from edgemat.files import sha256_file
 
@@ -85,7 +85,7 @@ def test_a_failed_append_leaves_nothing(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from bench.store import RunStore
+from edgemat.bench.store import RunStore
 from toy_results import toy_result
 store, n = RunStore(Path(sys.argv[1])), 0
 while True:

@@ -110,7 +110,7 @@ def test_files_can_be_held_in_mind(name: str) -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_what_is_public_is_documented(name: str) -> None:
-    from convert.mil_ops import OPERATIONS
+    from edgemat.convert.mil_ops import OPERATIONS
 
     # A function of the ML Program executor is the operation of its name, which Apple documents.
     operations = {getattr(f, "__name__", "") for f in OPERATIONS.values()}
@@ -151,9 +151,9 @@ LIGHT = (
     "edgemat.doctor",
     "edgemat.tables",
     "edgemat.cli",
-    "bench.devices.host",
-    "bench.gate",
-    "convert.target",
+    "edgemat.bench.devices.host",
+    "edgemat.bench.gate",
+    "edgemat.convert.target",
 )
 HEAVY = "torch torchvision safetensors nncf coremltools litert_torch matplotlib skimage jinja2"
 BLOCK = f"""

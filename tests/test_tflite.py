@@ -15,19 +15,19 @@ pytest.importorskip("litert_torch")
 from tiny_tflite import TinyGraph
 from toy_networks import calibration, evaluation, network_deploy, toy_deploy
 
-from convert.ai_edge import quantize_with_ai_edge
-from convert.flatbuffer import cancel_transposes, read_metadata, read_model, write_model
-from convert.layers import compare_layers
-from convert.parity import compare, torch_predictor
-from convert.proof import float_operators, prove_int8
-from convert.target import TARGETS
-from convert.tflite import convert_tflite
+from edgemat.convert.ai_edge import quantize_with_ai_edge
+from edgemat.convert.flatbuffer import cancel_transposes, read_metadata, read_model, write_model
+from edgemat.convert.layers import compare_layers
+from edgemat.convert.parity import compare, torch_predictor
+from edgemat.convert.proof import float_operators, prove_int8
+from edgemat.convert.target import TARGETS
+from edgemat.convert.tflite import convert_tflite
 from edgemat.errors import ArtifactError, ConversionError
 from edgemat.evaluate import EvaluationSet
 from edgemat.models.deploy import DeployForm
+from edgemat.quantize.frozen import freeze
+from edgemat.quantize.ptq import Quantized, quantize_ptq
 from edgemat.runtime import TfliteModel
-from quantize.frozen import freeze
-from quantize.ptq import Quantized, quantize_ptq
 
 FLOAT32, FLOAT16, INT8 = TARGETS["tflite-fp32"], TARGETS["tflite-fp16"], TARGETS["tflite-int8"]
 METADATA = {"name": "toy", "licence": "Apache-2.0"}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bench.result import parse_results
+from edgemat.bench.result import parse_results
 from tools.vectors.write import all_vectors
 
 FOLDER = Path(__file__).with_name("vectors")

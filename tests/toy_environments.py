@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from convert import apart
-from convert.apart import Environment
+from edgemat.convert import apart
+from edgemat.convert.apart import Environment
 
 
 def needs(environment: Environment) -> pytest.MarkDecorator:

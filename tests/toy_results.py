@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.protocol import Protocol
-from bench.result import Circumstances, Delegate, GoldenCheck, Result
-from bench.stats import summarise
+from edgemat.bench.protocol import Protocol
+from edgemat.bench.result import Circumstances, Delegate, GoldenCheck, Result
+from edgemat.bench.stats import summarise
 
 STEADY = tuple(10.0 + 0.01 * (n % 3) for n in range(30))
 XNNPACK = Delegate(asked="xnnpack", used="xnnpack", operators=71, delegated=70, partitions=1)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.devices.android import android_condition, android_facts
-from bench.devices.pushed import PushedDevice
-from bench.devices.shell import (
+from edgemat.bench.devices.android import android_condition, android_facts
+from edgemat.bench.devices.pushed import PushedDevice
+from edgemat.bench.devices.shell import (
     ANSWER_S,
     COPY_S,
     Answer,
@@ -18,7 +18,7 @@ from bench.devices.shell import (
     gone,
     remote_command,
 )
-from bench.result import Transport
+from edgemat.bench.result import Transport
 from edgemat.errors import MissingToolError, UsageError, nearest
 
 READY = "device"
@@ -55,7 +55,7 @@ class Phone:
 
 
 class AdbShell:
-    """The shell of one Android device; see :class:`bench.devices.shell.Shell`."""
+    """The shell of one Android device; see :class:`edgemat.bench.devices.shell.Shell`."""
 
     transport: Transport = "adb"
     # The one folder of every Android in which the shell user may both write and execute.
@@ -72,7 +72,7 @@ class AdbShell:
         timeout_s: float = ANSWER_S,
         on_line: Callable[[str], object] | None = None,
     ) -> Answer:
-        """Run a script there; see :meth:`bench.devices.shell.Shell.run`."""
+        """Run a script there; see :meth:`edgemat.bench.devices.shell.Shell.run`."""
         command = ["shell", "-n", "-T", remote_command(script, arguments)]
         answer = self._adb(*command, timeout_s=timeout_s, on_line=on_line)
         if answer.code != 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bench.devices.linux import (
+from edgemat.bench.devices.linux import (
     CONDITION_SCRIPT,
     FACTS_SCRIPT,
     Facts,
@@ -13,8 +13,8 @@ from bench.devices.linux import (
     parse_condition,
     sections,
 )
-from bench.devices.shell import Shell
-from bench.result import THERMAL_STATUSES, Condition, ThermalStatus
+from edgemat.bench.devices.shell import Shell
+from edgemat.bench.result import THERMAL_STATUSES, Condition, ThermalStatus
 
 FORECAST_S = 10
 ANDROID_FACTS_SCRIPT = f"{FACTS_SCRIPT}\nsection properties getprop\n"

@@ -10,11 +10,11 @@ import json
 import time
 from collections.abc import Sequence
 
-from bench.devices.adb import AdbShell, find_phone
-from bench.devices.device import BenchModel, Request
-from bench.devices.shell import Answer, explain
-from bench.protocol import Progress
-from bench.result import Result, parse_results
+from edgemat.bench.devices.adb import AdbShell, find_phone
+from edgemat.bench.devices.device import BenchModel, Request
+from edgemat.bench.devices.shell import Answer, explain
+from edgemat.bench.protocol import Progress
+from edgemat.bench.result import Result, parse_results
 from edgemat.errors import MissingToolError, UsageError, nearest
 from edgemat.files import sha256_file
 
@@ -61,7 +61,7 @@ class AppDevice:
     def measure(self, request: Request, *, progress: Progress | None = None) -> list[Result]:
         """Start the app's benchmark with each number of threads, and fetch its results.
 
-        See :class:`bench.devices.device.Device`.
+        See :class:`edgemat.bench.devices.device.Device`.
 
         Raises
         ------
@@ -127,5 +127,5 @@ class AppDevice:
 
 
 def open_app(serial: str = "") -> AppDevice:
-    """Return an Android phone's demo app; see :func:`bench.devices.adb.find_phone`."""
+    """Return an Android phone's demo app; see :func:`edgemat.bench.devices.adb.find_phone`."""
     return AppDevice(AdbShell(find_phone(serial).serial))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bench.devices.adb import CONNECT, Phone, phones
-from bench.devices.android_app import BUILD, open_app
-from bench.devices.browser.parts import find_litert
-from bench.devices.emulated import ARCHITECTURE, PROCESSOR, find_emulator
-from bench.devices.ios import CONNECT as CONNECT_IPHONE
-from bench.devices.ios import phones as iphones
-from bench.devices.ssh import find_ssh
-from bench.runner.bundle import find_bundle
+from edgemat.bench.devices.adb import CONNECT, Phone, phones
+from edgemat.bench.devices.android_app import BUILD, open_app
+from edgemat.bench.devices.browser.parts import find_litert
+from edgemat.bench.devices.emulated import ARCHITECTURE, PROCESSOR, find_emulator
+from edgemat.bench.devices.ios import CONNECT as CONNECT_IPHONE
+from edgemat.bench.devices.ios import phones as iphones
+from edgemat.bench.devices.ssh import find_ssh
+from edgemat.bench.runner.bundle import find_bundle
 from edgemat.errors import EdgematError, MissingToolError
 
 

@@ -11,9 +11,10 @@ from typing import Literal, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from bench.protocol import Progress
-from bench.protocol import Protocol as Settings
-from bench.result import (
+from edgemat.artifact import Artifact
+from edgemat.bench.protocol import Progress
+from edgemat.bench.protocol import Protocol as Settings
+from edgemat.bench.result import (
     Circumstances,
     Delegate,
     GoldenCheck,
@@ -23,8 +24,7 @@ from bench.result import (
     judge_result,
     sustained_curve,
 )
-from bench.stats import summarise
-from edgemat.artifact import Artifact
+from edgemat.bench.stats import summarise
 from edgemat.errors import UsageError
 from edgemat.files import sha256_file, size_bytes
 from edgemat.runtime import TfliteModel

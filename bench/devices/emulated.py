@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.devices.device import Request, shifted, to_results
-from bench.devices.job import (
+from edgemat.bench.devices.device import Request, shifted, to_results
+from edgemat.bench.devices.job import (
     JOB,
     check_delegate,
     explain_exit,
@@ -24,12 +24,12 @@ from bench.devices.job import (
     read_answers,
     write_inputs,
 )
-from bench.devices.parts import part_folder
-from bench.devices.pushed import report_progress
-from bench.devices.shell import Answer, call
-from bench.protocol import Progress, Protocol, schedule
-from bench.result import Circumstances, Result
-from bench.runner.bundle import LOADERS, find_bundle, litert_version, plugin_path
+from edgemat.bench.devices.parts import part_folder
+from edgemat.bench.devices.pushed import report_progress
+from edgemat.bench.devices.shell import Answer, call
+from edgemat.bench.protocol import Progress, Protocol, schedule
+from edgemat.bench.result import Circumstances, Result
+from edgemat.bench.runner.bundle import LOADERS, find_bundle, litert_version, plugin_path
 from edgemat.errors import MissingToolError
 
 ARCHITECTURE = "aarch64"
@@ -74,7 +74,7 @@ class EmulatedDevice:
     """
 
     def measure(self, request: Request, *, progress: Progress | None = None) -> list[Result]:
-        """Run all models; see :class:`bench.devices.device.Device`."""
+        """Run all models; see :class:`edgemat.bench.devices.device.Device`."""
         check_delegate(request)
         emulator = find_emulator()
         bundle = find_bundle(ARCHITECTURE)

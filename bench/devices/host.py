@@ -9,10 +9,10 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bench.devices.device import F32, BenchModel, Recording, Request, shifted, to_results
-from bench.devices.linux import cpu_model, frequencies_mhz, is_virtualised
-from bench.protocol import NS_PER_MS, Progress, Protocol, measure
-from bench.result import Circumstances, Condition, Delegate, Result
+from edgemat.bench.devices.device import F32, BenchModel, Recording, Request, shifted, to_results
+from edgemat.bench.devices.linux import cpu_model, frequencies_mhz, is_virtualised
+from edgemat.bench.protocol import NS_PER_MS, Progress, Protocol, measure
+from edgemat.bench.result import Circumstances, Condition, Delegate, Result
 from edgemat.errors import UsageError, nearest
 from edgemat.runtime import Kernels, TfliteModel, runtime_version
 
@@ -25,7 +25,7 @@ class HostDevice:
     """This machine."""
 
     def measure(self, request: Request, *, progress: Progress | None = None) -> list[Result]:
-        """Measure all models on this machine; see :class:`bench.devices.device.Device`."""
+        """Measure all models on this machine; see :class:`edgemat.bench.devices.device.Device`."""
         if request.delegate not in KERNELS:
             raise UsageError(
                 f"This machine has no delegate {request.delegate!r}.",

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.devices.device import BenchModel, Request
-from bench.protocol import Progress
-from bench.result import Result, read_results
+from edgemat.bench.devices.device import BenchModel, Request
+from edgemat.bench.protocol import Progress
+from edgemat.bench.result import Result, read_results
 from edgemat.errors import MissingToolError, UsageError, nearest
 from edgemat.files import sha256_tree
 
@@ -56,7 +56,7 @@ class IosDevice:
         """Start the app's benchmark, wait for it, and fetch the results of the request's models.
 
         The app measures all models that it was built with, in turns; Core ML chooses the threads.
-        See :class:`bench.devices.device.Device`.
+        See :class:`edgemat.bench.devices.device.Device`.
 
         Raises
         ------

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from bench.devices.device import F32, Recording, Request
-from bench.devices.shell import DISK_FULL, Answer
-from bench.protocol import NS_PER_MS, NS_PER_S
-from bench.result import Delegate, OperatorTime
+from edgemat.bench.devices.device import F32, Recording, Request
+from edgemat.bench.devices.shell import DISK_FULL, Answer
+from edgemat.bench.protocol import NS_PER_MS, NS_PER_S
+from edgemat.bench.result import Delegate, OperatorTime
 from edgemat.errors import DiskError, EdgematError, UsageError, nearest
 
 JOB, RESULT = "job.txt", "result.json"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.devices.shell import Shell
-from bench.result import Condition
+from edgemat.bench.devices.shell import Shell
+from edgemat.bench.result import Condition
 
 MARK = "@@"
 SECTION = f"""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench.devices.device import Device, Runtime
-from bench.devices.host import HostDevice
+from edgemat.bench.devices.device import Device, Runtime
+from edgemat.bench.devices.host import HostDevice
 from edgemat.errors import UsageError, nearest
 
 KNOWN = (
@@ -52,27 +52,27 @@ def open_device(
     if spec == "host":
         return HostDevice()
     if kind == "adb" and bool(name) == bool(colon):
-        from bench.devices.adb import open_adb
+        from edgemat.bench.devices.adb import open_adb
 
         return open_adb(name, cpu_mask=cpu_mask)
     if kind == "adb-app" and bool(name) == bool(colon):
-        from bench.devices.android_app import open_app
+        from edgemat.bench.devices.android_app import open_app
 
         return open_app(name)
     if kind == "ios" and bool(name) == bool(colon):
-        from bench.devices.ios import open_ios
+        from edgemat.bench.devices.ios import open_ios
 
         return open_ios(name)
     if kind == "ssh" and name:
-        from bench.devices.ssh import open_ssh
+        from edgemat.bench.devices.ssh import open_ssh
 
         return open_ssh(name, cpu_mask=cpu_mask)
     if spec == "browser":
-        from bench.devices.browser.device import BrowserDevice
+        from edgemat.bench.devices.browser.device import BrowserDevice
 
         return BrowserDevice(say, listen=listen, tls=tls)
     if spec == "emulated-arm64":
-        from bench.devices.emulated import EmulatedDevice
+        from edgemat.bench.devices.emulated import EmulatedDevice
 
         return EmulatedDevice()
     raise UsageError(f"There is no device {spec!r}.", remedy=nearest(spec, KNOWN))

@@ -6,8 +6,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.devices.device import Request, shifted, to_results
-from bench.devices.job import (
+from edgemat.bench.devices.device import Request, shifted, to_results
+from edgemat.bench.devices.job import (
     JOB,
     RESULT,
     Answers,
@@ -20,11 +20,11 @@ from bench.devices.job import (
     read_answers,
     write_inputs,
 )
-from bench.devices.linux import Facts
-from bench.devices.shell import ANSWER_S, COPY_S, FILES, Shell, explain, working_folder
-from bench.protocol import Progress
-from bench.result import Circumstances, Condition, Result
-from bench.runner.bundle import Bundle, find_bundle, litert_version
+from edgemat.bench.devices.linux import Facts
+from edgemat.bench.devices.shell import ANSWER_S, COPY_S, FILES, Shell, explain, working_folder
+from edgemat.bench.protocol import Progress
+from edgemat.bench.result import Circumstances, Condition, Result
+from edgemat.bench.runner.bundle import Bundle, find_bundle, litert_version
 
 SILENCE_S = 120.0
 """The runner says a word each second, but not while it loads a model or runs it once."""
@@ -55,7 +55,7 @@ class PushedDevice:
         self._cpu_mask = cpu_mask
 
     def measure(self, request: Request, *, progress: Progress | None = None) -> list[Result]:
-        """Measure all models; see :class:`bench.devices.device.Device`."""
+        """Measure all models; see :class:`edgemat.bench.devices.device.Device`."""
         check_delegate(request)
         facts = self._facts(self.shell)
         bundle = find_bundle(facts.machine)

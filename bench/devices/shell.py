@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
-from bench.result import Transport
+from edgemat.bench.result import Transport
 from edgemat.errors import DiskError, EdgematError, MissingToolError
 
 ANSWER_S = 30.0

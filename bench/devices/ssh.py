@@ -7,9 +7,9 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.devices.linux import linux_condition, linux_facts
-from bench.devices.pushed import PushedDevice
-from bench.devices.shell import (
+from edgemat.bench.devices.linux import linux_condition, linux_facts
+from edgemat.bench.devices.pushed import PushedDevice
+from edgemat.bench.devices.shell import (
     ANSWER_S,
     COPY_S,
     Answer,
@@ -19,7 +19,7 @@ from bench.devices.shell import (
     gone,
     remote_command,
 )
-from bench.result import Transport
+from edgemat.bench.result import Transport
 from edgemat.errors import MissingToolError, UsageError
 
 CONNECT_S = 10
@@ -49,7 +49,7 @@ REASONS = {
 
 
 class SshShell:
-    """The shell of another machine; see :class:`bench.devices.shell.Shell`.
+    """The shell of another machine; see :class:`edgemat.bench.devices.shell.Shell`.
 
     Files go through ``cat``: no shell over there then expands their names, as it does for scp's
     old protocol, and a small system without sftp will do.
@@ -90,7 +90,7 @@ class SshShell:
         timeout_s: float = ANSWER_S,
         on_line: Callable[[str], object] | None = None,
     ) -> Answer:
-        """Run a script there; see :meth:`bench.devices.shell.Shell.run`."""
+        """Run a script there; see :meth:`edgemat.bench.devices.shell.Shell.run`."""
         return self._ssh(remote_command(script, arguments), timeout_s=timeout_s, on_line=on_line)
 
     def push(self, source: Path, target: str) -> None:

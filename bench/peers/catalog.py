@@ -54,7 +54,7 @@ class Peer:
     softmax:
         Whether the output's channels are logits, of which only the differences mean something.
     runtime:
-        What runs the file; see :mod:`bench.peers.others` for how each is fed.
+        What runs the file; see :mod:`edgemat.bench.peers.others` for how each is fed.
     """
 
     name: str

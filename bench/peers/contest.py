@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bench.devices.host import host_circumstances, host_condition
-from bench.peers.contestants import Contestant, Entry
-from bench.peers.entries import Absent, open_entries
-from bench.peers.memory import peak_memory
-from bench.peers.pictures import Loaded, PhotoSet, load, spread
-from bench.peers.result import Costs, Failure, Result, SetResult, Settings
-from bench.peers.scores import score
-from bench.peers.sheet import make_strip
-from bench.peers.speed import network_latencies, photo_latencies
+from edgemat.bench.devices.host import host_circumstances, host_condition
+from edgemat.bench.peers.contestants import Contestant, Entry
+from edgemat.bench.peers.entries import Absent, open_entries
+from edgemat.bench.peers.memory import peak_memory
+from edgemat.bench.peers.pictures import Loaded, PhotoSet, load, spread
+from edgemat.bench.peers.result import Costs, Failure, Result, SetResult, Settings
+from edgemat.bench.peers.scores import score
+from edgemat.bench.peers.sheet import make_strip
+from edgemat.bench.peers.speed import network_latencies, photo_latencies
 from edgemat.errors import EdgematError, ImageError, UsageError
 from edgemat.images import F32
 from edgemat.progress import progress_bar, track

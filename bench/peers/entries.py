@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.peers.catalog import PEERS, Peer, find_peer, is_fetched
-from bench.peers.contestants import Contestant, Entry
-from bench.peers.others import OnnxPeer, TflitePeer
-from bench.peers.ours import Classical, Ours
+from edgemat.bench.peers.catalog import PEERS, Peer, find_peer, is_fetched
+from edgemat.bench.peers.contestants import Contestant, Entry
+from edgemat.bench.peers.others import OnnxPeer, TflitePeer
+from edgemat.bench.peers.ours import Classical, Ours
 from edgemat.classical import METHODS
 from edgemat.errors import EdgematError, MissingToolError, UsageError
 
@@ -135,5 +135,5 @@ def _find(peer: Peer, folders: Sequence[Path]) -> Path | None:
 def _how_to_get(peer: Peer) -> str:
     name = peer.files[0]
     if is_fetched(peer):
-        return "not there: run `python -m bench.peers fetch DEST` and add --models DEST"
+        return "not there: run `python -m edgemat.bench.peers fetch DEST` and add --models DEST"
     return f"not there: put {name} into a folder and name it with --models"

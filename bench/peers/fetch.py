@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.peers.catalog import PACKAGES, Member, Package
+from edgemat.bench.peers.catalog import PACKAGES, Member, Package
 from edgemat.errors import ArtifactError, EdgematError, MissingToolError
 from edgemat.files import atomic_path, sha256_file, write_json
 

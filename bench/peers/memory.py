@@ -4,7 +4,7 @@ The figure is the peak of a process that loads the contestant and makes one matt
 process that imports the same modules and reads the same photograph but makes none. It counts the
 model, the runtime's working memory and the full-size arrays around it.
 
-    python -m bench.peers.memory JSON      the work of one such process; prints bytes
+    python -m edgemat.bench.peers.memory JSON      the work of one such process; prints bytes
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bench.devices.host import peak_rss_bytes
-from bench.peers.contestants import Entry
-from bench.peers.entries import open_entry
-from bench.peers.pictures import Photo
+from edgemat.bench.devices.host import peak_rss_bytes
+from edgemat.bench.peers.contestants import Entry
+from edgemat.bench.peers.entries import open_entry
+from edgemat.bench.peers.pictures import Photo
 from edgemat.errors import MissingToolError
 from edgemat.images import read_image, read_trimap
 
@@ -69,7 +69,7 @@ def own_peak_bytes() -> int | None:
 
 
 def _peak_of_process(task: dict[str, Any], name: str) -> int | None:
-    command = [sys.executable, "-m", "bench.peers.memory", json.dumps(task)]
+    command = [sys.executable, "-m", "edgemat.bench.peers.memory", json.dumps(task)]
     try:
         done = subprocess.run(
             command, check=True, capture_output=True, text=True, timeout=TIMEOUT_S

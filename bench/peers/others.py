@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.peers.catalog import ONNXRUNTIME, Peer
-from bench.peers.contestants import Facts, Network, noise, tflite_call
+from edgemat.bench.peers.catalog import ONNXRUNTIME, Peer
+from edgemat.bench.peers.contestants import Facts, Network, noise, tflite_call
 from edgemat.errors import ArtifactError, MissingToolError
 from edgemat.guided import guided_upsample
 from edgemat.images import F32, U8, resize, to_float

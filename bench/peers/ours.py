@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.peers.contestants import Facts, Network, noise, tflite_call
 from edgemat.artifact import Artifact
+from edgemat.bench.peers.contestants import Facts, Network, noise, tflite_call
 from edgemat.images import F32, U8
 from edgemat.matting import matte
 from edgemat.predict import TflitePredictor, load_predictor

@@ -6,14 +6,14 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from bench.peers.contestants import Facts
-from bench.peers.entries import Absent
-from bench.peers.pictures import PhotoSet
-from bench.peers.scores import PictureScore, summarise_scores
-from bench.peers.sheet import Strip
-from bench.peers.speed import photo_protocol
-from bench.protocol import Measurement, Protocol
-from bench.result import Circumstances
+from edgemat.bench.peers.contestants import Facts
+from edgemat.bench.peers.entries import Absent
+from edgemat.bench.peers.pictures import PhotoSet
+from edgemat.bench.peers.scores import PictureScore, summarise_scores
+from edgemat.bench.peers.sheet import Strip
+from edgemat.bench.peers.speed import photo_protocol
+from edgemat.bench.protocol import Measurement, Protocol
+from edgemat.bench.result import Circumstances
 from edgemat.files import sha256_tree, size_bytes
 
 SCHEMA = 1

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.peers.pictures import Loaded
+from edgemat.bench.peers.pictures import Loaded
 from edgemat.errors import UsageError
 from edgemat.images import F32, UNKNOWN
 from edgemat.metrics import matting_errors

@@ -2,16 +2,16 @@
 
 A network's latency is comparable with what others print. A whole photograph's (resizing, the
 network or the solver, and the way back to full size) is what a user waits for, and all that can
-be said of a classical method. Both are taken by :func:`bench.protocol.measure`.
+be said of a classical method. Both are taken by :func:`edgemat.bench.protocol.measure`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from bench.peers.contestants import Contestant
-from bench.peers.pictures import Loaded
-from bench.protocol import Measurement, Progress, Protocol, measure
+from edgemat.bench.peers.contestants import Contestant
+from edgemat.bench.peers.pictures import Loaded
+from edgemat.bench.protocol import Measurement, Progress, Protocol, measure
 
 
 def network_latencies(

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from bench.peers.pictures import BAND
-from bench.peers.result import Result, SetResult
-from bench.peers.scores import THRESHOLD, SetScore, summarise_scores
-from bench.protocol import Measurement
+from edgemat.bench.peers.pictures import BAND
+from edgemat.bench.peers.result import Result, SetResult
+from edgemat.bench.peers.scores import THRESHOLD, SetScore, summarise_scores
+from edgemat.bench.protocol import Measurement
 from edgemat.tables import plain
 
 NONE = "-"

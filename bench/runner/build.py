@@ -1,4 +1,4 @@
-"""Compile the runner and pack it with all that it needs: ``python -m bench.runner.build``."""
+"""Compile the runner and pack it with all that it needs: ``python -m edgemat.bench.runner.build``."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.devices.parts import part_folder
-from bench.runner.bundle import (
+from edgemat.bench.devices.parts import part_folder
+from edgemat.bench.runner.bundle import (
     LOADERS,
     PACKAGE,
     PLUGIN_SOURCE,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from bench.devices.parts import cache_folder
+from edgemat.bench.devices.parts import cache_folder
 from edgemat.errors import MissingToolError
 
 SOURCES = Path(__file__).parent

@@ -114,8 +114,8 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Score an artefact against the ground truth."""
-    from convert.parity import file_predictors, torch_predictor
-    from convert.target import find_target
+    from edgemat.convert.parity import file_predictors, torch_predictor
+    from edgemat.convert.target import find_target
     from edgemat.evaluate import predict_all, score
     from edgemat.loading import load_reference
 
@@ -142,7 +142,7 @@ def convert(
     as_json: AsJson = False,
 ) -> None:
     """Convert an artefact to mobile files, run each, and write down how well it agrees."""
-    from convert.target import find_target
+    from edgemat.convert.target import find_target
     from edgemat.stages.converting import convert_stage
 
     for name in target:
@@ -168,7 +168,7 @@ def verify(
 
     With --layers, exit status 1 when the median difference of a layer exceeds 1 LSB.
     """
-    from convert.target import find_target
+    from edgemat.convert.target import find_target
     from edgemat.lineage import find_parent
     from edgemat.stages.converting import verify_file
 

@@ -222,7 +222,7 @@ def sensitivity(
     as_json: AsJson = False,
 ) -> None:
     """Quantize one block at a time, and rank the blocks by the error that they cost."""
-    from bench.gate import parse_named_bound
+    from edgemat.bench.gate import parse_named_bound
     from edgemat.plots import check_format, save_ranking
     from edgemat.stages.sensitivity import sensitivity_stage
 

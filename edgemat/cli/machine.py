@@ -19,7 +19,7 @@ def quality(
     as_json: AsJson = False,
 ) -> int:
     """Hold the shipped models against quality bars on photographs, float and int8."""
-    from bench.quality import load_bars, measure_quality
+    from edgemat.bench.quality import load_bars, measure_quality
     from edgemat.errors import GateFailed
 
     rows = measure_quality(load_bars(bars), threads=threads, limit=limit, progress=err.print)
@@ -43,8 +43,8 @@ def bias(
     as_json: AsJson = False,
 ) -> None:
     """Compare a model's errors by skin tone and hair, on rendered people."""
-    from bench.bias import measure_bias
-    from bench.peers.sheet import draw_sheet
+    from edgemat.bench.bias import measure_bias
+    from edgemat.bench.peers.sheet import draw_sheet
     from edgemat.data.mix import Photographs
     from edgemat.data.procedural import ProceduralSource
     from edgemat.images import write_image

@@ -16,11 +16,11 @@ from edgemat.tables import show_verdicts
 from edgemat.terminal import AsJson, err, out, print_json
 
 if TYPE_CHECKING:
-    from bench.devices.device import BenchModel, Runtime
-    from bench.gate import Verdict
-    from bench.protocol import Protocol
-    from bench.result import Result
-    from bench.store import RunStore
+    from edgemat.bench.devices.device import BenchModel, Runtime
+    from edgemat.bench.gate import Verdict
+    from edgemat.bench.protocol import Protocol
+    from edgemat.bench.result import Result
+    from edgemat.bench.store import RunStore
 
 IMPORT = "import"
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -78,9 +78,9 @@ def bench(
     as_json: AsJson = False,
 ) -> int:
     """Measure latencies, here or on a device; exit status 1 when one is invalid."""
-    from bench.devices.device import Request
-    from bench.devices.open import default_delegate, open_device, runtime_of
-    from bench.store import RunStore, default_history
+    from edgemat.bench.devices.device import Request
+    from edgemat.bench.devices.open import default_delegate, open_device, runtime_of
+    from edgemat.bench.store import RunStore, default_history
     from edgemat.errors import GateFailed
     from edgemat.files import write_json
     from edgemat.progress import share_bar
@@ -114,7 +114,7 @@ def bench(
 
 def devices(as_json: AsJson = False) -> None:
     """List what can be measured on, and what is missing with the remedy."""
-    from bench.devices.attached import list_devices
+    from edgemat.bench.devices.attached import list_devices
 
     found = list_devices()
     if as_json:
@@ -131,7 +131,7 @@ def history(
     as_json: AsJson = False,
 ) -> None:
     """List the results that bench has kept, the oldest first."""
-    from bench.store import RunStore, default_history
+    from edgemat.bench.store import RunStore, default_history
 
     kept = {
         number: result
@@ -152,7 +152,7 @@ def report(
         typer.Argument(help="JSON files that bench wrote, or numbers of the history."),
     ] = None,
     frontier: Annotated[
-        Path | None, typer.Option(help="Folder that python -m bench.frontier wrote.")
+        Path | None, typer.Option(help="Folder that python -m edgemat.bench.frontier wrote.")
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o")] = Path("bench.html"),
     history: HistoryOption = None,
@@ -160,8 +160,8 @@ def report(
     """Write a page of latencies: every device with its circumstances, curves and operators."""
     from datetime import UTC, datetime
 
-    from bench.frontier import read_frontier
-    from bench.store import RunStore, default_history
+    from edgemat.bench.frontier import read_frontier
+    from edgemat.bench.store import RunStore, default_history
     from edgemat.report import write_bench_report
     from edgemat.tables import show_path
 
@@ -188,8 +188,8 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Show by how much latencies changed, with 95 % confidence intervals."""
-    from bench.compare import compare as compare_results
-    from bench.store import RunStore, default_history
+    from edgemat.bench.compare import compare as compare_results
+    from edgemat.bench.store import RunStore, default_history
 
     store = RunStore(history or default_history())
     changes = compare_results(
@@ -221,7 +221,7 @@ def gate(
     as_json: AsJson = False,
 ) -> None:
     """Hold a file's errors, or a result's latency, against bounds; exit status 1 when broken."""
-    from bench.gate import Bound, enforce, judge
+    from edgemat.bench.gate import Bound, enforce, judge
     from edgemat.lineage import float_ancestor
     from edgemat.shipped import open_shipped
 
@@ -243,9 +243,9 @@ def gate(
 def _judge_latency(
     subject: str, base: str | None, rule: str, history: Path | None
 ) -> list[Verdict]:
-    from bench.compare import compare as compare_results
-    from bench.gate import Bound, judge
-    from bench.store import RunStore, default_history
+    from edgemat.bench.compare import compare as compare_results
+    from edgemat.bench.gate import Bound, judge
+    from edgemat.bench.store import RunStore, default_history
 
     if base is None:
         raise UsageError(
@@ -271,7 +271,7 @@ def _names_results(operand: str) -> bool:
 
 def open_results(operand: str, store: RunStore) -> list[Result]:
     """Return the results in a JSON file, or the one of that number in the history."""
-    from bench.result import read_results
+    from edgemat.bench.result import read_results
 
     return [store.get(int(operand))] if operand.isdecimal() else read_results(Path(operand))
 
@@ -291,7 +291,7 @@ def seconds_of(text: str) -> float:
 
 
 def _protocol(strict: bool, runs: int | None, seconds: float | None, sustained: str) -> Protocol:
-    from bench.protocol import Protocol
+    from edgemat.bench.protocol import Protocol
 
     base = Protocol.strict() if strict else Protocol()
     if strict and (runs is not None or seconds is not None):
@@ -308,7 +308,7 @@ def _protocol(strict: bool, runs: int | None, seconds: float | None, sustained: 
 
 
 def _open_models(named: Sequence[str], runtime: Runtime) -> list[BenchModel]:
-    from bench.devices.device import BenchModel
+    from edgemat.bench.devices.device import BenchModel
     from edgemat.shipped import find_artifact
 
     paths = []
@@ -333,7 +333,7 @@ def _mask(text: str) -> int:
 
 
 def _read_all(paths: Sequence[Path]) -> list[Result]:
-    from bench.result import read_results
+    from edgemat.bench.result import read_results
 
     if not paths:
         raise UsageError(

@@ -14,8 +14,8 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from convert.parity import Predict, torch_predictor
 from edgemat.artifact import GOLDEN, MATTES, TRAINING_LOG, Artifact, Scores
+from edgemat.convert.parity import Predict, torch_predictor
 from edgemat.evaluate import EvaluationSet, Region, score
 from edgemat.files import explain_os_errors
 from edgemat.images import F32, PIXEL_SCALE

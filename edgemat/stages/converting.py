@@ -10,12 +10,12 @@ from typing import Any, Literal
 import numpy as np
 from torch import nn
 
-from convert.layers import LayerTable, compare_layers
-from convert.parity import compare, file_predictors
-from convert.proof import prove_int8
-from convert.target import Target, find_target
-from convert.tflite import convert_tflite
 from edgemat.artifact import QUANT, Agreement, Artifact, Feeding, Scores, write_artifact
+from edgemat.convert.layers import LayerTable, compare_layers
+from edgemat.convert.parity import compare, file_predictors
+from edgemat.convert.proof import prove_int8
+from edgemat.convert.target import Target, find_target
+from edgemat.convert.tflite import convert_tflite
 from edgemat.errors import UsageError
 from edgemat.evaluate import EvaluationSet, Region, score
 from edgemat.images import PIXEL_SCALE
@@ -92,7 +92,7 @@ def convert_stage(
         verified = verify_file(path, target, source, validation)
         proof = None
         if target.quantized:
-            from quantize.spec import QuantSpec
+            from edgemat.quantize.spec import QuantSpec
 
             proof = prove_int8(path, target=target, spec=QuantSpec.load(source.quant))
 
@@ -142,7 +142,7 @@ def _convert_coreml(
 ) -> None:
     import json
 
-    from convert.coreml import convert_coreml
+    from edgemat.convert.coreml import convert_coreml
 
     feeding = source.manifest.feeding
     precision: Literal["fp32", "fp16"] = "fp16" if target.precision == "fp16" else "fp32"

@@ -40,10 +40,10 @@ def _measure(
     files: Mapping[str, Artifact], device: str, settings: BenchSection, folder: Path, _: Path
 ) -> dict[str, Any]:
     """Measure files on one device, and keep the results in the run's history."""
-    from bench.devices.device import BenchModel, Request
-    from bench.devices.open import open_device
-    from bench.protocol import Protocol
-    from bench.store import RunStore
+    from edgemat.bench.devices.device import BenchModel, Request
+    from edgemat.bench.devices.open import open_device
+    from edgemat.bench.protocol import Protocol
+    from edgemat.bench.store import RunStore
     from edgemat.progress import share_bar
     from edgemat.terminal import err
 
@@ -65,7 +65,7 @@ def _measure(
 
 def judge_files(model: ModelRun, recipe: Recipe) -> list[Any]:
     """Hold every file against the bounds on agreement, and int8 files against the gate."""
-    from bench.gate import Bound, judge
+    from edgemat.bench.gate import Bound, judge
     from edgemat.report import GateRow
 
     name, rows = model.section.name, []

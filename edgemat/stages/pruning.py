@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import default_collate
 
-from convert.parity import torch_predictor
 from edgemat.artifact import PRUNED_SUFFIX, Artifact, Cost, Pruning, write_artifact
+from edgemat.convert.parity import torch_predictor
 from edgemat.data.open import open_data
 from edgemat.data.sample import MatteSource
 from edgemat.evaluate import EvaluationSet, predict_all, score
@@ -32,7 +32,7 @@ from edgemat.stages.training import schedule_of, training_data
 from edgemat.train import LOG, Schedule, train
 
 if TYPE_CHECKING:
-    from quantize.prune import CostModel
+    from edgemat.quantize.prune import CostModel
 
 START = "start.safetensors"
 # Streams of pictures that no other stage reads.
@@ -59,7 +59,7 @@ def prune_stage(
     UsageError
         When the target cannot be reached, or is reached already.
     """
-    from quantize.prune import total_cost
+    from edgemat.quantize.prune import total_cost
 
     manifest, tune = source.manifest, settings.tune
     feeding = manifest.feeding
@@ -130,7 +130,7 @@ def _prune_to(
     seed: int,
 ) -> None:
     """Prune `network`, in place, to `goal`; or take what a killed run left in `folder`."""
-    from quantize.prune import prune
+    from edgemat.quantize.prune import prune
 
     example = torch.zeros(1, *shape)
     saved = folder / START
@@ -154,11 +154,11 @@ def _prune_to(
 
 
 def _cost_model(settings: PruneSection) -> CostModel:
-    from quantize.prune import macs
+    from edgemat.quantize.prune import macs
 
     if settings.cost == "macs":
         return macs
-    from bench.layers import HostLayers
+    from edgemat.bench.layers import HostLayers
 
     return HostLayers()
 

@@ -7,7 +7,6 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convert.parity import compare, torch_predictor
 from edgemat.artifact import (
     QAT_SUFFIX,
     QUANT,
@@ -17,6 +16,7 @@ from edgemat.artifact import (
     Calibration,
     write_artifact,
 )
+from edgemat.convert.parity import compare, torch_predictor
 from edgemat.data.open import open_data
 from edgemat.evaluate import EvaluationSet, score
 from edgemat.loading import load_deploy, load_network, load_prepared
@@ -35,7 +35,7 @@ from edgemat.train import LOG, train
 from edgemat.validation import CALIBRATION_SEED, evaluation_set_for
 
 if TYPE_CHECKING:
-    from quantize.ptq import Quantized
+    from edgemat.quantize.ptq import Quantized
 
 # Pictures that the float model was not trained on.
 QAT_STREAM = 50
@@ -57,15 +57,15 @@ def quantize_stage(
     ----------
     keep_float, keep_w8a16:
         Names of blocks that stay in float, or of which only the weights become int8; see
-        :mod:`quantize.blocks`.
+        :mod:`edgemat.quantize.blocks`.
 
     Raises
     ------
     UsageError
         For a name that is no block, or that is in both.
     """
-    from quantize.blocks import find_blocks, keep
-    from quantize.ptq import Quantized
+    from edgemat.quantize.blocks import find_blocks, keep
+    from edgemat.quantize.ptq import Quantized
 
     quantized, calibration = post_training(source, data, count)
     if keep_float or keep_w8a16:
@@ -78,7 +78,7 @@ def quantize_stage(
 
 def post_training(source: Artifact, data: DataSection, count: int) -> tuple[Quantized, Calibration]:
     """Quantize a float artefact with `count` pictures; returns also what they were."""
-    from quantize.ptq import quantize_ptq
+    from edgemat.quantize.ptq import quantize_ptq
 
     manifest = source.manifest
     seed = CALIBRATION_SEED + (manifest.seed or 0)
@@ -110,10 +110,10 @@ def qat_stage(
     seed:
         Of the training pictures.
     """
-    from quantize.kernels import fused_kernels
-    from quantize.ptq import Quantized
-    from quantize.qat import QuantizationAware
-    from quantize.spec import QuantSpec
+    from edgemat.quantize.kernels import fused_kernels
+    from edgemat.quantize.ptq import Quantized
+    from edgemat.quantize.qat import QuantizationAware
+    from edgemat.quantize.spec import QuantSpec
 
     manifest = source.manifest
     start = Quantized(load_prepared(quantized), QuantSpec.load(quantized.quant))
@@ -161,7 +161,7 @@ def write_quantized(
     log: Path | None = None,
 ) -> Artifact:
     """Score the frozen model of what was made against the float model, and write the artefact."""
-    from quantize.frozen import freeze
+    from edgemat.quantize.frozen import freeze
 
     name = source.manifest.name
     frozen = freeze(made.deploy, made.spec)

@@ -9,16 +9,16 @@ from typing import Any
 
 from torch import nn
 
-from bench.gate import Bound, judge
 from edgemat.artifact import Artifact, Scores
+from edgemat.bench.gate import Bound, judge
 from edgemat.evaluate import EvaluationSet, score
 from edgemat.progress import progress_bar
+from edgemat.quantize.blocks import find_blocks
+from edgemat.quantize.ptq import Quantized
+from edgemat.quantize.sensitivity import BlockError, Error, Kept, keep_under, rank_blocks
 from edgemat.recipe_sections import DataSection
 from edgemat.stages.common import predict_with, torch_input
 from edgemat.stages.quantizing import post_training, write_quantized
-from quantize.blocks import find_blocks
-from quantize.ptq import Quantized
-from quantize.sensitivity import BlockError, Error, Kept, keep_under, rank_blocks
 
 
 @dataclass(frozen=True)

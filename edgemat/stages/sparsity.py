@@ -8,8 +8,8 @@ from pathlib import Path
 import safetensors.torch
 import torch
 
-from convert.parity import torch_predictor
 from edgemat.artifact import SPARSE_SUFFIX, Artifact, write_artifact
+from edgemat.convert.parity import torch_predictor
 from edgemat.data.open import open_data
 from edgemat.evaluate import EvaluationSet, predict_all, score
 from edgemat.loading import load_network
@@ -49,7 +49,7 @@ def sparsify_stage(
     UsageError
         When the share is none.
     """
-    from quantize.sparse import bake, mask_weights
+    from edgemat.quantize.sparse import bake, mask_weights
 
     manifest, feeding = source.manifest, source.manifest.feeding
     network = load_network(source)

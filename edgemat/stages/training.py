@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from convert.parity import torch_predictor
 from edgemat.artifact import TRAINING_LOG, Artifact, Cost, Feeding, write_artifact
+from edgemat.convert.parity import torch_predictor
 from edgemat.data.dataset import MattingDataset
 from edgemat.data.open import open_data
 from edgemat.data.sample import MatteSource

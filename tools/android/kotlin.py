@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.result import read_results
+from edgemat.bench.result import read_results
 from edgemat.errors import EdgematError
 from tools.android.toolchain import Toolchain, join, run
 from tools.finding import Finding

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.devices.parts import part_folder
-from bench.peers.catalog import Member, Package
-from bench.peers.fetch import fetch as fetch_packages
+from edgemat.bench.devices.parts import part_folder
+from edgemat.bench.peers.catalog import Member, Package
+from edgemat.bench.peers.fetch import fetch as fetch_packages
 from edgemat.errors import MissingToolError
 from tools.parts import fetch as fetch_part
 

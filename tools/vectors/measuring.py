@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from bench.devices.device import Golden, check_golden
-from bench.protocol import NS_PER_MS, Protocol, measure, schedule, unsteadiness
-from bench.result import (
+from edgemat.bench.devices.device import Golden, check_golden
+from edgemat.bench.protocol import NS_PER_MS, Protocol, measure, schedule, unsteadiness
+from edgemat.bench.result import (
     Circumstances,
     Condition,
     Delegate,
@@ -18,7 +18,7 @@ from bench.result import (
     judge_result,
     sustained_curve,
 )
-from bench.stats import summarise
+from edgemat.bench.stats import summarise
 from edgemat.errors import UsageError
 from tools.vectors.pictures import alpha, as_json
 
@@ -45,7 +45,7 @@ SERIES = {
 
 
 def statistics() -> Vector:
-    """`bench.stats.summarise`, and what it refuses; `bench.result.sustained_curve`."""
+    """`edgemat.bench.stats.summarise`, and what it refuses; `edgemat.bench.result.sustained_curve`."""
     summaries = [
         {"name": name, "samples_ms": series, "latency": summarise(series).to_json()}
         for name, series in SERIES.items()
@@ -65,7 +65,7 @@ def statistics() -> Vector:
 
 
 def protocols() -> Vector:
-    """`bench.protocol`: its settings, the order of blocks, a whole measurement by a toy clock."""
+    """`edgemat.bench.protocol`: its settings, the order of blocks, a whole measurement by a toy clock."""
     settings = [
         {"name": "default", "protocol": Protocol().to_json()},
         {"name": "strict", "protocol": Protocol.strict().to_json()},
@@ -144,7 +144,7 @@ def circumstances(before: Condition = UNKNOWN, after: Condition = UNKNOWN) -> Ci
 
 
 def verdicts() -> Vector:
-    """`bench.result.judge_result` with every reason, and `check_golden`."""
+    """`edgemat.bench.result.judge_result` with every reason, and `check_golden`."""
     cases = []
     for series, delegate, before, after, golden in [
         ("steady", XNNPACK, UNKNOWN, UNKNOWN, None),

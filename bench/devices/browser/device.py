@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 from pydantic import Field, ValidationError
 
-from bench.devices.browser.parts import VERSION, find_litert
-from bench.devices.browser.server import PageServer, Site
-from bench.devices.device import F32, Recording, Request, shifted, to_results
-from bench.protocol import Progress
-from bench.result import Circumstances, Condition, Delegate, Record, Result
+from edgemat.bench.devices.browser.parts import VERSION, find_litert
+from edgemat.bench.devices.browser.server import PageServer, Site
+from edgemat.bench.devices.device import F32, Recording, Request, shifted, to_results
+from edgemat.bench.protocol import Progress
+from edgemat.bench.result import Circumstances, Condition, Delegate, Record, Result
 from edgemat.errors import MissingToolError, UsageError, nearest
 from edgemat.runtime import TfliteModel
 
@@ -86,7 +86,7 @@ class BrowserDevice:
         self._opening_s, self._silence_s = opening_s, silence_s
 
     def measure(self, request: Request, *, progress: Progress | None = None) -> list[Result]:
-        """Measure all models; see :class:`bench.devices.device.Device`."""
+        """Measure all models; see :class:`edgemat.bench.devices.device.Device`."""
         if request.delegate not in DELEGATES:
             raise UsageError(
                 f"A browser has no delegate {request.delegate!r}.",

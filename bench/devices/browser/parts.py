@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bench.devices.parts import part_folder
-from bench.peers.catalog import Member, Package
-from bench.peers.fetch import fetch
+from edgemat.bench.devices.parts import part_folder
+from edgemat.bench.peers.catalog import Member, Package
+from edgemat.bench.peers.fetch import fetch
 from edgemat.errors import MissingToolError
 
 VERSION = "2.5.3"

@@ -17,7 +17,7 @@ Positions = tuple[Tensor, Tensor, Tensor, Tensor]
 Layout = Literal["nchw", "nhwc"]
 
 # A difference times this, cut at 1, says "not equal". Float32 values of a network that differ at
-# all differ by far more than 2**-100; see also `quantize.ptq.INT8_SHARPNESS`.
+# all differ by far more than 2**-100; see also `edgemat.quantize.ptq.INT8_SHARPNESS`.
 SHARPNESS = 2.0**100
 
 

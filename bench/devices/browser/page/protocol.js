@@ -39,7 +39,7 @@ async function warmUp(run, protocol, {clock, breathe}) {
  * Measure all candidates side by side.
  *
  * @param {Map<string, () => Promise<void>>} candidates name to one inference
- * @param {object} protocol the fields of bench.protocol.Protocol
+ * @param {object} protocol the fields of edgemat.bench.protocol.Protocol
  * @param {(done: number, total: number) => Promise<void>} progress called between blocks
  * @param {object} hooks
  *   clock: returns milliseconds, monotonic;
