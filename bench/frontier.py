@@ -1,8 +1,8 @@
 """The frontier: error against latency and size, over all that was made of one task's models.
 
 `python -m edgemat.bench.frontier FILE...` takes .tflite artefacts (float, PTQ, QAT, pruned,
-of any input size), runs every one on the same pictures at full resolution, as an app would, measures all in
-turns, and marks those that no other beats in both error and cost.
+of any input size), runs every one on the same pictures at full resolution, as an app would,
+measures all in turns, and marks those that no other beats in both error and cost.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ WARMUP, RUNS = 3, 15
 
 
 class HostLayers:
-    """A cost model for :func:`edgemat.quantize.prune.prune`: milliseconds of a convolution on this host.
+    """A cost model for :func:`edgemat.quantize.prune.prune`: a convolution's milliseconds here.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Second opinions: what other tools make of the same network: `python -m edgemat.bench.opinions MODEL`
+"""Second opinions, by other tools on one network: `python -m edgemat.bench.opinions MODEL`
 
 Beside litert-torch's float files and NNCF's int8 file stand onnx2tf's float files, made by way of
 ONNX, and the int8 file of ai-edge-quantizer, Google's own tool, with its own calibration. All are

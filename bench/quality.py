@@ -36,7 +36,7 @@ class _Section(BaseModel):
 
 
 class SetSection(_Section):
-    """Photographs with truth in one folder; see :mod:`edgemat.bench.peers.pictures` for its layout."""
+    """Photographs with truth in one folder, laid out as :mod:`edgemat.bench.peers.pictures` says."""
 
     name: str
     folder: str

@@ -1,4 +1,4 @@
-"""Slicing, joining and reordering in an ML Program, in torch (see :mod:`edgemat.convert.mil_ops`)."""
+"""Slicing, joining and reordering in an ML Program, in torch; see :mod:`.mil_ops`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Convolution, pooling and resizing of an ML Program, in torch (see :mod:`edgemat.convert.mil_ops`).
+"""Convolution, pooling and resizing of an ML Program, in torch; see :mod:`.mil_ops`.
 
 All are two-dimensional (B,C,H,W). A padding is written as MIL does: [top, bottom, left, right].
 """

@@ -1,4 +1,4 @@
-"""Does a mobile file compute the same matte? Run it and compare; see also `edgemat.convert.layers`."""
+"""Does a mobile file compute the same matte? Run it and compare; see also :mod:`.layers`."""
 
 from __future__ import annotations
 

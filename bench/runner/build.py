@@ -1,4 +1,4 @@
-"""Compile the runner and pack it with all that it needs: ``python -m edgemat.bench.runner.build``."""
+"""Compile the runner and pack it with what it needs: ``python -m edgemat.bench.runner.build``."""
 
 from __future__ import annotations
 

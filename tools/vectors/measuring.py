@@ -45,7 +45,7 @@ SERIES = {
 
 
 def statistics() -> Vector:
-    """`edgemat.bench.stats.summarise`, and what it refuses; `edgemat.bench.result.sustained_curve`."""
+    """Latency statistics, and what they refuse; the sustained curve."""
     summaries = [
         {"name": name, "samples_ms": series, "latency": summarise(series).to_json()}
         for name, series in SERIES.items()
@@ -65,7 +65,7 @@ def statistics() -> Vector:
 
 
 def protocols() -> Vector:
-    """`edgemat.bench.protocol`: its settings, the order of blocks, a whole measurement by a toy clock."""
+    """The protocol: its settings, the order of blocks, a whole measurement by a toy clock."""
     settings = [
         {"name": "default", "protocol": Protocol().to_json()},
         {"name": "strict", "protocol": Protocol.strict().to_json()},
