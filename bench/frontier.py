@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
+from edgemat.cli.tables import show_frontier, show_path
 from edgemat.errors import UsageError
 from edgemat.files import write_json, write_text
-from edgemat.tables import show_frontier, show_path
 from edgemat.terminal import AsJson, out, print_json, run_app
 
 if TYPE_CHECKING:
-    from edgemat.artifact import Artifact
-    from edgemat.evaluate import EvaluationSet
+    from edgemat.artifacts.artifact import Artifact
+    from edgemat.scoring.evaluate import EvaluationSet
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 PICTURE_SIZE = 512
@@ -131,9 +131,9 @@ def find_frontier(
 
     from edgemat.bench.devices.host import bench_host
     from edgemat.bench.protocol import Protocol
-    from edgemat.evaluate import score
-    from edgemat.matting import matte
+    from edgemat.matting.matte import matte
     from edgemat.progress import track
+    from edgemat.scoring.evaluate import score
 
     _check(files)
     results = bench_host(
@@ -198,9 +198,9 @@ def _check(files: Sequence[Artifact]) -> None:
 
 def _kind(file: Artifact) -> str:
     """Return the precision of a file, and how an int8 one came to its grids."""
-    from edgemat.artifact import QAT_SUFFIX
+    from edgemat.artifacts.artifact import QAT_SUFFIX
+    from edgemat.artifacts.lineage import find_parent
     from edgemat.errors import ArtifactError
-    from edgemat.lineage import find_parent
 
     manifest = file.manifest
     precisions = {"tflite-fp32": "float32", "tflite-fp16": "float16"}
@@ -216,7 +216,7 @@ def _kind(file: Artifact) -> str:
 
 def write_frontier(found: Sequence[Candidate], folder: Path) -> None:
     """Write the data, a table in Markdown and the plot into `folder`."""
-    from edgemat.plots import save_frontier
+    from edgemat.cli.plots import save_frontier
 
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / DATA, [candidate.to_json() for candidate in found])
@@ -248,8 +248,8 @@ def frontier(
     as_json: AsJson = False,
 ) -> None:
     """Draw error against latency and size, and mark what nothing beats."""
-    from edgemat.shipped import open_shipped
-    from edgemat.validation import VALIDATION_SEED, default_data, evaluation_set
+    from edgemat.artifacts.shipped import open_shipped
+    from edgemat.scoring.validation import VALIDATION_SEED, default_data, evaluation_set
 
     opened = [open_shipped(file) for file in files]
     _check(opened)

@@ -18,8 +18,8 @@ from ai_edge_litert import schema_py_generated as schema
 from scipy.interpolate import RegularGridInterpolator
 
 from edgemat.convert.flatbuffer import IDENTIFIER
+from edgemat.matting.runtime import TfliteModel
 from edgemat.quantize.channels import Convolution
-from edgemat.runtime import TfliteModel
 
 SHARES = (0.25, 0.5, 1.0)
 LEAST_CHANNELS = 8

@@ -20,16 +20,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from edgemat.cli.tables import show_agreements, show_old_runs, show_opinions
 from edgemat.errors import ConversionError, EdgematError, MissingToolError, UsageError
-from edgemat.tables import show_agreements, show_old_runs, show_opinions
 from edgemat.terminal import AsJson, out, print_json, run_app, show_error
 
 if TYPE_CHECKING:
-    from edgemat.artifact import Agreement
+    from edgemat.artifacts.artifact import Agreement
     from edgemat.convert.old_runtime import OldRun
     from edgemat.convert.parity import Distance
-    from edgemat.evaluate import F32, EvaluationSet
     from edgemat.models.deploy import DeployForm
+    from edgemat.scoring.evaluate import F32, EvaluationSet
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 INT8 = "tflite-int8"
@@ -133,8 +133,8 @@ def opinions(
     A tool that is missing or fails does not keep the others away, but ends with its own status.
     """
     from edgemat.convert.parity import torch_predictor
-    from edgemat.evaluate import predict_all
-    from edgemat.validation import (
+    from edgemat.scoring.evaluate import predict_all
+    from edgemat.scoring.validation import (
         CALIBRATION_SEED,
         VALIDATION_SEED,
         default_data,
@@ -194,11 +194,11 @@ def _noting(errors: list[EdgematError]) -> Iterator[None]:
 
 
 def _open(named: str, int8_files: list[Path], size: int) -> Subject:
+    from edgemat.artifacts.shipped import find_artifact, open_shipped, shipped_models
     from edgemat.bench.roofline import random_form
+    from edgemat.matting.predict import read_network
     from edgemat.models import list_models, model_info
     from edgemat.models.deploy import to_deploy
-    from edgemat.predict import read_network
-    from edgemat.shipped import find_artifact, open_shipped, shipped_models
 
     if named in [info.name for info in list_models()]:
         info = model_info(named)
@@ -284,8 +284,8 @@ def _judge(
     from edgemat.convert.onnx2tf import agrees
     from edgemat.convert.parity import compare, distance
     from edgemat.convert.proof import float_operators
-    from edgemat.evaluate import predict_all, score
-    from edgemat.runtime import TfliteModel
+    from edgemat.matting.runtime import TfliteModel
+    from edgemat.scoring.evaluate import predict_all, score
 
     threads, seconds = measuring
     paths = {name: path for name, (_, path) in files.items()}

@@ -2,7 +2,7 @@
 
 A file of bars (TOML) names sets of photographs with truth, and bounds on figures of models on
 them. Relative bounds (``"+5%"``) hold the int8 file against the float model. Every photograph goes
-through :func:`edgemat.matting.matte`, as a user's would.
+through :func:`edgemat.matting.matte.matte`, as a user's would.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from edgemat.artifacts.shipped import find_artifact, shipped_models
 from edgemat.bench.gate import Bound, Verdict, judge
 from edgemat.bench.peers.contestants import Contestant
 from edgemat.bench.peers.ours import Classical, Ours
@@ -24,7 +25,6 @@ from edgemat.bench.peers.pictures import Loaded, PhotoSet, find_photos, load
 from edgemat.bench.peers.scores import SetScore, score, summarise_scores
 from edgemat.data.sample import Part
 from edgemat.errors import UsageError, nearest
-from edgemat.shipped import find_artifact, shipped_models
 
 File = Literal["float", "int8"]
 Figure = Literal["iou", "mad", "sad_band", "grad_band", "times_closed_form"]
@@ -36,7 +36,7 @@ class _Section(BaseModel):
 
 
 class SetSection(_Section):
-    """Photographs with truth in one folder, laid out as :mod:`edgemat.bench.peers.pictures` says."""
+    """Photographs with truth in a folder, laid out as :mod:`edgemat.bench.peers.pictures` says."""
 
     name: str
     folder: str

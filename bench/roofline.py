@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edgemat.tables import show_roofline
+from edgemat.cli.tables import show_roofline
 from edgemat.terminal import AsJson, out, print_json, run_app
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def _convert(
 
 
 def _row(name: str, target: str, path: Path, result: Result, macs: float, peak: float) -> Roof:
-    from edgemat.runtime import TfliteModel
+    from edgemat.matting.runtime import TfliteModel
 
     model = TfliteModel(path)
     operators = Counter(model.operators())

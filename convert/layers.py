@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from edgemat.convert.parity import coreml_feeds, torch_predictor
 from edgemat.convert.target import Target
-from edgemat.evaluate import EvaluationSet
 from edgemat.images import F32
+from edgemat.matting.runtime import Kernels, TfliteModel
 from edgemat.quantize.frozen import FrozenFakeQuantize
-from edgemat.runtime import Kernels, TfliteModel
+from edgemat.scoring.evaluate import EvaluationSet
 
 Integers = npt.NDArray[np.int32]
 # float32 scale, and zero-point as in a file that stores -128..127

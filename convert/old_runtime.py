@@ -12,8 +12,8 @@ import numpy as np
 
 from edgemat.convert.apart import run_apart
 from edgemat.convert.parity import Distance, distance
-from edgemat.evaluate import EvaluationSet, predict_all
-from edgemat.runtime import Kernels, TfliteModel
+from edgemat.matting.runtime import Kernels, TfliteModel
+from edgemat.scoring.evaluate import EvaluationSet, predict_all
 
 SCRIPT = Path(__file__).with_name("old_runtime_script.py")
 OldKernels = Literal["default", "reference"]

@@ -17,16 +17,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from edgemat.artifact import Agreement
+from edgemat.artifacts.artifact import Agreement
 from edgemat.convert.apart import find_python, run_apart
 from edgemat.convert.parity import compare
 from edgemat.convert.tflite import quiet
 from edgemat.errors import ArtifactError, ConversionError, MissingToolError, UsageError
-from edgemat.evaluate import EvaluationSet, predict_all
 from edgemat.files import explain_os_errors, move_into_place
 from edgemat.images import F32
+from edgemat.matting.runtime import TfliteModel
 from edgemat.models.deploy import DeployForm, set_layout
-from edgemat.runtime import TfliteModel
+from edgemat.scoring.evaluate import EvaluationSet, predict_all
 
 Precision = Literal["fp32", "fp16"]
 LEAST_PSNR_DB: Mapping[Precision, float] = {"fp32": 70.0, "fp16": 45.0}

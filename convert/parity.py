@@ -13,11 +13,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from edgemat.artifact import Agreement
+from edgemat.artifacts.artifact import Agreement
 from edgemat.convert.target import Target
 from edgemat.errors import ConversionError
 from edgemat.images import F32
-from edgemat.runtime import TfliteModel
+from edgemat.matting.runtime import TfliteModel
 
 Predict = Callable[[F32], F32]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from edgemat.artifact import Int8Proof
+from edgemat.artifacts.artifact import Int8Proof
 from edgemat.convert.target import Target
 from edgemat.quantize.spec import QuantSpec, TensorQuant
 

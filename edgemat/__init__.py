@@ -16,25 +16,25 @@ __version__ = "0.1.0"
 
 # public name -> module that has it
 _PUBLIC = {
-    "Artifact": "edgemat.artifact",
+    "Artifact": "edgemat.artifacts.artifact",
     "EdgematError": "edgemat.errors",
     "count": "edgemat.models.count",
     "count_parameters": "edgemat.models.count",
     "create_model": "edgemat.models",
     "list_models": "edgemat.models",
-    "load": "edgemat.loading",
-    "matte": "edgemat.matting",
-    "matting_errors": "edgemat.metrics",
+    "load": "edgemat.artifacts.loading",
+    "matte": "edgemat.matting.matte",
+    "matting_errors": "edgemat.scoring.metrics",
 }
 
 if TYPE_CHECKING:
-    from edgemat.artifact import Artifact
+    from edgemat.artifacts.artifact import Artifact
+    from edgemat.artifacts.loading import load
     from edgemat.errors import EdgematError
-    from edgemat.loading import load
-    from edgemat.matting import matte
-    from edgemat.metrics import matting_errors
+    from edgemat.matting.matte import matte
     from edgemat.models import create_model, list_models
     from edgemat.models.count import count, count_parameters
+    from edgemat.scoring.metrics import matting_errors
 
 __all__ = [
     "Artifact",

@@ -13,8 +13,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from edgemat.cli.tables import plain
 from edgemat.errors import EdgematError
-from edgemat.tables import plain
 
 INTERRUPTED = 130  # the exit status that shells know for Ctrl-C
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
-from edgemat.artifact import Scores
+from edgemat.artifacts.artifact import Scores
 from edgemat.errors import UsageError
 from edgemat.quantize.blocks import Block, find_blocks, keep, quantize_only
 from edgemat.quantize.frozen import freeze

@@ -10,7 +10,7 @@ from toy_artifacts import tflite_artifact
 
 from edgemat.errors import UsageError
 from edgemat.images import read_image, write_image
-from edgemat.photo import ALBUM, ALBUM_COLUMNS, ALBUM_GAP, ALBUM_WIDTH, make_album
+from edgemat.report.photo import ALBUM, ALBUM_COLUMNS, ALBUM_GAP, ALBUM_WIDTH, make_album
 
 
 def test_an_album_shows_every_photograph_beside_its_cutout(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgemat.artifact import (
+from edgemat.artifacts.artifact import (
     Agreement,
     Artifact,
     Cost,

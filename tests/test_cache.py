@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from edgemat.cache import CODE, ROOT, Stages, identity_of
 from edgemat.errors import DiskError
+from edgemat.workflow.cache import CODE, ROOT, Stages, identity_of
 
 
 def run(stages: Stages, calls: list[int], **inputs: Any) -> dict[str, Any]:

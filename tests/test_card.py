@@ -10,11 +10,11 @@ import pytest
 from safetensors.torch import save_file
 from toy_artifacts import artifact, tflite_artifact
 
-from edgemat.artifact import Agreement, Card, Feeding, Int8Proof, Scores
-from edgemat.card import make_card, read_measured
+from edgemat.artifacts.artifact import Agreement, Card, Feeding, Int8Proof, Scores
+from edgemat.artifacts.card import make_card, read_measured
+from edgemat.artifacts.shipped import shipped_models
 from edgemat.errors import UsageError
 from edgemat.models import create_model
-from edgemat.shipped import shipped_models
 
 CARDS = Path(__file__).parents[1] / "docs" / "models"
 SCORES = Scores(sad=1.25, mse=0.01, grad=2.5, conn=1.0)
@@ -33,7 +33,7 @@ BIAS = {"topic": "skin", "group": "dark", "people": 4, "iou": 0.9, "mad": 0.01, 
 @pytest.fixture
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shelf = tmp_path / "weights"
-    monkeypatch.setattr("edgemat.shipped.SHELF", shelf)
+    monkeypatch.setattr("edgemat.artifacts.shipped.SHELF", shelf)
     state = create_model("pspm-slim", width=0.25).state_dict()
     write: dict[str, Any] = {
         "kind": "float",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgemat.classical import MAX_PIXELS, METHODS, solve_alpha
 from edgemat.errors import UsageError
 from edgemat.images import U8, UNKNOWN
-from edgemat.matting import matte
+from edgemat.matting.classical import MAX_PIXELS, METHODS, solve_alpha
+from edgemat.matting.matte import matte
 
 SIZE = (48, 64)
 

@@ -20,11 +20,11 @@ from safetensors.torch import save_file
 from tiny_tflite import write_matte_model
 from toy_artifacts import artifact, tflite_artifact, write_portrait_model
 
-from edgemat.artifact import Artifact, Feeding, Scores
+from edgemat.artifacts.artifact import Artifact, Feeding, Scores
 from edgemat.cli import main
+from edgemat.cli.tables import show_models
 from edgemat.images import read_rgba
 from edgemat.models import create_model
-from edgemat.tables import show_models
 
 COMMAND = [sys.executable, "-m", "edgemat.cli"]
 ROOT = Path(__file__).parents[1]
@@ -237,7 +237,7 @@ def test_matte_takes_the_shipped_model_of_its_kind(
     folder: Path, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder)
-    monkeypatch.setattr("edgemat.shipped.SHELF", folder / "weights")
+    monkeypatch.setattr("edgemat.artifacts.shipped.SHELF", folder / "weights")
     made = tflite_artifact(folder / "weights", name="portrait-tflite-int8")
     tflite_artifact(folder / "weights", name="trimap-tflite-int8", task="trimap")
     status, printed, _ = call("matte", "photo.png", "-o", "out.png", "--json")

@@ -13,14 +13,14 @@ from torch.utils.data import DataLoader
 
 from edgemat.data.augment import augment, cover, fit
 from edgemat.data.dataset import VALIDATION_DILATION, MattingDataset, Views
+from edgemat.data.drawn.source import ALL_KINDS, PORTRAIT_KINDS, ProceduralSource
 from edgemat.data.folder import FolderSource
 from edgemat.data.open import open_data
-from edgemat.data.procedural import ALL_KINDS, PORTRAIT_KINDS, ProceduralSource
 from edgemat.data.sample import Matte, rng_for
 from edgemat.data.trimap import fixed_trimap
 from edgemat.errors import ImageError, UsageError
 from edgemat.images import U8, to_float, write_image
-from edgemat.recipe_sections import DataSection
+from edgemat.recipe.sections import DataSection
 
 SIZE = (64, 80)
 

@@ -52,7 +52,7 @@ def test_small_models_in_float_and_int8(device: EmulatedDevice, tmp_path: Path) 
 
 @pytest.mark.slow
 def test_the_shipped_int8_model_computes_the_same_on_arm(device: EmulatedDevice) -> None:
-    from edgemat.runtime import TfliteModel
+    from edgemat.matting.runtime import TfliteModel
 
     (path,) = (ROOT / "edgemat" / "weights").glob("portrait-tflite-int8@*")
     model = BenchModel.open(path, "portrait")

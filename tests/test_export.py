@@ -11,13 +11,13 @@ import torch
 from safetensors.torch import save_file
 from toy_artifacts import artifact, tflite_artifact
 
-from edgemat.artifact import GOLDEN, Artifact, Feeding
+from edgemat.artifacts.artifact import GOLDEN, Artifact, Feeding
 from edgemat.errors import ArtifactError
-from edgemat.export import export
 from edgemat.files import move_into_place
+from edgemat.matting.runtime import TfliteModel
 from edgemat.models import create_model
-from edgemat.recipe_sections import DataSection
-from edgemat.runtime import TfliteModel
+from edgemat.recipe.sections import DataSection
+from edgemat.workflow.export import export
 
 DATA = DataSection(kinds="portrait")
 

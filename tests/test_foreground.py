@@ -9,10 +9,15 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, zoom
 
-import edgemat.foreground as module
+import edgemat.matting.foreground as module
 from edgemat.errors import ImageError, MissingToolError, UsageError
-from edgemat.foreground import blur_background, cut_out, estimate_foreground, replace_background
 from edgemat.images import F32, U8
+from edgemat.matting.foreground import (
+    blur_background,
+    cut_out,
+    estimate_foreground,
+    replace_background,
+)
 
 RED, BLUE, GREEN = (np.array(c, np.uint8) for c in ((220, 20, 10), (10, 30, 200), (20, 180, 40)))
 
@@ -125,7 +130,7 @@ def test_blur_is_the_same_in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
     alpha = soft_disc()
     image = np.random.default_rng(0).integers(0, 256, (*alpha.shape, 3), dtype=np.uint8)
     whole = blur_background(image, alpha, 5)
-    monkeypatch.setattr("edgemat.tiling._BAND_PIXELS", 1000)
+    monkeypatch.setattr("edgemat.matting.tiling._BAND_PIXELS", 1000)
     assert np.abs(blur_background(image, alpha, 5).astype(int) - whole).max() <= 1
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from tiny_tflite import write_mixed_model
 from toy_artifacts import artifact, tflite_artifact, write_portrait_model
 
-from edgemat.artifact import Artifact, Feeding, Pruning
+from edgemat.artifacts.artifact import Artifact, Feeding, Pruning
 from edgemat.bench.frontier import (
     DATA,
     PLOT,
@@ -23,12 +23,12 @@ from edgemat.bench.frontier import (
     write_frontier,
 )
 from edgemat.bench.roofline import Roof
+from edgemat.cli.tables import show_frontier, show_roofline
 from edgemat.errors import UsageError
-from edgemat.evaluate import EvaluationSet
-from edgemat.report import write_bench_report
-from edgemat.runtime import TfliteModel
-from edgemat.tables import show_frontier, show_roofline
-from edgemat.validation import default_data, evaluation_set
+from edgemat.matting.runtime import TfliteModel
+from edgemat.report.write import write_bench_report
+from edgemat.scoring.evaluate import EvaluationSet
+from edgemat.scoring.validation import default_data, evaluation_set
 
 Points = list[tuple[float, float]]
 

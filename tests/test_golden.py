@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from toy_artifacts import tflite_artifact, write_portrait_model
 
-from edgemat.artifact import Artifact
+from edgemat.artifacts.artifact import Artifact
 from edgemat.bench.devices.device import BenchModel, check_golden
 from edgemat.convert.parity import file_predictors
 from edgemat.convert.target import TARGETS
-from edgemat.stages.common import keep_golden
+from edgemat.workflow.stages.common import keep_golden
 
 
 def test_a_file_hands_down_the_pictures_and_its_own_mattes(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from edgemat.interrupt import interrupts_held_back
+from edgemat.training.interrupt import interrupts_held_back
 
 
 @pytest.fixture(autouse=True)

@@ -19,8 +19,7 @@ import numpy as np
 import pytest
 from toy_artifacts import artifact, tflite_artifact
 
-from edgemat.app_assets import find_app, put_into_app
-from edgemat.artifact import Artifact, Card, Feeding
+from edgemat.artifacts.artifact import Artifact, Card, Feeding
 from edgemat.bench.devices import ios
 from edgemat.bench.devices.attached import list_devices
 from edgemat.bench.devices.device import BenchModel, Request
@@ -31,6 +30,7 @@ from edgemat.bench.result import read_results
 from edgemat.cli import main
 from edgemat.errors import MissingToolError, UsageError
 from edgemat.files import sha256_tree
+from edgemat.workflow.app_assets import find_app, put_into_app
 
 WRITTEN = Path(__file__).with_name("written") / "ios.json"
 MANIFEST = WRITTEN.with_name("manifest.json")

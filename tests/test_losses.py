@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from edgemat.errors import UsageError
-from edgemat.losses import (
+from edgemat.training.losses import (
     affinity_loss,
     alpha_loss,
     composition_loss,

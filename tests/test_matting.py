@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_tflite import TinyGraph, conv_options
 
-from edgemat.artifact import Artifact, Cost, Feeding, write_artifact
+from edgemat.artifacts.artifact import Artifact, Cost, Feeding, write_artifact
 from edgemat.errors import ArtifactError, ImageError, MissingToolError, UsageError
-from edgemat.guided import GUIDE_EPSILON, GUIDE_RADIUS, guided_coefficients, guided_upsample
 from edgemat.images import F32, U8, resize
-from edgemat.matting import fit_trimap, matte
-from edgemat.predict import Predictor, load_predictor
-from edgemat.tiling import Letterbox, bands, resized_rows, tile_axis
+from edgemat.matting.guided import GUIDE_EPSILON, GUIDE_RADIUS, guided_coefficients, guided_upsample
+from edgemat.matting.matte import fit_trimap, matte
+from edgemat.matting.predict import Predictor, load_predictor
+from edgemat.matting.tiling import Letterbox, bands, resized_rows, tile_axis
 
 SIZE = (48, 64)
 SIDE = st.integers(32, 200)

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
 from edgemat.errors import UsageError
-from edgemat.metrics import matting_errors, trimap_miou
+from edgemat.scoring.metrics import matting_errors, trimap_miou
 
 Array = npt.NDArray[Any]
 FLOAT32_EPS = float(np.finfo(np.float32).eps)  # Conn is computed in float32, as in DIM

@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 from edgemat.data.compose import compose_folder
 from edgemat.data.composite import composite, merge
 from edgemat.data.dataset import MattingDataset
+from edgemat.data.drawn.source import ProceduralSource
 from edgemat.data.folder import FolderSource
 from edgemat.data.mix import Mix, MixedBackgrounds, Photographs, Surroundings
 from edgemat.data.open import open_data
 from edgemat.data.photometric import augment_layers, change, match_brightness, photograph
-from edgemat.data.procedural import ProceduralSource
 from edgemat.data.sample import Matte
 from edgemat.data.views import place_cutout, view_photograph
 from edgemat.errors import ImageError, UsageError
 from edgemat.images import read_grey, read_image, to_float, write_image
-from edgemat.recipe_sections import BackgroundSection, DataSection, SourceSection
+from edgemat.recipe.sections import BackgroundSection, DataSection, SourceSection
 
 SIZE = (64, 64)
 SIZES = st.tuples(st.integers(32, 90), st.integers(32, 90))

@@ -9,10 +9,10 @@ from tiny_tflite import write_matte_model
 from toy_environments import needs, pretend
 from toy_networks import evaluation
 
+from edgemat.artifacts.shipped import open_shipped
 from edgemat.convert.flatbuffer import read_model, write_model
 from edgemat.convert.old_runtime import OldRun, check_old_runtime
 from edgemat.errors import MissingToolError
-from edgemat.shipped import open_shipped
 
 
 def test_an_old_runtime_that_is_missing(nothing_installed: Path, tmp_path: Path) -> None:

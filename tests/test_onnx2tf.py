@@ -18,9 +18,9 @@ from edgemat.convert import onnx2tf
 from edgemat.convert.onnx2tf import convert_onnx2tf, export_onnx, place
 from edgemat.convert.parity import torch_predictor
 from edgemat.errors import ConversionError, MissingToolError
-from edgemat.evaluate import predict_all
+from edgemat.matting.runtime import TfliteModel
 from edgemat.models.deploy import DeployForm
-from edgemat.runtime import TfliteModel
+from edgemat.scoring.evaluate import predict_all
 
 
 def test_a_file_that_computes_another_matte_is_named_wrong(tmp_path: Path) -> None:

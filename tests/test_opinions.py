@@ -13,12 +13,12 @@ from rich.console import Console
 from safetensors.torch import save_file
 from toy_artifacts import artifact, tflite_artifact, write_portrait_model
 
-from edgemat.artifact import Agreement, Feeding
+from edgemat.artifacts.artifact import Agreement, Feeding
 from edgemat.bench.opinions import Opinion, app
+from edgemat.cli.tables import show_agreements, show_old_runs, show_opinions
 from edgemat.convert.old_runtime import OldRun
 from edgemat.convert.parity import Distance
 from edgemat.models import create_model
-from edgemat.tables import show_agreements, show_old_runs, show_opinions
 from edgemat.terminal import run_app
 
 SAME = OldRun(distances={"default": Distance(0.125, 0.0625), "reference": Distance(0, 0)})
@@ -68,7 +68,7 @@ QUICK = ("--images", "2", "--calibration", "2", "--seconds", "0.1", "--data", "p
 def quick_tools(nothing_installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A shipped model, and converters in whose files alpha is red, so that none agrees."""
     shelf = tmp_path / "weights"
-    monkeypatch.setattr("edgemat.shipped.SHELF", shelf)
+    monkeypatch.setattr("edgemat.artifacts.shipped.SHELF", shelf)
     state = create_model("pspm-slim", width=0.25).state_dict()
     artifact(
         shelf,

@@ -240,7 +240,7 @@ def test_a_peer_returns_the_channel_of_the_person(tmp_path: Path, peer: Peer, gu
 
 
 def test_ours_runs_as_a_user_runs_it(tmp_path: Path) -> None:
-    from edgemat.matting import matte
+    from edgemat.matting.matte import matte
 
     path = write_red_model(tmp_path / "ours.tflite", (32, 32))
     image = np.random.default_rng(0).integers(0, 256, (80, 60, 3), dtype=np.uint8)

@@ -14,7 +14,7 @@ from edgemat.data.folder import FolderSource
 from edgemat.data.open import PEOPLE, open_data
 from edgemat.files import sha256_file
 from edgemat.images import read_rgba
-from edgemat.recipe_sections import DataSection, SourceSection
+from edgemat.recipe.sections import DataSection, SourceSection
 
 MOST_BYTES = 25_000_000
 

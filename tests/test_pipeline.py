@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgemat.artifact import GOLDEN, Artifact
-from edgemat.predict import load_predictor
+from edgemat.artifacts.artifact import GOLDEN, Artifact
+from edgemat.matting.predict import load_predictor
 
 pytest.importorskip("litert_torch")
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgemat.data.procedural import _OBJECTS, OBJECT_KINDS, ProceduralSource
-from edgemat.data.procedural_canvas import Canvas
-from edgemat.data.procedural_textures import SETTINGS, background_texture, random_colour
+from edgemat.data.drawn.canvas import Canvas
+from edgemat.data.drawn.source import _OBJECTS, OBJECT_KINDS, ProceduralSource
+from edgemat.data.drawn.textures import SETTINGS, background_texture, random_colour
 from edgemat.data.sample import rng_for
 
 SIZE = (128, 128)

@@ -19,6 +19,7 @@ from toy_networks import calibration, picture, settled
 
 from edgemat.bench.layers import HostLayers, convolution_file
 from edgemat.errors import UsageError
+from edgemat.matting.runtime import TfliteModel
 from edgemat.models import create_model, model_info
 from edgemat.models.blocks.layers import MattingNetwork
 from edgemat.models.count import count, count_parameters
@@ -28,8 +29,7 @@ from edgemat.quantize.channels import ChannelSet, Convolution, trace_channels
 from edgemat.quantize.frozen import freeze
 from edgemat.quantize.prune import IMPORTANCES, macs, prune, remove_channels, total_cost
 from edgemat.quantize.ptq import quantize_ptq
-from edgemat.recipe_sections import PruneSection
-from edgemat.runtime import TfliteModel
+from edgemat.recipe.sections import PruneSection
 
 SIZE = 64
 NETWORKS = (

@@ -19,13 +19,13 @@ from edgemat.convert.parity import compare, file_predictors, torch_predictor
 from edgemat.convert.proof import prove_int8
 from edgemat.convert.target import TARGETS
 from edgemat.convert.tflite import convert_tflite
+from edgemat.matting.runtime import TfliteModel
 from edgemat.models.blocks.pooling import Ones
 from edgemat.quantize.frozen import freeze
 from edgemat.quantize.kernels import FusedQuantizedFunctions, fused_kernels
 from edgemat.quantize.ptq import Quantized, quantize_ptq
 from edgemat.quantize.qat import QuantizationAware
-from edgemat.runtime import TfliteModel
-from edgemat.train import ParameterGroup, ScaledAdam, Schedule, train
+from edgemat.training.loop import ParameterGroup, ScaledAdam, Schedule, train
 
 SIZE = 64
 NETWORKS = {

@@ -9,12 +9,12 @@ import pytest
 from safetensors.torch import save_file
 from toy_artifacts import artifact, tflite_artifact
 
-from edgemat.artifact import Feeding
+from edgemat.artifacts.artifact import Feeding
+from edgemat.artifacts.shipped import default_model, find_artifact, open_shipped, shipped_models
 from edgemat.bench.quality import Bars, load_bars, measure_quality
 from edgemat.errors import ArtifactError, UsageError
 from edgemat.images import write_image
 from edgemat.models import create_model
-from edgemat.shipped import default_model, find_artifact, open_shipped, shipped_models
 
 BARS = """
 [[sets]]
@@ -49,7 +49,7 @@ bound = ">=0.5"
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Shipped models: an untrained float network, and an int8 file whose alpha is red."""
     shelf = tmp_path / "weights"
-    monkeypatch.setattr("edgemat.shipped.SHELF", shelf)
+    monkeypatch.setattr("edgemat.artifacts.shipped.SHELF", shelf)
     state = create_model("pspm-slim", width=0.25).state_dict()
     artifact(
         shelf,

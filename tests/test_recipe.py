@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgemat.artifact import Agreement, Artifact, Int8Proof
+from edgemat.artifacts.artifact import Agreement, Artifact, Int8Proof
 from edgemat.bench.gate import parse_limit
 from edgemat.bench.quality import load_bars
 from edgemat.convert.target import TARGETS
 from edgemat.errors import UsageError
 from edgemat.models import list_models
-from edgemat.recipe import (
+from edgemat.recipe.checks import check_network
+from edgemat.recipe.schema import (
     _ABSOLUTE,
     _RELATIVE,
     AGREEMENT,
@@ -26,8 +27,7 @@ from edgemat.recipe import (
     load_recipe,
     read_recipe,
 )
-from edgemat.recipe_checks import check_network
-from edgemat.stages.judging import _measured
+from edgemat.workflow.stages.judging import _measured
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 MODEL = {

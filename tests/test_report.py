@@ -13,14 +13,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgemat.artifact import Agreement, Calibration, Cost, Feeding, Int8Proof, Manifest, Scores
+from edgemat.artifacts.artifact import (
+    Agreement,
+    Calibration,
+    Cost,
+    Feeding,
+    Int8Proof,
+    Manifest,
+    Scores,
+)
 from edgemat.bench.gate import Bound, judge
 from edgemat.bench.protocol import Protocol
 from edgemat.bench.result import Circumstances, Condition, Delegate, Result
 from edgemat.bench.stats import summarise
 from edgemat.convert.layers import LayerDifference, LayerTable
 from edgemat.errors import ImageError, MissingToolError
-from edgemat.report import (
+from edgemat.report.write import (
     EM_DASH,
     FileReport,
     GateRow,
@@ -410,7 +418,7 @@ def test_a_missing_package_is_named_with_its_extra(
 ) -> None:
     for module in [m for m in sys.modules if m.split(".")[0] == package]:
         monkeypatch.delitem(sys.modules, module)
-    for module in ("edgemat.report_view", "edgemat.report_plots"):
+    for module in ("edgemat.report.view", "edgemat.report.plots"):
         monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingToolError, match=package) as caught:

@@ -25,7 +25,7 @@ from edgemat.bench.devices.shell import Answer
 from edgemat.bench.protocol import Protocol
 from edgemat.bench.runner.bundle import SOURCES, bundle_of, find_bundle
 from edgemat.errors import DiskError, MissingToolError, UsageError
-from edgemat.runtime import TfliteModel
+from edgemat.matting.runtime import TfliteModel
 
 QUICK = Protocol(warmup_runs=3, warmup_seconds=0, runs=10, seconds=0, blocks=4, settle_runs=2)
 ODD = "\"odd\" 'name'; \\ \n$(id)"

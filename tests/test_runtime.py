@@ -18,7 +18,7 @@ from tiny_tflite import (
 )
 
 from edgemat.errors import ArtifactError, MissingToolError, UsageError
-from edgemat.runtime import Kernels, TfliteModel, runtime_version
+from edgemat.matting.runtime import Kernels, TfliteModel, runtime_version
 
 
 @pytest.fixture

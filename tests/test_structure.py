@@ -142,14 +142,14 @@ def test_no_compiled_file_is_tracked() -> None:
 
 # Importing them must not need what the light install lacks.
 LIGHT = (
-    "edgemat.matting",
-    "edgemat.runtime",
-    "edgemat.foreground",
+    "edgemat.matting.matte",
+    "edgemat.matting.runtime",
+    "edgemat.matting.foreground",
     "edgemat.images",
-    "edgemat.artifact",
-    "edgemat.recipe",
+    "edgemat.artifacts.artifact",
+    "edgemat.recipe.schema",
     "edgemat.doctor",
-    "edgemat.tables",
+    "edgemat.cli.tables",
     "edgemat.cli",
     "edgemat.bench.devices.host",
     "edgemat.bench.gate",

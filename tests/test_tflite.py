@@ -23,11 +23,11 @@ from edgemat.convert.proof import float_operators, prove_int8
 from edgemat.convert.target import TARGETS
 from edgemat.convert.tflite import convert_tflite
 from edgemat.errors import ArtifactError, ConversionError
-from edgemat.evaluate import EvaluationSet
+from edgemat.matting.runtime import TfliteModel
 from edgemat.models.deploy import DeployForm
 from edgemat.quantize.frozen import freeze
 from edgemat.quantize.ptq import Quantized, quantize_ptq
-from edgemat.runtime import TfliteModel
+from edgemat.scoring.evaluate import EvaluationSet
 
 FLOAT32, FLOAT16, INT8 = TARGETS["tflite-fp32"], TARGETS["tflite-fp16"], TARGETS["tflite-int8"]
 METADATA = {"name": "toy", "licence": "Apache-2.0"}

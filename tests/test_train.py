@@ -11,13 +11,13 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from edgemat.data.dataset import MattingDataset
-from edgemat.data.procedural import PORTRAIT_KINDS, ProceduralSource
+from edgemat.data.drawn.source import PORTRAIT_KINDS, ProceduralSource
 from edgemat.errors import TrainingError, UsageError
-from edgemat.losses import Loss
 from edgemat.models import create_model
 from edgemat.models.blocks.layers import MattingNetwork
-from edgemat.objective import compute_loss
-from edgemat.train import CHECKPOINT, LOG, Phase, Schedule, pick_device, train
+from edgemat.training.loop import CHECKPOINT, LOG, Phase, Schedule, pick_device, train
+from edgemat.training.losses import Loss
+from edgemat.training.objective import compute_loss
 
 SIZE = 64
 TASKS = [("pspm-b5", "portrait", {"width": 0.25})]
@@ -138,7 +138,7 @@ def test_workers_do_not_change_the_result(tmp_path: Path) -> None:
 def test_a_loss_that_is_not_finite_stops_with_the_step_and_keeps_the_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import edgemat.train as module
+    import edgemat.training.loop as module
 
     calls = 0
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from tiny_tflite import TinyGraph, conv_options
 
-from edgemat.artifact import Artifact, Cost, Feeding, write_artifact
+from edgemat.artifacts.artifact import Artifact, Cost, Feeding, write_artifact
 
 
 def write_portrait_model(path: Path, side: int = 32) -> Path:

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edgemat.evaluate import EvaluationSet
 from edgemat.models import create_model
 from edgemat.models.blocks.layers import MattingOutput, conv_bn
 from edgemat.models.deploy import DeployForm, to_deploy
+from edgemat.scoring.evaluate import EvaluationSet
 
 
 class ToyMatting(nn.Module):

@@ -12,9 +12,9 @@ from typing import Annotated
 
 import typer
 
-from edgemat.artifact import Artifact
+from edgemat.artifacts.artifact import Artifact
+from edgemat.artifacts.shipped import SHELF
 from edgemat.errors import UsageError
-from edgemat.shipped import SHELF
 from edgemat.terminal import run_app
 
 app = typer.Typer(add_completion=False)

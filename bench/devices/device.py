@@ -11,7 +11,7 @@ from typing import Literal, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from edgemat.artifact import Artifact
+from edgemat.artifacts.artifact import Artifact
 from edgemat.bench.protocol import Progress
 from edgemat.bench.protocol import Protocol as Settings
 from edgemat.bench.result import (
@@ -27,7 +27,7 @@ from edgemat.bench.result import (
 from edgemat.bench.stats import summarise
 from edgemat.errors import UsageError
 from edgemat.files import sha256_file, size_bytes
-from edgemat.runtime import TfliteModel
+from edgemat.matting.runtime import TfliteModel
 
 F32 = npt.NDArray[np.float32]
 Runtime = Literal["tflite", "coreml"]

@@ -14,7 +14,7 @@ from edgemat.bench.devices.linux import cpu_model, frequencies_mhz, is_virtualis
 from edgemat.bench.protocol import NS_PER_MS, Progress, Protocol, measure
 from edgemat.bench.result import Circumstances, Condition, Delegate, Result
 from edgemat.errors import UsageError, nearest
-from edgemat.runtime import Kernels, TfliteModel, runtime_version
+from edgemat.matting.runtime import Kernels, TfliteModel, runtime_version
 
 CPU_INFO = Path("/proc/cpuinfo")
 GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from edgemat.cli.tables import show_path
 from edgemat.errors import UsageError
-from edgemat.tables import show_path
 from edgemat.terminal import AsJson, out, print_json, run_app, show_error
 
 if TYPE_CHECKING:

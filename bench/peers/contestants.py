@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from edgemat.images import F32, U8
-from edgemat.runtime import TfliteModel
+from edgemat.matting.runtime import TfliteModel
 
 Network = Callable[[], object]
 """One run of a network on an input already in place: what a latency is measured of."""

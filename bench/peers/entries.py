@@ -9,8 +9,8 @@ from edgemat.bench.peers.catalog import PEERS, Peer, find_peer, is_fetched
 from edgemat.bench.peers.contestants import Contestant, Entry
 from edgemat.bench.peers.others import OnnxPeer, TflitePeer
 from edgemat.bench.peers.ours import Classical, Ours
-from edgemat.classical import METHODS
 from edgemat.errors import EdgematError, MissingToolError, UsageError
+from edgemat.matting.classical import METHODS
 
 Absent = dict[str, str]
 """Name to the sentence that says why someone cannot take part, and what to do about it."""

@@ -14,9 +14,9 @@ import numpy as np
 from edgemat.bench.peers.catalog import ONNXRUNTIME, Peer
 from edgemat.bench.peers.contestants import Facts, Network, noise, tflite_call
 from edgemat.errors import ArtifactError, MissingToolError
-from edgemat.guided import guided_upsample
 from edgemat.images import F32, U8, resize, to_float
-from edgemat.runtime import TfliteModel
+from edgemat.matting.guided import guided_upsample
+from edgemat.matting.runtime import TfliteModel
 
 IMAGENET_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 IMAGENET_STD = np.array([0.229, 0.224, 0.225], np.float32)
@@ -91,7 +91,7 @@ def enlarge(alpha: F32, small: F32, image: U8, *, guided: bool) -> F32:
     """Take a peer's mask, hxw in 0..1, to the picture's size: bilinear, or guided as ours is.
 
     `small` is the picture at the mask's size, hxwx3 in 0..1. A picture that is smaller than the
-    mask is not filtered, here as in :func:`edgemat.matting.matte`.
+    mask is not filtered, here as in :func:`edgemat.matting.matte.matte`.
     """
     size = image.shape[0], image.shape[1]
     if guided and alpha.size < size[0] * size[1]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edgemat.artifact import Artifact
+from edgemat.artifacts.artifact import Artifact
 from edgemat.bench.peers.contestants import Facts, Network, noise, tflite_call
 from edgemat.images import F32, U8
-from edgemat.matting import matte
-from edgemat.predict import TflitePredictor, load_predictor
+from edgemat.matting.matte import matte
+from edgemat.matting.predict import TflitePredictor, load_predictor
 
 
 class Ours:
-    """An artefact's folder or a .tflite file, run by :func:`edgemat.matting.matte` as users do."""
+    """An artefact's folder or a .tflite file, run by :func:`edgemat.matte` as users do."""
 
     def __init__(self, path: Path, *, threads: int) -> None:
         artifact = None if path.suffix == ".tflite" else Artifact(path)

@@ -11,7 +11,7 @@ import numpy as np
 from edgemat.bench.peers.pictures import Loaded
 from edgemat.errors import UsageError
 from edgemat.images import F32, UNKNOWN
-from edgemat.metrics import matting_errors
+from edgemat.scoring.metrics import matting_errors
 
 THRESHOLD = 0.5
 """Alpha from which on a pixel is the person."""
@@ -28,7 +28,7 @@ class PictureScore:
     mad:
         Mean absolute difference of alpha over the whole picture, 0..1.
     sad, grad:
-        Over the whole picture, as :func:`edgemat.metrics.matting_errors` has them (thousands).
+        Over the whole picture, as :func:`edgemat.matting_errors` has them (thousands).
     mad_band, sad_band, grad_band:
         In the unknown band; None where the truth has no edge.
     """

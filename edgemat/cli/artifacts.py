@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from edgemat import tables
+from edgemat.cli import tables
 from edgemat.cli.common import (
     ArtifactPath,
     DataOption,
@@ -44,7 +44,7 @@ def export(
 
     ios_demo gets int8 and float16 unless one is asked for.
     """
-    from edgemat.app_assets import put_shipped
+    from edgemat.workflow.app_assets import put_shipped
 
     options = {"int8": int8, "fp16": fp16, "fp32": fp32}
     chosen = [name for name, on in options.items() if on]
@@ -68,11 +68,11 @@ def export(
 
 
 def _export(named: Path, output: Path, chosen: list[str], data: str | None) -> list[Path]:
-    from edgemat.app_assets import find_app
-    from edgemat.export import TARGETS
-    from edgemat.export import export as export_model
-    from edgemat.shipped import open_shipped
-    from edgemat.validation import default_data
+    from edgemat.artifacts.shipped import open_shipped
+    from edgemat.scoring.validation import default_data
+    from edgemat.workflow.app_assets import find_app
+    from edgemat.workflow.export import TARGETS
+    from edgemat.workflow.export import export as export_model
 
     opened = open_shipped(named)
     section = default_data(opened.manifest.task, data)
@@ -96,7 +96,7 @@ def card(
     ] = None,
 ) -> None:
     """Write a shipped model's card: purpose, data, limits, scores, latency, bias."""
-    from edgemat.card import make_card, read_measured
+    from edgemat.artifacts.card import make_card, read_measured
     from edgemat.files import write_text
 
     text = make_card(model, read_measured(measured, model))
@@ -114,10 +114,10 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Score an artefact against the ground truth."""
+    from edgemat.artifacts.loading import load_reference
     from edgemat.convert.parity import file_predictors, torch_predictor
     from edgemat.convert.target import find_target
-    from edgemat.evaluate import predict_all, score
-    from edgemat.loading import load_reference
+    from edgemat.scoring.evaluate import predict_all, score
 
     opened = open_with_validation(artifact, data, images)
     target_name = opened.artifact.manifest.target
@@ -143,7 +143,7 @@ def convert(
 ) -> None:
     """Convert an artefact to mobile files, run each, and write down how well it agrees."""
     from edgemat.convert.target import find_target
-    from edgemat.stages.converting import convert_stage
+    from edgemat.workflow.stages.converting import convert_stage
 
     for name in target:
         find_target(name)
@@ -168,9 +168,9 @@ def verify(
 
     With --layers, exit status 1 when the median difference of a layer exceeds 1 LSB.
     """
+    from edgemat.artifacts.lineage import find_parent
     from edgemat.convert.target import find_target
-    from edgemat.lineage import find_parent
-    from edgemat.stages.converting import verify_file
+    from edgemat.workflow.stages.converting import verify_file
 
     opened = open_with_validation(artifact, data, images)
     file = opened.artifact

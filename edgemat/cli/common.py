@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from edgemat import tables
+from edgemat.cli import tables
 from edgemat.terminal import out, print_json
 
 if TYPE_CHECKING:
-    from edgemat.artifact import Artifact
-    from edgemat.evaluate import EvaluationSet
-    from edgemat.recipe_sections import DataSection
+    from edgemat.artifacts.artifact import Artifact
+    from edgemat.recipe.sections import DataSection
+    from edgemat.scoring.evaluate import EvaluationSet
 
 ArtifactPath = Annotated[
     Path, typer.Argument(help="Folder of an artefact, NAME@HASH, or a shipped model's name.")
@@ -44,7 +44,7 @@ class Opened(NamedTuple):
 
         What is made of a shipped model goes into the current folder, not into the package.
         """
-        from edgemat.shipped import SHELF
+        from edgemat.artifacts.shipped import SHELF
 
         beside = self.artifact.path.parent
         return output or (Path() if beside == SHELF else beside)
@@ -56,8 +56,8 @@ class Opened(NamedTuple):
 
 def open_with_validation(named: Path, data: str | None, images: int) -> Opened:
     """Open an artefact, or a shipped model, with validation composites of its size."""
-    from edgemat.shipped import open_shipped
-    from edgemat.validation import default_data, evaluation_set_for
+    from edgemat.artifacts.shipped import open_shipped
+    from edgemat.scoring.validation import default_data, evaluation_set_for
 
     artifact = open_shipped(named)
     manifest = artifact.manifest

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from edgemat import tables
+from edgemat.cli import tables
 from edgemat.cli.common import (
     ArtifactPath,
     DataOption,
@@ -78,9 +78,9 @@ def quantize(
 
     A killed qat goes on from its checkpoint when the same command is given again.
     """
-    from edgemat.recipe_sections import QatSection
-    from edgemat.stages.common import work_folder
-    from edgemat.stages.quantizing import qat_stage, quantize_stage
+    from edgemat.recipe.sections import QatSection
+    from edgemat.workflow.stages.common import work_folder
+    from edgemat.workflow.stages.quantizing import qat_stage, quantize_stage
 
     settings = QatSection(steps=steps, batch=batch, size=size, learning_rate=learning_rate)
     opened = open_with_validation(artifact, data, images)
@@ -153,10 +153,10 @@ def prune(
     ``--unstructured`` sets single weights to 0 instead: --keep is the share that stays.
     When it is killed, the same command goes on from where it was.
     """
-    from edgemat.recipe_sections import PruneSection, RecoverSection
-    from edgemat.stages.common import score_reference, work_folder
-    from edgemat.stages.pruning import prune_stage
-    from edgemat.stages.sparsity import packed_bytes, sparsify_stage
+    from edgemat.recipe.sections import PruneSection, RecoverSection
+    from edgemat.workflow.stages.common import score_reference, work_folder
+    from edgemat.workflow.stages.pruning import prune_stage
+    from edgemat.workflow.stages.sparsity import packed_bytes, sparsify_stage
 
     tune = RecoverSection(steps=steps, batch=batch, size=size, learning_rate=learning_rate)
     settings = PruneSection(
@@ -223,8 +223,8 @@ def sensitivity(
 ) -> None:
     """Quantize one block at a time, and rank the blocks by the error that they cost."""
     from edgemat.bench.gate import parse_named_bound
-    from edgemat.plots import check_format, save_ranking
-    from edgemat.stages.sensitivity import sensitivity_stage
+    from edgemat.cli.plots import check_format, save_ranking
+    from edgemat.workflow.stages.sensitivity import sensitivity_stage
 
     bound = None if keep_under is None else parse_named_bound(keep_under)
     if plot is not None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from edgemat import tables
+from edgemat.cli import tables
 from edgemat.cli.common import ArtifactPath, BackgroundsOption
 from edgemat.terminal import AsJson, err, out, print_json
 
@@ -43,13 +43,13 @@ def bias(
     as_json: AsJson = False,
 ) -> None:
     """Compare a model's errors by skin tone and hair, on rendered people."""
+    from edgemat.artifacts.shipped import find_artifact
     from edgemat.bench.bias import measure_bias
     from edgemat.bench.peers.sheet import draw_sheet
+    from edgemat.data.drawn.source import ProceduralSource
     from edgemat.data.mix import Photographs
-    from edgemat.data.procedural import ProceduralSource
     from edgemat.images import write_image
     from edgemat.progress import share_bar
-    from edgemat.shipped import find_artifact
 
     path = find_artifact(model, target="tflite-int8")
     behind = Photographs(backgrounds) if backgrounds else ProceduralSource(1, size=(512, 512))
@@ -70,7 +70,7 @@ def bias(
 
 def models(as_json: AsJson = False) -> None:
     """List the networks, with the thesis' figures, and the classical methods."""
-    from edgemat.classical import METHODS
+    from edgemat.matting.classical import METHODS
     from edgemat.models import list_models
     from edgemat.models.count import count_operations, count_parameters, on_paper
     from edgemat.progress import track

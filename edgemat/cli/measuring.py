@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgemat import bench_tables
+from edgemat.cli import bench_tables
+from edgemat.cli.tables import show_verdicts
 from edgemat.errors import UsageError
-from edgemat.tables import show_verdicts
 from edgemat.terminal import AsJson, err, out, print_json
 
 if TYPE_CHECKING:
@@ -162,8 +162,8 @@ def report(
 
     from edgemat.bench.frontier import read_frontier
     from edgemat.bench.store import RunStore, default_history
-    from edgemat.report import write_bench_report
-    from edgemat.tables import show_path
+    from edgemat.cli.tables import show_path
+    from edgemat.report.write import write_bench_report
 
     if not results and frontier is None:
         raise UsageError(
@@ -221,9 +221,9 @@ def gate(
     as_json: AsJson = False,
 ) -> None:
     """Hold a file's errors, or a result's latency, against bounds; exit status 1 when broken."""
+    from edgemat.artifacts.lineage import float_ancestor
+    from edgemat.artifacts.shipped import open_shipped
     from edgemat.bench.gate import Bound, enforce, judge
-    from edgemat.lineage import float_ancestor
-    from edgemat.shipped import open_shipped
 
     if base is not None or _names_results(subject):
         verdicts = _judge_latency(subject, base, latency, history)
@@ -308,8 +308,8 @@ def _protocol(strict: bool, runs: int | None, seconds: float | None, sustained: 
 
 
 def _open_models(named: Sequence[str], runtime: Runtime) -> list[BenchModel]:
+    from edgemat.artifacts.shipped import find_artifact
     from edgemat.bench.devices.device import BenchModel
-    from edgemat.shipped import find_artifact
 
     paths = []
     for name in named:

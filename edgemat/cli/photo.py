@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from edgemat import tables
+from edgemat.cli import tables
 from edgemat.errors import UsageError
 from edgemat.terminal import AsJson, out, print_json
 
@@ -31,12 +31,12 @@ def matte(
     as_json: AsJson = False,
 ) -> None:
     """Cut a photograph out: transparent PNG, new background, or blurred background."""
-    from edgemat.classical import METHODS
-    from edgemat.foreground import blur_background, cut_out, replace_background
+    from edgemat.artifacts.shipped import default_model, find_artifact
     from edgemat.images import read_image, read_trimap, write_image
-    from edgemat.matting import matte as compute_matte
+    from edgemat.matting.classical import METHODS
+    from edgemat.matting.foreground import blur_background, cut_out, replace_background
+    from edgemat.matting.matte import matte as compute_matte
     from edgemat.progress import progress_bar
-    from edgemat.shipped import default_model, find_artifact
 
     if background is not None and blur is not None:
         raise UsageError("--background and --blur exclude each other.", remedy="Give one of them.")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from edgemat import tables
+from edgemat.cli import tables
 from edgemat.cli.common import DeviceOption, Output, show_artifacts
 from edgemat.errors import GateFailed
 from edgemat.terminal import AsJson, out, print_json
@@ -20,7 +20,7 @@ def run(
     as_json: AsJson = False,
 ) -> int:
     """Do all that a recipe says: train, quantize, convert, verify, measure, judge, report."""
-    from edgemat.pipeline import run_recipe
+    from edgemat.workflow.pipeline import run_recipe
 
     result = run_recipe(recipe, folder=output, device=device)
     if as_json:
@@ -47,6 +47,6 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train the networks of a recipe, and nothing else."""
-    from edgemat.pipeline import train_recipe
+    from edgemat.workflow.pipeline import train_recipe
 
     show_artifacts(train_recipe(recipe, folder=output, device=device), as_json)

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from edgemat.data.dataset import MattingDataset
+from edgemat.data.drawn.source import ProceduralSource
 from edgemat.data.open import KINDS, open_data
-from edgemat.data.procedural import ProceduralSource
 from edgemat.data.sample import Part
 from edgemat.images import write_image
-from edgemat.recipe_sections import BackgroundSection, DataSection
+from edgemat.recipe.sections import BackgroundSection, DataSection
 
 
 def draw_folder(

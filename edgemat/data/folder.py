@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edgemat.data.procedural import ProceduralSource
+from edgemat.data.drawn.source import ProceduralSource
 from edgemat.data.sample import Matte, Part, Use
 from edgemat.errors import ImageError, UsageError
 from edgemat.images import (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edgemat.data.drawn.source import ALL_KINDS, OBJECT_KINDS, PORTRAIT_KINDS, ProceduralSource
 from edgemat.data.folder import FolderSource
 from edgemat.data.mix import (
     Backgrounds,
@@ -13,13 +14,12 @@ from edgemat.data.mix import (
     Photographs,
     Surroundings,
 )
-from edgemat.data.procedural import ALL_KINDS, OBJECT_KINDS, PORTRAIT_KINDS, ProceduralSource
 from edgemat.data.sample import MatteSource
 from edgemat.errors import UsageError
-from edgemat.recipe_sections import BackgroundSection, DataSection, SourceSection
+from edgemat.recipe.sections import BackgroundSection, DataSection, SourceSection
 
 KINDS = {"all": ALL_KINDS, "portrait": PORTRAIT_KINDS, "objects": OBJECT_KINDS}
-PEOPLE = Path(__file__).with_name("people")
+PEOPLE = Path(__file__).parents[1] / "assets" / "people"
 
 
 def open_data(data: DataSection, *, seed: int, size: tuple[int, int]) -> MatteSource:

@@ -19,11 +19,9 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from edgemat.classical import solve_alpha
 from edgemat.data.folder import pictures
 from edgemat.errors import UsageError
 from edgemat.files import atomic_path
-from edgemat.foreground import estimate_foreground
 from edgemat.images import (
     BACKGROUND,
     F32,
@@ -35,6 +33,8 @@ from edgemat.images import (
     read_image,
     write_image,
 )
+from edgemat.matting.classical import solve_alpha
+from edgemat.matting.foreground import estimate_foreground
 
 # Width of the unknown region, px in a picture whose longer side has REFERENCE_SIDE: hair leaves
 # the mask further than the mask overshoots the body.

@@ -16,7 +16,7 @@ from edgemat.data.sample import Matte
 from edgemat.images import U8, resize
 
 MAX_TURN = 20.0  # degrees
-# Share of views that keep the whole picture, as `edgemat.matting.matte` shows it to the network.
+# Share of views that keep the whole picture, as `edgemat.matte` shows it to the network.
 WHOLE_SHARE = 0.4
 
 

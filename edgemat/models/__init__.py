@@ -13,8 +13,8 @@ from typing import Any
 
 from torch import nn
 
-from edgemat.classical import METHODS
 from edgemat.errors import UsageError, nearest
+from edgemat.matting.classical import METHODS
 from edgemat.models import (
     a2u,
     deeplab,

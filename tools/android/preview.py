@@ -23,15 +23,15 @@ from xml.etree import ElementTree
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from edgemat.artifacts.shipped import open_shipped
 from edgemat.errors import MissingToolError
-from edgemat.foreground import cut_out
-from edgemat.matting import matte
-from edgemat.shipped import open_shipped
+from edgemat.matting.foreground import cut_out
+from edgemat.matting.matte import matte
 from tools.android.texts import ANDROID, MAIN, STRINGS, read_strings
 
 REPOSITORY = Path(__file__).parents[2]
 TARGET = REPOSITORY / "android_demo/docs/previews.webp"
-PERSON = REPOSITORY / "edgemat/data/people/0040.webp"
+PERSON = REPOSITORY / "edgemat/assets/people/0040.webp"
 SIZE = (480, 640)
 _STYLE = Path(__file__).with_name("preview.css")
 _NOTE = (

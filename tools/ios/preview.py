@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from edgemat.artifacts.shipped import open_shipped
 from edgemat.errors import MissingToolError
-from edgemat.foreground import cut_out
-from edgemat.matting import matte
-from edgemat.shipped import open_shipped
+from edgemat.matting.foreground import cut_out
+from edgemat.matting.matte import matte
 from tools.ios.texts import CATALOG, read_strings
 
 REPOSITORY = Path(__file__).parents[2]

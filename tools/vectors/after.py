@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from edgemat.artifact import Feeding
-from edgemat.foreground import blur_background, cut_out, replace_background
-from edgemat.guided import GUIDE_EPSILON, GUIDE_RADIUS, guided_coefficients, guided_upsample
+from edgemat.artifacts.artifact import Feeding
 from edgemat.images import F32, U8, resize, to_float, to_uint8
-from edgemat.matting import matte
+from edgemat.matting.foreground import blur_background, cut_out, replace_background
+from edgemat.matting.guided import GUIDE_EPSILON, GUIDE_RADIUS, guided_coefficients, guided_upsample
+from edgemat.matting.matte import matte
 from tools.vectors.pictures import alpha, as_json, picture, trimap
 
 Vector = dict[str, list[Any]]
 
 
 def guided() -> Vector:
-    """`edgemat.guided`: the filter's coefficients, and a small alpha at full size."""
+    """`edgemat.matting.guided`: the filter's coefficients, and a small alpha at full size."""
     image, coarse = picture(24, 18, seed=61), alpha(9, 7, seed=62)
     small = to_float(resize(image, (9, 7), method="bilinear"))
     fitted = guided_coefficients(small, coarse, radius=GUIDE_RADIUS, epsilon=GUIDE_EPSILON)
@@ -43,13 +43,13 @@ class Mixer:
     mixture: tuple[float, ...]
 
     def predict(self, x: F32) -> F32:
-        """Return alpha; see :class:`edgemat.predict.Predictor`."""
+        """Return alpha; see :class:`edgemat.matting.predict.Predictor`."""
         mixed: F32 = (x * np.array(self.mixture, np.float32)).sum(-1, keepdims=True)
         return mixed
 
 
 def mattes() -> Vector:
-    """`edgemat.matting.matte` as a whole, with a mixture of channels for a network."""
+    """`edgemat.matting.matte.matte` as a whole, with a mixture of channels for a network."""
     portrait, tiles = (1.5, -0.25, -0.5), (0.25, 0.25, 0.0, 0.5)
     cases = []
     for image, known, side, mixture in [
@@ -76,7 +76,7 @@ def mattes() -> Vector:
 
 
 def foregrounds() -> Vector:
-    """`edgemat.foreground`: transparent pictures, other backgrounds, depth of field."""
+    """`edgemat.matting.foreground`: transparent pictures, other backgrounds, depth of field."""
     image, soft = picture(22, 27, seed=81), alpha(22, 27, seed=82)
     narrow, strip = picture(19, 3, seed=83), alpha(19, 3, seed=84)
     backgrounds = [

@@ -10,15 +10,15 @@ from PIL import Image, ImageOps
 from edgemat.data.trimap import fixed_trimap
 from edgemat.errors import UsageError
 from edgemat.images import F32, U8, Method, resize, to_uint8
-from edgemat.matting import fit_trimap
-from edgemat.tiling import Letterbox, resized_rows, tile_axis
+from edgemat.matting.matte import fit_trimap
+from edgemat.matting.tiling import Letterbox, resized_rows, tile_axis
 from tools.vectors.pictures import alpha, as_json, picture, trimap
 
 Vector = dict[str, list[Any]]
 
 
 def resizing() -> Vector:
-    """`edgemat.images.resize` and, for some rows of the result, `edgemat.tiling.resized_rows`.
+    """`edgemat.images.resize` and, for some rows of the result, `resized_rows` of the tiling.
 
     Columns are combined before rows. Where a picture loses height but not width, Pillow 13 does it
     the other way round, and bytes are rounded in between; edgemat always keeps the aspect ratio.
@@ -62,7 +62,7 @@ def resizing() -> Vector:
 
 
 def letterboxes() -> Vector:
-    """`edgemat.tiling.Letterbox`; among them halves, which are rounded to the even neighbour."""
+    """`edgemat.matting.tiling.Letterbox`; halves among them are rounded to the even neighbour."""
     sizes = [
         ((480, 640), (288, 288)), ((4032, 3024), (288, 288)), ((32, 12_000), (288, 288)),
         ((100, 100), (288, 288)), ((288, 288), (288, 288)), ((720, 1280), (288, 512)),
@@ -85,7 +85,7 @@ def letterboxes() -> Vector:
 def inputs() -> Vector:
     """The network's input from a photograph, and from a tile with its trimap.
 
-    ``portrait``: resized into the frame, divided by 255, edges repeated; as in `edgemat.matting`.
+    ``portrait``: resized into the frame, divided by 255, edges repeated; as in `edgemat.matte`.
     ``trimap``: one tile as it is, the trimap as fourth channel.
     """
     portrait = []
@@ -103,7 +103,7 @@ def inputs() -> Vector:
 
 
 def trimaps() -> Vector:
-    """`edgemat.matting.fit_trimap`: another size, other greys, another shape (refused)."""
+    """`edgemat.matting.matte.fit_trimap`: another size, other greys, another shape (refused)."""
     grey = resize(trimap(9, 12, seed=31), (12, 16), method="bilinear")
     fitted = [
         {"trimap": as_json(given), "size": size, "output": as_json(fit_trimap(given, size))}
@@ -210,7 +210,7 @@ def _yuv_case(step: int) -> dict[str, Any]:
 
 
 def tilings() -> Vector:
-    """`edgemat.tiling.tile_axis`: where tiles begin, and the weights of their pixels."""
+    """`edgemat.matting.tiling.tile_axis`: where tiles begin, and the weights of their pixels."""
     cases = []
     for length, size in [(8, 8), (9, 8), (20, 8), (37, 16), (1000, 320), (12_000, 320)]:
         spans = tile_axis(length, size)

@@ -25,7 +25,7 @@ from edgemat.bench.devices.device import F32, Recording, Request, shifted, to_re
 from edgemat.bench.protocol import Progress
 from edgemat.bench.result import Circumstances, Condition, Delegate, Record, Result
 from edgemat.errors import MissingToolError, UsageError, nearest
-from edgemat.runtime import TfliteModel
+from edgemat.matting.runtime import TfliteModel
 
 DELEGATES = ("xnnpack", "webgpu")
 LEAST_WARMUP = 100

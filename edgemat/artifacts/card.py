@@ -1,0 +1,113 @@
+"""Model cards: what a shipped model is for, learned from and scored, and where it fails.
+
+A card is written from what its manifests hold and from what the measuring commands print as JSON;
+no figure in it is typed by hand.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgemat.artifacts.artifact import Artifact
+from edgemat.artifacts.shipped import open_shipped
+from edgemat.errors import UsageError
+
+TEMPLATE = "card.md.j2"
+INT8 = "tflite-int8"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """JSON of the measuring commands, read from files; None where there is none.
+
+    Attributes
+    ----------
+    quality:
+        Of ``edgemat quality BARS --json``.
+    bias:
+        Of ``edgemat bias MODEL --json``.
+    peers:
+        Of ``python -m edgemat.bench.peers run``.
+    worst:
+        Whether ``edgemat bias MODEL --worst`` has drawn a picture.
+    """
+
+    quality: list[dict[str, Any]] | None = None
+    bias: list[dict[str, Any]] | None = None
+    peers: dict[str, Any] | None = None
+    worst: bool = False
+
+
+def read_measured(folder: Path, model: str) -> Measured:
+    """Read what is there of quality.json, bias-MODEL.json, peers-MODEL.json and worst-MODEL.jpg.
+
+    Raises
+    ------
+    UsageError
+        When one of them is not JSON.
+    """
+
+    def read(name: str) -> Any:
+        path = folder / name
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise UsageError(
+                f"{path} is not JSON.", remedy="Write it anew with the measuring command's --json."
+            ) from error
+
+    return Measured(
+        read("quality.json"),
+        read(f"bias-{model}.json"),
+        read(f"peers-{model}.json"),
+        worst=(folder / f"worst-{model}.jpg").is_file(),
+    )
+
+
+def make_card(model: str, measured: Measured) -> str:
+    """Return the card of a shipped model as Markdown.
+
+    Raises
+    ------
+    UsageError
+        When there is no such model, or its recipe has no card.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    network, file = open_shipped(model), open_shipped(model, target=INT8)
+    if network.manifest.card is None:
+        raise UsageError(
+            f"The recipe of {model} has no card.", remedy="Add [models.card] to it, and train."
+        )
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(TEMPLATE).render(
+        network=network.manifest,
+        file=file.manifest,
+        network_folder=network.path.name,
+        file_folder=file.path.name,
+        quality=[row for row in measured.quality or [] if row["model"] == model],
+        bias=measured.bias or [],
+        worst=measured.worst,
+        latencies=_latencies(measured.peers, file),
+    )
+
+
+def _latencies(peers: dict[str, Any] | None, file: Artifact) -> list[dict[str, Any]]:
+    """Return the contestants whose latency was measured, ours of this very file among them."""
+    if peers is None:
+        return []
+    timed = [one for one in peers["contestants"] if one.get("network_latency")]
+    timed = [one for one in timed if one.get("runtime") != "torch"]  # which no phone runs
+    ours = any(one["sha256"] == file.manifest.payload_sha256 for one in timed)
+    return timed if ours else []

@@ -1,0 +1,60 @@
+"""The models that edgemat brings with it, by name.
+
+They are artefacts like any other, in ``edgemat/weights``: a float network and its int8 TFLite file.
+The recipes that made them are in ``recipes/weights``, their model cards in ``docs/models``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgemat.artifacts.artifact import Artifact
+from edgemat.errors import UsageError, nearest
+
+SHELF = Path(__file__).parents[1] / "weights"
+
+
+def shipped_models() -> list[str]:
+    """Return the names of the models that edgemat brings."""
+    names = (path.name.split("@")[0] for path in SHELF.glob("*@*"))
+    return sorted(name for name in names if not name.endswith("-tflite-int8"))
+
+
+def find_artifact(named: str | Path, *, target: str | None = None) -> Path:
+    """Return the artefact that a name or a path means.
+
+    Parameters
+    ----------
+    named:
+        Folder of an artefact, with or without its @HASH (then the newest of that name), or the
+        name of a shipped model, such as "portrait".
+    target:
+        Which file of a shipped model: None for the float network, or "tflite-int8".
+
+    Raises
+    ------
+    UsageError
+        When it is neither; the nearest names are offered.
+    """
+    path = Path(named)
+    if path.exists():
+        return path
+    wanted = path.name if target is None else f"{path.name}-{target}"
+    for shelf in (path.parent,) if path.parent != Path() else (path.parent, SHELF):
+        found = sorted(shelf.glob(f"{wanted}@*"), key=lambda p: p.stat().st_mtime)
+        if found:
+            return found[-1]
+    raise UsageError(
+        f"There is no artefact {named}, and edgemat brings no model of that name.",
+        remedy=nearest(str(named), shipped_models()),
+    )
+
+
+def default_model(*, needs_trimap: bool) -> Path:
+    """Return the shipped int8 file for a photograph with, or without, a trimap."""
+    return find_artifact("trimap" if needs_trimap else "portrait", target="tflite-int8")
+
+
+def open_shipped(named: str | Path, *, target: str | None = None) -> Artifact:
+    """Open what :func:`find_artifact` finds; its hash is compared with its manifest's."""
+    return Artifact(find_artifact(named, target=target))

@@ -1,0 +1,98 @@
+"""Plots as files of their own; those of the report are in `edgemat.report.plots`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgemat.errors import MissingToolError, UsageError, nearest
+from edgemat.files import atomic_path
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from edgemat.bench.frontier import Candidate
+    from edgemat.quantize.sensitivity import BlockError
+
+FORMATS = (".svg", ".png", ".pdf")
+
+
+def check_format(path: Path) -> None:
+    """Refuse a file name whose ending is no format, before any work is done.
+
+    Raises
+    ------
+    UsageError
+        The known endings are offered.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise UsageError(
+            f"{path.name} does not end in the name of a picture's format.",
+            remedy=nearest(path.suffix, FORMATS),
+        )
+
+
+def save_ranking(blocks: Sequence[BlockError], path: Path) -> None:
+    """Draw what every block costs in int8, in SAD and Grad, the worst on top."""
+    figure = _figure(7.0, 1.2 + 0.3 * len(blocks))
+    axes = figure.subplots()
+    names = [block.block for block in reversed(blocks)]
+    for offset, error, label in ((0.2, "sad", "SAD"), (-0.2, "grad", "Grad")):
+        places = [number + offset for number in range(len(blocks))]
+        values = [100 * block.added[error] for block in reversed(blocks)]
+        axes.barh(places, values, height=0.4, label=label)
+    axes.set_yticks(range(len(blocks)), names)
+    axes.axvline(0, color="black", linewidth=0.8)
+    axes.set_xlabel("error in the unknown region with this block alone in int8, % over float")
+    axes.legend(frameon=False)
+    _save(figure, path)
+
+
+def save_frontier(found: Sequence[Candidate], path: Path) -> None:
+    """Draw SAD against latency and against size; what nothing beats is joined by a line."""
+    figure = _figure(10.0, 4.2)
+    left, right = figure.subplots(1, 2, sharey=True)
+    kinds = sorted({candidate.kind for candidate in found})
+    panels = (
+        (left, "p50_ms", "best_for_latency", "p50 latency on this host, ms"),
+        (right, "megabytes", "best_for_size", "size of the file, MB"),
+    )
+    for axes, cost, mark, label in panels:
+        for number, kind in enumerate(kinds):
+            own = [c for c in found if c.kind == kind]
+            colour = f"C{number}"
+            axes.scatter(
+                [getattr(c, cost) for c in own], [c.sad for c in own], label=kind, c=colour
+            )
+            for c in own:
+                text = f"{c.size[0]}, {c.gmacs:.1f} G"
+                where = (getattr(c, cost), c.sad)
+                axes.annotate(text, where, (4, 3), textcoords="offset points", fontsize=7)
+        best = sorted((getattr(c, cost), c.sad) for c in found if getattr(c, mark))
+        axes.plot(*zip(*best, strict=True), color="grey", linewidth=1, zorder=0)
+        axes.set_xlabel(label)
+        axes.set_xscale("log")
+        axes.margins(x=0.2)  # room for the last point's text
+        for formatter in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
+            formatter("{x:g}")
+    left.set_ylabel("SAD in the unknown region, thousands")
+    left.legend(frameon=False)
+    _save(figure, path)
+
+
+def _figure(width: float, height: float) -> Figure:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingToolError(
+            "Plots need matplotlib, which is not installed.",
+            remedy='Run: pip install "edgemat[report]"',
+        ) from error
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _save(figure: Figure, path: Path) -> None:
+    check_format(path)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, format=path.suffix.lower().removeprefix("."), dpi=150)

@@ -1,0 +1,1 @@
+"""Mattes drawn by procedure: hair, fur, plants, nets, soft things, people."""

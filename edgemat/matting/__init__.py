@@ -1,0 +1,1 @@
+"""From a picture to its alpha matte, with any model, and to the cut-out."""

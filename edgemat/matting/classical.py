@@ -1,0 +1,81 @@
+"""Matting without a network, by PyMatting: the classical methods that networks are compared with.
+
+- ``closed-form``: Levin, Lischinski and Weiss, "A Closed-Form Solution to Natural Image Matting",
+  TPAMI 2008.
+- ``knn``: Chen, Li and Tang, "KNN Matting", TPAMI 2013.
+
+>>> from edgemat.matting.matte import matte
+>>> alpha = matte(image, trimap, model="closed-form")
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import redirect_stdout
+from types import MappingProxyType
+
+import numpy as np
+
+from edgemat.errors import MissingToolError, UsageError
+from edgemat.images import BACKGROUND, F32, FOREGROUND, U8, UNKNOWN, to_float
+
+METHODS = MappingProxyType({"closed-form": "estimate_alpha_cf", "knn": "estimate_alpha_knn"})
+"""Name to the function of pymatting."""
+
+MAX_PIXELS = 4_000_000
+"""Of a picture: the linear system takes more than a kilobyte for each."""
+
+
+def solve_alpha(image: U8, trimap: U8, *, method: str = "closed-form") -> F32:
+    """Return the alpha matte of a picture at its own size, HxW float32 in 0..1.
+
+    Parameters
+    ----------
+    image:
+        HxWx3 uint8 RGB.
+    trimap:
+        HxW uint8 in {0, 128, 255}; known pixels keep its values.
+    method:
+        One of :data:`METHODS`.
+
+    Raises
+    ------
+    UsageError
+        Nothing is known to be foreground, or background; the system has no solution; the picture
+        is too large.
+    MissingToolError
+        pymatting is not installed.
+    """
+    if not ((trimap == FOREGROUND).any() and (trimap == BACKGROUND).any()):
+        raise UsageError(
+            f"{method} matting needs a trimap with known foreground and background.",
+            remedy="Paint some of both: white and black.",
+        )
+    if trimap.size > MAX_PIXELS:
+        height, width = trimap.shape
+        raise UsageError(
+            f"The picture has {width} x {height} px, too many for {method} matting.",
+            remedy=f"Scale it down to {MAX_PIXELS // 1_000_000} megapixels, or take a network.",
+        )
+    try:
+        import pymatting
+    except ImportError as error:
+        raise MissingToolError(
+            f"{method} matting needs PyMatting, which is not installed.",
+            remedy="Install it with: pip install pymatting",
+        ) from error
+    values = trimap.astype(np.float64) / 255
+    values[trimap == UNKNOWN] = 0.5
+    estimate = getattr(pymatting, METHODS[method])
+    try:
+        with redirect_stdout(sys.stderr):  # the solver prints warnings there, and --json is ours
+            alpha: F32 = estimate(to_float(image).astype(np.float64), values).astype(np.float32)
+    except ValueError as error:
+        raise UsageError(
+            f"{method} matting finds no solution: {error}",
+            remedy="Paint more of the trimap as known.",
+        ) from error
+    # the solvers only pull known pixels towards the trimap
+    alpha[trimap == BACKGROUND] = 0
+    alpha[trimap == FOREGROUND] = 1
+    return np.clip(alpha, 0, 1, out=alpha)

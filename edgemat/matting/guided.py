@@ -1,0 +1,93 @@
+"""The guided filter: takes a small alpha to full size along the edges of the picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.ndimage import uniform_filter
+
+from edgemat.images import F32, U8
+from edgemat.matting.tiling import bands, resized_rows
+
+GUIDE_RADIUS = 2
+GUIDE_EPSILON = 1e-4
+"""Window (in the model's pixels) and regularisation of the guided filter.
+
+Chosen on procedural hair, fur and portraits of 1024 px: from an exact matte of 224 px the mean
+absolute error at full size is 0.003, where bilinear enlargement has 0.015. Smaller values gain
+a little on such clean pictures but follow the noise of real ones.
+"""
+
+
+def guided_coefficients(guide: F32, target: F32, *, radius: int, epsilon: float) -> F32:
+    """Return the coefficients of the guided filter with a colour guide.
+
+    In each window, ``target = a . guide + b`` by least squares with the penalty
+    ``epsilon |a|^2`` (He et al., Guided Image Filtering, TPAMI 2013, eq. 19 and 20). Then a and
+    b are averaged over all windows that contain a pixel. Windows are cut off at the borders.
+
+    Parameters
+    ----------
+    guide:
+        hxwx3 float32 in 0..1.
+    target:
+        hxw float32.
+    radius:
+        Windows are (2 radius + 1) pixels wide.
+    epsilon:
+        Variance of the guide below which the target is averaged instead of followed.
+
+    Returns
+    -------
+    numpy.ndarray
+        hxwx4 float32: a for red, green, blue, and b. The filter's result is
+        ``(coefficients[..., :3] * guide).sum(-1) + coefficients[..., 3]``.
+    """
+    # float64, because a covariance is a small difference of large numbers
+    colours, values = guide.astype(np.float64), target.astype(np.float64)
+    count = uniform_filter(np.ones_like(values), 2 * radius + 1, mode="constant")
+
+    def mean(planes: Any) -> Any:
+        size = (2 * radius + 1,) * 2 + (1,) * (planes.ndim - 2)
+        shape = count.shape + (1,) * (planes.ndim - 2)
+        return uniform_filter(planes, size, mode="constant") / count.reshape(shape)
+
+    mean_colour, mean_value = mean(colours), mean(values)
+    products = mean(colours[..., :, None] * colours[..., None, :])
+    variance = products - mean_colour[..., :, None] * mean_colour[..., None, :]
+    covariance = mean(colours * values[..., None]) - mean_colour * mean_value[..., None]
+    a = np.linalg.solve(variance + epsilon * np.eye(3), covariance[..., None])[..., 0]
+    b = mean_value - (a * mean_colour).sum(-1)
+    return np.dstack([mean(a), mean(b)]).astype(np.float32)
+
+
+def guided_upsample(alpha: F32, small: F32, image: U8) -> F32:
+    """Take an alpha of a reduced picture to full size, along the picture's own edges.
+
+    The fast guided filter (He and Sun, Fast Guided Filter, 2015): coefficients are fitted at the
+    reduced size, enlarged bilinearly, and applied to the full picture. In flat alpha the
+    coefficients a are 0, so that the picture's texture does not show there.
+
+    Parameters
+    ----------
+    alpha:
+        hxw float32 in 0..1.
+    small:
+        hxwx3 float32 in 0..1, `image` reduced.
+    image:
+        HxWx3 uint8.
+
+    Returns
+    -------
+    numpy.ndarray
+        HxW float32, not clipped.
+    """
+    size = image.shape[0], image.shape[1]
+    coefficients = guided_coefficients(small, alpha, radius=GUIDE_RADIUS, epsilon=GUIDE_EPSILON)
+    coefficients[..., :3] /= 255  # the full picture is left in 0..255
+    result = np.empty(size, np.float32)
+    for rows in bands(*size):
+        large = resized_rows(coefficients, size, rows)
+        result[rows] = np.einsum("hwc,hwc->hw", large[..., :3], image[rows]) + large[..., 3]
+    return result

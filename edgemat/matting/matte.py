@@ -1,0 +1,203 @@
+"""Mattes of photographs of any size, from a finished artefact or by a classical method.
+
+The light install is enough for .tflite files; a float artefact is run through torch.
+
+>>> from edgemat.images import read_image
+>>> from edgemat.matting.matte import matte
+>>> alpha = matte(read_image("photo.jpg"), model="portrait@1a2b3c4d")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from edgemat.artifacts.artifact import Artifact
+from edgemat.errors import ImageError, UsageError
+from edgemat.images import (
+    BACKGROUND,
+    F32,
+    FOREGROUND,
+    MAX_SIDE,
+    MIN_SIDE,
+    U8,
+    UNKNOWN,
+    resize,
+)
+from edgemat.matting.classical import METHODS, solve_alpha
+from edgemat.matting.guided import guided_upsample
+from edgemat.matting.predict import Predictor, load_predictor
+from edgemat.matting.tiling import Letterbox, tile_axis
+
+ASPECT_TOLERANCE = 0.02
+"""How far a trimap's aspect ratio may lie from the picture's, relative."""
+
+Model = Artifact | Path | str | Predictor
+Progress = Callable[[int, int], None]
+"""Called with the number of model runs that are done, and the number of all."""
+
+
+def matte(
+    image: U8, trimap: U8 | None = None, *, model: Model, progress: Progress | None = None
+) -> F32:
+    """Return the alpha matte of a photograph of any size.
+
+    A portrait model sees the whole picture at once, fitted into the model's size with its
+    aspect ratio kept and its edges repeated. A guided filter takes the alpha back to full size,
+    so that strands follow the picture. A trimap, if given, overwrites the known pixels.
+
+    A trimap model sees the picture at its own resolution, in overlapping tiles of the model's
+    size that are blended smoothly. Only tiles that touch the unknown region are run; known
+    pixels are taken from the trimap. A picture smaller than a tile is continued by its edge.
+
+    A classical method solves the whole picture, see :mod:`edgemat.matting.classical`.
+
+    Parameters
+    ----------
+    image:
+        HxWx3 uint8 RGB, 32 to 12,000 px on each side.
+    trimap:
+        uint8: 0 background, 255 foreground, anything between unknown. One of another size is
+        resized (nearest) where its aspect ratio agrees with the picture's within 2 %.
+    model:
+        An artefact, its folder, a .tflite file, the result of :func:`load_predictor`, or the name
+        of a classical method, "closed-form" or "knn".
+    progress:
+        Called after every run of the model.
+
+    Returns
+    -------
+    numpy.ndarray
+        HxW float32 in 0..1.
+
+    Raises
+    ------
+    UsageError
+        A trimap model without a trimap, a trimap of another shape than the picture, or one that
+        a classical method cannot use.
+    ImageError
+        The image or the trimap has an impossible shape, data type or size.
+    ArtifactError
+        The model cannot be loaded or run.
+    MissingToolError
+        A package that the model needs is not installed.
+    """
+    _check_image(image)
+    if trimap is not None:
+        trimap = fit_trimap(trimap, image.shape[:2])
+        if not (trimap == UNKNOWN).any():
+            return trimap.astype(np.float32) / np.float32(255)
+    if isinstance(model, str) and model in METHODS:
+        return solve_alpha(image, _given(trimap), method=model)
+    predictor = load_predictor(model) if isinstance(model, Artifact | Path | str) else model
+    if predictor.feeding.channels == 3:
+        alpha = _matte_whole(image, predictor)
+        if progress is not None:
+            progress(1, 1)
+    else:
+        alpha = _matte_tiles(image, _given(trimap), predictor, progress)
+    np.clip(alpha, 0, 1, out=alpha)
+    if trimap is not None:
+        alpha[trimap == BACKGROUND] = 0
+        alpha[trimap == FOREGROUND] = 1
+    return alpha
+
+
+def fit_trimap(trimap: U8, size: tuple[int, ...]) -> U8:
+    """Return a trimap of `size` = (height, width) in {0, 128, 255}; see :func:`matte`.
+
+    Raises
+    ------
+    ImageError
+        Not an HxW uint8 array.
+    UsageError
+        The aspect ratios differ by more than 2 %.
+    """
+    if trimap.ndim != 2 or trimap.dtype != np.uint8 or trimap.size == 0:
+        raise ImageError(
+            f"A trimap is HxW uint8, not {trimap.dtype} of shape {trimap.shape}.",
+            remedy="Read it with edgemat.images.read_trimap.",
+        )
+    height, width = size
+    own_height, own_width = trimap.shape
+    stretch = (own_width / own_height) / (width / height)
+    if abs(stretch - 1) > ASPECT_TOLERANCE:
+        raise UsageError(
+            f"The trimap is {own_width} x {own_height} px but the picture {width} x {height} px: "
+            "another shape.",
+            remedy="Draw the trimap on the picture itself, and crop or turn both alike.",
+        )
+    trimap = resize(trimap, (height, width), method="nearest")
+    trimap[(trimap != BACKGROUND) & (trimap != FOREGROUND)] = UNKNOWN
+    return trimap
+
+
+def _given(trimap: U8 | None) -> U8:
+    if trimap is None:
+        raise UsageError(
+            "This model needs a trimap and none was given.",
+            remedy="Give one with trimap=... or --trimap T.png (black background, grey unknown, "
+            "white foreground), or take a portrait model.",
+        )
+    return trimap
+
+
+def _matte_whole(image: U8, predictor: Predictor) -> F32:
+    """Run a portrait model on the whole picture at once."""
+    size = image.shape[0], image.shape[1]
+    fit = Letterbox.fit(size, (predictor.feeding.height, predictor.feeding.width))
+    small_u8 = resize(
+        image, (fit.height, fit.width), method="bicubic" if fit.enlarges else "bilinear"
+    )
+    small = small_u8.astype(np.float32) * np.float32(predictor.feeding.scale)
+    alpha = fit.crop(predictor.predict(fit.pad(small)[None])[0, ..., 0])
+    if fit.enlarges:
+        return resize(alpha, size, method="bilinear")
+    return guided_upsample(alpha, small, image)
+
+
+def _matte_tiles(
+    image: U8, trimap: U8, predictor: Predictor, progress: Progress | None = None
+) -> F32:
+    """Run a trimap model on the tiles that touch the unknown region, and blend them.
+
+    The weights of all tiles over a pixel add up to 1, and every tile over an unknown pixel
+    touches the unknown region, so that unknown pixels need no normalisation.
+    """
+    feeding = predictor.feeding
+    height, width = image.shape[:2]
+    short = ((0, max(0, feeding.height - height)), (0, max(0, feeding.width - width)))
+    if any(after for _, after in short):
+        image = np.pad(image, (*short, (0, 0)), mode="edge")
+        trimap = np.pad(trimap, short, mode="edge")
+    tiles = [
+        (down, across)
+        for down in tile_axis(image.shape[0], feeding.height)
+        for across in tile_axis(image.shape[1], feeding.width)
+        if (trimap[down.slice, across.slice] == UNKNOWN).any()
+    ]
+    alpha = np.zeros(trimap.shape, np.float32)
+    for done, (down, across) in enumerate(tiles, start=1):
+        place = down.slice, across.slice
+        x = np.dstack([image[place], trimap[place]]).astype(np.float32) * np.float32(feeding.scale)
+        weights = down.weights[:, None] * across.weights
+        alpha[place] += weights * predictor.predict(x[None])[0, ..., 0]
+        if progress is not None:
+            progress(done, len(tiles))
+    return alpha[:height, :width]
+
+
+def _check_image(image: U8) -> None:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise ImageError(
+            f"An image is HxWx3 uint8, not {image.dtype} of shape {image.shape}.",
+            remedy="Read it with edgemat.images.read_image.",
+        )
+    if min(image.shape[:2]) < MIN_SIDE or max(image.shape[:2]) > MAX_SIDE:
+        raise ImageError(
+            f"The image is {image.shape[1]} x {image.shape[0]} px; each side must have "
+            f"{MIN_SIDE} to {MAX_SIDE:,} px.",
+            remedy="Take a larger picture, or scale it down first.",
+        )

@@ -1,0 +1,161 @@
+"""Loaded models, ready to be run on one input after another.
+
+A .tflite file needs numpy and ai-edge-litert alone; torch is imported only for a float artefact.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from edgemat.artifacts.artifact import Artifact, Feeding, Manifest
+from edgemat.errors import ArtifactError, MissingToolError
+from edgemat.images import F32
+from edgemat.matting.runtime import TfliteModel
+
+
+class Predictor(Protocol):
+    """A loaded model."""
+
+    @property
+    def feeding(self) -> Feeding:
+        """What the model takes."""
+
+    def predict(self, x: F32) -> F32:
+        """Return alpha, 1,H,W,1 float32, of `x`, 1,H,W,C float32 in 0..1.
+
+        H, W and C are those of `feeding`; channel 3, where there is one, is trimap / 255.
+        """
+
+
+def load_predictor(model: Artifact | Path | str, *, threads: int | None = None) -> Predictor:
+    """Load a model to be run many times.
+
+    Parameters
+    ----------
+    model:
+        An artefact of kind "tflite" or "float", its folder, or a .tflite file with an input of
+        shape (1, H, W, 3) or (1, H, W, 4) in 0..1.
+    threads:
+        For a .tflite file; by default as many as there are cores, at most 4.
+
+    Raises
+    ------
+    ArtifactError
+        The artefact is damaged, of another kind, or not a matting model.
+    MissingToolError
+        ai-edge-litert (or, for a float artefact, torch) is not installed.
+    """
+    threads = min(4, os.cpu_count() or 1) if threads is None else threads
+    if not isinstance(model, Artifact):
+        model = Path(model)
+        if model.suffix == ".tflite":
+            return TflitePredictor(TfliteModel(model, threads=threads))
+        model = Artifact(model)
+    kind = model.manifest.kind
+    if kind == "tflite":
+        return TflitePredictor(TfliteModel(model.payload, threads=threads), model.manifest.feeding)
+    if kind == "float":
+        return TorchPredictor(model)
+    raise ArtifactError(
+        f"{model.path.name} is of kind {kind!r}, which cannot be run on a photograph here.",
+        remedy="Take the .tflite artefact of the same run.",
+    )
+
+
+class TflitePredictor:
+    """A .tflite file; without a manifest its feeding is read from the input's shape."""
+
+    def __init__(self, model: TfliteModel, feeding: Feeding | None = None) -> None:
+        shape = model.input_shape
+        matte_shape = (*shape[:3], 1)
+        if len(shape) != 4 or shape[0] != 1 or shape[3] not in (3, 4):
+            raise _not_a_matting_file(model)
+        if model.output_shape != matte_shape:
+            raise _not_a_matting_file(model)
+        found = _feeding_of(shape)
+        if feeding is not None and _input_of(feeding) != _input_of(found):
+            raise ArtifactError(
+                f"{model.path} takes {shape}, which is not what its manifest says.",
+                remedy="Copy the whole artefact folder again, or make it anew.",
+            )
+        self.feeding = feeding or found
+        self._model = model
+
+    def predict(self, x: F32) -> F32:
+        """Return alpha; see :class:`Predictor`."""
+        return self._model.run(np.ascontiguousarray(x))
+
+
+def _input_of(feeding: Feeding) -> tuple[int, int, int]:
+    return feeding.height, feeding.width, feeding.channels
+
+
+def _feeding_of(shape: tuple[int, ...]) -> Feeding:
+    _, height, width, channels = shape
+    return Feeding(
+        layout="NHWC",
+        height=height,
+        width=width,
+        channels=4 if channels == 4 else 3,
+        stride=1,
+        trimap_channel=3 if channels == 4 else None,
+    )
+
+
+def _not_a_matting_file(model: TfliteModel) -> ArtifactError:
+    return ArtifactError(
+        f"{model.path} takes {model.input_shape} and gives {model.output_shape}.",
+        remedy="A matting file takes (1, H, W, 3) or (1, H, W, 4) and gives (1, H, W, 1).",
+    )
+
+
+class TorchPredictor:
+    """The network of a float artefact, run through torch on the CPU."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        self.feeding = artifact.manifest.feeding
+        self._network = read_network(artifact.manifest, artifact.payload)
+
+    def predict(self, x: F32) -> F32:
+        """Return alpha; see :class:`Predictor`."""
+        import torch
+
+        with torch.inference_mode():
+            batch = torch.from_numpy(np.ascontiguousarray(x.transpose(0, 3, 1, 2)))
+            alpha: F32 = self._network(batch).alpha.clamp(0, 1).permute(0, 2, 3, 1).numpy()
+        return alpha
+
+
+def read_network(manifest: Manifest, weights: Path) -> Any:
+    """Rebuild a float artefact's network with its weights, in eval mode."""
+    try:
+        import torch
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        from edgemat.models import create_model
+        from edgemat.models.pruned import fit_channels, settle_channels, shapes_of
+    except ImportError as error:
+        raise MissingToolError(
+            f"{manifest.name} is a float artefact, and to run it torch is needed.",
+            remedy="Install it with: pip install 'edgemat[train]', or take a .tflite artefact.",
+        ) from error
+    network = create_model(manifest.architecture, **manifest.config)
+    try:
+        state = load_file(weights)
+        if manifest.pruning is not None:
+            fit_channels(network, shapes_of(state))
+        network.load_state_dict(state)
+    except (RuntimeError, SafetensorError) as error:
+        raise ArtifactError(
+            f"The weights in {weights} do not fit {manifest.architecture}.",
+            remedy="Make the artefact anew with this version of edgemat.",
+        ) from error
+    network.eval()
+    if manifest.pruning is not None:
+        settle_channels(network, torch.zeros(1, manifest.feeding.channels, 64, 64))
+    return network

@@ -1,0 +1,1 @@
+"""What a user asks for: recipes, their sections, and whether they can be met."""

@@ -1,0 +1,126 @@
+"""What a recipe asks of the world: networks that exist, sizes that they take, files that are there.
+
+Apart from `edgemat.recipe.schema` because it imports torch, with the networks.
+"""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from edgemat.artifacts.shipped import find_artifact
+from edgemat.errors import UsageError, nearest
+from edgemat.models import ModelInfo, list_models
+from edgemat.recipe.schema import ModelSection, Recipe
+from edgemat.recipe.sections import BUILT_IN_SOURCES
+
+
+def check_recipe(recipe: Recipe, path: Path) -> None:
+    """Check what `recipe`, read from `path`, names outside of itself.
+
+    Raises
+    ------
+    UsageError
+        For a network, argument, folder or file that does not exist, and for a size that the
+        network cannot take.
+    """
+    for index, model in enumerate(recipe.models):
+        check_network(f"{path}: models.{index}", model)
+    _check_files(path, recipe)
+
+
+def check_network(where: str, model: ModelSection) -> None:
+    """Check the architecture's name, its arguments, and the sizes that it is to take.
+
+    Raises
+    ------
+    UsageError
+        For the first that is wrong; its text starts with `where`.
+    """
+    networks = {info.name: info for info in list_models() if info.is_matting}
+    if model.architecture not in networks:
+        raise UsageError(
+            f"{where}.architecture: there is no matting network {model.architecture!r}.",
+            remedy=nearest(model.architecture, networks),
+        )
+    info = networks[model.architecture]
+    _check_config(f"{where}.config", model.config, info)
+    stride = info.stride
+    sizes = {"input_size": tuple(model.input_size), "train.size": (model.train.size,)}
+    for number, phase in enumerate(model.train.before):
+        sizes[f"train.before.{number}.size"] = (phase.size,)
+    for key, sides in sizes.items():
+        for side in sides:
+            if side % stride:
+                below = side // stride * stride
+                raise UsageError(
+                    f"{where}.{key}: {info.name} takes multiples of {stride} px, not {side}.",
+                    remedy=f"Nearest: {below} or {below + stride}.",
+                )
+
+
+def _check_config(where: str, config: dict[str, Any], info: ModelInfo) -> None:
+    """Check `config` against the arguments of the network's class."""
+    types = get_type_hints(info.network.__init__)
+    known = [name for name in inspect.signature(info.network).parameters if name != "in_channels"]
+    for key, value in config.items():
+        if key == "in_channels":  # the data decide: RGB, or RGB and trimap
+            raise UsageError(
+                f"{where}: in_channels of {info.name} is always {info.in_channels}.",
+                remedy="Leave it out.",
+            )
+        if key not in known:
+            raise UsageError(
+                f"{where}: {info.name} has no argument {key!r}.", remedy=nearest(key, known)
+            )
+        annotation = types[key]
+        if annotation in (int, float):
+            annotation = Annotated[annotation, Field(gt=0, allow_inf_nan=False)]
+        try:
+            TypeAdapter[Any](annotation).validate_python(value, strict=True)
+        except ValidationError as error:
+            problem = error.errors()[0]["msg"]
+            raise UsageError(
+                f"{where}.{key}: {problem} (given: {value!r}).", remedy="Correct that value."
+            ) from error
+
+
+def _check_files(path: Path, recipe: Recipe) -> None:
+    """Check that what the recipe names on disk is there."""
+    if recipe.photo != "astronaut" and not Path(recipe.photo).is_file():
+        raise UsageError(
+            f"{path}: photo: there is no file {recipe.photo}.",
+            remedy='Name a picture, or "astronaut".',
+        )
+    if recipe.album is not None and not Path(recipe.album).is_dir():
+        raise UsageError(
+            f"{path}: album: there is no folder {recipe.album}.",
+            remedy="Name a folder of photographs.",
+        )
+    for index, model in enumerate(recipe.models):
+        where = f"{path}: models.{index}"
+        for folder in sorted(model.folders()):
+            if not Path(folder).is_dir():
+                raise UsageError(
+                    f"{where}.data: there is no folder {folder}.",
+                    remedy="Name a folder of mattes, or one of "
+                    + ", ".join(f'"{name}"' for name in BUILT_IN_SOURCES)
+                    + ".",
+                )
+        init, start = model.train.init, model.train.start
+        if init not in (None, "torchvision") and not Path(init).is_file():
+            raise UsageError(
+                f"{where}.train.init: there is no file {init}.",
+                remedy='Name MobileNetV2 weights, or "torchvision".',
+            )
+        if start is not None:
+            try:
+                find_artifact(start)
+            except UsageError as error:
+                raise UsageError(
+                    f"{where}.train.start: {error.message}",
+                    remedy="Name a float artefact, or train the recipe that makes it first.",
+                ) from error

@@ -1,0 +1,295 @@
+"""Recipes: TOML files that say what to train, quantize, convert, check and measure.
+
+Every key is listed here, with its default; an unknown key, a wrong type or an impossible value is
+named, with the nearest right key. Everything is checked when the recipe is loaded: a word that is
+wrong must not be found after an hour of training.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    ValidationError,
+    field_validator,
+)
+
+from edgemat.artifacts.artifact import Card, Scores
+from edgemat.errors import UsageError, nearest
+from edgemat.recipe.sections import (
+    BUILT_IN_SOURCES,
+    BackgroundSection,
+    DataSection,
+    PhaseSection,
+    PruneSection,
+    QatSection,
+    QuantizeSection,
+    Section,
+    SourceSection,
+    TrainSection,
+    TuneSection,
+    wrong,
+)
+
+# How closely a file must agree with its reference, and what an int8 file must prove.
+PARITY = {
+    "tflite-fp32": {"psnr_db": ">=90"},
+    "tflite-fp16": {"psnr_db": ">=45"},
+    "tflite-int8": {"mean_abs": "<=0.005", "int8_share": "==1", "float_islands": "==0"},
+    "coreml-fp16": {"psnr_db": ">=45"},
+    "coreml-w8a8": {"max_abs": "<=1e-4", "int8_share": "==1", "float_islands": "==0"},
+}
+# What is measured of every file, and of int8 files besides: `parity` may bound these.
+AGREEMENT = ("psnr_db", "max_abs", "mean_abs")
+WHOLLY_INT8 = ("int8_share", "float_islands")
+PROOF = (*WHOLLY_INT8, "scales_exact_share")
+
+_COMPARE = r"\s*(<=|>=|==|<|>)"
+_NUMBER = r"(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?"
+_ABSOLUTE = re.compile(rf"{_COMPARE}\s*(all|[+-]?{_NUMBER})\s*", re.ASCII)
+_RELATIVE = re.compile(rf"({_COMPARE})?\s*[+-]{_NUMBER}\s*%\s*", re.ASCII)
+
+
+def _absolute_bound(rule: str) -> str:
+    if not _ABSOLUTE.fullmatch(rule):
+        raise wrong("this is no bound", "Write for example '>=45', '<=1e-4' or '==1'.")
+    return rule
+
+
+def _bound(rule: str) -> str:
+    if not _RELATIVE.fullmatch(rule) and not _ABSOLUTE.fullmatch(rule):
+        raise wrong("this is no bound", "Write for example '+5%' (than float) or '<=40'.")
+    return rule
+
+
+def _known(kind: str, name: str, names: Iterable[str]) -> None:
+    if name not in (names := tuple(names)):
+        raise wrong(f"there is no {kind} {name!r}", nearest(name, names))
+
+
+AbsoluteBound = Annotated[str, AfterValidator(_absolute_bound)]
+Bound = Annotated[str, AfterValidator(_bound)]
+Side = Annotated[int, Field(ge=32)]
+Threads = Annotated[int, Field(gt=0)]
+
+
+class ModelSection(Section):
+    """One network on its way to the phone."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    architecture: str
+    config: dict[str, Any] = Field(default={}, description="arguments of the network")
+    input_size: tuple[Side, Side] = Field(description="height and width of the mobile files, px")
+    data: DataSection = DataSection()
+    validation: DataSection | None = Field(
+        default=None, description="by default pictures of the training's kind, unseen"
+    )
+    train: TrainSection
+    prune: PruneSection | None = None
+    quantize: QuantizeSection = QuantizeSection()
+    demonstration: bool = Field(
+        default=False, description="weights of a run of minutes: not fit for an app"
+    )
+    card: Card | None = Field(default=None, description="purpose, data and limits, for users")
+    targets: tuple[str, ...] = tuple(PARITY)
+    parity: dict[str, dict[str, AbsoluteBound]] = Field(
+        default={}, description="bounds on agreement, by target; they replace PARITY's"
+    )
+
+    def folders(self) -> set[str]:
+        """Return the folders of the user's that the data name."""
+        named: set[str] = set()
+        for data in filter(None, (self.data, self.validation)):
+            named |= {part.source for part in data.mix or (data,)}
+            named |= {part.source for part in data.backgrounds}
+        return named - set(BUILT_IN_SOURCES)
+
+    @field_validator("targets")
+    @classmethod
+    def _targets_exist(cls, targets: tuple[str, ...]) -> tuple[str, ...]:
+        for target in targets:
+            _known("target", target, PARITY)
+        if len(set(targets)) < len(targets):
+            raise wrong("a target is named twice", "Keep one of the two.")
+        return targets
+
+    @field_validator("parity")
+    @classmethod
+    def _figures_are_measured(cls, parity: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        for target, bounds in parity.items():
+            _known("target", target, PARITY)
+            measured = AGREEMENT + (PROOF if "int8_share" in PARITY[target] else ())
+            for figure in bounds:
+                _known(f"measured figure of {target}", figure, measured)
+        return parity
+
+
+class VerifySection(Section):
+    """What files are run on to be compared."""
+
+    images: int = Field(default=16, gt=0, description="validation composites")
+
+
+class BenchSection(Section):
+    """Where latencies are measured, and the protocol's lengths; see `edgemat.bench.protocol`."""
+
+    devices: tuple[str, ...] = Field(
+        default=("host",), description='"host", "adb", "adb:SERIAL", "ssh:HOST", ...'
+    )
+    runs: int = Field(default=200, gt=0)
+    seconds: float = Field(default=10.0, gt=0)
+    warmup_runs: int = Field(default=10, gt=0)
+    warmup_seconds: float = Field(default=1.0, ge=0)
+    threads: tuple[Threads, ...] = Field(default=(1, 2), min_length=1)
+
+
+class Recipe(Section):
+    """The whole file."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    seed: int = Field(default=1, ge=0)
+    threads: int = Field(default=2, gt=0, description="of training; results depend on it")
+    licence: str = "Apache-2.0"
+    data_notice: str | None = Field(
+        default=None, description="by default that of the weights that training starts from"
+    )
+    models: tuple[ModelSection, ...] = Field(min_length=1)
+    verify: VerifySection = VerifySection()
+    gate: dict[str, Bound] = Field(
+        default={"sad": "+5%", "grad": "+10%"},
+        description="errors of int8 files in the unknown region, against the float model's",
+    )
+    bench: BenchSection = BenchSection()
+    photo: str = Field(default="astronaut", description='"astronaut" (scikit-image) or a file')
+    album: str | None = Field(
+        default=None, description="folder of photographs that the report shows cut out"
+    )
+
+    @field_validator("gate")
+    @classmethod
+    def _errors_are_measured(cls, gate: dict[str, str]) -> dict[str, str]:
+        for metric in gate:
+            _known("error", metric, Scores.model_fields)
+        return gate
+
+    @field_validator("models")
+    @classmethod
+    def _names_differ(cls, models: tuple[ModelSection, ...]) -> tuple[ModelSection, ...]:
+        names = [model.name for model in models]
+        if len(set(names)) < len(names):
+            raise ValueError("two models have the same name")
+        return models
+
+    @property
+    def sha256(self) -> str:
+        """Hex SHA-256 over all values, defaults included."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read a recipe and check all that can be checked before work starts.
+
+    Needs torch, which knows the networks and their arguments.
+
+    Raises
+    ------
+    UsageError
+        As :func:`read_recipe`; and for a network, argument, data folder, photograph or weights
+        file that does not exist, and for a size that the network cannot take.
+    """
+    from edgemat.recipe.checks import check_recipe
+
+    recipe = read_recipe(path)
+    check_recipe(recipe, path)
+    return recipe
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe; what it names need not be there.
+
+    Raises
+    ------
+    UsageError
+        For a missing file, broken TOML, or a wrong key or value, which is named.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        folder = path.parent
+        names = sorted(p.name for p in folder.glob("*.toml")) if folder.is_dir() else []
+        remedy = nearest(path.name, names) if names else "Give the path of a .toml file."
+        raise UsageError(f"There is no recipe {path}.", remedy=remedy) from error
+    except OSError as error:
+        raise UsageError(
+            f"The recipe {path} cannot be read: {error.strerror}.",
+            remedy="Give the path of a .toml file.",
+        ) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(
+            f"{path} is not readable as TOML: {error}.", remedy="Mend that line."
+        ) from error
+    if isinstance(values.get("models"), dict):
+        raise UsageError(
+            f"{path}: models is one table and must be a list of them.",
+            remedy="Write [[models]], with double brackets: there may be several.",
+        )
+    try:
+        # By way of JSON, because there pydantic can be strict ("600" is no number) and still
+        # takes a list for a tuple.
+        return Recipe.model_validate_json(json.dumps(values, default=str), strict=True)
+    except ValidationError as error:
+        raise _explain(path, error) from error
+
+
+def _explain(path: Path, error: ValidationError) -> UsageError:
+    """Turn one of pydantic's complaints into a sentence and a remedy."""
+    # A misspelt key is also a missing one: the first complaint says what was meant.
+    first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+    location = first["loc"]
+    where = ".".join(str(part) for part in location) or "the recipe"
+    if first["type"] == "extra_forbidden":
+        known = _fields_at(location[:-1])
+        return UsageError(
+            f"{path}: there is no key {where!r}.", remedy=nearest(str(location[-1]), known)
+        )
+    if first["type"] == "missing":
+        return UsageError(f"{path}: the key {where!r} is missing.", remedy="Add it.")
+    message = first["msg"].removeprefix("Value error, ")
+    given = first.get("input")
+    shown = f" (given: {given!r})" if isinstance(given, str | int | float | bool) else ""
+    remedy = first.get("ctx", {}).get("remedy", "Correct that value.")
+    return UsageError(f"{path}: {where}: {message}{shown}.", remedy=remedy)
+
+
+def _fields_at(location: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that the section at `location` knows."""
+    section: type[BaseModel] = Recipe
+    children: dict[str, type[BaseModel]] = {
+        "models": ModelSection,
+        "data": DataSection,
+        "validation": DataSection,
+        "mix": SourceSection,
+        "backgrounds": BackgroundSection,
+        "before": PhaseSection,
+        "card": Card,
+        "train": TrainSection,
+        "prune": PruneSection,
+        "tune": TuneSection,
+        "quantize": QuantizeSection,
+        "qat": QatSection,
+        "verify": VerifySection,
+        "bench": BenchSection,
+    }
+    for part in location:
+        if isinstance(part, str):
+            section = children.get(part, section)
+    return list(section.model_fields)

@@ -1,0 +1,215 @@
+"""The sections of a recipe that say what is trained on, and how; see :mod:`.schema`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from edgemat.data.sample import Part, Use
+from edgemat.errors import UsageError
+
+
+def wrong(problem: str, remedy: str) -> PydanticCustomError:
+    """Return a complaint that says what to do about it."""
+    return PydanticCustomError("wrong", "{problem}", {"problem": problem, "remedy": remedy})
+
+
+class Section(BaseModel):
+    """Base: no unknown keys, nothing that changes, no infinity."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+# Sources that are no folders of the user's.
+BUILT_IN_SOURCES = ("procedural", "people", "empty")
+
+
+class SourceSection(Section):
+    """One place that mattes come from."""
+
+    source: str = Field(
+        default="procedural",
+        description='"procedural", "people" (the set that edgemat brings), "empty" (backgrounds '
+        "alone), or a folder",
+    )
+    kinds: Literal["all", "portrait", "objects"] = "all"
+    use: Use = Field(default="auto", description="which colours of a folder that has both")
+    part: Part = Field(default="all", description="held-out: every tenth by name")
+    weight: float = Field(default=1.0, gt=0, description="share in a mix")
+
+
+class BackgroundSection(Section):
+    """One place that backgrounds come from."""
+
+    source: str = Field(description='"procedural", or a folder of photographs')
+    surroundings: bool = Field(
+        default=False, description="what lies beside the people of a folder of mattes"
+    )
+    part: Part = "all"
+    weight: float = Field(default=1.0, gt=0)
+
+
+class DataSection(SourceSection):
+    """Where mattes and backgrounds come from: one source, or a mix of several."""
+
+    mix: tuple[SourceSection, ...] = ()
+    backgrounds: tuple[BackgroundSection, ...] = Field(
+        default=(), description="by default the source's own"
+    )
+
+
+class PhaseSection(Section):
+    """A part of the training with pictures of one size."""
+
+    steps: int = Field(gt=0)
+    batch: int = Field(gt=1)
+    size: int = Field(ge=64)
+
+
+class TuneSection(PhaseSection):
+    """How long, how fast and on what size of crops to train a network that is trained already."""
+
+    batch: int = Field(default=8, gt=1, description="batch normalisation needs two pictures")
+    size: int = Field(default=160, ge=64, description="side of the training crops, px")
+    learning_rate: float = Field(default=1e-3, gt=0)
+    warmup: int = Field(default=50, ge=0, description="steps until the full learning rate")
+    gradient_weight: float | None = Field(
+        default=None, ge=0, description="by default 10 for portrait networks, else 0"
+    )
+    affinity_weight: float = Field(default=10.0, ge=0, description="portrait networks")
+    distillation_weight: float = Field(
+        default=1.0, ge=0, description="of the distance to the float model, where it teaches"
+    )
+    autocast: Literal["none", "bf16", "auto"] = "none"
+    workers: int = Field(default=1, ge=0, description="processes that prepare data")
+    checkpoint_every: int = Field(default=50, gt=0, description="steps")
+
+
+class TrainSection(TuneSection):
+    """How to train a network: from nothing, from ImageNet's encoder, or from a trained one."""
+
+    steps: int = Field(ge=0, description="0 takes the weights of `start` as they are")
+    before: tuple[PhaseSection, ...] = Field(
+        default=(), description="earlier phases, on smaller pictures"
+    )
+    encoder_rate: float = Field(
+        default=1.0, ge=0, description="the encoder's learning rate, as a factor"
+    )
+    init: str | None = Field(
+        default=None,
+        description='encoder weights: "torchvision", or a MobileNetV2 .npz, .pth, .safetensors',
+    )
+    start: str | None = Field(
+        default=None, description="a trained network to go on from: a float artefact, or a name"
+    )
+    half_weights: bool = Field(
+        default=False,
+        description="round convolutions to half precision at the end: half the file",
+    )
+
+    @model_validator(mode="after")
+    def _no_steps_need_weights(self) -> TrainSection:
+        if self.steps == 0 and self.start is None:
+            raise wrong("no steps and no weights", "Give steps, or start, or both.")
+        return self
+
+
+class RecoverSection(TuneSection):
+    """How what is left of a network is trained: by its errors and by the whole's matte."""
+
+    steps: int = Field(default=250, gt=0)
+    size: int = Field(default=192, ge=64, description="side of the training crops, px")
+    learning_rate: float = Field(default=5e-4, gt=0)
+    warmup: int = Field(default=20, ge=0, description="steps until the full learning rate")
+    gradient_weight: float = Field(default=5.0, ge=0)
+    affinity_weight: float = Field(default=0.0, ge=0, description="portrait networks")
+    distillation_weight: float = Field(
+        default=3.0, ge=0, description="of the distance to the whole"
+    )
+    autocast: Literal["none", "bf16", "auto"] = "auto"
+
+
+class PruneSection(Section):
+    """Structured pruning, in rounds that each end in training."""
+
+    keep: float | None = Field(default=None, gt=0, lt=1, description="share of the cost that stays")
+    milliseconds: float | None = Field(
+        default=None, gt=0, description="instead: what the int8 convolutions may take on this host"
+    )
+    cost: Literal["macs", "host"] = Field(
+        default="macs",
+        description="multiply-accumulates, or int8 convolutions' milliseconds on this host",
+    )
+    importance: Literal["taylor", "magnitude", "bn"] = "taylor"
+    rounds: int = Field(default=2, gt=0)
+    batches: int = Field(default=8, gt=0, description="that the importance is measured on")
+    tune: RecoverSection = RecoverSection()
+
+    @model_validator(mode="after")
+    def _one_target(self) -> PruneSection:
+        if (self.keep is None) == (self.milliseconds is None):
+            raise wrong("no target for pruning, or two", "Give either keep or milliseconds.")
+        if self.milliseconds is not None and self.cost != "host":
+            raise wrong("milliseconds of multiply-accumulates", 'Give cost = "host" as well.')
+        return self
+
+    def share_of(self, full: float) -> float:
+        """Return the share of the whole network's cost that stays.
+
+        Raises
+        ------
+        UsageError
+            When the network costs no more than that.
+        """
+        if self.milliseconds is None:
+            assert self.keep is not None
+            return self.keep
+        if self.milliseconds >= full:
+            raise UsageError(
+                f"The int8 convolutions take {full:.2f} ms here: {self.milliseconds:g} ms is kept "
+                "without pruning.",
+                remedy="Give fewer milliseconds.",
+            )
+        return self.milliseconds / full
+
+
+class QatSection(TuneSection):
+    """Quantization-aware training, from the post-training result on."""
+
+    steps: int = Field(default=200, gt=0)
+    batch: int = Field(default=4, gt=1)
+    size: int = Field(default=288, ge=64, description="side of the training crops, px")
+    learning_rate: float = Field(
+        default=1e-5, gt=0, description="relative: a share of a channel's largest weight"
+    )
+    warmup: int = Field(default=10, ge=0, description="steps until the full learning rate")
+    gradient_weight: float = Field(default=20.0, ge=0)
+    affinity_weight: float = Field(default=0.0, ge=0, description="portrait networks")
+    distillation_weight: float = Field(
+        default=3.0, ge=0, description="of the distance to the float model"
+    )
+    range_rate: float = Field(
+        default=0.1, ge=0, description="the quantizers' learning rate, as a factor; 0 keeps ranges"
+    )
+
+
+class QuantizeSection(Section):
+    """What the quantization ranges are collected on, and whether they are trained on."""
+
+    mode: Literal["ptq", "qat"] = Field(
+        default="ptq", description="post-training, or trained on from there"
+    )
+    calibration: int = Field(default=64, gt=0, description="pictures")
+    keep_float: tuple[str, ...] = Field(
+        default=(), description="blocks that stay in float; `edgemat sensitivity` names them"
+    )
+    keep_w8a16: tuple[str, ...] = Field(
+        default=(), description="blocks of which only the weights become int8"
+    )
+    qat: QatSection = QatSection()
+
+    @property
+    def wholly_int8(self) -> bool:
+        return not (self.keep_float or self.keep_w8a16)

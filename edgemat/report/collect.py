@@ -1,0 +1,128 @@
+"""Gather what a run left behind into the report's input."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgemat.artifacts.artifact import TRAINING_LOG, Artifact
+from edgemat.bench.devices.host import host_circumstances
+from edgemat.convert.layers import LayerTable
+from edgemat.images import PIXEL_SCALE, read_grey, read_image, read_rgba
+from edgemat.report.photo import ALBUM, ALPHA, BACKGROUND, BLUR, CUTOUT, PHOTO
+from edgemat.report.write import (
+    FileReport,
+    GateRow,
+    MatteSample,
+    ModelReport,
+    PhotoReport,
+    ReportData,
+)
+from edgemat.scoring.evaluate import keep_known
+
+if TYPE_CHECKING:
+    from edgemat.recipe.schema import Recipe
+    from edgemat.workflow.pipeline import ModelRun
+
+ASTRONAUT = "Eileen Collins, NASA, public domain; from scikit-image"
+
+
+def collect_report(
+    recipe_path: Path,
+    recipe: Recipe,
+    models: Sequence[ModelRun],
+    benches: Sequence[Mapping[str, Any]],
+    gates: Sequence[GateRow],
+    photo: Mapping[str, Any] | None,
+    folder: Path,
+) -> ReportData:
+    """Return everything that the report of a run tells."""
+    here = host_circumstances()
+    return ReportData(
+        recipe_name=recipe.name,
+        recipe_text=recipe_path.read_text(encoding="utf-8"),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        circumstances={
+            "Processor": here.soc,
+            "Cores": here.cores,
+            "System": f"{here.os}, {here.abi}",
+            "Virtual machine": {True: "yes", False: "no", None: "not known"}[here.virtualised],
+            "Threads in training": recipe.threads,
+            "Seed": recipe.seed,
+            "Validation composites": recipe.verify.images,
+        },
+        demonstrations=tuple(m.section.name for m in models if m.section.demonstration),
+        models=tuple(_model(model) for model in models),
+        benches=tuple(benches),
+        gates=tuple(gates),
+        photo=None if photo is None else _photo(folder, photo, recipe.photo),
+        skipped=(
+            "Core ML files ran in edgemat's own executor of ML Programs. Apple's kernels run on a "
+            "Mac or an iPhone alone.",
+            *_unmeasured(benches),
+        ),
+    )
+
+
+def _unmeasured(benches: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the sentence that must stand where no phone or board was measured."""
+    if any(bench["circumstances"]["transport"] != "host" for bench in benches):
+        return ()
+    return ("No phone was measured: latencies are those of this host.",)
+
+
+def _model(model: ModelRun) -> ModelReport:
+    artifacts = model.artifacts
+    log = (model.trained.path / TRAINING_LOG).read_text().splitlines()
+    return ModelReport(
+        name=model.section.name,
+        task=model.float_model.manifest.task,
+        architecture=model.section.architecture,
+        files=tuple(FileReport(a.manifest, _layers(model, a)) for a in artifacts),
+        training_log=tuple(json.loads(line) for line in log),
+        samples=tuple(_samples(model.float_model, artifacts)),
+    )
+
+
+def _layers(model: ModelRun, artifact: Artifact) -> tuple[LayerTable, ...]:
+    result = model.stage_results.get(artifact.manifest.target or "", {})
+    return tuple(LayerTable.from_json(table) for table in result.get("layers", ()))
+
+
+def _samples(float_model: Artifact, artifacts: Sequence[Artifact]) -> list[MatteSample]:
+    with np.load(float_model.golden) as golden:
+        pixels, truths = golden["pixels"], golden["truths"]
+    mattes = {}
+    for artifact in artifacts:
+        with np.load(artifact.mattes) as own:
+            mattes[artifact.manifest.name] = own["alphas"]
+    samples = []
+    for i in range(len(pixels)):
+        trimap = pixels[i][..., 3] if pixels.shape[-1] == 4 else None
+        own_mattes = {name: alphas[i] for name, alphas in mattes.items()}
+        if trimap is not None:  # an app overwrites what the trimap knows
+            own_mattes = {name: keep_known(a, trimap) for name, a in own_mattes.items()}
+        samples.append(MatteSample(pixels[i][..., :3], truths[i], own_mattes, trimap))
+    return samples
+
+
+def _photo(folder: Path, made: Mapping[str, Any], photo: str) -> PhotoReport:
+    model, files = str(made["model"]), made["files"]
+    cutout, alpha = read_rgba(folder / CUTOUT)
+    assert alpha is not None
+    opacity = np.rint(alpha / PIXEL_SCALE).astype(np.uint8)[..., None]
+    return PhotoReport(
+        image=read_image(folder / PHOTO),
+        alpha=read_grey(folder / ALPHA),
+        cutout=np.concatenate([cutout, opacity], axis=2),
+        replaced=read_image(folder / BACKGROUND),
+        blurred=read_image(folder / BLUR),
+        model=model,
+        credit=ASTRONAUT if photo == "astronaut" else Path(photo).name,
+        album=read_image(folder / ALBUM) if ALBUM in files else None,
+    )

@@ -1,0 +1,1 @@
+"""Errors of mattes, the pictures that they are measured on, and bounds on both."""

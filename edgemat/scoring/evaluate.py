@@ -1,0 +1,99 @@
+"""Score mattes on a fixed validation set, in the unknown region and in the whole image."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from edgemat.artifacts.artifact import Scores
+from edgemat.images import F32, PIXEL_SCALE, U8
+from edgemat.scoring.metrics import MattingErrors, matting_errors
+
+Region = Literal["unknown", "whole"]
+
+
+@dataclass(frozen=True)
+class EvaluationSet:
+    """Validation composites as an app would feed them.
+
+    Attributes
+    ----------
+    pixels:
+        N,H,W,C uint8; RGB, and the trimap as a fourth channel for trimap networks.
+    alphas:
+        N,H,W float32 in 0..1, the ground truth.
+    trimaps:
+        N,H,W uint8 in {0, 128, 255}; says where "unknown" is for every network.
+    """
+
+    pixels: U8
+    alphas: F32
+    trimaps: U8
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    @property
+    def needs_trimap(self) -> bool:
+        return self.pixels.shape[-1] == 4
+
+    def inputs(self, index: int) -> F32:
+        """Return input `index` as 1,H,W,C float32 in 0..1."""
+        return self.pixels[index : index + 1].astype(np.float32) * PIXEL_SCALE
+
+    def first(self, count: int) -> EvaluationSet:
+        """Return the first `count` pictures, or all where there are fewer."""
+        return EvaluationSet(self.pixels[:count], self.alphas[:count], self.trimaps[:count])
+
+    @property
+    def sha256(self) -> str:
+        """Hex SHA-256 over all inputs, in order."""
+        return hashlib.sha256(self.pixels.tobytes()).hexdigest()
+
+
+def predict_all(predict: Callable[[F32], F32], data: EvaluationSet) -> F32:
+    """Run `predict` (1,H,W,C to 1,H,W,1) on every picture; returns N,H,W float32 in 0..1."""
+    return np.concatenate([predict(data.inputs(i))[..., 0] for i in range(len(data))])
+
+
+def score(alphas: F32, data: EvaluationSet) -> dict[Region, Scores]:
+    """Return the mean errors of `alphas`, N,H,W in 0..1, against the ground truth.
+
+    Known pixels of a trimap network's matte are overwritten from the trimap first, as every
+    evaluation since Deep Image Matting does.
+    """
+    if data.needs_trimap:
+        alphas = np.stack([keep_known(a, t) for a, t in zip(alphas, data.trimaps, strict=True)])
+    regions: tuple[Region, ...] = ("unknown", "whole")
+    return {
+        region: _mean(
+            [
+                matting_errors(
+                    np.clip(a, 0, 1).astype(np.float32),
+                    truth,
+                    trimap=trimap if region == "unknown" else None,
+                )
+                for a, truth, trimap in zip(alphas, data.alphas, data.trimaps, strict=True)
+            ]
+        )
+        for region in regions
+    }
+
+
+def keep_known(alpha: F32, trimap: U8) -> F32:
+    """Return `alpha` with 0 and 1 where the trimap says so."""
+    known = np.where(trimap == 255, np.float32(1), np.float32(0))
+    return np.where(trimap == 128, alpha, known).astype(np.float32)
+
+
+def _mean(errors: Sequence[MattingErrors]) -> Scores:
+    return Scores(
+        **{
+            field: float(np.mean([getattr(error, field) for error in errors]))
+            for field in ("sad", "mse", "grad", "conn")
+        }
+    )

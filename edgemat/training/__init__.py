@@ -1,0 +1,1 @@
+"""Losses, schedules and the loop that trains a network."""

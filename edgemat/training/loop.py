@@ -1,0 +1,330 @@
+"""Training: a plain loop that can be killed at any step and ends in the same weights, bit for bit.
+
+Step k reads items kB..kB+B-1 of an endless data stream whose items are pure functions of (seed,
+index), so the data need no state; the checkpoint holds weights, optimizer and the generator that
+dropout draws from.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from edgemat.doctor import cpu_has_bfloat16
+from edgemat.errors import TrainingError, UsageError
+from edgemat.files import atomic_path, write_text
+from edgemat.models.blocks.layers import MattingNetwork
+from edgemat.models.info import MattingTask
+from edgemat.progress import progress_bar
+from edgemat.training.interrupt import ignore_interrupts, interrupts_held_back
+from edgemat.training.losses import Loss
+from edgemat.training.objective import DETAIL_RAMP, compute_loss
+
+CHECKPOINT, LOG = "checkpoint.pt", "training.jsonl"
+LOG_EVERY = 10
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast to train.
+
+    Attributes
+    ----------
+    encoder_rate:
+        Factor on the encoder's learning rate: 0.01 for ImageNet weights in the thesis.
+    detail_ramp:
+        Share of a portrait network's training in which the losses on detail come in; 0 for a
+        network that is trained already.
+    distillation_weight:
+        Of the distance to a teacher's answers, where there is a teacher.
+    gradient_weight, affinity_weight:
+        Of the losses on detail. For portraits the thesis has 10 and 10; where few steps must do,
+        the affinity loss, which no true matte brings to zero, keeps edges from getting sharp.
+        Trimap networks have no affinity loss, and by default (None) no gradient loss.
+    autocast:
+        "bf16" computes convolutions in bfloat16; "auto" does where the device has it in hardware.
+    """
+
+    steps: int
+    batch: int
+    learning_rate: float = 1e-3
+    encoder_rate: float = 1.0
+    warmup: int = 50
+    gradient_weight: float | None = None
+    affinity_weight: float = 10.0
+    detail_ramp: float = DETAIL_RAMP
+    distillation_weight: float = 1.0
+    autocast: Literal["none", "bf16", "auto"] = "none"
+    checkpoint_every: int = 50
+    workers: int = 1
+
+    def factor(self, step: int, total: int | None = None) -> float:
+        """Learning rate of `step` over the full one: linear warm-up, then half a cosine.
+
+        `total` counts the steps of all phases; by default this schedule's own.
+        """
+        if step < self.warmup:
+            return (step + 1) / self.warmup
+        done = (step - self.warmup) / max(1, (total or self.steps) - self.warmup)
+        return 0.5 * (1 + math.cos(math.pi * done))
+
+
+class ParameterGroup(NamedTuple):
+    """Parameters that learn at `rate` times the schedule's learning rate.
+
+    Attributes
+    ----------
+    sizes:
+        For each parameter a tensor that broadcasts to it, and that its steps are multiplied by: a
+        learning rate then is a share of the size, whatever the parameter's unit.
+    """
+
+    parameters: list[nn.Parameter]
+    rate: float
+    sizes: list[Tensor] | None = None
+
+
+class Phase(NamedTuple):
+    """A part of the training with pictures of one size: its data, steps and batch."""
+
+    data: Dataset[dict[str, Tensor]]
+    steps: int
+    batch: int
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """Return the device called `name`; "auto" takes CUDA, then Apple's GPU, then the CPU.
+
+    Raises
+    ------
+    UsageError
+        When there is no such device, or this machine lacks it.
+    """
+    if name != "auto":
+        try:
+            device = torch.device(name)
+            torch.zeros(1, device=device)
+        except (RuntimeError, AssertionError, NotImplementedError) as error:
+            raise UsageError(
+                f"This machine cannot train on the device {name!r}.", remedy="Use auto or cpu."
+            ) from error
+        return device
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Return whether `device` computes in bfloat16 faster than in float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    return device.type == "cpu" and cpu_has_bfloat16()
+
+
+def train(
+    network: Network,
+    data: Dataset[dict[str, Tensor]],
+    *,
+    task: MattingTask,
+    schedule: Schedule,
+    folder: Path,
+    before: Sequence[Phase] = (),
+    groups: Sequence[ParameterGroup] | None = None,
+    teacher: nn.Module | None = None,
+    seed: int = 1,
+    device: str = "auto",
+    title: str = "training",
+) -> Network:
+    """Train `network`, in place, and return it in eval mode on the CPU.
+
+    Parameters
+    ----------
+    network:
+        Returns a :class:`MattingOutput`.
+    data:
+        Map-style; items as :class:`edgemat.data.dataset.MattingDataset` gives them.
+    folder:
+        Holds the checkpoint and the log (JSON lines); a checkpoint found there is gone on from.
+    before:
+        Phases that come before `data` and the schedule's steps, usually with smaller pictures.
+    groups:
+        What is trained, and how fast; by default all of a :class:`MattingNetwork`, its encoder at
+        the schedule's ``encoder_rate``.
+    teacher:
+        A trained network, in eval mode, whose mattes `network` shall also come near.
+
+    Raises
+    ------
+    TrainingError
+        When the loss is not finite. The last checkpoint is kept.
+    """
+    place = pick_device(device)
+    network.to(place).train()
+    groups = _encoder_and_rest(network, schedule) if groups is None else groups
+    optimizer = ScaledAdam(groups, schedule.learning_rate)
+    if teacher is not None:
+        teacher.to(place)
+    torch.manual_seed(seed)  # dropout draws from it
+    first, log = _resume(folder, network, optimizer)
+    phases = (*before, Phase(data, schedule.steps, schedule.batch))
+    total = sum(phase.steps for phase in phases)
+    batches = _batches(phases, first, schedule.workers)
+    with interrupts_held_back() as heed, progress_bar(title, total) as show:
+        for step in range(first, total):
+            heed()
+            for group in optimizer.param_groups:
+                group["lr"] = group["full_rate"] * schedule.factor(step, total)
+            batch = {key: value.to(place) for key, value in next(batches).items()}
+            loss = _step(network, batch, task, schedule, step / total, optimizer, teacher)
+            _require_finite(loss, step, folder)
+            if step % LOG_EVERY == 0 or step == total - 1:
+                log.append({"step": step} | {k: round(v, 6) for k, v in loss.values().items()})
+            if (step + 1) % schedule.checkpoint_every == 0 or step == total - 1:
+                _save(folder, network, optimizer, step + 1, log)
+            show(step + 1)
+    return network.cpu().eval()
+
+
+def _step(
+    network: nn.Module,
+    batch: dict[str, Tensor],
+    task: MattingTask,
+    schedule: Schedule,
+    progress: float,
+    optimizer: torch.optim.Optimizer,
+    teacher: nn.Module | None,
+) -> Loss:
+    place = batch["image"].device
+    half = schedule.autocast == "bf16" or (schedule.autocast == "auto" and has_bfloat16(place))
+    with torch.autocast(place.type, torch.bfloat16) if half else nullcontext():
+        loss = compute_loss(
+            network, batch, task, schedule=schedule, progress=progress, teacher=teacher
+        )
+    optimizer.zero_grad(set_to_none=True)
+    loss.total.backward()
+    optimizer.step()
+    return loss
+
+
+class ScaledAdam(torch.optim.Adam):
+    """Adam whose steps are multiplied by the sizes of a group's parameters, where it has them."""
+
+    def __init__(self, groups: Sequence[ParameterGroup], learning_rate: float) -> None:
+        super().__init__(
+            [{"params": g.parameters, "full_rate": learning_rate * g.rate} for g in groups]
+        )
+        self._sized = [
+            (parameter, size.to(parameter.device))
+            for group in groups
+            for parameter, size in zip(group.parameters, group.sizes or (), strict=False)
+        ]
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        before = [parameter.clone() for parameter, _ in self._sized]
+        super().step(closure)
+        for (parameter, size), old in zip(self._sized, before, strict=True):
+            parameter.copy_(old + (parameter - old) * size)
+
+
+def _encoder_and_rest(network: nn.Module, schedule: Schedule) -> list[ParameterGroup]:
+    assert isinstance(network, MattingNetwork)
+    encoder = set(network.encoder.parameters())
+    others = [p for p in network.parameters() if p not in encoder]
+    return [
+        ParameterGroup(list(network.encoder.parameters()), schedule.encoder_rate),
+        ParameterGroup(others, 1.0),
+    ]
+
+
+class _Window(Dataset[dict[str, Tensor]]):
+    """Items first*B.. of an endless data set: what a resumed run still has to read."""
+
+    def __init__(self, data: Dataset[dict[str, Tensor]], first: int, count: int) -> None:
+        self.data, self.first, self.count = data, first, count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        return self.data[self.first + index]
+
+
+def _batches(phases: Sequence[Phase], first: int, workers: int) -> Iterator[dict[str, Tensor]]:
+    """Yield the batches of all phases in order, from step `first` on."""
+    for phase in phases:
+        done, first = min(first, phase.steps), max(0, first - phase.steps)
+        if done == phase.steps:
+            continue
+        window = _Window(phase.data, done * phase.batch, (phase.steps - done) * phase.batch)
+        loader = DataLoader(
+            window,
+            batch_size=phase.batch,
+            num_workers=workers,
+            worker_init_fn=ignore_interrupts,
+            # the loader draws a seed for its workers: not from the generator that dropout uses
+            generator=torch.Generator().manual_seed(0),
+        )
+        with warnings.catch_warnings():
+            # JAX, which the converter to TFLite brings, warns of every fork; workers don't use it
+            warnings.filterwarnings("ignore", message="os.fork", category=RuntimeWarning)
+            batches = iter(loader)
+        yield from batches
+
+
+def _require_finite(loss: Loss, step: int, folder: Path) -> None:
+    if torch.isfinite(loss.total):
+        return
+    checkpoint = folder / CHECKPOINT
+    kept = f"The last good checkpoint is {checkpoint}." if checkpoint.exists() else ""
+    raise TrainingError(
+        f"The loss is not finite at step {step}: {loss.values()}. {kept}".strip(),
+        remedy="Lower learning_rate or lengthen warmup in the recipe.",
+    )
+
+
+def _save(
+    folder: Path,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    step: int,
+    log: list[dict[str, float]],
+) -> None:
+    state = {
+        "step": step,
+        "network": network.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "random": torch.get_rng_state(),
+        "log": log,
+    }
+    buffer = io.BytesIO()  # torch's own writer hides the reason when a disk is full
+    torch.save(state, buffer)
+    with atomic_path(folder / CHECKPOINT) as temporary:
+        temporary.write_bytes(buffer.getbuffer())
+    write_text(folder / LOG, "".join(json.dumps(line) + "\n" for line in log))
+
+
+def _resume(
+    folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer
+) -> tuple[int, list[dict[str, float]]]:
+    path = folder / CHECKPOINT
+    if not path.exists():
+        return 0, []
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    network.load_state_dict(state["network"])
+    optimizer.load_state_dict(state["optimizer"])
+    torch.set_rng_state(state["random"])
+    return state["step"], state["log"]

@@ -1,0 +1,128 @@
+"""What is minimised: the losses of a network's chapter, and the distance to a teacher."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from edgemat.models.blocks.layers import MattingOutput
+from edgemat.models.info import MattingTask
+from edgemat.training.losses import (
+    Loss,
+    alpha_loss,
+    forgive_overshoot,
+    gradient_loss,
+    indexnet_loss,
+    pspm_loss,
+    trimap_classes,
+)
+
+if TYPE_CHECKING:
+    from edgemat.training.loop import Schedule
+
+# The thesis starts PSPM from two trained networks and has two phases. From nothing, in one go, the
+# segmentation branch needs more than eq. 6.3's 0.1, and the losses on detail must come in slowly:
+# at full weight they first make the matte flat, and it stays flat for hundreds of steps.
+SEGMENTATION_WEIGHT = 3.0
+PORTRAIT_GRADIENT, DETAIL_RAMP = 10.0, 0.6
+
+
+def compute_loss(
+    network: nn.Module,
+    batch: dict[str, Tensor],
+    task: MattingTask,
+    *,
+    schedule: Schedule,
+    progress: float = 1.0,
+    teacher: nn.Module | None = None,
+) -> Loss:
+    """Run the network on a batch and return the losses of its chapter.
+
+    Parameters
+    ----------
+    schedule:
+        Has the weights of the losses.
+    progress:
+        Share of the training that is done, 0..1.
+    teacher:
+        Adds the distance to its answers.
+    """
+    x = batch["image"]
+    if task == "trimap":
+        x = torch.cat([x, batch["trimap"]], dim=1)
+    output: MattingOutput = network(x)
+    loss = _matting_loss(output, batch, task, schedule, progress)
+    if teacher is None:
+        return loss
+    with torch.no_grad():
+        answer: MattingOutput = teacher(x)
+    distance = distillation_loss(output, answer)
+    total = loss.total + schedule.distillation_weight * distance
+    return Loss(total, loss.parts | {"distillation": distance})
+
+
+def distillation_loss(output: MattingOutput, answer: MattingOutput) -> Tensor:
+    """Return how far mattes, and trimaps where there are any, lie from a teacher's.
+
+    The alpha-prediction loss (eq. 6.5) over the whole picture, the teacher's matte in the place of
+    the truth, and the Kullback-Leibler divergence of the trimap's classes.
+    """
+    distance = alpha_loss(output.alpha, answer.alpha.clamp(0, 1))
+    if output.trimap_logits is None or answer.trimap_logits is None:
+        return distance
+    ours = F.log_softmax(output.trimap_logits.float(), dim=1)
+    theirs = F.log_softmax(answer.trimap_logits.float(), dim=1)
+    divergence = F.kl_div(ours, theirs, reduction="none", log_target=True).sum(dim=1).mean()
+    return distance + divergence
+
+
+def _matting_loss(
+    output: MattingOutput,
+    batch: dict[str, Tensor],
+    task: MattingTask,
+    schedule: Schedule,
+    progress: float,
+) -> Loss:
+    image, trimap, truth = batch["image"], batch["trimap"], batch["alpha"]
+    unknown = (trimap > 0) & (trimap < 1)
+    if task == "trimap":
+        alpha = forgive_overshoot(output.alpha.float(), truth)
+        if "foreground" not in batch:  # photographs, whose layers nobody knows
+            only = alpha_loss(alpha, truth, unknown)
+            return Loss(only, {"alpha": only})
+        loss = indexnet_loss(
+            alpha,
+            truth,
+            image=image,
+            foreground=batch["foreground"],
+            background=batch["background"],
+            unknown=unknown,
+        )
+        if not schedule.gradient_weight:
+            return loss
+        gradient = gradient_loss(alpha, truth, unknown)
+        total = loss.total + schedule.gradient_weight * gradient
+        return Loss(total, loss.parts | {"gradient": gradient})
+    assert output.trimap_logits is not None
+    logits = F.interpolate(
+        output.trimap_logits.float(), size=truth.shape[-2:], mode="bilinear", align_corners=False
+    )
+    ramp = min(1.0, progress / schedule.detail_ramp) if schedule.detail_ramp else 1.0
+    gradient_weight = schedule.gradient_weight
+    if gradient_weight is None:
+        gradient_weight = PORTRAIT_GRADIENT
+    return pspm_loss(
+        forgive_overshoot(output.alpha.float(), truth),
+        truth,
+        image=image,
+        unknown=unknown,
+        phase=2,
+        logits=logits,
+        classes=trimap_classes(trimap),
+        ce_weight=SEGMENTATION_WEIGHT,
+        gradient_weight=gradient_weight * ramp,
+        affinity_weight=schedule.affinity_weight * ramp,
+    )

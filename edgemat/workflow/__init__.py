@@ -1,0 +1,1 @@
+"""A recipe from its first stage to its last: each runs once, cached by content."""

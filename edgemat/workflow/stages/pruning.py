@@ -1,0 +1,186 @@
+"""Pruning: from a float artefact to one with fewer channels, in rounds of pruning and training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import safetensors.torch
+import torch
+from torch import Tensor
+from torch.utils.data import default_collate
+
+from edgemat.artifacts.artifact import PRUNED_SUFFIX, Artifact, Cost, Pruning, write_artifact
+from edgemat.artifacts.loading import load_network
+from edgemat.convert.parity import torch_predictor
+from edgemat.data.open import open_data
+from edgemat.data.sample import MatteSource
+from edgemat.files import atomic_path
+from edgemat.models.blocks.layers import MattingNetwork
+from edgemat.models.count import count, count_parameters
+from edgemat.models.deploy import to_deploy
+from edgemat.models.info import MattingTask
+from edgemat.models.pruned import fit_channels, settle_channels, shapes_of
+from edgemat.progress import progress_bar
+from edgemat.recipe.sections import DataSection, PruneSection
+from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
+from edgemat.training.loop import LOG, Schedule, train
+from edgemat.training.objective import compute_loss
+from edgemat.workflow.stages.common import WEIGHTS, fill_float, inherited
+from edgemat.workflow.stages.training import schedule_of, training_data
+
+if TYPE_CHECKING:
+    from edgemat.quantize.prune import CostModel
+
+START = "start.safetensors"
+# Streams of pictures that no other stage reads.
+IMPORTANCE_STREAM, TUNE_STREAM = 60, 70
+
+
+def prune_stage(
+    source: Artifact,
+    data: DataSection,
+    validation: EvaluationSet,
+    settings: PruneSection,
+    *,
+    work: Path,
+    out: Path,
+    seed: int,
+    device: str = "auto",
+) -> Artifact:
+    """Prune a float artefact to a share of its cost, with `source` as the teacher.
+
+    Goes on from what is in `work`: rounds that are pruned, and the checkpoint of a training.
+
+    Raises
+    ------
+    UsageError
+        When the target cannot be reached, or is reached already.
+    """
+    from edgemat.quantize.prune import total_cost
+
+    manifest, tune = source.manifest, settings.tune
+    feeding = manifest.feeding
+    shape = (feeding.channels, feeding.height, feeding.width)
+    network, teacher = load_network(source), load_network(source)
+    pictures = open_data(data, seed=seed, size=(tune.size, tune.size))
+    cost = _cost_model(settings)
+    full = total_cost(network, torch.zeros(1, *shape), cost)
+    keep = settings.share_of(full)
+    for number in range(settings.rounds):
+        share = 1 - (1 - keep) * (number + 1) / settings.rounds
+        folder = work / f"round-{number}"
+        title = f"{manifest.name}: round {number + 1} of {settings.rounds}"
+        with progress_bar(f"{title}, pruning to {share:.0%}"):
+            _prune_to(
+                network,
+                share * full,
+                cost,
+                shape,
+                settings,
+                pictures,
+                folder,
+                manifest.task,
+                seed,
+            )
+        train(
+            network,
+            training_data(pictures, tune, task=manifest.task, seed=seed + TUNE_STREAM + number),
+            task=manifest.task,
+            schedule=schedule_of(tune),
+            folder=folder,
+            teacher=teacher,
+            seed=seed,
+            device=device,
+            title=f"{title}, training",
+        )
+    alphas = predict_all(torch_predictor(to_deploy(network)), validation)
+    log = work / f"round-{settings.rounds - 1}" / LOG
+    return write_artifact(
+        out,
+        lambda folder: fill_float(folder, network.state_dict(), log, validation, alphas),
+        payload=WEIGHTS,
+        **inherited(source)
+        | {
+            "name": manifest.name + PRUNED_SUFFIX,
+            "cost": Cost(parameters=count_parameters(network), macs=count(network, shape)),
+            "pruning": Pruning(
+                importance=settings.importance,
+                macs_before=manifest.cost.macs,
+                parameters_before=manifest.cost.parameters,
+            ),
+        },
+        kind="float",
+        feeding=feeding,
+        scores=score(alphas, validation),
+    )
+
+
+def _prune_to(
+    network: MattingNetwork,
+    goal: float,
+    cost: CostModel,
+    shape: tuple[int, int, int],
+    settings: PruneSection,
+    pictures: MatteSource,
+    folder: Path,
+    task: MattingTask,
+    seed: int,
+) -> None:
+    """Prune `network`, in place, to `goal`; or take what a killed run left in `folder`."""
+    from edgemat.quantize.prune import prune
+
+    example = torch.zeros(1, *shape)
+    saved = folder / START
+    if saved.exists():
+        state = safetensors.torch.load_file(saved)
+        fit_channels(network, shapes_of(state))
+        network.load_state_dict(state)
+        settle_channels(network, example)
+        return
+    prune(
+        network,
+        example,
+        goal,
+        importance=settings.importance,
+        cost=cost,
+        losses=_losses(network, settings, pictures, task, seed),
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    with atomic_path(saved) as temporary:
+        temporary.write_bytes(safetensors.torch.save(network.state_dict()))
+
+
+def _cost_model(settings: PruneSection) -> CostModel:
+    from edgemat.quantize.prune import macs
+
+    if settings.cost == "macs":
+        return macs
+    from edgemat.bench.layers import HostLayers
+
+    return HostLayers()
+
+
+def _losses(
+    network: MattingNetwork,
+    settings: PruneSection,
+    pictures: MatteSource,
+    task: MattingTask,
+    seed: int,
+) -> Iterator[Callable[[], Tensor]]:
+    """Give the matting loss of `network` on one batch after another."""
+    tune = settings.tune
+    data = training_data(pictures, tune, task=task, seed=seed + IMPORTANCE_STREAM)
+    schedule = schedule_of(tune)
+    for number in range(settings.batches):
+        items = [data[number * tune.batch + i] for i in range(tune.batch)]
+        batch: dict[str, Tensor] = default_collate(items)
+        yield partial(_total_loss, network, batch, task, schedule)
+
+
+def _total_loss(
+    network: MattingNetwork, batch: dict[str, Tensor], task: MattingTask, schedule: Schedule
+) -> Tensor:
+    return compute_loss(network, batch, task, schedule=schedule).total

@@ -1,0 +1,188 @@
+"""Quantization: from a float artefact to a quantized one, and from that to one trained on."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgemat.artifacts.artifact import (
+    QAT_SUFFIX,
+    QUANT,
+    QUANTIZED_SUFFIX,
+    TRAINING_LOG,
+    Artifact,
+    Calibration,
+    write_artifact,
+)
+from edgemat.artifacts.loading import load_deploy, load_network, load_prepared
+from edgemat.convert.parity import compare, torch_predictor
+from edgemat.data.open import open_data
+from edgemat.progress import progress_bar
+from edgemat.recipe.sections import DataSection, QatSection
+from edgemat.scoring.evaluate import EvaluationSet, score
+from edgemat.scoring.validation import CALIBRATION_SEED, evaluation_set_for
+from edgemat.training.loop import LOG, train
+from edgemat.workflow.stages.common import (
+    WEIGHTS,
+    inherited,
+    keep_golden,
+    predict_with,
+    save_weights,
+    torch_input,
+)
+from edgemat.workflow.stages.training import schedule_of, training_data
+
+if TYPE_CHECKING:
+    from edgemat.quantize.ptq import Quantized
+
+# Pictures that the float model was not trained on.
+QAT_STREAM = 50
+
+
+def quantize_stage(
+    source: Artifact,
+    data: DataSection,
+    validation: EvaluationSet,
+    *,
+    count: int,
+    out: Path,
+    keep_float: Collection[str] = (),
+    keep_w8a16: Collection[str] = (),
+) -> Artifact:
+    """Quantize a float artefact to int8 by NNCF's post-training quantization.
+
+    Parameters
+    ----------
+    keep_float, keep_w8a16:
+        Names of blocks that stay in float, or of which only the weights become int8; see
+        :mod:`edgemat.quantize.blocks`.
+
+    Raises
+    ------
+    UsageError
+        For a name that is no block, or that is in both.
+    """
+    from edgemat.quantize.blocks import find_blocks, keep
+    from edgemat.quantize.ptq import Quantized
+
+    quantized, calibration = post_training(source, data, count)
+    if keep_float or keep_w8a16:
+        deploy, spec = quantized.deploy, quantized.spec
+        blocks = find_blocks(deploy, spec, torch_input(validation, 0))
+        spec = keep(spec, blocks, in_float=keep_float, w8a16=keep_w8a16)
+        quantized = Quantized(deploy, spec)
+    return write_quantized(quantized, source, source, validation, out, calibration=calibration)
+
+
+def post_training(source: Artifact, data: DataSection, count: int) -> tuple[Quantized, Calibration]:
+    """Quantize a float artefact with `count` pictures; returns also what they were."""
+    from edgemat.quantize.ptq import quantize_ptq
+
+    manifest = source.manifest
+    seed = CALIBRATION_SEED + (manifest.seed or 0)
+    pictures = evaluation_set_for(manifest, data, count=count, seed=seed)
+    inputs = [torch_input(pictures, index) for index in range(count)]
+    with progress_bar(f"{manifest.name}: quantizing with NNCF"):
+        quantized = quantize_ptq(load_deploy(source), inputs)
+    return quantized, Calibration(count=count, seed=seed, sha256=pictures.sha256)
+
+
+def qat_stage(
+    source: Artifact,
+    quantized: Artifact,
+    data: DataSection,
+    validation: EvaluationSet,
+    settings: QatSection,
+    *,
+    work: Path,
+    out: Path,
+    seed: int,
+    device: str = "auto",
+) -> Artifact:
+    """Train a quantized artefact on, with `source`, its float parent, as the teacher.
+
+    Goes on from a checkpoint in `work` if there is one.
+
+    Parameters
+    ----------
+    seed:
+        Of the training pictures.
+    """
+    from edgemat.quantize.kernels import fused_kernels
+    from edgemat.quantize.ptq import Quantized
+    from edgemat.quantize.qat import QuantizationAware
+    from edgemat.quantize.spec import QuantSpec
+
+    manifest = source.manifest
+    start = Quantized(load_prepared(quantized), QuantSpec.load(quantized.quant))
+    aware = QuantizationAware(start, torch_input(validation, 0))
+    pictures = training_data(
+        open_data(data, seed=seed, size=(settings.size, settings.size)),
+        settings,
+        task=manifest.task,
+        seed=seed + QAT_STREAM,
+    )
+    with fused_kernels():
+        train(
+            aware.model,
+            pictures,
+            groups=aware.parameter_groups(settings.range_rate),
+            teacher=load_network(source),
+            task=manifest.task,
+            schedule=schedule_of(settings),
+            folder=work,
+            seed=seed,
+            device=device,
+            title=f"{manifest.name}: quantization-aware training",
+        )
+    return write_quantized(
+        aware.finish(),
+        source,
+        quantized,
+        validation,
+        out,
+        suffix=QAT_SUFFIX,
+        calibration=quantized.manifest.calibration,
+        log=work / LOG,
+    )
+
+
+def write_quantized(
+    made: Quantized,
+    source: Artifact,
+    parent: Artifact,
+    validation: EvaluationSet,
+    out: Path,
+    *,
+    calibration: Calibration | None,
+    suffix: str = QUANTIZED_SUFFIX,
+    log: Path | None = None,
+) -> Artifact:
+    """Score the frozen model of what was made against the float model, and write the artefact."""
+    from edgemat.quantize.frozen import freeze
+
+    name = source.manifest.name
+    frozen = freeze(made.deploy, made.spec)
+    alphas = predict_with(frozen, validation, f"{name}: scoring the frozen model")
+    references = predict_with(load_deploy(source), validation, f"{name}: scoring float")
+
+    def fill(folder: Path) -> None:
+        save_weights(folder, made.deploy.state_dict())
+        made.spec.save(folder / QUANT)
+        keep_golden(folder, source, torch_predictor(frozen))
+        if log is not None:
+            shutil.copyfile(log, folder / TRAINING_LOG)
+
+    return write_artifact(
+        out,
+        fill,
+        payload=WEIGHTS,
+        **inherited(parent) | {"name": name + suffix},
+        kind="quantized",
+        feeding=source.manifest.feeding,
+        calibration=calibration,
+        scores=score(alphas, validation),
+        agreements=(compare(alphas, references, reference="float", runtime="torch"),),
+    )

@@ -1,0 +1,88 @@
+"""Unstructured pruning: from a float artefact to one of which many weights are 0."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+import safetensors.torch
+import torch
+
+from edgemat.artifacts.artifact import SPARSE_SUFFIX, Artifact, write_artifact
+from edgemat.artifacts.loading import load_network
+from edgemat.convert.parity import torch_predictor
+from edgemat.data.open import open_data
+from edgemat.models.deploy import to_deploy
+from edgemat.recipe.sections import DataSection, RecoverSection
+from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
+from edgemat.training.loop import LOG, ParameterGroup, train
+from edgemat.workflow.stages.common import WEIGHTS, fill_float, inherited
+from edgemat.workflow.stages.training import schedule_of, training_data
+
+# A stream of pictures that no other stage reads.
+SPARSE_STREAM = 90
+
+
+def sparsify_stage(
+    source: Artifact,
+    data: DataSection,
+    validation: EvaluationSet,
+    settings: RecoverSection,
+    *,
+    zeros: float,
+    work: Path,
+    out: Path,
+    seed: int,
+    device: str = "auto",
+) -> Artifact:
+    """Set the smallest weights of a float artefact to 0 with NNCF, and train the others on.
+
+    Goes on from a checkpoint in `work` if there is one.
+
+    Parameters
+    ----------
+    zeros:
+        Share of all weights of convolutions that become 0, 0..1.
+
+    Raises
+    ------
+    UsageError
+        When the share is none.
+    """
+    from edgemat.quantize.sparse import bake, mask_weights
+
+    manifest, feeding = source.manifest, source.manifest.feeding
+    network = load_network(source)
+    example = torch.zeros(1, feeding.channels, feeding.height, feeding.width)
+    masked = mask_weights(network, example, zeros)
+    pictures = open_data(data, seed=seed, size=(settings.size, settings.size))
+    train(
+        masked,
+        training_data(pictures, settings, task=manifest.task, seed=seed + SPARSE_STREAM),
+        task=manifest.task,
+        schedule=schedule_of(settings),
+        folder=work,
+        groups=[ParameterGroup([p for p in masked.parameters() if p.requires_grad], 1.0)],
+        teacher=load_network(source),
+        seed=seed,
+        device=device,
+        title=f"{manifest.name}: training what is not 0",
+    )
+    network = load_network(source)
+    network.load_state_dict(bake(masked))
+    alphas = predict_all(torch_predictor(to_deploy(network)), validation)
+    return write_artifact(
+        out,
+        lambda folder: fill_float(folder, network.state_dict(), work / LOG, validation, alphas),
+        payload=WEIGHTS,
+        **inherited(source) | {"name": manifest.name + SPARSE_SUFFIX, "zeros": zeros},
+        kind="float",
+        feeding=feeding,
+        scores=score(alphas, validation),
+    )
+
+
+def packed_bytes(artifact: Artifact) -> int:
+    """Return the bytes of a float artefact's weights in float16, compressed as downloads are."""
+    state = safetensors.torch.load_file(artifact.payload)
+    return sum(len(zlib.compress(v.half().numpy().tobytes())) for v in state.values())

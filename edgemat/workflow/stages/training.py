@@ -1,0 +1,207 @@
+"""Training: from a recipe's section to a float artefact."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from edgemat.artifacts.artifact import TRAINING_LOG, Artifact, Cost, Feeding, write_artifact
+from edgemat.artifacts.loading import load_network
+from edgemat.artifacts.shipped import open_shipped
+from edgemat.convert.parity import torch_predictor
+from edgemat.data.dataset import MattingDataset
+from edgemat.data.open import open_data
+from edgemat.data.sample import MatteSource
+from edgemat.data.trimap import classes_from_trimap
+from edgemat.errors import UsageError
+from edgemat.models import MattingTask, create_model, model_info
+from edgemat.models.blocks.layers import MattingNetwork
+from edgemat.models.count import count, count_parameters
+from edgemat.models.deploy import to_deploy
+from edgemat.models.encoders.mobilenetv2 import MobileNetV2
+from edgemat.models.pretrained import load_encoder
+from edgemat.recipe.schema import ModelSection, Recipe
+from edgemat.recipe.sections import PhaseSection, TrainSection, TuneSection
+from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
+from edgemat.scoring.metrics import trimap_miou
+from edgemat.training.loop import LOG, Phase, Schedule, train
+from edgemat.training.objective import DETAIL_RAMP
+from edgemat.workflow.stages.common import WEIGHTS, fill_float, torch_input
+
+DRAWN_DATA = "Trained on procedural pictures made by edgemat; no photographs."
+
+
+def train_stage(
+    section: ModelSection,
+    recipe: Recipe,
+    validation: EvaluationSet,
+    *,
+    work: Path,
+    out: Path,
+    device: str = "auto",
+) -> Artifact:
+    """Train one network of a recipe; goes on from a checkpoint in `work` if there is one.
+
+    With no steps the weights that the section starts from become an artefact of this run.
+    """
+    task = model_info(section.architecture).matting_task
+    torch.manual_seed(recipe.seed)
+    network = create_model(section.architecture, **section.config)
+    assert isinstance(network, MattingNetwork)
+    if section.train.init is not None:
+        if not isinstance(network.encoder, MobileNetV2):
+            raise UsageError(
+                f"train.init: {section.architecture} has no MobileNetV2 to start from ImageNet.",
+                remedy="Leave out train.init, or name an artefact of this network by train.start.",
+            )
+        load_encoder(network.encoder, section.train.init)
+    started = None if section.train.start is None else open_shipped(section.train.start)
+    if started is not None:
+        _start_from(network, started)
+    if section.train.steps:
+        _train(network, section, recipe, task, work, device)
+        log = work / LOG
+    else:
+        assert started is not None
+        log = started.path / TRAINING_LOG
+    network.eval()
+    weights = network.state_dict()
+    if section.train.half_weights:
+        weights = {name: w.half() if w.ndim == 4 else w for name, w in weights.items()}
+        network.load_state_dict(weights)  # what is measured and quantized is what is stored
+    deploy = to_deploy(network)
+    alphas = predict_all(torch_predictor(deploy), validation)
+    channels: Literal[3, 4] = 4 if task == "trimap" else 3
+    height, width = section.input_size
+    before = None if started is None else started.manifest
+
+    return write_artifact(
+        out,
+        lambda folder: fill_float(folder, weights, log, validation, alphas),
+        payload=WEIGHTS,
+        name=section.name,
+        kind="float",
+        architecture=section.architecture,
+        config=section.config,
+        task=task,
+        feeding=Feeding(
+            layout="NCHW",
+            height=height,
+            width=width,
+            channels=channels,
+            stride=network.stride,
+            trimap_channel=3 if channels == 4 else None,
+        ),
+        parent=None,
+        recipe_sha256=recipe.sha256,
+        seed=recipe.seed,
+        cost=Cost(
+            parameters=count_parameters(network),
+            macs=count(network, (channels, height, width)),
+        ),
+        scores=score(alphas, validation),
+        trimap_miou=_trimap_miou(network, validation) if task == "portrait" else None,
+        demonstration=section.demonstration,
+        licence=recipe.licence,
+        data_notice=recipe.data_notice or (before.data_notice if before else DRAWN_DATA),
+        card=section.card or (before.card if before else None),
+    )
+
+
+def _train(
+    network: MattingNetwork,
+    section: ModelSection,
+    recipe: Recipe,
+    task: MattingTask,
+    work: Path,
+    device: str,
+) -> None:
+    """Train `network`, in place, as its section says."""
+    network = network.to(memory_format=torch.channels_last)
+    settings = section.train
+    *before, last = _phases(section, recipe, task)
+    train(
+        network,
+        last.data,
+        before=before,
+        task=task,
+        schedule=schedule_of(settings),
+        folder=work,
+        seed=recipe.seed,
+        device=device,
+        title=f"{section.name}: training",
+    )
+
+
+def schedule_of(settings: TuneSection) -> Schedule:
+    """Return a recipe's section as the training loop takes it."""
+    return Schedule(
+        steps=settings.steps,
+        batch=settings.batch,
+        learning_rate=settings.learning_rate,
+        encoder_rate=settings.encoder_rate if isinstance(settings, TrainSection) else 1.0,
+        warmup=settings.warmup,
+        gradient_weight=settings.gradient_weight,
+        affinity_weight=settings.affinity_weight,
+        detail_ramp=DETAIL_RAMP if isinstance(settings, TrainSection) else 0.0,
+        distillation_weight=settings.distillation_weight,
+        autocast=settings.autocast,
+        checkpoint_every=settings.checkpoint_every,
+        workers=settings.workers,
+    )
+
+
+def training_data(
+    source: MatteSource, phase: PhaseSection, *, task: MattingTask, seed: int
+) -> MattingDataset:
+    """Return the augmented pictures of one phase of a training."""
+    return MattingDataset(
+        source,
+        size=(phase.size, phase.size),
+        seed=seed,
+        length=phase.steps * phase.batch,
+        views="people" if task == "portrait" else "edges",
+    )
+
+
+def _start_from(network: MattingNetwork, trained: Artifact) -> None:
+    """Load the weights of a float artefact of the same architecture, in place."""
+    try:
+        network.load_state_dict(load_network(trained).state_dict())
+    except RuntimeError as error:
+        raise UsageError(
+            f"The weights of {trained.path.name} ({trained.manifest.architecture}) do not fit "
+            "this network.",
+            remedy="train.start needs a float artefact of the same architecture and config.",
+        ) from error
+
+
+def _phases(section: ModelSection, recipe: Recipe, task: MattingTask) -> list[Phase]:
+    """Return the phases of the training, the last one last; they read one source."""
+    settings = section.train
+    source = open_data(section.data, seed=recipe.seed, size=(settings.size, settings.size))
+    return [
+        Phase(
+            training_data(source, phase, task=task, seed=recipe.seed + number),
+            phase.steps,
+            phase.batch,
+        )
+        for number, phase in enumerate((*settings.before, settings))
+    ]
+
+
+def _trimap_miou(network: MattingNetwork, data: EvaluationSet) -> float:
+    """Return the mean IoU of a portrait network's own trimap (thesis, Table 6.5)."""
+    found = []
+    for index in range(len(data)):
+        with torch.no_grad():
+            logits = network(torch_input(data, index)).trimap_logits
+        logits = F.interpolate(
+            logits, size=data.alphas.shape[1:], mode="bilinear", align_corners=False
+        )
+        found.append(logits.argmax(dim=1)[0].numpy())
+    return trimap_miou(np.stack(found), classes_from_trimap(data.trimaps))
