@@ -195,10 +195,9 @@ def _noting(errors: list[EdgematError]) -> Iterator[None]:
 
 def _open(named: str, int8_files: list[Path], size: int) -> Subject:
     from edgemat.artifacts.shipped import find_artifact, open_shipped, shipped_models
+    from edgemat.artifacts.weights import load_deploy
     from edgemat.bench.roofline import random_form
-    from edgemat.matting.predict import read_network
     from edgemat.models import list_models, model_info
-    from edgemat.models.deploy import to_deploy
 
     if named in [info.name for info in list_models()]:
         info = model_info(named)
@@ -222,7 +221,7 @@ def _open(named: str, int8_files: list[Path], size: int) -> Subject:
             )
     return Subject(
         name=manifest.name,
-        deploy=to_deploy(read_network(manifest, base.payload)),
+        deploy=load_deploy(base),
         task=manifest.task,
         size=(manifest.feeding.height, manifest.feeding.width),
         seed=manifest.seed or 0,

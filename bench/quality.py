@@ -18,13 +18,13 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from edgemat.artifacts.shipped import find_artifact, shipped_models
-from edgemat.bench.gate import Bound, Verdict, judge
 from edgemat.bench.peers.contestants import Contestant
 from edgemat.bench.peers.ours import Classical, Ours
 from edgemat.bench.peers.pictures import Loaded, PhotoSet, find_photos, load
 from edgemat.bench.peers.scores import SetScore, score, summarise_scores
 from edgemat.data.sample import Part
 from edgemat.errors import UsageError, nearest
+from edgemat.scoring.bounds import Bound, Verdict, judge
 
 File = Literal["float", "int8"]
 Figure = Literal["iou", "mad", "sad_band", "grad_band", "times_closed_form"]

@@ -22,18 +22,18 @@ _PUBLIC = {
     "count_parameters": "edgemat.models.count",
     "create_model": "edgemat.models",
     "list_models": "edgemat.models",
-    "load": "edgemat.artifacts.loading",
+    "load": "edgemat.quantize.reference",
     "matte": "edgemat.matting.matte",
     "matting_errors": "edgemat.scoring.metrics",
 }
 
 if TYPE_CHECKING:
     from edgemat.artifacts.artifact import Artifact
-    from edgemat.artifacts.loading import load
     from edgemat.errors import EdgematError
     from edgemat.matting.matte import matte
     from edgemat.models import create_model, list_models
     from edgemat.models.count import count, count_parameters
+    from edgemat.quantize.reference import load
     from edgemat.scoring.metrics import matting_errors
 
 __all__ = [

@@ -13,7 +13,6 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from edgemat.cli.tables import plain
 from edgemat.errors import EdgematError
 
 INTERRUPTED = 130  # the exit status that shells know for Ctrl-C
@@ -65,6 +64,11 @@ def show_error(error: EdgematError) -> None:
     err.print(f"[red]Error:[/red] {plain(error.message)}", highlight=False, soft_wrap=True)
     if error.remedy:
         err.print(plain(error.remedy), highlight=False, soft_wrap=True)
+
+
+def plain(text: str) -> str:
+    """Escape rich's markup: paths may hold brackets."""
+    return text.replace("[", r"\[")
 
 
 def print_json(value: Any) -> None:

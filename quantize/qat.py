@@ -30,7 +30,7 @@ from edgemat.quantize.frozen import attach
 from edgemat.quantize.known import KnownGrids
 from edgemat.quantize.ptq import Quantized, load_without_hooks, read_grid
 from edgemat.quantize.spec import TensorQuant
-from edgemat.training.loop import ParameterGroup
+from edgemat.training.schedule import ParameterGroup
 
 
 class TrainingForm(DeployForm):

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from edgemat.bench.devices.device import BenchModel, Request
 from edgemat.bench.devices.host import HostDevice, bench_host, host_circumstances, host_condition
 from edgemat.bench.devices.linux import cpu_model, is_virtualised
-from edgemat.bench.gate import Bound, Limit, Verdict, enforce, judge, parse_limit
 from edgemat.bench.protocol import Protocol, measure, schedule, unsteadiness
 from edgemat.bench.stats import summarise
 from edgemat.errors import ArtifactError, GateFailed, UsageError
 from edgemat.files import sha256_file
+from edgemat.scoring.bounds import Bound, Limit, Verdict, enforce, judge, parse_limit
 
 # --- statistics -------------------------------------------------------------------------------
 

@@ -17,10 +17,10 @@ from edgemat.data.drawn.source import ALL_KINDS, PORTRAIT_KINDS, ProceduralSourc
 from edgemat.data.folder import FolderSource
 from edgemat.data.open import open_data
 from edgemat.data.sample import Matte, rng_for
+from edgemat.data.sections import DataSection
 from edgemat.data.trimap import fixed_trimap
 from edgemat.errors import ImageError, UsageError
 from edgemat.images import U8, to_float, write_image
-from edgemat.recipe.sections import DataSection
 
 SIZE = (64, 80)
 

@@ -12,11 +12,11 @@ from safetensors.torch import save_file
 from toy_artifacts import artifact, tflite_artifact
 
 from edgemat.artifacts.artifact import GOLDEN, Artifact, Feeding
+from edgemat.data.sections import DataSection
 from edgemat.errors import ArtifactError
 from edgemat.files import move_into_place
 from edgemat.matting.runtime import TfliteModel
 from edgemat.models import create_model
-from edgemat.recipe.sections import DataSection
 from edgemat.workflow.export import export
 
 DATA = DataSection(kinds="portrait")

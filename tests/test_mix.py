@@ -18,10 +18,10 @@ from edgemat.data.mix import Mix, MixedBackgrounds, Photographs, Surroundings
 from edgemat.data.open import open_data
 from edgemat.data.photometric import augment_layers, change, match_brightness, photograph
 from edgemat.data.sample import Matte
+from edgemat.data.sections import BackgroundSection, DataSection, SourceSection
 from edgemat.data.views import place_cutout, view_photograph
 from edgemat.errors import ImageError, UsageError
 from edgemat.images import read_grey, read_image, to_float, write_image
-from edgemat.recipe.sections import BackgroundSection, DataSection, SourceSection
 
 SIZE = (64, 64)
 SIZES = st.tuples(st.integers(32, 90), st.integers(32, 90))

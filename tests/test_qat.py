@@ -25,7 +25,8 @@ from edgemat.quantize.frozen import freeze
 from edgemat.quantize.kernels import FusedQuantizedFunctions, fused_kernels
 from edgemat.quantize.ptq import Quantized, quantize_ptq
 from edgemat.quantize.qat import QuantizationAware
-from edgemat.training.loop import ParameterGroup, ScaledAdam, Schedule, train
+from edgemat.training.loop import ScaledAdam, train
+from edgemat.training.schedule import ParameterGroup, Schedule
 
 SIZE = 64
 NETWORKS = {

@@ -11,22 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgemat.artifacts.artifact import Agreement, Artifact, Int8Proof
-from edgemat.bench.gate import parse_limit
 from edgemat.bench.quality import load_bars
 from edgemat.convert.target import TARGETS
 from edgemat.errors import UsageError
 from edgemat.models import list_models
 from edgemat.recipe.checks import check_network
-from edgemat.recipe.schema import (
-    _ABSOLUTE,
-    _RELATIVE,
-    AGREEMENT,
-    PARITY,
-    PROOF,
-    Recipe,
-    load_recipe,
-    read_recipe,
-)
+from edgemat.recipe.load import load_recipe, read_recipe
+from edgemat.recipe.schema import _ABSOLUTE, _RELATIVE, AGREEMENT, PARITY, PROOF, Recipe
+from edgemat.scoring.bounds import parse_limit
 from edgemat.workflow.stages.judging import _measured
 
 RECIPES = Path(__file__).parents[1] / "recipes"

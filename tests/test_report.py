@@ -22,27 +22,22 @@ from edgemat.artifacts.artifact import (
     Manifest,
     Scores,
 )
-from edgemat.bench.gate import Bound, judge
 from edgemat.bench.protocol import Protocol
 from edgemat.bench.result import Circumstances, Condition, Delegate, Result
 from edgemat.bench.stats import summarise
 from edgemat.convert.layers import LayerDifference, LayerTable
 from edgemat.errors import ImageError, MissingToolError
-from edgemat.report.write import (
-    EM_DASH,
+from edgemat.report.data import (
     FileReport,
     GateRow,
     MatteSample,
     ModelReport,
     PhotoReport,
     ReportData,
-    change,
-    megabytes,
-    moment,
-    number,
-    signs,
-    write_report,
 )
+from edgemat.report.figures import EM_DASH, change, megabytes, moment, number, signs
+from edgemat.report.write import write_report
+from edgemat.scoring.bounds import Bound, judge
 
 HOSTILE = "<script>alert(1)</script>$x_$"
 TIMES = "\u00d7"

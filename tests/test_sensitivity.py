@@ -13,7 +13,6 @@ pytest.importorskip("nncf")
 from toy_networks import calibration, network_deploy, picture
 
 from edgemat.artifacts.artifact import Scores
-from edgemat.bench.gate import Bound, parse_named_bound
 from edgemat.cli.plots import check_format, save_ranking
 from edgemat.convert.coreml import convert_coreml
 from edgemat.convert.parity import compare, file_predictors, torch_predictor
@@ -25,6 +24,7 @@ from edgemat.quantize.blocks import BETWEEN, Block, find_blocks, keep, quantize_
 from edgemat.quantize.frozen import freeze
 from edgemat.quantize.ptq import Quantized, quantize_ptq
 from edgemat.quantize.sensitivity import keep_under, rank_blocks
+from edgemat.scoring.bounds import Bound, parse_named_bound
 
 SIZE = 64
 NETWORKS = {"pspm-slim": ({"width": 0.5}, 3), "indexnet-slim": ({"width": 0.5}, 4)}

@@ -152,7 +152,7 @@ LIGHT = (
     "edgemat.cli.tables",
     "edgemat.cli",
     "edgemat.bench.devices.host",
-    "edgemat.bench.gate",
+    "edgemat.scoring.bounds",
     "edgemat.convert.target",
 )
 HEAVY = "torch torchvision safetensors nncf coremltools litert_torch matplotlib skimage jinja2"

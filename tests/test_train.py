@@ -15,9 +15,10 @@ from edgemat.data.drawn.source import PORTRAIT_KINDS, ProceduralSource
 from edgemat.errors import TrainingError, UsageError
 from edgemat.models import create_model
 from edgemat.models.blocks.layers import MattingNetwork
-from edgemat.training.loop import CHECKPOINT, LOG, Phase, Schedule, pick_device, train
+from edgemat.training.loop import CHECKPOINT, LOG, pick_device, train
 from edgemat.training.losses import Loss
 from edgemat.training.objective import compute_loss
+from edgemat.training.schedule import Phase, Schedule
 
 SIZE = 64
 TASKS = [("pspm-b5", "portrait", {"width": 0.25})]

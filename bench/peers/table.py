@@ -11,7 +11,7 @@ from edgemat.bench.peers.pictures import BAND
 from edgemat.bench.peers.result import Result, SetResult
 from edgemat.bench.peers.scores import THRESHOLD, SetScore, summarise_scores
 from edgemat.bench.protocol import Measurement
-from edgemat.cli.tables import plain
+from edgemat.terminal import plain
 
 NONE = "-"
 COST_COLUMNS = (

@@ -114,9 +114,9 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Score an artefact against the ground truth."""
-    from edgemat.artifacts.loading import load_reference
     from edgemat.convert.parity import file_predictors, torch_predictor
     from edgemat.convert.target import find_target
+    from edgemat.quantize.reference import load_reference
     from edgemat.scoring.evaluate import predict_all, score
 
     opened = open_with_validation(artifact, data, images)

@@ -12,7 +12,7 @@ from edgemat.terminal import out, print_json
 
 if TYPE_CHECKING:
     from edgemat.artifacts.artifact import Artifact
-    from edgemat.recipe.sections import DataSection
+    from edgemat.data.sections import DataSection
     from edgemat.scoring.evaluate import EvaluationSet
 
 ArtifactPath = Annotated[

@@ -222,8 +222,8 @@ def sensitivity(
     as_json: AsJson = False,
 ) -> None:
     """Quantize one block at a time, and rank the blocks by the error that they cost."""
-    from edgemat.bench.gate import parse_named_bound
     from edgemat.cli.plots import check_format, save_ranking
+    from edgemat.scoring.bounds import parse_named_bound
     from edgemat.workflow.stages.sensitivity import sensitivity_stage
 
     bound = None if keep_under is None else parse_named_bound(keep_under)

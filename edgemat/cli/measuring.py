@@ -17,10 +17,10 @@ from edgemat.terminal import AsJson, err, out, print_json
 
 if TYPE_CHECKING:
     from edgemat.bench.devices.device import BenchModel, Runtime
-    from edgemat.bench.gate import Verdict
     from edgemat.bench.protocol import Protocol
     from edgemat.bench.result import Result
     from edgemat.bench.store import RunStore
+    from edgemat.scoring.bounds import Verdict
 
 IMPORT = "import"
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -223,7 +223,7 @@ def gate(
     """Hold a file's errors, or a result's latency, against bounds; exit status 1 when broken."""
     from edgemat.artifacts.lineage import float_ancestor
     from edgemat.artifacts.shipped import open_shipped
-    from edgemat.bench.gate import Bound, enforce, judge
+    from edgemat.scoring.bounds import Bound, enforce, judge
 
     if base is not None or _names_results(subject):
         verdicts = _judge_latency(subject, base, latency, history)
@@ -244,8 +244,8 @@ def _judge_latency(
     subject: str, base: str | None, rule: str, history: Path | None
 ) -> list[Verdict]:
     from edgemat.bench.compare import compare as compare_results
-    from edgemat.bench.gate import Bound, judge
     from edgemat.bench.store import RunStore, default_history
+    from edgemat.scoring.bounds import Bound, judge
 
     if base is None:
         raise UsageError(

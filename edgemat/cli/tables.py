@@ -9,25 +9,22 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from edgemat.terminal import plain
+
 if TYPE_CHECKING:
     from edgemat.artifacts.artifact import Artifact, Scores
     from edgemat.bench.bias import GroupScore
     from edgemat.bench.frontier import Candidate
-    from edgemat.bench.gate import Verdict
     from edgemat.bench.opinions import Opinion
     from edgemat.bench.quality import Row
     from edgemat.bench.roofline import Roof
     from edgemat.convert.layers import LayerTable
     from edgemat.doctor import Finding
     from edgemat.experiments.fit import Outcome
+    from edgemat.scoring.bounds import Verdict
     from edgemat.workflow.pipeline import RunResult
     from edgemat.workflow.stages.converting import Verified
     from edgemat.workflow.stages.sensitivity import Sensitivity
-
-
-def plain(text: str) -> str:
-    """Escape rich's markup: paths may hold brackets."""
-    return text.replace("[", r"\[")
 
 
 def show_run(out: Console, result: RunResult) -> None:

@@ -11,8 +11,8 @@ from edgemat.data.dataset import MattingDataset
 from edgemat.data.drawn.source import ProceduralSource
 from edgemat.data.open import KINDS, open_data
 from edgemat.data.sample import Part
+from edgemat.data.sections import BackgroundSection, DataSection
 from edgemat.images import write_image
-from edgemat.recipe.sections import BackgroundSection, DataSection
 
 
 def draw_folder(

@@ -15,8 +15,8 @@ from edgemat.data.mix import (
     Surroundings,
 )
 from edgemat.data.sample import MatteSource
+from edgemat.data.sections import BackgroundSection, DataSection, SourceSection
 from edgemat.errors import UsageError
-from edgemat.recipe.sections import BackgroundSection, DataSection, SourceSection
 
 KINDS = {"all": ALL_KINDS, "portrait": PORTRAIT_KINDS, "objects": OBJECT_KINDS}
 PEOPLE = Path(__file__).parents[1] / "assets" / "people"

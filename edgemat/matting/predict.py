@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
-from edgemat.artifacts.artifact import Artifact, Feeding, Manifest
+from edgemat.artifacts.artifact import Artifact, Feeding
 from edgemat.errors import ArtifactError, MissingToolError
 from edgemat.images import F32
 from edgemat.matting.runtime import TfliteModel
@@ -59,11 +59,22 @@ def load_predictor(model: Artifact | Path | str, *, threads: int | None = None) 
     if kind == "tflite":
         return TflitePredictor(TfliteModel(model.payload, threads=threads), model.manifest.feeding)
     if kind == "float":
-        return TorchPredictor(model)
+        return _torch_predictor(model)
     raise ArtifactError(
         f"{model.path.name} is of kind {kind!r}, which cannot be run on a photograph here.",
         remedy="Take the .tflite artefact of the same run.",
     )
+
+
+def _torch_predictor(artifact: Artifact) -> Predictor:
+    try:
+        from edgemat.matting.torch_predictor import TorchPredictor
+    except ImportError as error:
+        raise MissingToolError(
+            f"{artifact.manifest.name} is a float artefact, and to run it torch is needed.",
+            remedy="Install it with: pip install 'edgemat[train]', or take a .tflite artefact.",
+        ) from error
+    return TorchPredictor(artifact)
 
 
 class TflitePredictor:
@@ -111,51 +122,3 @@ def _not_a_matting_file(model: TfliteModel) -> ArtifactError:
         f"{model.path} takes {model.input_shape} and gives {model.output_shape}.",
         remedy="A matting file takes (1, H, W, 3) or (1, H, W, 4) and gives (1, H, W, 1).",
     )
-
-
-class TorchPredictor:
-    """The network of a float artefact, run through torch on the CPU."""
-
-    def __init__(self, artifact: Artifact) -> None:
-        self.feeding = artifact.manifest.feeding
-        self._network = read_network(artifact.manifest, artifact.payload)
-
-    def predict(self, x: F32) -> F32:
-        """Return alpha; see :class:`Predictor`."""
-        import torch
-
-        with torch.inference_mode():
-            batch = torch.from_numpy(np.ascontiguousarray(x.transpose(0, 3, 1, 2)))
-            alpha: F32 = self._network(batch).alpha.clamp(0, 1).permute(0, 2, 3, 1).numpy()
-        return alpha
-
-
-def read_network(manifest: Manifest, weights: Path) -> Any:
-    """Rebuild a float artefact's network with its weights, in eval mode."""
-    try:
-        import torch
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
-        from edgemat.models import create_model
-        from edgemat.models.pruned import fit_channels, settle_channels, shapes_of
-    except ImportError as error:
-        raise MissingToolError(
-            f"{manifest.name} is a float artefact, and to run it torch is needed.",
-            remedy="Install it with: pip install 'edgemat[train]', or take a .tflite artefact.",
-        ) from error
-    network = create_model(manifest.architecture, **manifest.config)
-    try:
-        state = load_file(weights)
-        if manifest.pruning is not None:
-            fit_channels(network, shapes_of(state))
-        network.load_state_dict(state)
-    except (RuntimeError, SafetensorError) as error:
-        raise ArtifactError(
-            f"The weights in {weights} do not fit {manifest.architecture}.",
-            remedy="Make the artefact anew with this version of edgemat.",
-        ) from error
-    network.eval()
-    if manifest.pruning is not None:
-        settle_channels(network, torch.zeros(1, manifest.feeding.channels, 64, 64))
-    return network

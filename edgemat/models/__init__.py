@@ -14,7 +14,6 @@ from typing import Any
 from torch import nn
 
 from edgemat.errors import UsageError, nearest
-from edgemat.matting.classical import METHODS
 from edgemat.models import (
     a2u,
     deeplab,
@@ -33,7 +32,7 @@ from edgemat.models import (
     segnet,
     upernet,
 )
-from edgemat.models.info import MattingTask, ModelInfo, Task
+from edgemat.models.info import CLASSICAL_METHODS, MattingTask, ModelInfo, Task
 
 __all__ = ["MattingTask", "ModelInfo", "Task", "create_model", "list_models", "model_info"]
 
@@ -73,7 +72,7 @@ def model_info(name: str) -> ModelInfo:
         For an unknown name; the nearest known names are offered.
     """
     if name not in _MODELS:
-        if name in METHODS:
+        if name in CLASSICAL_METHODS:
             raise UsageError(
                 f"{name} is a classical method, no network.",
                 remedy=f"Use edgemat.matte(image, trimap, model={name!r}).",

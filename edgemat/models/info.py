@@ -28,6 +28,10 @@ IN_CHANNELS: Mapping[Task, int] = MappingProxyType(
 )
 
 
+CLASSICAL_METHODS = ("closed-form", "knn")
+"""Ways to a matte without a network: see :mod:`edgemat.matting.classical`."""
+
+
 @dataclass(frozen=True)
 class ModelInfo:
     """One network, of the thesis or made from one of its.

@@ -12,10 +12,10 @@ from typing import Annotated, Any, get_type_hints
 from pydantic import Field, TypeAdapter, ValidationError
 
 from edgemat.artifacts.shipped import find_artifact
+from edgemat.data.sections import BUILT_IN_SOURCES
 from edgemat.errors import UsageError, nearest
 from edgemat.models import ModelInfo, list_models
 from edgemat.recipe.schema import ModelSection, Recipe
-from edgemat.recipe.sections import BUILT_IN_SOURCES
 
 
 def check_recipe(recipe: Recipe, path: Path) -> None:

@@ -4,60 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, model_validator
 
-from edgemat.data.sample import Part, Use
 from edgemat.errors import UsageError
-
-
-def wrong(problem: str, remedy: str) -> PydanticCustomError:
-    """Return a complaint that says what to do about it."""
-    return PydanticCustomError("wrong", "{problem}", {"problem": problem, "remedy": remedy})
-
-
-class Section(BaseModel):
-    """Base: no unknown keys, nothing that changes, no infinity."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-# Sources that are no folders of the user's.
-BUILT_IN_SOURCES = ("procedural", "people", "empty")
-
-
-class SourceSection(Section):
-    """One place that mattes come from."""
-
-    source: str = Field(
-        default="procedural",
-        description='"procedural", "people" (the set that edgemat brings), "empty" (backgrounds '
-        "alone), or a folder",
-    )
-    kinds: Literal["all", "portrait", "objects"] = "all"
-    use: Use = Field(default="auto", description="which colours of a folder that has both")
-    part: Part = Field(default="all", description="held-out: every tenth by name")
-    weight: float = Field(default=1.0, gt=0, description="share in a mix")
-
-
-class BackgroundSection(Section):
-    """One place that backgrounds come from."""
-
-    source: str = Field(description='"procedural", or a folder of photographs')
-    surroundings: bool = Field(
-        default=False, description="what lies beside the people of a folder of mattes"
-    )
-    part: Part = "all"
-    weight: float = Field(default=1.0, gt=0)
-
-
-class DataSection(SourceSection):
-    """Where mattes and backgrounds come from: one source, or a mix of several."""
-
-    mix: tuple[SourceSection, ...] = ()
-    backgrounds: tuple[BackgroundSection, ...] = Field(
-        default=(), description="by default the source's own"
-    )
+from edgemat.section import Section, wrong
 
 
 class PhaseSection(Section):

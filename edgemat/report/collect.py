@@ -14,8 +14,7 @@ from edgemat.artifacts.artifact import TRAINING_LOG, Artifact
 from edgemat.bench.devices.host import host_circumstances
 from edgemat.convert.layers import LayerTable
 from edgemat.images import PIXEL_SCALE, read_grey, read_image, read_rgba
-from edgemat.report.photo import ALBUM, ALPHA, BACKGROUND, BLUR, CUTOUT, PHOTO
-from edgemat.report.write import (
+from edgemat.report.data import (
     FileReport,
     GateRow,
     MatteSample,
@@ -23,11 +22,12 @@ from edgemat.report.write import (
     PhotoReport,
     ReportData,
 )
+from edgemat.report.photo import ALBUM, ALPHA, BACKGROUND, BLUR, CUTOUT, PHOTO
 from edgemat.scoring.evaluate import keep_known
 
 if TYPE_CHECKING:
     from edgemat.recipe.schema import Recipe
-    from edgemat.workflow.pipeline import ModelRun
+    from edgemat.report.data import ModelRun
 
 ASTRONAUT = "Eileen Collins, NASA, public domain; from scikit-image"
 

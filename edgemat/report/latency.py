@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from edgemat.report.data import ModelReport
 from edgemat.report.plots import Curve, Distribution, latency_distributions, sustained_curves
-from edgemat.report.write import ModelReport
 
 BASELINE_TARGET = "tflite-fp32"
 """What the speed of the other files is a multiple of."""

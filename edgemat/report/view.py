@@ -13,6 +13,7 @@ from markupsafe import Markup
 from edgemat.artifacts.artifact import Scores
 from edgemat.errors import ImageError
 from edgemat.images import F32, check_same_size
+from edgemat.report.data import FileReport, MatteSample, ModelReport, PhotoReport, ReportData
 from edgemat.report.latency import (
     BASELINE_TARGET,
     Across,
@@ -29,7 +30,6 @@ from edgemat.report.plots import (
     picture,
     training_curves,
 )
-from edgemat.report.write import FileReport, MatteSample, ModelReport, PhotoReport, ReportData
 
 SCORES = ("sad", "mse", "grad", "conn")
 QUANTIZED_TARGET = "tflite-int8"

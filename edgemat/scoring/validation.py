@@ -11,7 +11,7 @@ from torch import Tensor
 from edgemat.artifacts.artifact import Manifest
 from edgemat.data.dataset import MattingDataset
 from edgemat.data.open import PEOPLE, open_data
-from edgemat.recipe.sections import DataSection
+from edgemat.data.sections import DataSection
 from edgemat.scoring.evaluate import EvaluationSet
 
 # Streams of pictures that training never sees.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -19,15 +17,13 @@ from edgemat.training.losses import (
     pspm_loss,
     trimap_classes,
 )
-
-if TYPE_CHECKING:
-    from edgemat.training.loop import Schedule
+from edgemat.training.schedule import Schedule
 
 # The thesis starts PSPM from two trained networks and has two phases. From nothing, in one go, the
 # segmentation branch needs more than eq. 6.3's 0.1, and the losses on detail must come in slowly:
 # at full weight they first make the matte flat, and it stays flat for hundreds of steps.
 SEGMENTATION_WEIGHT = 3.0
-PORTRAIT_GRADIENT, DETAIL_RAMP = 10.0, 0.6
+PORTRAIT_GRADIENT = 10.0
 
 
 def compute_loss(

@@ -17,9 +17,9 @@ from typing import Literal
 
 from edgemat.artifacts.artifact import Artifact
 from edgemat.convert.target import find_target
+from edgemat.data.sections import DataSection
 from edgemat.errors import ArtifactError, UsageError
 from edgemat.files import atomic_path, explain_os_errors, move_into_place, write_json
-from edgemat.recipe.sections import DataSection
 from edgemat.scoring.validation import evaluation_set_for
 from edgemat.workflow.app_assets import find_app, put_into_app
 

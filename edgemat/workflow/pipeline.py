@@ -11,7 +11,7 @@ A stage whose result is there is not run again (see cache.py); a killed run resu
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,37 +20,12 @@ from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.shipped import find_artifact
 from edgemat.convert.target import find_target
 from edgemat.files import sha256_file
-from edgemat.recipe.schema import ModelSection, Recipe, load_recipe
+from edgemat.recipe.load import load_recipe
+from edgemat.recipe.schema import ModelSection, Recipe
 from edgemat.recipe.sections import PruneSection
+from edgemat.report.data import ModelRun
 from edgemat.workflow.cache import Stages, identity_of
 from edgemat.workflow.stages.judging import judge_files, measure_files
-
-
-@dataclass
-class ModelRun:
-    """What a run made of one model of the recipe."""
-
-    section: ModelSection
-    trained: Artifact
-    pruned: Artifact | None = None
-    quantized: Artifact | None = None
-    qat: Artifact | None = None
-    files: list[Artifact] = field(default_factory=list)
-    stage_results: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    @property
-    def float_model(self) -> Artifact:
-        """The network that is quantized and converted."""
-        return self.pruned or self.trained
-
-    @property
-    def artifacts(self) -> list[Artifact]:
-        """All that the run made, from the trained network to the mobile files."""
-        steps = (self.trained, self.pruned, self.quantized, self.qat)
-        return [*(a for a in steps if a is not None), *self.files]
-
-    def file(self, target: str) -> Artifact | None:
-        return next((f for f in self.files if f.manifest.target == target), None)
 
 
 @dataclass(frozen=True)

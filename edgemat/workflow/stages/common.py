@@ -15,11 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from edgemat.artifacts.artifact import GOLDEN, MATTES, TRAINING_LOG, Artifact, Scores
-from edgemat.artifacts.loading import load_reference
 from edgemat.convert.parity import Predict, torch_predictor
 from edgemat.files import explain_os_errors
 from edgemat.images import F32, PIXEL_SCALE
 from edgemat.progress import track
+from edgemat.quantize.reference import load_reference
 from edgemat.scoring.evaluate import EvaluationSet, Region, score
 
 WEIGHTS = "weights.safetensors"

@@ -11,7 +11,6 @@ import numpy as np
 from torch import nn
 
 from edgemat.artifacts.artifact import QUANT, Agreement, Artifact, Feeding, Scores, write_artifact
-from edgemat.artifacts.loading import load_reference
 from edgemat.convert.layers import LayerTable, compare_layers
 from edgemat.convert.parity import compare, file_predictors
 from edgemat.convert.proof import prove_int8
@@ -21,6 +20,7 @@ from edgemat.errors import UsageError
 from edgemat.images import PIXEL_SCALE
 from edgemat.models.deploy import DeployForm, prepare_for_float16
 from edgemat.progress import progress_bar, track
+from edgemat.quantize.reference import load_reference
 from edgemat.scoring.evaluate import EvaluationSet, Region, score
 from edgemat.workflow.stages.common import inherited, keep_golden, predict_with
 

@@ -12,7 +12,7 @@ from edgemat.recipe.schema import PARITY, WHOLLY_INT8, BenchSection, Recipe
 from edgemat.workflow.cache import Stages
 
 if TYPE_CHECKING:
-    from edgemat.workflow.pipeline import ModelRun
+    from edgemat.report.data import ModelRun
 
 
 def measure_files(models: list[ModelRun], recipe: Recipe, stages: Stages) -> list[dict[str, Any]]:
@@ -65,8 +65,8 @@ def _measure(
 
 def judge_files(model: ModelRun, recipe: Recipe) -> list[Any]:
     """Hold every file against the bounds on agreement, and int8 files against the gate."""
-    from edgemat.bench.gate import Bound, judge
-    from edgemat.report.write import GateRow
+    from edgemat.report.data import GateRow
+    from edgemat.scoring.bounds import Bound, judge
 
     name, rows = model.section.name, []
     float_scores = model.trained.manifest.scores["unknown"].model_dump()

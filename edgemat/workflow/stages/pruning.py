@@ -13,10 +13,11 @@ from torch import Tensor
 from torch.utils.data import default_collate
 
 from edgemat.artifacts.artifact import PRUNED_SUFFIX, Artifact, Cost, Pruning, write_artifact
-from edgemat.artifacts.loading import load_network
+from edgemat.artifacts.weights import load_network
 from edgemat.convert.parity import torch_predictor
 from edgemat.data.open import open_data
 from edgemat.data.sample import MatteSource
+from edgemat.data.sections import DataSection
 from edgemat.files import atomic_path
 from edgemat.models.blocks.layers import MattingNetwork
 from edgemat.models.count import count, count_parameters
@@ -24,10 +25,11 @@ from edgemat.models.deploy import to_deploy
 from edgemat.models.info import MattingTask
 from edgemat.models.pruned import fit_channels, settle_channels, shapes_of
 from edgemat.progress import progress_bar
-from edgemat.recipe.sections import DataSection, PruneSection
+from edgemat.recipe.sections import PruneSection
 from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
-from edgemat.training.loop import LOG, Schedule, train
+from edgemat.training.loop import LOG, train
 from edgemat.training.objective import compute_loss
+from edgemat.training.schedule import Schedule
 from edgemat.workflow.stages.common import WEIGHTS, fill_float, inherited
 from edgemat.workflow.stages.training import schedule_of, training_data
 

@@ -16,11 +16,13 @@ from edgemat.artifacts.artifact import (
     Calibration,
     write_artifact,
 )
-from edgemat.artifacts.loading import load_deploy, load_network, load_prepared
+from edgemat.artifacts.weights import load_deploy, load_network
 from edgemat.convert.parity import compare, torch_predictor
 from edgemat.data.open import open_data
+from edgemat.data.sections import DataSection
 from edgemat.progress import progress_bar
-from edgemat.recipe.sections import DataSection, QatSection
+from edgemat.quantize.reference import load_prepared
+from edgemat.recipe.sections import QatSection
 from edgemat.scoring.evaluate import EvaluationSet, score
 from edgemat.scoring.validation import CALIBRATION_SEED, evaluation_set_for
 from edgemat.training.loop import LOG, train

@@ -10,12 +10,12 @@ from typing import Any
 from torch import nn
 
 from edgemat.artifacts.artifact import Artifact, Scores
-from edgemat.bench.gate import Bound, judge
+from edgemat.data.sections import DataSection
 from edgemat.progress import progress_bar
 from edgemat.quantize.blocks import find_blocks
 from edgemat.quantize.ptq import Quantized
 from edgemat.quantize.sensitivity import BlockError, Error, Kept, keep_under, rank_blocks
-from edgemat.recipe.sections import DataSection
+from edgemat.scoring.bounds import Bound, judge
 from edgemat.scoring.evaluate import EvaluationSet, score
 from edgemat.workflow.stages.common import predict_with, torch_input
 from edgemat.workflow.stages.quantizing import post_training, write_quantized

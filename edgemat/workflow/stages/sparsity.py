@@ -9,13 +9,15 @@ import safetensors.torch
 import torch
 
 from edgemat.artifacts.artifact import SPARSE_SUFFIX, Artifact, write_artifact
-from edgemat.artifacts.loading import load_network
+from edgemat.artifacts.weights import load_network
 from edgemat.convert.parity import torch_predictor
 from edgemat.data.open import open_data
+from edgemat.data.sections import DataSection
 from edgemat.models.deploy import to_deploy
-from edgemat.recipe.sections import DataSection, RecoverSection
+from edgemat.recipe.sections import RecoverSection
 from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
-from edgemat.training.loop import LOG, ParameterGroup, train
+from edgemat.training.loop import LOG, train
+from edgemat.training.schedule import ParameterGroup
 from edgemat.workflow.stages.common import WEIGHTS, fill_float, inherited
 from edgemat.workflow.stages.training import schedule_of, training_data
 

@@ -10,8 +10,8 @@ import torch
 from torch.nn import functional as F
 
 from edgemat.artifacts.artifact import TRAINING_LOG, Artifact, Cost, Feeding, write_artifact
-from edgemat.artifacts.loading import load_network
 from edgemat.artifacts.shipped import open_shipped
+from edgemat.artifacts.weights import load_network
 from edgemat.convert.parity import torch_predictor
 from edgemat.data.dataset import MattingDataset
 from edgemat.data.open import open_data
@@ -28,8 +28,8 @@ from edgemat.recipe.schema import ModelSection, Recipe
 from edgemat.recipe.sections import PhaseSection, TrainSection, TuneSection
 from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
 from edgemat.scoring.metrics import trimap_miou
-from edgemat.training.loop import LOG, Phase, Schedule, train
-from edgemat.training.objective import DETAIL_RAMP
+from edgemat.training.loop import LOG, train
+from edgemat.training.schedule import DETAIL_RAMP, Phase, Schedule
 from edgemat.workflow.stages.common import WEIGHTS, fill_float, torch_input
 
 DRAWN_DATA = "Trained on procedural pictures made by edgemat; no photographs."

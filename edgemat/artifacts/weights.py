@@ -1,0 +1,79 @@
+"""The one reader of weights: from an artefact to a torch network that has them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar, cast
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from edgemat.artifacts.artifact import Artifact, Manifest
+from edgemat.errors import ArtifactError
+from edgemat.models import create_model
+from edgemat.models.blocks.layers import MattingNetwork
+from edgemat.models.deploy import DeployForm, to_deploy
+from edgemat.models.pruned import fit_channels, settle_channels, shapes_of
+
+Model = TypeVar("Model", bound=nn.Module)
+
+
+def load_network(artifact: Artifact) -> MattingNetwork:
+    """Rebuild the trained network of a float artefact, in eval mode.
+
+    Raises
+    ------
+    ArtifactError
+        When the artefact is of another kind, or its weights do not fit its architecture.
+    """
+    manifest = artifact.manifest
+    if manifest.kind != "float":
+        raise ArtifactError(
+            f"{artifact.path.name} is {manifest.kind}, not a float network.",
+            remedy="Give the artefact that training wrote.",
+        )
+    network = read_weights(create_network(manifest), artifact)
+    network.eval()
+    if manifest.pruning is not None:
+        settle_channels(network, torch.zeros(1, manifest.feeding.channels, 64, 64))
+    return network
+
+
+def load_deploy(artifact: Artifact) -> DeployForm:
+    """Return the deploy form of a float artefact; see :func:`load_network`."""
+    return to_deploy(load_network(artifact))
+
+
+def create_network(manifest: Manifest) -> MattingNetwork:
+    """Build the network that a manifest names, with weights of no meaning."""
+    return cast(MattingNetwork, create_model(manifest.architecture, **manifest.config))
+
+
+def read_weights(model: Model, artifact: Artifact) -> Model:
+    """Load the payload of a float or quantized artefact into `model`, in place; returns it.
+
+    Parameters
+    ----------
+    model:
+        The network, or its deploy form, with all its channels: those of a pruned one are taken
+        from the file.
+
+    Raises
+    ------
+    ArtifactError
+        When the file cannot be read, or does not fit.
+    """
+    path: Path = artifact.payload
+    try:
+        state = load_file(path)
+        if artifact.manifest.pruning is not None:
+            fit_channels(model, shapes_of(state))
+        model.load_state_dict(state)
+    except (RuntimeError, SafetensorError) as error:
+        raise ArtifactError(
+            f"The weights in {path} do not fit {artifact.manifest.architecture}.",
+            remedy="Make the artefact anew with this version of edgemat.",
+        ) from error
+    return model

@@ -1,0 +1,47 @@
+"""How a user names her data: the sections of a recipe that :mod:`edgemat.data.open` opens."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from edgemat.data.sample import Part, Use
+from edgemat.section import Section
+
+# Sources that are no folders of the user's.
+BUILT_IN_SOURCES = ("procedural", "people", "empty")
+
+
+class SourceSection(Section):
+    """One place that mattes come from."""
+
+    source: str = Field(
+        default="procedural",
+        description='"procedural", "people" (the set that edgemat brings), "empty" (backgrounds '
+        "alone), or a folder",
+    )
+    kinds: Literal["all", "portrait", "objects"] = "all"
+    use: Use = Field(default="auto", description="which colours of a folder that has both")
+    part: Part = Field(default="all", description="held-out: every tenth by name")
+    weight: float = Field(default=1.0, gt=0, description="share in a mix")
+
+
+class BackgroundSection(Section):
+    """One place that backgrounds come from."""
+
+    source: str = Field(description='"procedural", or a folder of photographs')
+    surroundings: bool = Field(
+        default=False, description="what lies beside the people of a folder of mattes"
+    )
+    part: Part = "all"
+    weight: float = Field(default=1.0, gt=0)
+
+
+class DataSection(SourceSection):
+    """Where mattes and backgrounds come from: one source, or a mix of several."""
+
+    mix: tuple[SourceSection, ...] = ()
+    backgrounds: tuple[BackgroundSection, ...] = Field(
+        default=(), description="by default the source's own"
+    )

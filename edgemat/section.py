@@ -1,0 +1,17 @@
+"""The base of everything that a user writes in a file: recipes, bars, albums."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+from pydantic_core import PydanticCustomError
+
+
+def wrong(problem: str, remedy: str) -> PydanticCustomError:
+    """Return a complaint that says what to do about it."""
+    return PydanticCustomError("wrong", "{problem}", {"problem": problem, "remedy": remedy})
+
+
+class Section(BaseModel):
+    """Base: no unknown keys, nothing that changes, no infinity."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

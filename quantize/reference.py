@@ -1,0 +1,47 @@
+"""The torch model that an artefact's mobile files are compared with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import nn
+
+from edgemat.artifacts.artifact import Artifact
+from edgemat.artifacts.weights import create_network, load_deploy, load_network, read_weights
+from edgemat.errors import ArtifactError
+from edgemat.models.deploy import DeployForm, to_deploy
+from edgemat.quantize.frozen import freeze
+from edgemat.quantize.ptq import prepare_for_int8
+from edgemat.quantize.spec import QuantSpec
+
+
+def load(artifact: Artifact | Path | str) -> nn.Module:
+    """Return the torch model of an artefact: the trained network, or the frozen int8 model.
+
+    Raises
+    ------
+    ArtifactError
+        When the artefact is damaged, or a mobile file: those run in their own runtimes.
+    """
+    opened = artifact if isinstance(artifact, Artifact) else Artifact(Path(artifact))
+    if opened.manifest.kind == "float":
+        return load_network(opened)
+    return load_reference(opened)
+
+
+def load_reference(artifact: Artifact) -> nn.Module:
+    """Return what files are compared with: the deploy form, or the frozen model if quantized."""
+    if artifact.manifest.kind == "float":
+        return load_deploy(artifact)
+    if artifact.manifest.kind != "quantized":
+        raise ArtifactError(
+            f"{artifact.path.name} is a {artifact.manifest.kind} file, not a torch model.",
+            remedy="Give the float or the quantized artefact that it was made from.",
+        )
+    return freeze(load_prepared(artifact), QuantSpec.load(artifact.quant))
+
+
+def load_prepared(artifact: Artifact) -> DeployForm:
+    """Return the deploy form of a quantized artefact, which its specification is about."""
+    deploy = prepare_for_int8(to_deploy(create_network(artifact.manifest)))
+    return read_weights(deploy, artifact)
