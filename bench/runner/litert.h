@@ -2,7 +2,7 @@
  *
  * The wheel ships the library without headers, so the functions are declared here. Handles are
  * opaque. `struct ProfilerEvent` is no stable part of the API: its layout belongs to the version
- * that bench/runner/build.py puts beside the runner, and tests/test_runner.py holds it.
+ * that bench/runner/build.py puts beside the runner, and tests/bench/test_runner.py holds it.
  */
 #ifndef EDGEMAT_LITERT_H
 #define EDGEMAT_LITERT_H

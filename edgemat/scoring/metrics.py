@@ -3,7 +3,7 @@
 The four errors restate the MATLAB code that came with Deep Image Matting (DIM), which every table
 of the field uses, and not one of its Python ports: these differ (a Gaussian derivative of 13
 taps that is not normalised; thresholds in float64; no skip of an empty intersection).
-MATLAB itself was not run; see the known values in ``tests/test_metrics.py``.
+MATLAB itself was not run; see the known values in ``tests/scoring/test_metrics.py``.
 """
 
 from __future__ import annotations

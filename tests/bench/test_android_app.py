@@ -21,7 +21,7 @@ from edgemat.errors import MissingToolError, UsageError
 from edgemat.files import sha256_file
 
 SERIAL = "127.0.0.1:5555"
-VECTOR = json.loads((Path(__file__).parent / "vectors" / "result.json").read_text())
+VECTOR = json.loads((Path(__file__).parents[1] / "vectors" / "result.json").read_text())
 # Notes what it is called with, one word a line, and does what the test says.
 AM = """
 printf '%s\\n' "$@" >> FOLDER/words

@@ -24,7 +24,7 @@ from edgemat.bench.result import (
 from edgemat.bench.stats import summarise
 from edgemat.errors import ArtifactError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_published_schema_is_the_record() -> None:

@@ -12,7 +12,7 @@ from edgemat.bench.devices.open import open_device
 from edgemat.bench.runner.bundle import find_bundle
 from edgemat.errors import MissingToolError, UsageError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 LSB = 1 / 255
 
 

@@ -29,7 +29,7 @@ from edgemat.bench.protocol import Protocol, schedule
 from edgemat.errors import MissingToolError, UsageError
 
 SHORT = Protocol(warmup_runs=1, warmup_seconds=0.0, runs=20, seconds=0.02, blocks=4)
-WEIGHTS = Path(__file__).parents[1] / "edgemat" / "weights"
+WEIGHTS = Path(__file__).parents[2] / "edgemat" / "weights"
 
 
 # --- the page in a real browser ------------------------------------------------------------------

@@ -34,7 +34,7 @@ def test_a_file_hands_down_the_pictures_and_its_own_mattes(tmp_path: Path) -> No
 
 def test_the_shipped_files_agree_with_their_golden_mattes() -> None:
     pytest.importorskip("ai_edge_litert")
-    shelf = Path(__file__).parents[1] / "edgemat" / "weights"
+    shelf = Path(__file__).parents[2] / "edgemat" / "weights"
     for folder in sorted(shelf.glob("*-tflite-int8@*")):
         opened = BenchModel.open(folder)
         assert isinstance(opened.artifact, Artifact)

@@ -16,7 +16,7 @@ from edgemat.artifacts.shipped import shipped_models
 from edgemat.errors import UsageError
 from edgemat.models import create_model
 
-CARDS = Path(__file__).parents[1] / "docs" / "models"
+CARDS = Path(__file__).parents[2] / "docs" / "models"
 SCORES = Scores(sad=1.25, mse=0.01, grad=2.5, conn=1.0)
 QUALITY = {
     "model": "portrait",

@@ -70,7 +70,7 @@ def edgemat(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         timeout=600,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
     )
 
 
@@ -162,7 +162,7 @@ def test_a_run_killed_again_and_again_ends_in_the_same_hashes(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
         ) as process:
             wait_for(tmp_path / "runs/tiny", moment, process)
             os.killpg(process.pid, signal.SIGKILL)

@@ -21,7 +21,7 @@ from edgemat.recipe.schema import _ABSOLUTE, _RELATIVE, AGREEMENT, PARITY, PROOF
 from edgemat.scoring.bounds import parse_limit
 from edgemat.workflow.stages.judging import _measured
 
-RECIPES = Path(__file__).parents[1] / "recipes"
+RECIPES = Path(__file__).parents[2] / "recipes"
 MODEL = {
     "name": '"hair"',
     "architecture": '"pspm-b5"',

@@ -32,7 +32,7 @@ from edgemat.errors import MissingToolError, UsageError
 from edgemat.files import sha256_tree
 from edgemat.workflow.app_assets import find_app, put_into_app
 
-WRITTEN = Path(__file__).with_name("written") / "ios.json"
+WRITTEN = Path(__file__).parents[1].joinpath("written") / "ios.json"
 MANIFEST = WRITTEN.with_name("manifest.json")
 ODD = 'Ann\'s "phone"; $(touch pwned) --help\n'
 # Answers by the words that name a subcommand; `sleep` seconds before each.

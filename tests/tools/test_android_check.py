@@ -15,7 +15,7 @@ from tools.android import gradle, preview, resources, texts, toolchain
 from tools.android.apk import unfit_code, unfit_files
 from tools.finding import Finding, finding
 
-REPOSITORY = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[2]
 CATALOG: dict[str, Any] = {
     "versions": {"kotlin": "2.4.20", "agp": "9.1.0-rc01"},
     "libraries": {"kotlin-test": {"module": "a:b", "version": {"ref": "kotlin"}}},

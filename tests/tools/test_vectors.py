@@ -11,7 +11,7 @@ import pytest
 from edgemat.bench.result import parse_results
 from tools.vectors.write import all_vectors
 
-FOLDER = Path(__file__).with_name("vectors")
+FOLDER = Path(__file__).parents[1].joinpath("vectors")
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
 TOLERANCE = 2e-5  # floats are written with five decimals
 

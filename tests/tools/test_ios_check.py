@@ -17,7 +17,7 @@ from tools.ios import __main__ as command
 from tools.ios import preview, project, swift, texts
 from tools.ios.toolchain import Toolchain, find_toolchain
 
-REPOSITORY = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[2]
 RESOURCES = "ios_demo/MattingDemo/Resources"
 Edit = Callable[[str, str, str], None]
 

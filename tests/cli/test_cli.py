@@ -27,7 +27,7 @@ from edgemat.images import read_rgba
 from edgemat.models import create_model
 
 COMMAND = [sys.executable, "-m", "edgemat.cli"]
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
 RECIPE = """
 name = "tiny"

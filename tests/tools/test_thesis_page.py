@@ -8,7 +8,7 @@ import pytest
 
 from tools.thesis import evaluate, page, rounded
 
-PAGE = Path(__file__).parent.parent / "docs" / "thesis.md"
+PAGE = Path(__file__).parents[2] / "docs" / "thesis.md"
 
 
 @pytest.mark.slow

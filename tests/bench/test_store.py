@@ -100,8 +100,8 @@ def test_the_store_is_whole_after_a_kill(tmp_path: Path) -> None:
         [sys.executable, "-c", WRITER, str(path)],
         stdout=subprocess.PIPE,
         text=True,
-        cwd=Path(__file__).parent.parent,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent)},
+        cwd=Path(__file__).parents[2],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
     )
     assert writer.stdout is not None
     for _ in range(20):
