@@ -23,7 +23,7 @@ from torch.utils._pytree import tree_leaves
 pytest.importorskip("litert_torch")
 pytest.importorskip("coremltools")
 
-from test_networks import DEPLOYABLE, names, varied
+from every_network import DEPLOYABLE, names, varied
 from toy_networks import picture
 
 from edgemat.convert.coreml import convert_coreml

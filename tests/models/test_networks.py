@@ -2,52 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 from pathlib import Path
 
-import pytest
 import torch
+from every_network import ALL, DEPLOYABLE, SIZES, names, outputs, picture, small, varied
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from edgemat.models import ModelInfo, create_model, list_models
+from edgemat.models import ModelInfo, create_model
 from edgemat.models.blocks.pooling import Below
 from edgemat.models.deploy import prepare_for_float16, to_deploy
-
-ALL = list_models()
-DEPLOYABLE = [info for info in ALL if info.is_matting and info.undeployable is None]
-SIZES = ((64, 64), (96, 64))
-
-
-def names(infos: list[ModelInfo]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("info", infos, ids=[info.name for info in infos])
-
-
-def small(info: ModelInfo, *, seed: int = 0) -> nn.Module:
-    """Return the network, a quarter as wide where it can be."""
-    torch.manual_seed(seed)
-    widths = {"width": 0.25} if "width" in inspect.signature(info.network).parameters else {}
-    return create_model(info.name, **widths)
-
-
-def picture(info: ModelInfo, size: tuple[int, int], *, batch: int = 1) -> Tensor:
-    generator = torch.Generator().manual_seed(1)
-    return torch.rand(batch, info.in_channels, *size, generator=generator)
-
-
-def outputs(result: Tensor | tuple[Tensor | None, ...]) -> list[Tensor]:
-    return [result] if isinstance(result, Tensor) else [part for part in result if part is not None]
-
-
-def varied(info: ModelInfo) -> nn.Module:
-    """Return the network in eval mode, with batch statistics that are not trivial."""
-    network = small(info, seed=3).train()
-    with torch.no_grad():
-        for seed in range(3):
-            generator = torch.Generator().manual_seed(seed)
-            network(torch.rand(2, info.in_channels, *SIZES[0], generator=generator))
-    return network.eval()
 
 
 @names(ALL)

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 pytest.importorskip("nncf")
 
-from test_train import Fatal, Killed, data
 from toy_networks import calibration, network_deploy, picture
+from toy_training import Fatal, Killed, data
 
 from edgemat.convert.parity import compare, file_predictors, torch_predictor
 from edgemat.convert.proof import prove_int8

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from toy_training import Fatal, Killed, data
 
 from edgemat.data.dataset import MattingDataset
 from edgemat.data.drawn.source import PORTRAIT_KINDS, ProceduralSource
@@ -20,30 +20,8 @@ from edgemat.training.losses import Loss
 from edgemat.training.objective import compute_loss
 from edgemat.training.schedule import Phase, Schedule
 
-SIZE = 64
 TASKS = [("pspm-b5", "portrait", {"width": 0.25})]
 TASKS += [("indexnet-m2o-nlc", "trimap", {"width": 0.25, "hidden_mult": 1})]
-
-
-class Killed(Exception):
-    """Stands for a SIGKILL in the middle of a step."""
-
-
-class Fatal(Dataset[dict[str, Tensor]]):
-    """Kills the training when it reads item `at`."""
-
-    def __init__(self, data: Dataset[dict[str, Tensor]], at: int) -> None:
-        self.data, self.at = data, at
-
-    def __getitem__(self, index: int) -> dict[str, Tensor]:
-        if index >= self.at:
-            raise Killed
-        return self.data[index]
-
-
-def data() -> MattingDataset:
-    source = ProceduralSource(1, size=(SIZE, SIZE), kinds=PORTRAIT_KINDS)
-    return MattingDataset(source, size=(SIZE, SIZE), seed=1, length=10_000)
 
 
 def network(name: str, config: dict[str, float]) -> MattingNetwork:
