@@ -132,7 +132,7 @@ def opinions(
 
     A tool that is missing or fails does not keep the others away, but ends with its own status.
     """
-    from edgemat.convert.parity import torch_predictor
+    from edgemat.matting.torch_predictor import torch_predictor
     from edgemat.scoring.evaluate import predict_all
     from edgemat.scoring.validation import (
         CALIBRATION_SEED,

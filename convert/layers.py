@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor, nn
 
-from edgemat.convert.parity import coreml_feeds, torch_predictor
+from edgemat.convert.parity import coreml_feeds
 from edgemat.convert.target import Target
 from edgemat.images import F32
 from edgemat.matting.runtime import Kernels, TfliteModel
+from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.quantize.frozen import FrozenFakeQuantize
 from edgemat.scoring.evaluate import EvaluationSet
 

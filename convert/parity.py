@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor, nn
 
 from edgemat.artifacts.artifact import Agreement
 from edgemat.convert.target import Target
 from edgemat.errors import ConversionError
 from edgemat.images import F32
+from edgemat.matting.predict import Predict
 from edgemat.matting.runtime import TfliteModel
-
-Predict = Callable[[F32], F32]
-
-
-def torch_predictor(model: nn.Module) -> Predict:
-    """Return `model` (B,C,H,W to B,1,H,W) as a function from 1,H,W,C to 1,H,W,1."""
-
-    def predict(x: F32) -> F32:
-        with torch.no_grad():
-            alpha: Tensor = model(torch.from_numpy(x).permute(0, 3, 1, 2).contiguous())
-        result: F32 = alpha.permute(0, 2, 3, 1).numpy()
-        return result
-
-    return predict
 
 
 def file_predictors(path: Path, target: Target) -> dict[str, Predict]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TypeVar, cast
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
 from edgemat.artifacts.artifact import Artifact, Manifest
 from edgemat.errors import ArtifactError
@@ -65,15 +64,19 @@ def read_weights(model: Model, artifact: Artifact) -> Model:
     ArtifactError
         When the file cannot be read, or does not fit.
     """
-    path: Path = artifact.payload
     try:
-        state = load_file(path)
+        state = read_state(artifact)
         if artifact.manifest.pruning is not None:
             fit_channels(model, shapes_of(state))
         model.load_state_dict(state)
     except (RuntimeError, SafetensorError) as error:
         raise ArtifactError(
-            f"The weights in {path} do not fit {artifact.manifest.architecture}.",
+            f"The weights in {artifact.payload} do not fit {artifact.manifest.architecture}.",
             remedy="Make the artefact anew with this version of edgemat.",
         ) from error
     return model
+
+
+def read_state(artifact: Artifact) -> dict[str, Tensor]:
+    """Return the tensors of a float or quantized artefact by name, as they are stored."""
+    return load_file(artifact.payload)

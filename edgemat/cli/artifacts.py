@@ -114,8 +114,9 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Score an artefact against the ground truth."""
-    from edgemat.convert.parity import file_predictors, torch_predictor
+    from edgemat.convert.parity import file_predictors
     from edgemat.convert.target import find_target
+    from edgemat.matting.torch_predictor import torch_predictor
     from edgemat.quantize.reference import load_reference
     from edgemat.scoring.evaluate import predict_all, score
 
@@ -170,6 +171,7 @@ def verify(
     """
     from edgemat.artifacts.lineage import find_parent
     from edgemat.convert.target import find_target
+    from edgemat.quantize.reference import load_reference
     from edgemat.workflow.stages.converting import verify_file
 
     opened = open_with_validation(artifact, data, images)
@@ -184,7 +186,8 @@ def verify(
             f"{file.path.name} is not quantized: its tensors have no grids to compare on.",
             remedy="Give an int8 file, or leave out --layers.",
         )
-    verified = verify_file(file.payload, target, find_parent(file), opened.validation)
+    model = load_reference(find_parent(file))
+    verified = verify_file(file.payload, target, model, opened.validation)
     compared = verified.layers if layers else ()
     if as_json:
         found = [agreement.model_dump() for agreement in verified.agreements]

@@ -6,6 +6,7 @@ A .tflite file needs numpy and ai-edge-litert alone; torch is imported only for 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -16,9 +17,12 @@ from edgemat.errors import ArtifactError, MissingToolError
 from edgemat.images import F32
 from edgemat.matting.runtime import TfliteModel
 
+Predict = Callable[[F32], F32]
+"""From 1,H,W,C float32 in 0..1 to alpha, 1,H,W,1 float32: any model, however it is run."""
+
 
 class Predictor(Protocol):
-    """A loaded model."""
+    """A loaded model that says what it takes; its `predict` is a :data:`Predict`."""
 
     @property
     def feeding(self) -> Feeding:

@@ -1,25 +1,39 @@
-"""The network of a float artefact as a predictor; needs torch, which a .tflite file does not."""
+"""Torch networks as predictors; they need torch, which a .tflite file does not."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
+from torch import Tensor
 
 from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.weights import load_network
 from edgemat.images import F32
+from edgemat.matting.predict import Predict
+
+
+def torch_predictor(model: Callable[[Tensor], Tensor]) -> Predict:
+    """Return `model` (B,C,H,W to B,1,H,W) as a function from 1,H,W,C to 1,H,W,1."""
+
+    def predict(x: F32) -> F32:
+        with torch.no_grad():
+            alpha = model(torch.from_numpy(np.ascontiguousarray(x.transpose(0, 3, 1, 2))))
+        result: F32 = alpha.permute(0, 2, 3, 1).numpy()
+        return result
+
+    return predict
 
 
 class TorchPredictor:
     """The network of a float artefact, run through torch on the CPU."""
 
     def __init__(self, artifact: Artifact) -> None:
+        network = load_network(artifact)
         self.feeding = artifact.manifest.feeding
-        self._network = load_network(artifact)
+        self._predict = torch_predictor(lambda x: network(x).alpha.clamp(0, 1))
 
     def predict(self, x: F32) -> F32:
         """Return alpha; see :class:`edgemat.matting.predict.Predictor`."""
-        with torch.inference_mode():
-            batch = torch.from_numpy(np.ascontiguousarray(x.transpose(0, 3, 1, 2)))
-            alpha: F32 = self._network(batch).alpha.clamp(0, 1).permute(0, 2, 3, 1).numpy()
-        return alpha
+        return self._predict(x)

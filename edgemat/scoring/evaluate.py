@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,28 +11,24 @@ import numpy as np
 
 from edgemat.artifacts.artifact import Scores
 from edgemat.images import F32, PIXEL_SCALE, U8
+from edgemat.matting.predict import Predict
+from edgemat.progress import track
 from edgemat.scoring.metrics import MattingErrors, matting_errors
 
 Region = Literal["unknown", "whole"]
 
 
 @dataclass(frozen=True)
-class EvaluationSet:
-    """Validation composites as an app would feed them.
+class InputSet:
+    """Pictures as an app would feed them.
 
     Attributes
     ----------
     pixels:
         N,H,W,C uint8; RGB, and the trimap as a fourth channel for trimap networks.
-    alphas:
-        N,H,W float32 in 0..1, the ground truth.
-    trimaps:
-        N,H,W uint8 in {0, 128, 255}; says where "unknown" is for every network.
     """
 
     pixels: U8
-    alphas: F32
-    trimaps: U8
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -45,19 +41,44 @@ class EvaluationSet:
         """Return input `index` as 1,H,W,C float32 in 0..1."""
         return self.pixels[index : index + 1].astype(np.float32) * PIXEL_SCALE
 
-    def first(self, count: int) -> EvaluationSet:
-        """Return the first `count` pictures, or all where there are fewer."""
-        return EvaluationSet(self.pixels[:count], self.alphas[:count], self.trimaps[:count])
-
     @property
     def sha256(self) -> str:
         """Hex SHA-256 over all inputs, in order."""
         return hashlib.sha256(self.pixels.tobytes()).hexdigest()
 
 
-def predict_all(predict: Callable[[F32], F32], data: EvaluationSet) -> F32:
-    """Run `predict` (1,H,W,C to 1,H,W,1) on every picture; returns N,H,W float32 in 0..1."""
-    return np.concatenate([predict(data.inputs(i))[..., 0] for i in range(len(data))])
+@dataclass(frozen=True)
+class EvaluationSet(InputSet):
+    """Validation composites, with what is true of them.
+
+    Attributes
+    ----------
+    alphas:
+        N,H,W float32 in 0..1, the ground truth.
+    trimaps:
+        N,H,W uint8 in {0, 128, 255}; says where "unknown" is for every network.
+    """
+
+    alphas: F32
+    trimaps: U8
+
+    def first(self, count: int) -> EvaluationSet:
+        """Return the first `count` pictures, or all where there are fewer."""
+        return EvaluationSet(self.pixels[:count], self.alphas[:count], self.trimaps[:count])
+
+
+def predict_all(predict: Predict, data: InputSet, title: str | None = None) -> F32:
+    """Run a model on every picture; returns N,H,W float32 in 0..1.
+
+    Parameters
+    ----------
+    title:
+        Of a progress bar; none is shown without.
+    """
+    indices: Iterable[int] = range(len(data))
+    if title is not None:
+        indices = track(indices, title, len(data))
+    return np.concatenate([predict(data.inputs(i))[..., 0] for i in indices])
 
 
 def score(alphas: F32, data: EvaluationSet) -> dict[Region, Scores]:

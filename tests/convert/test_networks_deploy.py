@@ -27,9 +27,10 @@ from every_network import DEPLOYABLE, names, varied
 from toy_networks import picture
 
 from edgemat.convert.coreml import convert_coreml
-from edgemat.convert.parity import compare, file_predictors, torch_predictor
+from edgemat.convert.parity import compare, file_predictors
 from edgemat.convert.target import TARGETS
 from edgemat.convert.tflite import convert_tflite
+from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.models import ModelInfo, model_info
 from edgemat.models.blocks.pooling import Below
 from edgemat.models.deploy import DeployForm, to_deploy

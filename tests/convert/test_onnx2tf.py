@@ -16,9 +16,9 @@ from toy_networks import evaluation, network_deploy, toy_deploy
 
 from edgemat.convert import onnx2tf
 from edgemat.convert.onnx2tf import convert_onnx2tf, export_onnx, place
-from edgemat.convert.parity import torch_predictor
 from edgemat.errors import ConversionError, MissingToolError
 from edgemat.matting.runtime import TfliteModel
+from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.models.deploy import DeployForm
 from edgemat.scoring.evaluate import predict_all
 

@@ -18,12 +18,13 @@ from toy_networks import calibration, evaluation, network_deploy, toy_deploy
 from edgemat.convert.ai_edge import quantize_with_ai_edge
 from edgemat.convert.flatbuffer import cancel_transposes, read_metadata, read_model, write_model
 from edgemat.convert.layers import compare_layers
-from edgemat.convert.parity import compare, torch_predictor
+from edgemat.convert.parity import compare
 from edgemat.convert.proof import float_operators, prove_int8
 from edgemat.convert.target import TARGETS
 from edgemat.convert.tflite import convert_tflite
 from edgemat.errors import ArtifactError, ConversionError
 from edgemat.matting.runtime import TfliteModel
+from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.models.deploy import DeployForm
 from edgemat.quantize.frozen import freeze
 from edgemat.quantize.ptq import Quantized, quantize_ptq
@@ -255,3 +256,11 @@ def test_pairs_of_transposes_that_undo_each_other_leave(tmp_path: Path) -> None:
     after = TfliteModel(path)
     assert after.operators() == ["TRANSPOSE", "ABS", "TRANSPOSE", "RELU"]
     assert np.array_equal(after.run(picture), expected)
+
+
+def test_conversion_leaves_the_model_as_it_was(toy: Toy, tmp_path: Path) -> None:
+    """What was converted is the reference that the file is compared with afterwards."""
+    data, frozen = evaluation(3, 32), toy.frozen
+    before = mattes(torch_predictor(frozen), data)
+    convert_tflite(frozen, tmp_path / "a.tflite", target=INT8, shape=(3, 32, 32), metadata={})
+    assert np.array_equal(mattes(torch_predictor(frozen), data), before)

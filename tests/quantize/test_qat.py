@@ -15,11 +15,12 @@ pytest.importorskip("nncf")
 from toy_networks import calibration, network_deploy, picture
 from toy_training import Fatal, Killed, data
 
-from edgemat.convert.parity import compare, file_predictors, torch_predictor
+from edgemat.convert.parity import compare, file_predictors
 from edgemat.convert.proof import prove_int8
 from edgemat.convert.target import TARGETS
 from edgemat.convert.tflite import convert_tflite
 from edgemat.matting.runtime import TfliteModel
+from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.models.blocks.pooling import Ones
 from edgemat.quantize.frozen import freeze
 from edgemat.quantize.kernels import FusedQuantizedFunctions, fused_kernels

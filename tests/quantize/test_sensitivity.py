@@ -15,11 +15,12 @@ from toy_networks import calibration, network_deploy, picture
 from edgemat.artifacts.artifact import Scores
 from edgemat.cli.plots import check_format, save_ranking
 from edgemat.convert.coreml import convert_coreml
-from edgemat.convert.parity import compare, file_predictors, torch_predictor
+from edgemat.convert.parity import compare, file_predictors
 from edgemat.convert.proof import prove_int8
 from edgemat.convert.target import TARGETS
 from edgemat.convert.tflite import convert_tflite
 from edgemat.errors import UsageError
+from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.quantize.blocks import BETWEEN, Block, find_blocks, keep, quantize_only
 from edgemat.quantize.frozen import freeze
 from edgemat.quantize.ptq import Quantized, quantize_ptq

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import safetensors.torch
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from edgemat.artifacts.artifact import GOLDEN, MATTES, TRAINING_LOG, Artifact, Scores
-from edgemat.convert.parity import Predict, torch_predictor
 from edgemat.files import explain_os_errors
 from edgemat.images import F32, PIXEL_SCALE
-from edgemat.progress import track
+from edgemat.matting.predict import Predict
+from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.quantize.reference import load_reference
-from edgemat.scoring.evaluate import EvaluationSet, Region, score
+from edgemat.scoring.evaluate import EvaluationSet, InputSet, Region, predict_all, score
 
 WEIGHTS = "weights.safetensors"
 GOLDEN_IMAGES = 2
@@ -33,15 +33,6 @@ def inherited(source: Artifact) -> dict[str, Any]:
     notices = ("demonstration", "licence", "data_notice", "card", "pruning", "zeros")
     common = {name: getattr(manifest, name) for name in (*names, *notices)}
     return common | {"parent": manifest.payload_sha256}
-
-
-def predict_with(model: nn.Module, data: EvaluationSet, title: str) -> F32:
-    """Return the mattes of a torch model on every picture, N,H,W float32 in 0..1."""
-    predict = torch_predictor(model)
-    indices: Sequence[int] = range(len(data))
-    return np.concatenate(
-        [predict(data.inputs(i))[..., 0] for i in track(indices, title, len(data))]
-    )
 
 
 @contextmanager
@@ -93,17 +84,11 @@ def keep_golden(folder: Path, source: Artifact, predict: Predict) -> None:
     """Hand the golden pictures of `source` down, with what a file or a model makes of them.
 
     They are those that the float model was first tried on, whatever set this stage scores on.
-
-    Parameters
-    ----------
-    predict:
-        1,H,W,C float32 in 0..1 to 1,H,W,1.
     """
     shutil.copyfile(source.golden, folder / GOLDEN)
     with np.load(source.golden) as golden:
-        inputs = golden["pixels"].astype(np.float32) * PIXEL_SCALE
-    mattes = [predict(inputs[n : n + 1])[..., 0] for n in range(len(inputs))]
-    np.savez_compressed(folder / MATTES, alphas=np.concatenate(mattes))
+        pictures = InputSet(golden["pixels"])
+    np.savez_compressed(folder / MATTES, alphas=predict_all(predict, pictures))
 
 
 def torch_input(data: EvaluationSet, index: int) -> Tensor:
@@ -114,4 +99,5 @@ def torch_input(data: EvaluationSet, index: int) -> Tensor:
 
 def score_reference(artifact: Artifact, data: EvaluationSet) -> dict[Region, Scores]:
     """Score the torch model of a float or quantized artefact on a set other than its own."""
-    return score(predict_with(load_reference(artifact), data, artifact.manifest.name), data)
+    predict = torch_predictor(load_reference(artifact))
+    return score(predict_all(predict, data, artifact.manifest.name), data)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 from torch import nn
 
 from edgemat.artifacts.artifact import QUANT, Agreement, Artifact, Feeding, Scores, write_artifact
@@ -18,11 +17,12 @@ from edgemat.convert.target import Target, find_target
 from edgemat.convert.tflite import convert_tflite
 from edgemat.errors import UsageError
 from edgemat.images import PIXEL_SCALE
+from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.models.deploy import DeployForm, prepare_for_float16
-from edgemat.progress import progress_bar, track
+from edgemat.progress import progress_bar
 from edgemat.quantize.reference import load_reference
-from edgemat.scoring.evaluate import EvaluationSet, Region, score
-from edgemat.workflow.stages.common import inherited, keep_golden, predict_with
+from edgemat.scoring.evaluate import EvaluationSet, Region, predict_all, score
+from edgemat.workflow.stages.common import inherited, keep_golden
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def convert_stage(
                 convert_tflite(model, path, target=target, shape=shape, metadata=card)
             else:
                 _convert_coreml(model, path, target, source, card)
-        verified = verify_file(path, target, source, validation)
+        verified = verify_file(path, target, model, validation)
         proof = None
         if target.quantized:
             from edgemat.quantize.spec import QuantSpec
@@ -121,15 +121,20 @@ def convert_stage(
 
 
 def verify_file(
-    path: Path, target: Target, source: Artifact, validation: EvaluationSet
+    path: Path, target: Target, model: nn.Module, validation: EvaluationSet
 ) -> Verified:
-    """Run a mobile file on the validation set and compare it with the model it was made from."""
-    model = load_reference(source)
-    references = predict_with(model, validation, f"{target.name}: running the reference")
+    """Run a mobile file on the validation set and compare it with the model it was made from.
+
+    Parameters
+    ----------
+    model:
+        What :func:`edgemat.quantize.reference.load_reference` returns for that model.
+    """
+    title = f"{target.name}: running the reference"
+    references = predict_all(torch_predictor(model), validation, title)
     agreements, first = [], None
     for runtime, predict in file_predictors(path, target).items():
-        indices = track(range(len(validation)), f"{target.name}: {runtime}", len(validation))
-        alphas = np.concatenate([predict(validation.inputs(i))[..., 0] for i in indices])
+        alphas = predict_all(predict, validation, f"{target.name}: {runtime}")
         agreements.append(compare(alphas, references, reference=target.reference, runtime=runtime))
         first = alphas if first is None else first
     assert first is not None

@@ -14,11 +14,11 @@ from torch.utils.data import default_collate
 
 from edgemat.artifacts.artifact import PRUNED_SUFFIX, Artifact, Cost, Pruning, write_artifact
 from edgemat.artifacts.weights import load_network
-from edgemat.convert.parity import torch_predictor
 from edgemat.data.open import open_data
 from edgemat.data.sample import MatteSource
 from edgemat.data.sections import DataSection
 from edgemat.files import atomic_path
+from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.models.blocks.layers import MattingNetwork
 from edgemat.models.count import count, count_parameters
 from edgemat.models.deploy import to_deploy

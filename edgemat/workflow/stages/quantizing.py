@@ -17,20 +17,20 @@ from edgemat.artifacts.artifact import (
     write_artifact,
 )
 from edgemat.artifacts.weights import load_deploy, load_network
-from edgemat.convert.parity import compare, torch_predictor
+from edgemat.convert.parity import compare
 from edgemat.data.open import open_data
 from edgemat.data.sections import DataSection
+from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.progress import progress_bar
 from edgemat.quantize.reference import load_prepared
 from edgemat.recipe.sections import QatSection
-from edgemat.scoring.evaluate import EvaluationSet, score
+from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
 from edgemat.scoring.validation import CALIBRATION_SEED, evaluation_set_for
 from edgemat.training.loop import LOG, train
 from edgemat.workflow.stages.common import (
     WEIGHTS,
     inherited,
     keep_golden,
-    predict_with,
     save_weights,
     torch_input,
 )
@@ -167,13 +167,15 @@ def write_quantized(
 
     name = source.manifest.name
     frozen = freeze(made.deploy, made.spec)
-    alphas = predict_with(frozen, validation, f"{name}: scoring the frozen model")
-    references = predict_with(load_deploy(source), validation, f"{name}: scoring float")
+    predict = torch_predictor(frozen)
+    alphas = predict_all(predict, validation, f"{name}: scoring the frozen model")
+    float_predict = torch_predictor(load_deploy(source))
+    references = predict_all(float_predict, validation, f"{name}: scoring float")
 
     def fill(folder: Path) -> None:
         save_weights(folder, made.deploy.state_dict())
         made.spec.save(folder / QUANT)
-        keep_golden(folder, source, torch_predictor(frozen))
+        keep_golden(folder, source, predict)
         if log is not None:
             shutil.copyfile(log, folder / TRAINING_LOG)
 

@@ -11,13 +11,14 @@ from torch import nn
 
 from edgemat.artifacts.artifact import Artifact, Scores
 from edgemat.data.sections import DataSection
+from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.progress import progress_bar
 from edgemat.quantize.blocks import find_blocks
 from edgemat.quantize.ptq import Quantized
 from edgemat.quantize.sensitivity import BlockError, Error, Kept, keep_under, rank_blocks
 from edgemat.scoring.bounds import Bound, judge
-from edgemat.scoring.evaluate import EvaluationSet, score
-from edgemat.workflow.stages.common import predict_with, torch_input
+from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
+from edgemat.workflow.stages.common import torch_input
 from edgemat.workflow.stages.quantizing import post_training, write_quantized
 
 
@@ -101,7 +102,7 @@ def _scorer(validation: EvaluationSet) -> Callable[[nn.Module], Scores]:
     def errors(model: nn.Module) -> Scores:
         nonlocal done
         done += 1
-        alphas = predict_with(model, validation, f"scoring, model {done}")
+        alphas = predict_all(torch_predictor(model), validation, f"scoring, model {done}")
         return score(alphas, validation)["unknown"]
 
     return errors

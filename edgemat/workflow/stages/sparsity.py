@@ -5,14 +5,13 @@ from __future__ import annotations
 import zlib
 from pathlib import Path
 
-import safetensors.torch
 import torch
 
 from edgemat.artifacts.artifact import SPARSE_SUFFIX, Artifact, write_artifact
-from edgemat.artifacts.weights import load_network
-from edgemat.convert.parity import torch_predictor
+from edgemat.artifacts.weights import load_network, read_state
 from edgemat.data.open import open_data
 from edgemat.data.sections import DataSection
+from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.models.deploy import to_deploy
 from edgemat.recipe.sections import RecoverSection
 from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
@@ -86,5 +85,5 @@ def sparsify_stage(
 
 def packed_bytes(artifact: Artifact) -> int:
     """Return the bytes of a float artefact's weights in float16, compressed as downloads are."""
-    state = safetensors.torch.load_file(artifact.payload)
-    return sum(len(zlib.compress(v.half().numpy().tobytes())) for v in state.values())
+    weights = read_state(artifact).values()
+    return sum(len(zlib.compress(w.half().numpy().tobytes())) for w in weights)

@@ -12,12 +12,12 @@ from torch.nn import functional as F
 from edgemat.artifacts.artifact import TRAINING_LOG, Artifact, Cost, Feeding, write_artifact
 from edgemat.artifacts.shipped import open_shipped
 from edgemat.artifacts.weights import load_network
-from edgemat.convert.parity import torch_predictor
 from edgemat.data.dataset import MattingDataset
 from edgemat.data.open import open_data
 from edgemat.data.sample import MatteSource
 from edgemat.data.trimap import classes_from_trimap
 from edgemat.errors import UsageError
+from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.models import MattingTask, create_model, model_info
 from edgemat.models.blocks.layers import MattingNetwork
 from edgemat.models.count import count, count_parameters
