@@ -30,7 +30,7 @@ check: .venv/ready
 
 peers: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check ".[peers]"
-	$(BIN)/python -m edgemat.bench.peers fetch peers
+	$(BIN)/edgemat peers fetch peers
 
 runner: .venv/ready
 	$(BIN)/python -m edgemat.bench.runner.build

@@ -1,33 +1,28 @@
 """The frontier: error against latency and size, over all that was made of one task's models.
 
-`python -m edgemat.bench.frontier FILE...` takes .tflite artefacts (float, PTQ, QAT, pruned,
-of any input size), runs every one on the same pictures at full resolution, as an app would,
-measures all in turns, and marks those that no other beats in both error and cost.
+`edgemat frontier FILE...` takes .tflite artefacts (float, PTQ, QAT, pruned, of any input size),
+runs every one on the same pictures at full resolution, as an app would, measures all in turns, and
+marks those that no other beats in both error and cost.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import typer
 
-from edgemat.cli.tables import show_frontier, show_path
 from edgemat.errors import UsageError
 from edgemat.files import write_json, write_text
-from edgemat.terminal import AsJson, out, print_json, run_app
 
 if TYPE_CHECKING:
     from edgemat.artifacts.artifact import Artifact
     from edgemat.scoring.evaluate import EvaluationSet
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 PICTURE_SIZE = 512
 TABLE, PLOT, DATA = "frontier.md", "frontier.svg", "frontier.json"
 
@@ -72,7 +67,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Frontier:
-    """What :func:`write_frontier` left in a folder.
+    """What `edgemat frontier` left in a folder.
 
     Attributes
     ----------
@@ -99,7 +94,7 @@ def read_frontier(folder: Path) -> Frontier:
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise UsageError(
             f"{folder} holds no frontier.",
-            remedy="Run: python -m edgemat.bench.frontier FILE... -o FOLDER",
+            remedy="Run: edgemat frontier FILE... -o FOLDER",
         ) from error
     return Frontier(candidates, f"data:image/svg+xml;base64,{plot}")
 
@@ -135,7 +130,7 @@ def find_frontier(
     from edgemat.progress import track
     from edgemat.scoring.evaluate import score
 
-    _check(files)
+    check_files(files)
     results = bench_host(
         {file.path.name: file.payload for file in files},
         threads=(threads,),
@@ -181,7 +176,14 @@ def find_frontier(
     return sorted(marked, key=lambda c: c.p50_ms)
 
 
-def _check(files: Sequence[Artifact]) -> None:
+def check_files(files: Sequence[Artifact]) -> None:
+    """Refuse what has no place on one frontier.
+
+    Raises
+    ------
+    UsageError
+        When a file is no .tflite, or the tasks differ.
+    """
     for file in files:
         if file.manifest.kind != "tflite":
             raise UsageError(
@@ -215,9 +217,7 @@ def _kind(file: Artifact) -> str:
 
 
 def write_frontier(found: Sequence[Candidate], folder: Path) -> None:
-    """Write the data, a table in Markdown and the plot into `folder`."""
-    from edgemat.cli.plots import save_frontier
-
+    """Write the data and a table in Markdown into `folder`; the plot is drawn by its caller."""
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / DATA, [candidate.to_json() for candidate in found])
     header = "| file | kind | input | G MACs | MB | p50, ms | SAD | Grad | best for |"
@@ -229,46 +229,3 @@ def write_frontier(found: Sequence[Candidate], folder: Path) -> None:
             f"| {c.best_for} |"
         )
     write_text(folder / TABLE, "\n".join(lines) + "\n")
-    save_frontier(found, folder / PLOT)
-
-
-def main() -> None:
-    """Run the command line and exit."""
-    sys.exit(run_app(app))
-
-
-@app.command()
-def frontier(
-    files: Annotated[list[Path], typer.Argument(help="TFLite artefacts of one task.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder.")] = Path("frontier"),
-    data: Annotated[str | None, typer.Option(help="Pictures; by default the task's.")] = None,
-    images: Annotated[int, typer.Option(min=1)] = 16,
-    threads: Annotated[int, typer.Option(min=1)] = 1,
-    seconds: Annotated[float, typer.Option(min=0.1, help="Of measuring, for each file.")] = 5.0,
-    as_json: AsJson = False,
-) -> None:
-    """Draw error against latency and size, and mark what nothing beats."""
-    from edgemat.artifacts.shipped import open_shipped
-    from edgemat.scoring.validation import VALIDATION_SEED, default_data, evaluation_set
-
-    opened = [open_shipped(file) for file in files]
-    _check(opened)
-    task = opened[0].manifest.task
-    pictures = evaluation_set(
-        default_data(task, data),
-        task=task,
-        size=(PICTURE_SIZE, PICTURE_SIZE),
-        count=images,
-        seed=VALIDATION_SEED,
-    )
-    found = find_frontier(opened, pictures, threads=threads, seconds=seconds)
-    write_frontier(found, output)
-    if as_json:
-        print_json([candidate.to_json() for candidate in found])
-    else:
-        show_frontier(out, found)
-        show_path(out, output)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""Second opinions, by other tools on one network: `python -m edgemat.bench.opinions MODEL`
+"""Second opinions, by other tools on one network: `edgemat opinions MODEL`
 
 Beside litert-torch's float files and NNCF's int8 file stand onnx2tf's float files, made by way of
 ONNX, and the int8 file of ai-edge-quantizer, Google's own tool, with its own calibration. All are
@@ -10,19 +10,13 @@ something to learn; where it computes something else, one of the two is wrong.
 from __future__ import annotations
 
 import contextlib
-import sys
-import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import typer
-
-from edgemat.cli.tables import show_agreements, show_old_runs, show_opinions
 from edgemat.errors import ConversionError, EdgematError, MissingToolError, UsageError
-from edgemat.terminal import AsJson, out, print_json, run_app, show_error
 
 if TYPE_CHECKING:
     from edgemat.artifacts.artifact import Agreement
@@ -31,7 +25,6 @@ if TYPE_CHECKING:
     from edgemat.models.deploy import DeployForm
     from edgemat.scoring.evaluate import F32, EvaluationSet
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 INT8 = "tflite-int8"
 OURS, OTHER, AI_EDGE = "litert-torch", "onnx2tf", "ai-edge-quantizer"
 OLD_PICTURES = 4  # reference kernels take their time
@@ -104,96 +97,21 @@ class Opinion:
         return asdict(self) | {"agreement": self.agreement.model_dump(), "passed": self.passed}
 
 
-def main() -> None:
-    """Run the command line and exit."""
-    sys.exit(run_app(app))
+def open_subject(named: str, int8_files: Sequence[Path] = (), *, size: int = 256) -> Subject:
+    """Open a float artefact or a shipped model, or make a network of an architecture.
 
+    Parameters
+    ----------
+    int8_files:
+        tflite-int8 artefacts that were made of it; by default a shipped model's own.
+    size:
+        Height and width of an architecture's input, px; its weights are random.
 
-@app.command()
-def opinions(
-    model: Annotated[
-        str, typer.Argument(help="A float artefact, or an architecture (random weights).")
-    ],
-    int8_files: Annotated[
-        list[Path] | None, typer.Argument(help="tflite-int8 artefacts made of it.")
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for the files, to keep them.")
-    ] = None,
-    data: Annotated[str | None, typer.Option(help="Pictures; by default the task's.")] = None,
-    size: Annotated[int, typer.Option(min=32, help="Of an architecture's input, px.")] = 256,
-    calibration: Annotated[int, typer.Option(min=1, help="Calibration pictures.")] = 64,
-    images: Annotated[int, typer.Option(min=1, help="Validation composites.")] = 16,
-    threads: Annotated[int, typer.Option(min=1)] = 1,
-    seconds: Annotated[float, typer.Option(min=0.1, help="Of measuring, for each file.")] = 5.0,
-    as_json: AsJson = False,
-) -> int:
-    """Let other tools convert the same network; exit status 1 where a file computes another matte.
-
-    A tool that is missing or fails does not keep the others away, but ends with its own status.
+    Raises
+    ------
+    UsageError
+        When there is no such network, it is none in float, or an int8 file is none of its task.
     """
-    from edgemat.matting.torch_predictor import torch_predictor
-    from edgemat.scoring.evaluate import predict_all
-    from edgemat.scoring.validation import (
-        CALIBRATION_SEED,
-        VALIDATION_SEED,
-        default_data,
-        evaluation_set,
-    )
-
-    subject = _open(model, int8_files or [], size)
-    section = default_data(subject.task, data)
-    validation, calibrating = (
-        evaluation_set(
-            section,
-            task=subject.task,
-            size=subject.size,
-            count=count,
-            seed=stream + subject.seed,
-        )
-        for count, stream in ((images, VALIDATION_SEED), (calibration, CALIBRATION_SEED))
-    )
-    references = predict_all(torch_predictor(subject.deploy), validation)
-    errors: list[EdgematError] = []
-    with _folder(output) as folder:
-        files = _make_files(subject, folder, validation, references, calibrating, errors)
-        found = _judge(subject, files, validation, references, (threads, seconds), errors)
-    if as_json:
-        print_json([opinion.to_json() for opinion in found])
-    else:
-        show_opinions(out, found)
-        show_agreements(out, found)
-        show_old_runs(out, found)
-    for error in errors:
-        show_error(error)
-    failed = not all(opinion.passed for opinion in found)
-    return max([error.exit_code for error in errors], default=int(failed))
-
-
-@contextlib.contextmanager
-def _folder(output: Path | None) -> Iterator[Path]:
-    """Give the folder for the files: the user's, or one that does not stay."""
-    from edgemat.files import explain_os_errors
-
-    if output is None:
-        with tempfile.TemporaryDirectory() as scratch:
-            yield Path(scratch)
-        return
-    with explain_os_errors(output):
-        output.mkdir(parents=True, exist_ok=True)
-    yield output
-
-
-@contextlib.contextmanager
-def _noting(errors: list[EdgematError]) -> Iterator[None]:
-    """Go on without a tool that is missing or fails, and remember why."""
-    try:
-        yield
-    except (MissingToolError, ConversionError) as error:
-        errors.append(error)
-
-
-def _open(named: str, int8_files: list[Path], size: int) -> Subject:
     from edgemat.artifacts.shipped import find_artifact, open_shipped, shipped_models
     from edgemat.artifacts.weights import load_deploy
     from edgemat.bench.roofline import random_form
@@ -228,6 +146,71 @@ def _open(named: str, int8_files: list[Path], size: int) -> Subject:
         trained=True,
         int8={other.path.name: other.payload for other in int8},
     )
+
+
+def ask_tools(
+    subject: Subject,
+    folder: Path,
+    *,
+    data: str | None = None,
+    calibration: int = 64,
+    images: int = 16,
+    threads: int = 1,
+    seconds: float = 5.0,
+) -> tuple[list[Opinion], list[EdgematError]]:
+    """Let every tool convert the network, and judge its files.
+
+    Parameters
+    ----------
+    folder:
+        Where the files go.
+    data:
+        Pictures; by default the task's.
+    calibration, images:
+        Pictures to calibrate on, and to judge by.
+    seconds:
+        Of measuring, for each file.
+
+    Returns
+    -------
+    tuple[list[Opinion], list[EdgematError]]
+        What was found, and why a tool is missing from it: one that is not installed or fails does
+        not keep the others away.
+    """
+    from edgemat.matting.torch_predictor import torch_predictor
+    from edgemat.scoring.evaluate import predict_all
+    from edgemat.scoring.validation import (
+        CALIBRATION_SEED,
+        VALIDATION_SEED,
+        default_data,
+        evaluation_set,
+    )
+
+    section = default_data(subject.task, data)
+    validation, calibrating = (
+        evaluation_set(
+            section,
+            task=subject.task,
+            size=subject.size,
+            count=count,
+            seed=stream + subject.seed,
+        )
+        for count, stream in ((images, VALIDATION_SEED), (calibration, CALIBRATION_SEED))
+    )
+    references = predict_all(torch_predictor(subject.deploy), validation)
+    errors: list[EdgematError] = []
+    files = _make_files(subject, folder, validation, references, calibrating, errors)
+    found = _judge(subject, files, validation, references, (threads, seconds), errors)
+    return found, errors
+
+
+@contextlib.contextmanager
+def _noting(errors: list[EdgematError]) -> Iterator[None]:
+    """Go on without a tool that is missing or fails, and remember why."""
+    try:
+        yield
+    except (MissingToolError, ConversionError) as error:
+        errors.append(error)
 
 
 def _make_files(
@@ -331,7 +314,3 @@ def _run_old(
             for name, path in track(list(paths.items()), "tflite-runtime 2.14", len(paths))
         }
     return {}
-
-
-if __name__ == "__main__":
-    main()

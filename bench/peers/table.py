@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rich.console import Console
-from rich.table import Table
-
 from edgemat.bench.peers.pictures import BAND
 from edgemat.bench.peers.result import Result, SetResult
 from edgemat.bench.peers.scores import THRESHOLD, SetScore, summarise_scores
 from edgemat.bench.protocol import Measurement
-from edgemat.terminal import plain
 
 NONE = "-"
 COST_COLUMNS = (
@@ -63,19 +59,6 @@ def to_markdown(tables: list[TextTable]) -> str:
         lines += ["", *(f"- {note}" for note in table.notes)]
         parts.append("\n".join(lines))
     return "# Peers\n\n" + "\n\n".join(parts) + "\n"
-
-
-def show(out: Console, tables: list[TextTable]) -> None:
-    """Print the tables on a terminal."""
-    for table in tables:
-        shown = Table(title=plain(table.title))
-        for number, column in enumerate(table.columns):
-            shown.add_column(column, justify="left" if number == 0 else "right")
-        for row in table.rows:
-            shown.add_row(*(plain(cell) for cell in row))
-        out.print(shown)
-        for note in table.notes:
-            out.print(plain(f"  {note}"), highlight=False, soft_wrap=True)
 
 
 def _cost_table(result: Result) -> TextTable:

@@ -30,7 +30,7 @@ class Measured:
     bias:
         Of ``edgemat bias MODEL --json``.
     peers:
-        Of ``python -m edgemat.bench.peers run``.
+        Of ``edgemat peers run``.
     worst:
         Whether ``edgemat bias MODEL --worst`` has drawn a picture.
     """

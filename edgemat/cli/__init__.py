@@ -8,11 +8,13 @@ import typer
 
 from edgemat.cli import (
     artifacts,
+    comparing,
     compressing,
     data,
     experiments,
     machine,
     measuring,
+    peers,
     photo,
     recipes,
 )
@@ -44,6 +46,9 @@ for command in (
     measuring.report,
     measuring.compare,
     measuring.gate,
+    comparing.frontier,
+    comparing.roofline,
+    comparing.opinions,
     machine.quality,
     machine.bias,
     artifacts.card,
@@ -53,6 +58,7 @@ for command in (
     app.command()(command)
 app.add_typer(data.app, name="data")
 app.add_typer(experiments.app, name="experiments")
+app.add_typer(peers.app, name="peers")
 
 
 def main() -> None:

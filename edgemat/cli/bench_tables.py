@@ -1,4 +1,4 @@
-"""Tables of latencies and of devices, for the terminal."""
+"""Tables of latencies, of devices and of peers, for the terminal."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from edgemat.cli.tables import plain
 if TYPE_CHECKING:
     from edgemat.bench.compare import Change
     from edgemat.bench.devices.attached import Attached
+    from edgemat.bench.peers.table import TextTable
     from edgemat.bench.result import Result
 
 
@@ -115,3 +116,16 @@ def show_devices(out: Console, found: Sequence[Attached]) -> None:
         sign = "[green]ready[/green]" if one.ready else "[yellow]not ready[/yellow]"
         table.add_row(plain(one.spec), f"{sign} {plain(one.state)}", plain(one.remedy))
     out.print(table)
+
+
+def show_text_tables(out: Console, tables: Sequence[TextTable]) -> None:
+    """Print tables whose cells are text already, with their notes."""
+    for table in tables:
+        shown = Table(title=plain(table.title))
+        for number, column in enumerate(table.columns):
+            shown.add_column(column, justify="left" if number == 0 else "right")
+        for row in table.rows:
+            shown.add_row(*(plain(cell) for cell in row))
+        out.print(shown)
+        for note in table.notes:
+            out.print(plain(f"  {note}"), highlight=False, soft_wrap=True)

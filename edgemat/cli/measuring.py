@@ -152,7 +152,7 @@ def report(
         typer.Argument(help="JSON files that bench wrote, or numbers of the history."),
     ] = None,
     frontier: Annotated[
-        Path | None, typer.Option(help="Folder that python -m edgemat.bench.frontier wrote.")
+        Path | None, typer.Option(help="Folder that edgemat frontier wrote.")
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o")] = Path("bench.html"),
     history: HistoryOption = None,

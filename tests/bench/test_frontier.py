@@ -23,6 +23,7 @@ from edgemat.bench.frontier import (
     write_frontier,
 )
 from edgemat.bench.roofline import Roof
+from edgemat.cli.plots import save_frontier
 from edgemat.cli.tables import show_frontier, show_roofline
 from edgemat.errors import UsageError
 from edgemat.matting.runtime import TfliteModel
@@ -79,6 +80,7 @@ def test_files_of_any_size_are_scored_on_the_same_pictures(
     assert [c.p50_ms for c in found] == sorted(c.p50_ms for c in found)
     assert any(c.best_for_latency for c in found) and any(c.best_for_size for c in found)
     write_frontier(found, tmp_path / "frontier")
+    save_frontier(found, tmp_path / "frontier" / PLOT)
     rows = json.loads((tmp_path / "frontier" / DATA).read_text())
     assert [row["name"] for row in rows] == [c.name for c in found]
     table = (tmp_path / "frontier" / TABLE).read_text()

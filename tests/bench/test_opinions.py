@@ -14,7 +14,8 @@ from safetensors.torch import save_file
 from toy_artifacts import artifact, tflite_artifact, write_portrait_model
 
 from edgemat.artifacts.artifact import Agreement, Feeding
-from edgemat.bench.opinions import Opinion, app
+from edgemat.bench.opinions import Opinion
+from edgemat.cli import app
 from edgemat.cli.tables import show_agreements, show_old_runs, show_opinions
 from edgemat.convert.old_runtime import OldRun
 from edgemat.convert.parity import Distance
@@ -95,7 +96,7 @@ def test_a_missing_tool_does_not_keep_the_others_away(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kept = tmp_path / "kept"
-    assert run_app(app, ["portrait", *QUICK, "--json", "--output", str(kept)]) == 3
+    assert run_app(app, ["opinions", "portrait", *QUICK, "--json", "--output", str(kept)]) == 3
     said = capsys.readouterr()
     assert "make onnx2tf" in said.err and "make old-runtime" in said.err
     rows = json.loads(said.out)
@@ -114,7 +115,7 @@ def test_a_wrong_file_is_exit_status_1(
 ) -> None:
     monkeypatch.setattr("edgemat.convert.onnx2tf.convert_onnx2tf", lambda *_, **__: [])
     monkeypatch.setattr("edgemat.convert.old_runtime.check_old_runtime", lambda *_: SAME)
-    assert run_app(app, ["portrait", *QUICK, "--json"]) == 1
+    assert run_app(app, ["opinions", "portrait", *QUICK, "--json"]) == 1
     rows = json.loads(capsys.readouterr().out)
     assert [row["agrees"] for row in rows] == [False, False, None, None]
     assert [row["passed"] for row in rows] == [False, False, True, True]
@@ -123,5 +124,5 @@ def test_a_wrong_file_is_exit_status_1(
 def test_a_name_that_is_no_network_is_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert run_app(app, ["portrat"]) == 2
+    assert run_app(app, ["opinions", "portrat"]) == 2
     assert "portrait" in capsys.readouterr().err

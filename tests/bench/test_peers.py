@@ -18,7 +18,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgemat.bench.peers import __main__ as command_line
 from edgemat.bench.peers.catalog import PACKAGES, PEERS, Member, Package, Peer
 from edgemat.bench.peers.contest import run_contest
 from edgemat.bench.peers.contestants import Entry
@@ -32,6 +31,8 @@ from edgemat.bench.peers.scores import score, summarise_scores
 from edgemat.bench.peers.sheet import draw_sheet, make_strip, sheet_size
 from edgemat.bench.peers.table import make_tables, to_markdown
 from edgemat.bench.protocol import Protocol
+from edgemat.cli import main
+from edgemat.cli import peers as command_line
 from edgemat.data.folder import FolderSource, hold_out
 from edgemat.data.trimap import fixed_trimap
 from edgemat.errors import ArtifactError, MissingToolError, UsageError
@@ -264,7 +265,7 @@ def test_ours_come_first_then_peers_then_classical(tmp_path: Path) -> None:
         *("closed-form", "knn"),
     ]
     assert list(absent) == [LANDSCAPE.name, SLIM.name, U2NETP.name]
-    assert "edgemat.bench.peers fetch" in absent[U2NETP.name]
+    assert "edgemat peers fetch" in absent[U2NETP.name]
     assert "slim_seg_512.tflite" in absent[SLIM.name]
 
 
@@ -305,7 +306,8 @@ def test_u2netp_without_onnxruntime_is_absent(
 
 def test_importing_brings_no_peers_dependency() -> None:
     code = (
-        "import sys, bench.peers.contest, bench.peers.fetch, bench.peers.table\n"
+        "import sys\n"
+        "import edgemat.bench.peers.contest, edgemat.bench.peers.fetch, edgemat.bench.peers.table\n"
         "assert not {'onnxruntime', 'pymatting', 'torch'} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
@@ -373,7 +375,7 @@ def test_costs_are_measured_in_turns_and_in_processes(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="VmHWM is Linux'")
 def test_a_large_parent_does_not_make_a_small_child_large() -> None:
     ballast = np.ones(50_000_000)  # 400 MB
-    code = "from bench.peers.memory import own_peak_bytes; print(own_peak_bytes())"
+    code = "from edgemat.bench.peers.memory import own_peak_bytes; print(own_peak_bytes())"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     mine = own_peak_bytes()
     assert mine is not None
@@ -512,9 +514,9 @@ def test_every_pinned_file_is_looked_for() -> None:
 def call(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
     for variable in (*command_line.THREAD_VARIABLES, command_line.NUMBA_THREADS):
         monkeypatch.setenv(variable, "1")  # so that it is put back after the test
-    monkeypatch.setattr(sys, "argv", ["edgemat.bench.peers", *map(str, arguments)])
+    monkeypatch.setattr(sys, "argv", ["edgemat", "peers", *map(str, arguments)])
     with pytest.raises(SystemExit) as status:
-        command_line.main()
+        main()
     return int(str(status.value.code))
 
 

@@ -1,40 +1,29 @@
-"""`python -m edgemat.bench.peers`: fetch peers, and compare ours with them."""
+"""`edgemat peers`: fetch other people's networks, and compare edgemat's with them."""
 
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from edgemat.cli.bench_tables import show_text_tables
 from edgemat.cli.tables import show_path
 from edgemat.errors import UsageError
-from edgemat.terminal import AsJson, out, print_json, run_app, show_error
+from edgemat.terminal import AsJson, out, print_json, show_error
 
 if TYPE_CHECKING:
     from edgemat.bench.peers.pictures import PhotoSet
     from edgemat.bench.peers.result import Result
     from edgemat.data.sample import Part
 
-app = typer.Typer(
-    name="edgemat.bench.peers",
-    help="Ours beside other people's networks.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+app = typer.Typer(help="edgemat's networks beside other people's.", no_args_is_help=True)
 
 PARTS = ("all", "train", "held-out")
 # Read by BLAS and by numba when they are loaded.
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 NUMBA_THREADS = "NUMBA_NUM_THREADS"
-
-
-def main() -> None:
-    """Run the command line and exit."""
-    sys.exit(run_app(app))
 
 
 @app.command()
@@ -129,7 +118,7 @@ def _find_sets(
 
 def _write(result: Result, output: Path, as_json: bool) -> None:
     from edgemat.bench.peers.sheet import draw_sheet
-    from edgemat.bench.peers.table import make_tables, show, to_markdown
+    from edgemat.bench.peers.table import make_tables, to_markdown
     from edgemat.files import write_json, write_text
     from edgemat.images import write_image
 
@@ -147,10 +136,6 @@ def _write(result: Result, output: Path, as_json: bool) -> None:
     if as_json:
         print_json(value)
         return
-    show(out, tables)
+    show_text_tables(out, tables)
     for path in written:
         show_path(out, path)
-
-
-if __name__ == "__main__":
-    main()
