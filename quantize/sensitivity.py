@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, nn
 
-from edgemat.artifacts.artifact import Scores
+from edgemat.artifacts.artifact import MattingErrors
+from edgemat.artifacts.vocabulary import ErrorName
 from edgemat.errors import UsageError
 from edgemat.quantize.blocks import Block, find_blocks, keep, quantize_only
 from edgemat.quantize.frozen import freeze
 from edgemat.quantize.ptq import Quantized
 from edgemat.quantize.spec import QuantSpec
 
-Score = Callable[[nn.Module], Scores]
-Error = Literal["sad", "mse", "grad", "conn"]
+Score = Callable[[nn.Module], MattingErrors]
+ADDED: tuple[ErrorName, ...] = ("sad", "grad")
+"""The errors whose rise is told of each block."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class BlockError:
     ----------
     tensors:
         Weights and activations of the block that are on grids.
-    scores:
+    errors:
         Errors in the unknown region with this block alone in int8.
     added:
         Its errors over the float model's, as a share: 0.01 is 1 % more.
@@ -35,16 +37,22 @@ class BlockError:
 
     block: str
     tensors: int
-    scores: Scores
-    added: dict[str, float]
+    errors: MattingErrors
+    added: dict[ErrorName, float]
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"scores": self.scores.model_dump()}
+        """Return the fields as a mapping that JSON can hold."""
+        return {
+            "block": self.block,
+            "tensors": self.tensors,
+            "scores": self.errors.model_dump(),
+            "added": self.added,
+        }
 
 
 def rank_blocks(
-    quantized: Quantized, example: Tensor, score: Score, *, by: Error = "sad"
-) -> tuple[Scores, list[BlockError]]:
+    quantized: Quantized, example: Tensor, score: Score, *, by: ErrorName = "sad"
+) -> tuple[MattingErrors, list[BlockError]]:
     """Quantize one block at a time; return the float model's errors and the blocks, worst first.
 
     Parameters
@@ -62,11 +70,9 @@ def rank_blocks(
     found = []
     for name, block in blocks.items():
         alone = score(freeze(deploy, quantize_only(spec, block)))
-        added = {
-            error: getattr(alone, error) / getattr(base, error) - 1 for error in ("sad", "grad")
-        }
+        added = {error: alone.of(error) / base.of(error) - 1 for error in ADDED}
         found.append(BlockError(name, len(block.inside | block.border), alone, added))
-    return base, sorted(found, key=lambda row: getattr(row.scores, by), reverse=True)
+    return base, sorted(found, key=lambda row: row.errors.of(by), reverse=True)
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,7 @@ class Kept:
 
     names: tuple[str, ...]
     spec: QuantSpec
-    scores: Scores
+    errors: MattingErrors
 
 
 def keep_under(
@@ -83,7 +89,7 @@ def keep_under(
     blocks: Mapping[str, Block],
     ranking: Collection[BlockError],
     score: Score,
-    accept: Callable[[Scores], bool],
+    accept: Callable[[MattingErrors], bool],
 ) -> Kept:
     """Keep the worst blocks in float, one after another, until `accept` takes the errors.
 
@@ -96,9 +102,9 @@ def keep_under(
     order = [row.block for row in ranking]
     while True:
         spec = keep(quantized.spec, blocks, in_float=names)
-        scores = score(freeze(quantized.deploy, spec))
-        if accept(scores):
-            return Kept(tuple(names), spec, scores)
+        errors = score(freeze(quantized.deploy, spec))
+        if accept(errors):
+            return Kept(tuple(names), spec, errors)
         if not order:
             raise UsageError(
                 "Even with every block in float the bound is not met.",

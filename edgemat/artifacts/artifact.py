@@ -26,6 +26,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from edgemat.artifacts.vocabulary import ErrorName, Importance, Kind, Region
 from edgemat.errors import ArtifactError
 from edgemat.files import explain_os_errors, sha256_tree, size_bytes, write_text
 
@@ -36,7 +37,6 @@ QUANT = "quant.json"
 TRAINING_LOG = "training.jsonl"
 PRUNED_SUFFIX, SPARSE_SUFFIX = "-pruned", "-sparse"
 QUANTIZED_SUFFIX, QAT_SUFFIX = "-quantized", "-qat"
-Kind = Literal["float", "quantized", "tflite", "coreml"]
 
 
 class _Model(BaseModel):
@@ -80,18 +80,25 @@ class Cost(_Model):
 class Pruning(_Model):
     """How a network lost channels."""
 
-    importance: Literal["taylor", "magnitude", "bn"]
+    importance: Importance
     macs_before: float = Field(description="multiply-accumulates of one picture, in 1e9")
     parameters_before: int
 
 
-class Scores(_Model):
-    """Errors against the ground truth, means over the validation composites."""
+class MattingErrors(_Model):
+    """The four errors of mattes against the ground truth. Lower is better, 0 is perfect."""
 
-    sad: float
-    mse: float
-    grad: float
-    conn: float
+    sad: float = Field(description="sum of absolute differences, in thousands")
+    mse: float = Field(description="mean squared error over the region: a plain mean, no root")
+    grad: float = Field(
+        description="sum of squared differences of the gradient magnitude, divided by 1000"
+    )
+    conn: float = Field(description="connectivity error, divided by 1000")
+
+    def of(self, name: ErrorName) -> float:
+        """Return one of the four by its name."""
+        value: float = getattr(self, name)
+        return value
 
 
 class Agreement(_Model):
@@ -142,7 +149,9 @@ class Manifest(_Model):
     seed: int | None = None
     calibration: Calibration | None = None
     cost: Cost
-    scores: dict[Literal["unknown", "whole"], Scores] = {}
+    scores: dict[Region, MattingErrors] = Field(
+        default={}, description="means over the validation composites"
+    )
     trimap_miou: float | None = Field(
         default=None, description="of a portrait network's own trimap, three classes"
     )

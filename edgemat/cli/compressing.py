@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from edgemat.artifacts.vocabulary import ErrorName, Importance, PruningCost, QuantizationMode
 from edgemat.cli import tables
 from edgemat.cli.common import (
     ArtifactPath,
@@ -21,42 +21,11 @@ from edgemat.cli.common import (
 from edgemat.terminal import AsJson, out, print_json
 
 
-class Importance(StrEnum):
-    """What tells how much a channel matters."""
-
-    TAYLOR = "taylor"
-    MAGNITUDE = "magnitude"
-    BN = "bn"
-
-
-class CostName(StrEnum):
-    """What pruning shall save."""
-
-    MACS = "macs"
-    HOST = "host"
-
-
-class ErrorName(StrEnum):
-    """An error of mattes."""
-
-    SAD = "sad"
-    MSE = "mse"
-    GRAD = "grad"
-    CONN = "conn"
-
-
-class QuantizationMode(StrEnum):
-    """How to quantize."""
-
-    PTQ = "ptq"
-    QAT = "qat"
-
-
 def quantize(
     artifact: ArtifactPath,
     mode: Annotated[
         QuantizationMode, typer.Option(help="Post-training, or trained on from there.")
-    ] = QuantizationMode.PTQ,
+    ] = "ptq",
     data: DataOption = None,
     calibration: Annotated[int, typer.Option(min=1, help="Calibration pictures.")] = 64,
     steps: Annotated[int, typer.Option(min=1, help="qat: training steps.")] = 200,
@@ -85,19 +54,19 @@ def quantize(
     settings = QatSection(steps=steps, batch=batch, size=size, learning_rate=learning_rate)
     opened = open_with_validation(artifact, data, images)
     source, pictures, validation = opened
-    out = opened.shelf(output)
+    shelf = opened.shelf(output)
     ptq = quantize_stage(
         source,
         pictures,
         validation,
         count=calibration,
-        out=out,
+        out=shelf,
         keep_float=keep_float or (),
         keep_w8a16=keep_w8a16 or (),
     )
     made = [ptq]
-    if mode is QuantizationMode.QAT:
-        with work_folder(out, made[0].manifest.identity, settings, pictures) as work:
+    if mode == "qat":
+        with work_folder(shelf, made[0].manifest.identity, settings, pictures) as work:
             qat = qat_stage(
                 source,
                 made[0],
@@ -105,7 +74,7 @@ def quantize(
                 validation,
                 settings,
                 work=work,
-                out=out,
+                out=shelf,
                 seed=source.manifest.seed or 0,
                 device=device,
             )
@@ -119,8 +88,8 @@ def prune(
         float, typer.Option(min=0.01, max=0.99, help="Share of the cost that stays.")
     ] = 0.5,
     cost: Annotated[
-        CostName, typer.Option(help="Multiply-accumulates, or int8 milliseconds on this host.")
-    ] = CostName.MACS,
+        PruningCost, typer.Option(help="Multiply-accumulates, or int8 milliseconds on this host.")
+    ] = "macs",
     milliseconds: Annotated[
         float | None,
         typer.Option(
@@ -129,7 +98,7 @@ def prune(
     ] = None,
     importance: Annotated[
         Importance, typer.Option(help="What tells how much a channel matters.")
-    ] = Importance.TAYLOR,
+    ] = "taylor",
     unstructured: Annotated[
         bool,
         typer.Option(
@@ -162,8 +131,8 @@ def prune(
     settings = PruneSection(
         keep=keep if milliseconds is None else None,
         milliseconds=milliseconds,
-        cost=cost.value if milliseconds is None else "host",
-        importance=importance.value,
+        cost=cost if milliseconds is None else "host",
+        importance=importance,
         rounds=rounds,
         tune=tune,
     )
@@ -203,13 +172,13 @@ def prune(
             source,
             made,
             packed=(packed_bytes(source), packed_bytes(made)),
-            scores=score_reference(source, validation)["unknown"],
+            errors=score_reference(source, validation)["unknown"],
         )
 
 
 def sensitivity(
     artifact: ArtifactPath,
-    by: Annotated[ErrorName, typer.Option(help="Error to rank by.")] = ErrorName.SAD,
+    by: Annotated[ErrorName, typer.Option(help="Error to rank by.")] = "sad",
     keep_under: Annotated[
         str | None,
         typer.Option(help="Such as SAD+2%: keep the worst blocks in float until that holds."),
@@ -236,7 +205,7 @@ def sensitivity(
         pictures,
         validation,
         count=calibration,
-        by=by.value,
+        by=by,
         bound=bound,
         out=opened.shelf(output),
     )

@@ -12,6 +12,7 @@ from edgemat.files import atomic_path
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from edgemat.artifacts.vocabulary import ErrorName
     from edgemat.bench.frontier import Candidate
     from edgemat.quantize.sensitivity import BlockError
 
@@ -38,7 +39,8 @@ def save_ranking(blocks: Sequence[BlockError], path: Path) -> None:
     figure = _figure(7.0, 1.2 + 0.3 * len(blocks))
     axes = figure.subplots()
     names = [block.block for block in reversed(blocks)]
-    for offset, error, label in ((0.2, "sad", "SAD"), (-0.2, "grad", "Grad")):
+    bars: tuple[tuple[float, ErrorName, str], ...] = ((0.2, "sad", "SAD"), (-0.2, "grad", "Grad"))
+    for offset, error, label in bars:
         places = [number + offset for number in range(len(blocks))]
         values = [100 * block.added[error] for block in reversed(blocks)]
         axes.barh(places, values, height=0.4, label=label)

@@ -12,7 +12,8 @@ from rich.table import Table
 from edgemat.terminal import plain
 
 if TYPE_CHECKING:
-    from edgemat.artifacts.artifact import Artifact, Scores
+    from edgemat.artifacts.artifact import Artifact, MattingErrors
+    from edgemat.artifacts.vocabulary import Region
     from edgemat.bench.bias import GroupScore
     from edgemat.bench.frontier import Candidate
     from edgemat.bench.opinions import Opinion
@@ -49,7 +50,12 @@ def show_path(out: Console, path: Path, *, before: str = "", after: str = "") ->
 
 
 def show_savings(
-    out: Console, before: Artifact, after: Artifact, *, packed: tuple[int, int], scores: Scores
+    out: Console,
+    before: Artifact,
+    after: Artifact,
+    *,
+    packed: tuple[int, int],
+    errors: MattingErrors,
 ) -> None:
     """Show what pruning saved, and what it cost.
 
@@ -57,7 +63,7 @@ def show_savings(
     ----------
     packed:
         Bytes of the compressed weights, before and after.
-    scores:
+    errors:
         Of `before`, in the unknown region of the pictures that `after` was scored on.
     """
     table = Table(title="Pruned")
@@ -71,7 +77,7 @@ def show_savings(
     for name, (old, new) in figures.items():
         table.add_row(name, f"{old:,.0f}", f"{new:,.0f}", f"{new / old - 1:+.1%}")
     now = after.manifest.scores["unknown"]
-    for name, old, new in (("SAD", scores.sad, now.sad), ("Grad", scores.grad, now.grad)):
+    for name, old, new in (("SAD", errors.sad, now.sad), ("Grad", errors.grad, now.grad)):
         change = f"{new / old - 1:+.1%}" if old else ""
         table.add_row(f"{name}, unknown region", f"{old:.3f}", f"{new:.3f}", change)
     out.print(table)
@@ -122,7 +128,7 @@ def show_findings(out: Console, findings: Sequence[Finding]) -> None:
     out.print(table)
 
 
-def show_scores(out: Console, title: str, scores: Mapping[Any, Scores]) -> None:
+def show_scores(out: Console, title: str, scores: Mapping[Region, MattingErrors]) -> None:
     """Show errors against the ground truth, a row for each region."""
     table = Table(title=plain(title))
     for column in ("region", "SAD, thousands", "MSE", "Grad, thousands", "Conn, thousands"):
@@ -168,14 +174,14 @@ def show_sensitivity(out: Console, found: Sensitivity) -> None:
         table.add_column(column)
     for row in found.blocks:
         sad, grad = row.added["sad"], row.added["grad"]
-        figures = (f"{row.scores.sad:.3f}", f"{sad:+.2%}", f"{row.scores.grad:.3f}", f"{grad:+.2%}")
+        figures = (f"{row.errors.sad:.3f}", f"{sad:+.2%}", f"{row.errors.grad:.3f}", f"{grad:+.2%}")
         table.add_row(plain(row.block), str(row.tensors), *figures)
     out.print(table)
     if found.kept is not None and found.artifact is not None:
         names = ", ".join(found.kept.names) or "nothing"
-        scores = found.kept.scores
+        errors = found.kept.errors
         out.print(
-            f"In float: {plain(names)}. SAD {scores.sad:.3f}, Grad {scores.grad:.3f}.",
+            f"In float: {plain(names)}. SAD {errors.sad:.3f}, Grad {errors.grad:.3f}.",
             highlight=False,
         )
         show_path(out, found.artifact.path)

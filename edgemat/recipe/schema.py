@@ -18,7 +18,8 @@ from pydantic import (
     field_validator,
 )
 
-from edgemat.artifacts.artifact import Card, Scores
+from edgemat.artifacts.artifact import Card
+from edgemat.artifacts.vocabulary import ERROR_NAMES
 from edgemat.data.sections import BUILT_IN_SOURCES, DataSection
 from edgemat.errors import nearest
 from edgemat.recipe.sections import (
@@ -166,7 +167,7 @@ class Recipe(Section):
     @classmethod
     def _errors_are_measured(cls, gate: dict[str, str]) -> dict[str, str]:
         for metric in gate:
-            _known("error", metric, Scores.model_fields)
+            _known("error", metric, ERROR_NAMES)
         return gate
 
     @field_validator("models")

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from edgemat.artifacts.vocabulary import Importance, PruningCost, QuantizationMode
 from edgemat.errors import UsageError
 from edgemat.section import Section, wrong
 
@@ -88,11 +89,11 @@ class PruneSection(Section):
     milliseconds: float | None = Field(
         default=None, gt=0, description="instead: what the int8 convolutions may take on this host"
     )
-    cost: Literal["macs", "host"] = Field(
+    cost: PruningCost = Field(
         default="macs",
         description="multiply-accumulates, or int8 convolutions' milliseconds on this host",
     )
-    importance: Literal["taylor", "magnitude", "bn"] = "taylor"
+    importance: Importance = "taylor"
     rounds: int = Field(default=2, gt=0)
     batches: int = Field(default=8, gt=0, description="that the importance is measured on")
     tune: RecoverSection = RecoverSection()
@@ -148,7 +149,7 @@ class QatSection(TuneSection):
 class QuantizeSection(Section):
     """What the quantization ranges are collected on, and whether they are trained on."""
 
-    mode: Literal["ptq", "qat"] = Field(
+    mode: QuantizationMode = Field(
         default="ptq", description="post-training, or trained on from there"
     )
     calibration: int = Field(default=64, gt=0, description="pictures")

@@ -10,7 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from markupsafe import Markup
 
-from edgemat.artifacts.artifact import Scores
+from edgemat.artifacts.artifact import MattingErrors
+from edgemat.artifacts.vocabulary import ERROR_NAMES, REGIONS, ErrorName, Region
 from edgemat.errors import ImageError
 from edgemat.images import F32, check_same_size
 from edgemat.report.data import FileReport, MatteSample, ModelReport, PhotoReport, ReportData
@@ -31,7 +32,6 @@ from edgemat.report.plots import (
     training_curves,
 )
 
-SCORES = ("sad", "mse", "grad", "conn")
 QUANTIZED_TARGET = "tflite-int8"
 ROUND_STEPS = (1, 2, 5)
 TINY = 1e-6
@@ -87,7 +87,7 @@ class SampleView:
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """Scores of one file in one region, each as (value, relative change against the float)."""
+    """Errors of one file in both regions, each as (value, relative change against the float)."""
 
     file: FileReport
     cells: tuple[tuple[float | None, float | None], ...]
@@ -303,28 +303,27 @@ def _score_row(model: ModelReport, file: FileReport) -> ScoreRow:
     """Return SAD, MSE, Grad, Conn of the unknown region, then of the whole image."""
     base = model.file_of_kind("float")
     cells: list[tuple[float | None, float | None]] = []
-    regions: tuple[Literal["unknown", "whole"], ...] = ("unknown", "whole")
-    for region in regions:
+    for region in REGIONS:
         own = file.manifest.scores.get(region)
         reference = None if base is None or base is file else base.manifest.scores.get(region)
-        cells += [_score_cell(own, reference, name) for name in SCORES]
+        cells += [_score_cell(own, reference, name) for name in ERROR_NAMES]
     return ScoreRow(file, tuple(cells))
 
 
 def _score_cell(
-    own: Scores | None, reference: Scores | None, name: str
+    own: MattingErrors | None, reference: MattingErrors | None, name: ErrorName
 ) -> tuple[float | None, float | None]:
     if own is None:
         return None, None
-    value: float = getattr(own, name)
-    if reference is None or abs(base := getattr(reference, name)) <= TINY:
+    value = own.of(name)
+    if reference is None or abs(base := reference.of(name)) <= TINY:
         return value, None
     return value, (value - base) / abs(base)
 
 
 def _trade_offs(model: ModelReport, groups: Sequence[LatencyGroup]) -> tuple[Markup, ...]:
     """Return the plots of error against size and, where measured, against latency."""
-    region: Literal["unknown", "whole"] = "unknown" if model.task == "trimap" else "whole"
+    region: Region = "unknown" if model.task == "trimap" else "whole"
     y_label = f"SAD, {'unknown region' if region == 'unknown' else 'whole image'}, thousands"
     sad = {
         file.label: file.manifest.scores[region].sad

@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from edgemat.artifacts.vocabulary import ERROR_NAMES
 from edgemat.errors import GateFailed, UsageError, nearest
 
 SCHEMA = 1
-ERRORS = ("sad", "mse", "grad", "conn")
 TINY = 1e-6
 """A reference this near to zero has no meaningful percentage."""
 
@@ -126,8 +126,8 @@ def parse_named_bound(text: str) -> Bound:
     if found is None:
         raise UsageError(f"{text!r} is no bound.", remedy="Write for example SAD+2%.")
     name, rule = found[1].lower(), found[2]
-    if name not in ERRORS:
-        raise UsageError(f"There is no error {found[1]!r}.", remedy=nearest(name, ERRORS))
+    if name not in ERROR_NAMES:
+        raise UsageError(f"There is no error {found[1]!r}.", remedy=nearest(name, ERROR_NAMES))
     return Bound(name, rule)
 
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-from edgemat.artifacts.artifact import Scores
-from edgemat.images import F32, PIXEL_SCALE, U8
+from edgemat.artifacts.artifact import MattingErrors
+from edgemat.artifacts.vocabulary import ERROR_NAMES, REGIONS, Region
+from edgemat.images import F32, FOREGROUND, PIXEL_SCALE, U8, UNKNOWN
 from edgemat.matting.predict import Predict
 from edgemat.progress import track
-from edgemat.scoring.metrics import MattingErrors, matting_errors
-
-Region = Literal["unknown", "whole"]
+from edgemat.scoring.metrics import matting_errors
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ def predict_all(predict: Predict, data: InputSet, title: str | None = None) -> F
     return np.concatenate([predict(data.inputs(i))[..., 0] for i in indices])
 
 
-def score(alphas: F32, data: EvaluationSet) -> dict[Region, Scores]:
+def score(alphas: F32, data: EvaluationSet) -> dict[Region, MattingErrors]:
     """Return the mean errors of `alphas`, N,H,W in 0..1, against the ground truth.
 
     Known pixels of a trimap network's matte are overwritten from the trimap first, as every
@@ -89,7 +87,6 @@ def score(alphas: F32, data: EvaluationSet) -> dict[Region, Scores]:
     """
     if data.needs_trimap:
         alphas = np.stack([keep_known(a, t) for a, t in zip(alphas, data.trimaps, strict=True)])
-    regions: tuple[Region, ...] = ("unknown", "whole")
     return {
         region: _mean(
             [
@@ -101,20 +98,16 @@ def score(alphas: F32, data: EvaluationSet) -> dict[Region, Scores]:
                 for a, truth, trimap in zip(alphas, data.alphas, data.trimaps, strict=True)
             ]
         )
-        for region in regions
+        for region in REGIONS
     }
 
 
 def keep_known(alpha: F32, trimap: U8) -> F32:
     """Return `alpha` with 0 and 1 where the trimap says so."""
-    known = np.where(trimap == 255, np.float32(1), np.float32(0))
-    return np.where(trimap == 128, alpha, known).astype(np.float32)
+    known = np.where(trimap == FOREGROUND, np.float32(1), np.float32(0))
+    return np.where(trimap == UNKNOWN, alpha, known).astype(np.float32)
 
 
-def _mean(errors: Sequence[MattingErrors]) -> Scores:
-    return Scores(
-        **{
-            field: float(np.mean([getattr(error, field) for error in errors]))
-            for field in ("sad", "mse", "grad", "conn")
-        }
-    )
+def _mean(errors: Sequence[MattingErrors]) -> MattingErrors:
+    means = {name: float(np.mean([one.of(name) for one in errors])) for name in ERROR_NAMES}
+    return MattingErrors(**means)

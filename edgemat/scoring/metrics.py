@@ -10,56 +10,43 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from edgemat.artifacts.artifact import MattingErrors
+from edgemat.artifacts.vocabulary import REGIONS, Region
 from edgemat.errors import UsageError
+from edgemat.images import UNKNOWN
 
-Region = Literal["unknown", "whole"]
 FloatArray = npt.NDArray[np.floating[Any]]
 Mask = npt.NDArray[np.bool_]
 
-UNKNOWN = 128
 GRAD_SIGMA = 1.4
 GRAD_TAIL = 1e-2
 CONN_STEPS = 10
 CONN_DISTANCE = 0.15
 
 
-@dataclass(frozen=True)
-class MattingErrors:
-    """The four errors of one matte over one region. Lower is better, 0 is perfect.
+class RegionErrors(MattingErrors):
+    """The four errors of one matte, and the region that they are summed over.
 
     Attributes
     ----------
-    sad:
-        Sum of absolute differences, in thousands.
-    mse:
-        Mean squared error over the region (a plain mean, no root).
-    grad:
-        Sum of squared differences of the gradient magnitude, divided by 1000.
-    conn:
-        Connectivity error, divided by 1000.
     region:
         ``"unknown"`` (where the trimap is 128) or ``"whole"``.
     pixels:
         Number of pixels of the region.
     """
 
-    sad: float
-    mse: float
-    grad: float
-    conn: float
     region: Region
     pixels: int
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as a mapping that JSON can hold."""
-        return asdict(self)
+        return self.model_dump()
 
 
 def matting_errors(
@@ -68,7 +55,7 @@ def matting_errors(
     *,
     trimap: npt.NDArray[np.uint8] | None = None,
     region: Region | None = None,
-) -> MattingErrors:
+) -> RegionErrors:
     """Return SAD, MSE, Grad and Conn of one predicted alpha matte.
 
     Nothing is overwritten: a caller who follows the protocol of Composition-1k sets the known
@@ -102,7 +89,7 @@ def matting_errors(
     difference = np.abs(_unit(pred, np.float64) - _unit(truth, np.float64))[mask]
     grad_difference = _gradient_magnitude(pred) - _gradient_magnitude(truth)
     phi_pred, phi_truth = _connectivity(_unit(pred, np.float32), _unit(truth, np.float32))
-    return MattingErrors(
+    return RegionErrors(
         sad=float(difference.sum() / 1000.0),
         mse=float(np.mean(difference**2)),
         grad=float(np.sum(grad_difference[mask] ** 2) / 1000.0),
@@ -183,7 +170,7 @@ def _check_matte(matte: npt.NDArray[Any], name: str) -> None:
 def _region_mask(
     region: Region, trimap: npt.NDArray[np.uint8] | None, shape: tuple[int, ...]
 ) -> Mask:
-    if region not in ("unknown", "whole"):
+    if region not in REGIONS:
         raise UsageError(f"There is no region {region!r}.", remedy="Give 'unknown' or 'whole'.")
     if trimap is not None and trimap.shape != shape:
         raise UsageError(

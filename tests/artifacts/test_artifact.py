@@ -18,7 +18,7 @@ from edgemat.artifacts.artifact import (
     Cost,
     Feeding,
     Manifest,
-    Scores,
+    MattingErrors,
     git_state,
     tool_versions,
     write_artifact,
@@ -41,7 +41,7 @@ FIELDS: dict[str, Any] = {
     "data_notice": "none",
 }
 PAYLOAD = "weights.safetensors"
-SCORES = Scores(sad=1.5, mse=0.25, grad=2.0, conn=1.0)
+ERRORS = MattingErrors(sad=1.5, mse=0.25, grad=2.0, conn=1.0)
 AGREEMENT = Agreement(
     reference="float", runtime="torch", max_abs=0.5, mean_abs=0.1, psnr_db=40.0, images=2
 )
@@ -62,10 +62,10 @@ def make(shelf: Path, content: bytes = b"payload", **changes: Any) -> Artifact:
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
-    written = make(tmp_path, scores={"unknown": SCORES}, agreements=(AGREEMENT,))
+    written = make(tmp_path, scores={"unknown": ERRORS}, agreements=(AGREEMENT,))
     read = Artifact(written.path)
     assert read.manifest == written.manifest
-    assert read.manifest.scores["unknown"] == SCORES
+    assert read.manifest.scores["unknown"] == ERRORS
     assert read.manifest.config == {"width": 0.35}
     assert read.payload.read_bytes() == b"payload"
     assert read.manifest.payload_bytes == 7
@@ -143,7 +143,7 @@ def rewritten(artifact: Artifact, **changes: Any) -> Manifest:
 @pytest.mark.parametrize(
     "measured",
     [
-        {"scores": {"whole": SCORES}},
+        {"scores": {"whole": ERRORS}},
         {"agreements": (AGREEMENT,)},
         {"tools": {"python": "3.99"}},
         {"git": "0" * 40},

@@ -10,14 +10,14 @@ import pytest
 from safetensors.torch import save_file
 from toy_artifacts import artifact, tflite_artifact
 
-from edgemat.artifacts.artifact import Agreement, Card, Feeding, Int8Proof, Scores
+from edgemat.artifacts.artifact import Agreement, Card, Feeding, Int8Proof, MattingErrors
 from edgemat.artifacts.card import make_card, read_measured
 from edgemat.artifacts.shipped import shipped_models
 from edgemat.errors import UsageError
 from edgemat.models import create_model
 
 CARDS = Path(__file__).parents[2] / "docs" / "models"
-SCORES = Scores(sad=1.25, mse=0.01, grad=2.5, conn=1.0)
+ERRORS = MattingErrors(sad=1.25, mse=0.01, grad=2.5, conn=1.0)
 QUALITY = {
     "model": "portrait",
     "set": "discs",
@@ -41,7 +41,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "config": {"width": 0.25},
         "feeding": Feeding(layout="NCHW", height=32, width=32, channels=3, stride=16),
         "payload": "weights.safetensors",
-        "scores": {"unknown": SCORES},
+        "scores": {"unknown": ERRORS},
     }
     card = Card(purpose="Cuts out people.", data="Drawn discs.", limits="Everything else.")
     for name, described in (("portrait", card), ("bare", None)):
@@ -55,7 +55,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         tflite_artifact(
             shelf,
             name=f"{name}-tflite-int8",
-            scores={"unknown": SCORES},
+            scores={"unknown": ERRORS},
             agreements=(
                 Agreement(
                     reference="frozen", runtime="LiteRT, XNNPACK", max_abs=0.1, mean_abs=0.00123,

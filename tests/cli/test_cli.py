@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 from tiny_tflite import write_matte_model
 from toy_artifacts import artifact, tflite_artifact, write_portrait_model
 
-from edgemat.artifacts.artifact import Artifact, Feeding, Scores
+from edgemat.artifacts.artifact import Artifact, Feeding, MattingErrors
 from edgemat.cli import main
 from edgemat.cli.tables import show_models
 from edgemat.images import read_rgba
@@ -74,7 +74,7 @@ def float_artifact(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
         kind="float",
         feeding=Feeding(layout="NCHW", height=64, width=64, channels=3, stride=16),
         payload="weights.safetensors",
-        scores={"unknown": Scores(sad=1.0, mse=1.0, grad=1.0, conn=1.0)},
+        scores={"unknown": MattingErrors(sad=1.0, mse=1.0, grad=1.0, conn=1.0)},
     )
 
 
@@ -427,7 +427,7 @@ def test_a_broken_gate_is_exit_status_1(
     file = tflite_artifact(
         float_artifact.path.parent,
         parent=float_artifact.manifest.payload_sha256,
-        scores={"unknown": Scores(sad=sad, mse=1.0, grad=1.0, conn=1.0)},
+        scores={"unknown": MattingErrors(sad=sad, mse=1.0, grad=1.0, conn=1.0)},
         licence=f"for {sad}",
     )
     found, printed, _ = call("gate", file.path, "--json")

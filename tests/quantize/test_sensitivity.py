@@ -12,7 +12,7 @@ pytest.importorskip("nncf")
 
 from toy_networks import calibration, network_deploy, picture
 
-from edgemat.artifacts.artifact import Scores
+from edgemat.artifacts.artifact import MattingErrors
 from edgemat.cli.plots import check_format, save_ranking
 from edgemat.convert.coreml import convert_coreml
 from edgemat.convert.parity import compare, file_predictors
@@ -58,10 +58,10 @@ def errors(name: str, quantized: Quantized) -> object:
     with torch.no_grad():
         exact = freeze(quantized.deploy, empty)(x)
 
-    def score(model: nn.Module) -> Scores:
+    def score(model: nn.Module) -> MattingErrors:
         with torch.no_grad():
             distance = float((model(x) - exact).abs().sum()) + 1.0
-        return Scores(sad=distance, mse=0.0, grad=2 * distance, conn=0.0)
+        return MattingErrors(sad=distance, mse=0.0, grad=2 * distance, conn=0.0)
 
     return score
 
@@ -97,7 +97,7 @@ def test_a_block_that_does_not_exist_is_named_with_the_nearest(
 def test_blocks_are_ranked_by_what_they_cost(quantized: Quantized, name: str) -> None:
     base, ranking = rank_blocks(quantized, example(name), errors(name, quantized))  # type: ignore[arg-type]
     assert base.sad == 1.0
-    costs = [row.scores.sad for row in ranking]
+    costs = [row.errors.sad for row in ranking]
     assert costs == sorted(costs, reverse=True) and costs[0] > 1.5
     assert ranking[0].added["sad"] == pytest.approx(costs[0] - 1)
     assert BETWEEN not in {row.block for row in ranking} or len(ranking) > 10
@@ -114,13 +114,13 @@ def test_as_many_blocks_stay_in_float_as_the_bound_needs(
     )
     assert least.sad < whole.sad
 
-    def accept(found: Scores) -> bool:
+    def accept(found: MattingErrors) -> bool:
         return found.sad < (whole.sad + least.sad) / 2
 
     kept = keep_under(quantized, blocks, ranking, score, accept)  # type: ignore[arg-type]
     assert 0 < len(kept.names) < len(blocks)
     assert kept.names == tuple(row.block for row in ranking[: len(kept.names)])
-    assert accept(kept.scores)
+    assert accept(kept.errors)
     fewer = keep(quantized.spec, blocks, in_float=kept.names[:-1])
     assert not accept(score(freeze(quantized.deploy, fewer)))  # type: ignore[operator]
     with pytest.raises(UsageError, match="every block in float"):

@@ -20,7 +20,7 @@ from edgemat.artifacts.artifact import (
     Feeding,
     Int8Proof,
     Manifest,
-    Scores,
+    MattingErrors,
 )
 from edgemat.bench.protocol import Protocol
 from edgemat.bench.result import Circumstances, Condition, Delegate, Result
@@ -46,8 +46,8 @@ VOID = {"meta", "img", "br", "use", "path", "rect", "link", "input", "hr", "col"
 # --- data -------------------------------------------------------------------------------------
 
 
-def scores(sad: float) -> Scores:
-    return Scores(sad=sad, mse=sad / 100, grad=2 * sad, conn=0.9 * sad)
+def scores(sad: float) -> MattingErrors:
+    return MattingErrors(sad=sad, mse=sad / 100, grad=2 * sad, conn=0.9 * sad)
 
 
 def agreement(**fields: Any) -> Agreement:

@@ -14,13 +14,14 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from edgemat.artifacts.artifact import GOLDEN, MATTES, TRAINING_LOG, Artifact, Scores
+from edgemat.artifacts.artifact import GOLDEN, MATTES, TRAINING_LOG, Artifact, MattingErrors
+from edgemat.artifacts.vocabulary import Region
 from edgemat.files import explain_os_errors
 from edgemat.images import F32, PIXEL_SCALE
 from edgemat.matting.predict import Predict
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.quantize.reference import load_reference
-from edgemat.scoring.evaluate import EvaluationSet, InputSet, Region, predict_all, score
+from edgemat.scoring.evaluate import EvaluationSet, InputSet, predict_all, score
 
 WEIGHTS = "weights.safetensors"
 GOLDEN_IMAGES = 2
@@ -97,7 +98,7 @@ def torch_input(data: EvaluationSet, index: int) -> Tensor:
     return pixels.float() * float(PIXEL_SCALE)
 
 
-def score_reference(artifact: Artifact, data: EvaluationSet) -> dict[Region, Scores]:
+def score_reference(artifact: Artifact, data: EvaluationSet) -> dict[Region, MattingErrors]:
     """Score the torch model of a float or quantized artefact on a set other than its own."""
     predict = torch_predictor(load_reference(artifact))
     return score(predict_all(predict, data, artifact.manifest.name), data)

@@ -9,7 +9,15 @@ from typing import Any, Literal
 
 from torch import nn
 
-from edgemat.artifacts.artifact import QUANT, Agreement, Artifact, Feeding, Scores, write_artifact
+from edgemat.artifacts.artifact import (
+    QUANT,
+    Agreement,
+    Artifact,
+    Feeding,
+    MattingErrors,
+    write_artifact,
+)
+from edgemat.artifacts.vocabulary import Region
 from edgemat.convert.layers import LayerTable, compare_layers
 from edgemat.convert.parity import compare, file_predictors
 from edgemat.convert.proof import prove_int8
@@ -21,7 +29,7 @@ from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.models.deploy import DeployForm, prepare_for_float16
 from edgemat.progress import progress_bar
 from edgemat.quantize.reference import load_reference
-from edgemat.scoring.evaluate import EvaluationSet, Region, predict_all, score
+from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
 from edgemat.workflow.stages.common import inherited, keep_golden
 
 
@@ -36,7 +44,7 @@ class Verified:
     """
 
     agreements: tuple[Agreement, ...]
-    scores: dict[Region, Scores]
+    scores: dict[Region, MattingErrors]
     layers: tuple[LayerTable, ...] = ()
 
 

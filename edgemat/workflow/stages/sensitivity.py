@@ -9,13 +9,14 @@ from typing import Any
 
 from torch import nn
 
-from edgemat.artifacts.artifact import Artifact, Scores
+from edgemat.artifacts.artifact import Artifact, MattingErrors
+from edgemat.artifacts.vocabulary import ErrorName
 from edgemat.data.sections import DataSection
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.progress import progress_bar
 from edgemat.quantize.blocks import find_blocks
 from edgemat.quantize.ptq import Quantized
-from edgemat.quantize.sensitivity import BlockError, Error, Kept, keep_under, rank_blocks
+from edgemat.quantize.sensitivity import BlockError, Kept, keep_under, rank_blocks
 from edgemat.scoring.bounds import Bound, judge
 from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
 from edgemat.workflow.stages.common import torch_input
@@ -36,7 +37,7 @@ class Sensitivity:
         Where a bound was given: what stays in float, and the artefact made of it.
     """
 
-    base: Scores
+    base: MattingErrors
     blocks: tuple[BlockError, ...]
     kept: Kept | None = None
     artifact: Artifact | None = None
@@ -48,7 +49,7 @@ class Sensitivity:
         }
         if self.kept is not None and self.artifact is not None:
             found["kept_in_float"] = list(self.kept.names)
-            found["scores"] = self.kept.scores.model_dump()
+            found["scores"] = self.kept.errors.model_dump()
             found["artifact"] = str(self.artifact.path)
         return found
 
@@ -59,7 +60,7 @@ def sensitivity_stage(
     validation: EvaluationSet,
     *,
     count: int,
-    by: Error = "sad",
+    by: ErrorName = "sad",
     bound: Bound | None = None,
     out: Path,
 ) -> Sensitivity:
@@ -96,10 +97,10 @@ def sensitivity_stage(
     return Sensitivity(base, tuple(ranking), kept, artifact)
 
 
-def _scorer(validation: EvaluationSet) -> Callable[[nn.Module], Scores]:
+def _scorer(validation: EvaluationSet) -> Callable[[nn.Module], MattingErrors]:
     done = 0
 
-    def errors(model: nn.Module) -> Scores:
+    def errors(model: nn.Module) -> MattingErrors:
         nonlocal done
         done += 1
         alphas = predict_all(torch_predictor(model), validation, f"scoring, model {done}")
@@ -108,7 +109,7 @@ def _scorer(validation: EvaluationSet) -> Callable[[nn.Module], Scores]:
     return errors
 
 
-def _acceptor(bound: Bound, base: Scores) -> Callable[[Scores], bool]:
+def _acceptor(bound: Bound, base: MattingErrors) -> Callable[[MattingErrors], bool]:
     reference = base.model_dump()
     return lambda found: all(
         verdict.passed for verdict in judge([bound], found.model_dump(), reference=reference)
