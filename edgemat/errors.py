@@ -70,6 +70,14 @@ class DiskError(EdgematError):
     exit_code = 3
 
 
+class EdgematWarning(UserWarning):
+    """Something a user should know although the work goes on; the command line prints it."""
+
+
+class PictureWarning(EdgematWarning):
+    """A picture that was understood in a way which its owner may not expect."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return a remedy sentence that offers the known names nearest to `name`."""
     names = sorted(known)

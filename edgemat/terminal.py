@@ -5,15 +5,17 @@ Below all command lines (edgemat's and the tools'), and light: `--help` loads it
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from edgemat.errors import EdgematError
+from edgemat.errors import EdgematError, EdgematWarning
 
 INTERRUPTED = 130  # the exit status that shells know for Ctrl-C
 
@@ -42,7 +44,8 @@ def run_app(
         or 130 after Ctrl-C.
     """
     try:
-        status = app(arguments, standalone_mode=False)
+        with _notes_shown():
+            status = app(arguments, standalone_mode=False)
     except EdgematError as error:
         show_error(error)
         return error.exit_code
@@ -57,6 +60,27 @@ def run_app(
     if status == INTERRUPTED and interrupted:  # so does typer hand a KeyboardInterrupt on
         err.print(interrupted)
     return status if isinstance(status, int) else 0
+
+
+@contextlib.contextmanager
+def _notes_shown() -> Iterator[None]:
+    """Print what edgemat warns of as a line on stderr, once each; other warnings as Python does."""
+    usual = warnings.showwarning
+    shown: set[str] = set()
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if not issubclass(category, EdgematWarning):
+            usual(message, category, *place, **more)
+        elif str(message) not in shown:
+            shown.add(str(message))
+            err.print(
+                f"[yellow]Note:[/yellow] {plain(str(message))}", highlight=False, soft_wrap=True
+            )
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", EdgematWarning)
+        warnings.showwarning = show
+        yield
 
 
 def show_error(error: EdgematError) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from edgemat.cli.common import BackgroundsOption
+from edgemat.errors import UsageError
 from edgemat.terminal import AsJson, out, print_json
 
 app = typer.Typer(help="Make training data out of what you have.", no_args_is_help=True)
@@ -29,6 +30,10 @@ def soften(
     outside: Annotated[
         float, typer.Option(min=0, help="Unknown region outside the mask, px at 640 px.")
     ] = 14.0,
+    labels: Annotated[
+        str | None,
+        typer.Option(help="Class numbers that are foreground, where masks hold them: 1,15."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Turn photographs with masks into soft alpha mattes, by closed-form matting at their edges."""
@@ -41,6 +46,7 @@ def soften(
             output,
             inside=inside,
             outside=outside,
+            labels=_numbers(labels),
             progress=show,
         )
     if as_json:
@@ -56,6 +62,17 @@ def soften(
             out.print(f"  and {len(done.skipped) - SHOWN} more; --json lists all.")
 
 
+def _numbers(text: str | None) -> tuple[int, ...] | None:
+    if text is None:
+        return None
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError as error:
+        raise UsageError(
+            f"{text!r} is no list of class numbers.", remedy="Write for example --labels 1,15."
+        ) from error
+
+
 @app.command()
 def draw(
     output: Annotated[Path, typer.Argument(help="Folder for RGBA cut-outs.")],
@@ -67,7 +84,7 @@ def draw(
     """Draw procedural cut-outs once, for a training that is to read them many times."""
     from edgemat.data.compose import draw_folder
     from edgemat.data.open import KINDS
-    from edgemat.errors import UsageError, nearest
+    from edgemat.errors import nearest
     from edgemat.progress import progress_bar
 
     if kinds not in KINDS:

@@ -31,8 +31,17 @@ def matte(
     as_json: AsJson = False,
 ) -> None:
     """Cut a photograph out: transparent PNG, new background, or blurred background."""
+    import numpy as np
+
     from edgemat.artifacts.shipped import default_model, find_artifact
-    from edgemat.images import read_image, read_trimap, write_image
+    from edgemat.images import (
+        UNKNOWN,
+        check_image_name,
+        read_background,
+        read_rgba,
+        read_trimap,
+        write_image,
+    )
     from edgemat.matting.classical import METHODS
     from edgemat.matting.foreground import blur_background, cut_out, replace_background
     from edgemat.matting.matte import matte as compute_matte
@@ -40,9 +49,11 @@ def matte(
 
     if background is not None and blur is not None:
         raise UsageError("--background and --blur exclude each other.", remedy="Give one of them.")
-    image = read_image(photo)
+    check_image_name(output, transparent=background is None and blur is None)
+    image, opacity = read_rgba(photo)
     known = None if trimap is None else read_trimap(trimap)
-    behind = None if background is None else read_image(background)
+    behind = None if background is None else read_background(background)
+    asked_model = known is None or bool((known == UNKNOWN).any())
     source: Path | str
     if model is None:
         source = default_model(needs_trimap=known is not None)
@@ -50,6 +61,8 @@ def matte(
         source = str(model) if str(model) in METHODS else find_artifact(model)
     with progress_bar("matting") as show:
         alpha = compute_matte(image, known, model=source, progress=lambda done, _: show(done))
+        if opacity is not None:  # what was erased already stays away
+            alpha = np.minimum(alpha, opacity)
         if behind is not None:
             write_image(output, replace_background(image, alpha, behind))
         elif blur is not None:
@@ -58,6 +71,8 @@ def matte(
             write_image(output, cut_out(image, alpha))
     if as_json:
         height, width = alpha.shape
-        print_json({"output": str(output), "model": str(source), "width": width, "height": height})
+        ran = str(source) if asked_model else None
+        print_json({"output": str(output), "model": ran, "width": width, "height": height})
     else:
-        tables.show_path(out, output, before="Wrote ", after=f" with {Path(source).name}.")
+        after = f" with {Path(source).name}." if asked_model else " from the trimap alone."
+        tables.show_path(out, output, before="Wrote ", after=after)

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from edgemat.data.drawn.source import ProceduralSource
 from edgemat.data.sample import Matte, Part, Use
 from edgemat.errors import ImageError, UsageError
@@ -22,8 +24,8 @@ from edgemat.images import (
     check_same_size,
     check_sizes,
     image_size,
+    read_background,
     read_grey,
-    read_image,
     read_rgba,
     read_trimap,
     to_uint8,
@@ -129,7 +131,7 @@ class FolderSource:
         if not self._backgrounds:
             return self._procedural.background(index)
         turn, matte = divmod(index, len(self._stems))
-        return read_image(self._backgrounds[(matte + turn) % len(self._backgrounds)])
+        return read_background(self._backgrounds[(matte + turn) % len(self._backgrounds)])
 
     def _read(self, stem: str) -> Matte:
         alpha_file = self._alphas[stem]
@@ -141,8 +143,15 @@ class FolderSource:
                 )
             return Matte(to_uint8(opacity), foreground=colours)
         alpha = to_uint8(read_grey(alpha_file))
-        colours = read_image(self._colours[stem])
+        if not alpha.any():
+            raise ImageError(
+                f"{alpha_file} is empty: no pixel is foreground.",
+                remedy='Leave it out; for pictures without anyone, mix in source = "empty".',
+            )
+        colours, opacity = read_rgba(self._colours[stem])
         check_same_size(alpha, colours, names=(str(alpha_file), str(self._colours[stem])))
+        if opacity is not None:  # what was erased already is no foreground
+            alpha = np.minimum(alpha, to_uint8(opacity))
         trimap = None
         if stem in self._trimaps:
             trimap = read_trimap(self._trimaps[stem])

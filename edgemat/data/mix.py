@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from edgemat.data.folder import FolderSource, pictures
 from edgemat.data.sample import Matte, MatteSource, rng_for
 from edgemat.errors import UsageError
-from edgemat.images import U8, read_image, resize
+from edgemat.images import U8, read_background, resize
 
 T = TypeVar("T")
 
@@ -102,7 +102,7 @@ class Photographs:
         """Return picture `index`, in turns, at most BACKGROUND_SIDE px on its longer side."""
         number = index % len(self._files)
         if number not in self._cache:
-            picture = read_image(self._files[number])
+            picture = read_background(self._files[number])
             scale = min(1.0, BACKGROUND_SIDE / max(picture.shape[:2]))
             size = (round(picture.shape[0] * scale), round(picture.shape[1] * scale))
             self._cache[number] = resize(picture, size, method="bilinear")

@@ -20,7 +20,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from edgemat.data.folder import pictures
-from edgemat.errors import UsageError
+from edgemat.errors import ImageError, UsageError
 from edgemat.files import atomic_path
 from edgemat.images import (
     BACKGROUND,
@@ -30,7 +30,7 @@ from edgemat.images import (
     UNKNOWN,
     check_same_size,
     read_grey,
-    read_image,
+    read_rgba,
     write_image,
 )
 from edgemat.matting.classical import solve_alpha
@@ -103,6 +103,7 @@ def soften_folder(
     *,
     inside: float = INSIDE,
     outside: float = OUTSIDE,
+    labels: tuple[int, ...] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Softened:
     """Soften every pair of SOURCE/image and SOURCE/mask; goes on where an earlier run stopped.
@@ -112,6 +113,8 @@ def soften_folder(
 
     Parameters
     ----------
+    labels:
+        Class numbers that are foreground, where masks hold class numbers.
     progress:
         Called with the number of pairs done and the number of all.
 
@@ -144,7 +147,14 @@ def soften_folder(
             kept += 1
         else:
             try:
-                _soften_pair(images[stem], masks[stem], target, inside=inside, outside=outside)
+                _soften_pair(
+                    images[stem],
+                    masks[stem],
+                    target,
+                    inside=inside,
+                    outside=outside,
+                    labels=labels,
+                )
                 made += 1
             except UsageError as error:
                 skipped.append((stem, error.message))
@@ -153,10 +163,23 @@ def soften_folder(
     return Softened(made, kept, tuple(skipped))
 
 
-def _soften_pair(image: Path, mask: Path, target: Path, *, inside: float, outside: float) -> None:
-    picture, known = read_image(image), read_grey(mask)
+def _soften_pair(
+    image: Path,
+    mask: Path,
+    target: Path,
+    *,
+    inside: float,
+    outside: float,
+    labels: tuple[int, ...] | None,
+) -> None:
+    picture, opacity = read_rgba(image)
+    known = read_grey(mask, labels=labels)
     check_same_size(known, picture, names=(str(mask), str(image)))
+    if not (known >= 0.5).any():
+        raise ImageError(f"{mask} is empty: nobody is marked in it.", remedy="Leave it out.")
     alpha = soften(picture, known, inside=inside, outside=outside)
+    if opacity is not None:  # what was erased already is no foreground
+        alpha = np.minimum(alpha, opacity)
     output = target.parent.parent
     with atomic_path(output / "image" / image.name) as temporary:
         shutil.copyfile(image, temporary)

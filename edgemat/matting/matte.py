@@ -9,13 +9,14 @@ The light install is enough for .tflite files; a float artefact is run through t
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from edgemat.artifacts.artifact import Artifact
-from edgemat.errors import ImageError, UsageError
+from edgemat.errors import ImageError, PictureWarning, UsageError
 from edgemat.images import (
     BACKGROUND,
     F32,
@@ -87,6 +88,7 @@ def matte(
     _check_image(image)
     if trimap is not None:
         trimap = fit_trimap(trimap, image.shape[:2])
+        _say_what_is_odd(trimap)
         if not (trimap == UNKNOWN).any():
             return trimap.astype(np.float32) / np.float32(255)
     if isinstance(model, str) and model in METHODS:
@@ -103,6 +105,20 @@ def matte(
         alpha[trimap == BACKGROUND] = 0
         alpha[trimap == FOREGROUND] = 1
     return alpha
+
+
+def _say_what_is_odd(trimap: U8) -> None:
+    """Warn of a trimap that leaves nothing, or everything, to be found."""
+    unknown = trimap == UNKNOWN
+    if not unknown.any():
+        text = "The trimap has no unknown pixels, so that no model is asked: it is the matte."
+    elif unknown.all():
+        text = "The trimap is unknown everywhere: the model has nothing to go by."
+    elif not (trimap == FOREGROUND).any():
+        text = "The trimap has no foreground: the matte may be empty."
+    else:
+        return
+    warnings.warn(text, PictureWarning, stacklevel=3)
 
 
 def fit_trimap(trimap: U8, size: tuple[int, ...]) -> U8:

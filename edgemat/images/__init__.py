@@ -1,0 +1,58 @@
+"""Pictures in and out: every file mode that a user may bring, read into plain numpy arrays.
+
+Only numpy and Pillow are needed, so that the light install (no torch) can cut out a photograph.
+Images are HxWx3 RGB, alpha mattes HxW float32 in 0..1, trimaps HxW uint8 in {0, 128, 255}.
+"""
+
+from edgemat.images.arrays import (
+    BACKGROUND,
+    F32,
+    FOREGROUND,
+    MAX_SIDE,
+    MIN_SIDE,
+    PIXEL_SCALE,
+    U8,
+    UNKNOWN,
+    Method,
+    T,
+    check_same_size,
+    check_sizes,
+    resize,
+    to_float,
+    to_uint8,
+)
+from edgemat.images.decode import image_size
+from edgemat.images.read import (
+    read_background,
+    read_grey,
+    read_image,
+    read_rgba,
+    read_trimap,
+)
+from edgemat.images.write import check_image_name, write_image
+
+__all__ = [
+    "BACKGROUND",
+    "F32",
+    "FOREGROUND",
+    "MAX_SIDE",
+    "MIN_SIDE",
+    "PIXEL_SCALE",
+    "U8",
+    "UNKNOWN",
+    "Method",
+    "T",
+    "check_image_name",
+    "check_same_size",
+    "check_sizes",
+    "image_size",
+    "read_background",
+    "read_grey",
+    "read_image",
+    "read_rgba",
+    "read_trimap",
+    "resize",
+    "to_float",
+    "to_uint8",
+    "write_image",
+]

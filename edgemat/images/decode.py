@@ -1,0 +1,152 @@
+"""Files to decoded pictures: what may be decoded, how large, turned upright."""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+import warnings
+import zlib
+from functools import cache
+from pathlib import Path
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from edgemat.errors import ImageError
+from edgemat.images.arrays import MAX_SIDE, MIN_SIDE
+from edgemat.images.labels import warn
+
+# What is decoded. Left out: what runs programs (EPS goes to Ghostscript), and rare decoders.
+_READABLE = [
+    "PNG",
+    "JPEG",
+    "WEBP",
+    "TIFF",
+    "BMP",
+    "GIF",
+    "PPM",
+    "TGA",
+    "AVIF",
+    "HEIF",
+    "JXL",
+]
+# Formats of an extra: how their files begin, and what reads them.
+_EXTRA = {
+    "HEIC": (4, (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1", b"ftyphevc")),
+    "JPEG XL": (0, (b"\xff\x0a", b"\0\0\0\x0cJXL ")),
+}
+_EXIF_ORIENTATION = 0x0112
+# What Pillow's decoders raise on damaged bytes, besides OSError and UnidentifiedImageError
+# (TypeError: TIFF tags of a wrong type; RuntimeError: AVIF, and DDS by NotImplementedError).
+_DECODER_ERRORS = (
+    SyntaxError,
+    ValueError,
+    TypeError,
+    EOFError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+)
+
+
+def image_size(path: Path | str) -> tuple[int, int]:
+    """Return height and width of a picture as it would be read, from its header alone.
+
+    Raises
+    ------
+    ImageError
+        As :func:`read_image`, as far as the header tells.
+    """
+    with _open(Path(path)) as image:
+        width, height = image.size
+        try:
+            orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
+        except (OSError, *_DECODER_ERRORS) as error:
+            raise _not_readable(Path(path)) from error
+        # Pillow gives a TIFF's size as it will be turned.
+        turned = image.format != "TIFF" and orientation in range(5, 9)
+    return (width, height) if turned else (height, width)
+
+
+def _open(path: Path) -> Image.Image:
+    """Open `path` lazily with its size checked against 32..12,000 px."""
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns from 89 megapixels on; the limit of this project follows just below.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(path, formats=_formats())
+    except FileNotFoundError as error:
+        raise ImageError(f"{path} does not exist.", remedy="Check the path.") from error
+    except IsADirectoryError as error:
+        raise ImageError(f"{path} is a folder.", remedy="Name one image file.") from error
+    except PermissionError as error:
+        raise ImageError(f"{path} may not be read.", remedy="Check its permissions.") from error
+    except Image.DecompressionBombError as error:
+        raise _too_large(path) from error
+    except (UnidentifiedImageError, OSError, *_DECODER_ERRORS) as error:
+        raise _missing_decoder(path) or _not_readable(path) from error
+    width, height = image.size
+    if max(width, height) > MAX_SIDE:
+        image.close()
+        raise _too_large(path)
+    if min(width, height) < MIN_SIDE:
+        image.close()
+        raise ImageError(
+            f"{path} is {width} x {height} px; the shortest side must be at least {MIN_SIDE} px.",
+            remedy="Use a larger picture.",
+        )
+    return image
+
+
+def load(path: Path) -> Image.Image:
+    """Open and decode `path`, turned upright."""
+    with _open(path) as image:
+        try:
+            image.load()
+            # a JPEG's further pictures (MPO) are its depth and gain maps
+            if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
+                warn(f"{path} holds several pictures; the first is read.")
+            return ImageOps.exif_transpose(image)
+        except (OSError, *_DECODER_ERRORS) as error:
+            raise _not_readable(path) from error
+
+
+@cache
+def _formats() -> list[str]:
+    """Return what this installation decodes of `_READABLE`: HEIC and JPEG XL are an extra."""
+    with contextlib.suppress(ImportError):
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    with contextlib.suppress(ImportError):
+        import pillow_jxl  # noqa: F401 - registers itself
+    Image.init()
+    return [name for name in _READABLE if name in Image.OPEN]
+
+
+def _missing_decoder(path: Path) -> ImageError | None:
+    """Return what to install where a file is of a format that this installation cannot read."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+    except OSError:
+        return None
+    for name, (start, marks) in _EXTRA.items():
+        if any(head[start:].startswith(mark) for mark in marks):
+            return ImageError(
+                f"{path} is a {name} picture, which this installation does not read.",
+                remedy='Run: pip install "edgemat[heif]", or save it as JPEG.',
+            )
+    return None
+
+
+def _not_readable(path: Path) -> ImageError:
+    return ImageError(
+        f"{path} is not an image that can be read, or it is truncated.",
+        remedy="Save it again as PNG or JPEG.",
+    )
+
+
+def _too_large(path: Path) -> ImageError:
+    return ImageError(
+        f"{path} is larger than {MAX_SIDE:,} px on a side.", remedy="Scale it down first."
+    )

@@ -1,0 +1,93 @@
+"""Arrays to picture files, in one step, with their colours said to be sRGB."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, PngImagePlugin
+
+from edgemat.errors import ImageError, UsageError
+from edgemat.files import atomic_path
+from edgemat.images.arrays import to_uint8
+from edgemat.images.colour import srgb_profile
+
+_FORMATS = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".webp": "WEBP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+}
+_FORMATS_WITH_ALPHA = ("PNG", "WEBP", "TIFF")
+
+
+def write_image(path: Path | str, array: NDArray[np.generic]) -> None:
+    """Write an image in one step (never half a file); the suffix chooses the format.
+
+    Parameters
+    ----------
+    path:
+        Name ending in .png, .jpg, .jpeg, .webp, .tif or .tiff.
+    array:
+        HxW, HxWx3 RGB or HxWx4 RGBA; uint8, or float in 0..1 (values outside are clipped).
+
+    Raises
+    ------
+    UsageError
+        Unknown suffix, or RGBA for a format without transparency.
+    ImageError
+        Wrong shape or data type, or a float that is not finite.
+    DiskError
+        The disk is full or the folder may not be written.
+    """
+    path = Path(path)
+    values = to_uint8(array)
+    channels = 1 if values.ndim == 2 else values.shape[-1]
+    if values.ndim not in (2, 3) or channels not in (1, 3, 4) or 0 in values.shape:
+        raise ImageError(
+            f"An array of shape {values.shape} is no image.", remedy="Give HxW, HxWx3 or HxWx4."
+        )
+    kind = check_image_name(path, transparent=channels == 4)
+    # Encoded in memory first: Pillow's file encoders lose the errno of a full disk.
+    buffer = io.BytesIO()
+    Image.fromarray(values).save(buffer, kind, **_options(kind, is_colour=channels > 1))
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(buffer.getvalue())
+
+
+def check_image_name(path: Path, *, transparent: bool = False) -> str:
+    """Return the format that a file name asks for: to be called before any work is done.
+
+    Raises
+    ------
+    UsageError
+        Unknown suffix, or a format that cannot be `transparent`.
+    """
+    kind = _FORMATS.get(path.suffix.lower())
+    if kind is None:
+        raise UsageError(
+            f"{path} does not end in a known image suffix.",
+            remedy="Use one of " + ", ".join(_FORMATS) + ".",
+        )
+    if transparent and kind not in _FORMATS_WITH_ALPHA:
+        raise UsageError(
+            f"{path} cannot hold transparency.", remedy="Use a name that ends in .png."
+        )
+    return kind
+
+
+def _options(kind: str, *, is_colour: bool) -> dict[str, Any]:
+    """Return how to encode: colours are said to be sRGB, a mask's greys are no colours."""
+    options: dict[str, Any] = {"quality": 95} if kind == "JPEG" else {}
+    if is_colour and kind == "PNG":
+        info = PngImagePlugin.PngInfo()
+        info.add(b"sRGB", b"\0")  # the PNG specification's own tag: 1 byte, perceptual
+        options["pnginfo"] = info
+    elif is_colour:
+        options["icc_profile"] = srgb_profile()
+    return options

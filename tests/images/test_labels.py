@@ -1,0 +1,177 @@
+"""Masks and trimaps in other numbers than 0..255: understood where certain, else refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgemat.errors import ImageError, PictureWarning
+from edgemat.images import image_size, read_grey, read_image, read_trimap
+
+DISC = np.hypot(*np.mgrid[-32:32, -32:32])  # distance from the middle
+
+
+def save(path: Path, array: np.ndarray, **options: object) -> Path:
+    Image.fromarray(array).save(path, **options)
+    return path
+
+
+def numbered(background: int, unknown: int, foreground: int) -> np.ndarray:
+    regions = [DISC < 12, DISC < 24]
+    return np.select(regions, [foreground, unknown], background).astype(np.uint8)
+
+
+def palette(path: Path, classes: np.ndarray, colours: list[int]) -> Path:
+    image = Image.fromarray(classes)
+    image.putpalette(colours)
+    image.save(path)
+    return path
+
+
+def test_a_mask_of_0_and_1_is_read_as_one_of_0_and_255(tmp_path: Path) -> None:
+    mask = (DISC < 20).astype(np.uint8)
+    with pytest.warns(PictureWarning, match="0 and 1"):
+        assert (read_grey(save(tmp_path / "mask.png", mask)) == mask).all()
+
+
+@pytest.mark.parametrize("void", [[], [255]])
+def test_class_numbers_are_no_mask(tmp_path: Path, void: list[int]) -> None:
+    classes = np.select([DISC < 10, DISC < 20], [15, 1], 0).astype(np.uint8)
+    classes[0, : len(void)] = void
+    path = save(tmp_path / "classes.png", classes)
+    with pytest.raises(ImageError, match="class numbers") as caught:
+        read_grey(path)
+    assert "--labels" in caught.value.remedy
+    assert (read_grey(path, labels=(15,)) == (DISC < 10)).all()
+    with pytest.raises(ImageError, match="none of the labels 7"):
+        read_grey(path, labels=(7,))
+
+
+def test_a_palette_of_class_colours_is_no_mask(tmp_path: Path) -> None:
+    classes = np.where(DISC < 10, 15, 0).astype(np.uint8)
+    colours = [0] * 45 + [192, 128, 128]  # Pascal VOC's person
+    path = palette(tmp_path / "voc.png", classes, colours)
+    for read in (read_grey, read_trimap):
+        with pytest.raises(ImageError, match="class numbers"):
+            read(path)
+    assert (read_grey(path, labels=(15,)) == (DISC < 10)).all()
+
+
+def test_a_palette_of_greys_is_a_mask(tmp_path: Path) -> None:
+    shades = np.select([DISC < 10, DISC < 20], [2, 1], 0).astype(np.uint8)
+    path = palette(tmp_path / "grey.png", shades, [0, 0, 0, 102, 102, 102, 255, 255, 255])
+    assert read_grey(path)[32, [32, 48, 63]].tolist() == [1, np.float32(0.4), 0]
+
+
+def test_a_soft_mask_is_left_as_it_is(tmp_path: Path) -> None:
+    soft = np.clip(255 - 8 * np.abs(DISC), 0, 255).astype(np.uint8)
+    assert (read_grey(save(tmp_path / "soft.png", soft)) * 255 == soft).all()
+
+
+def test_one_pixel_that_is_not_opaque_does_not_make_the_alpha_channel_the_mask(
+    tmp_path: Path,
+) -> None:
+    mask = np.where(DISC < 20, 255, 0).astype(np.uint8)
+    rgba = np.dstack([mask, mask, mask, np.full_like(mask, 255)])
+    rgba[0, 0, 3] = 254
+    assert (read_grey(save(tmp_path / "mask.png", rgba)) * 255 == mask).all()
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1)])
+def test_a_trimap_of_numbers_is_understood_by_where_they_lie(
+    tmp_path: Path, order: tuple[int, int, int]
+) -> None:
+    with pytest.warns(PictureWarning, match="read as unknown"):
+        found = read_trimap(save(tmp_path / "trimap.png", numbered(*order)))
+    assert (found == numbered(0, 128, 255)).all()
+
+
+@pytest.mark.parametrize("order", [(0, 1, 1), (1, 2, 3)])
+def test_numbers_that_could_mean_two_things_are_refused(
+    tmp_path: Path, order: tuple[int, int, int]
+) -> None:
+    with pytest.raises(ImageError, match="no greys of a trimap"):
+        read_trimap(save(tmp_path / "trimap.png", numbered(*order)))
+
+
+def test_a_trimap_in_the_alpha_channel_is_read_from_there(tmp_path: Path) -> None:
+    white = np.full((64, 64, 3), 255, np.uint8)
+    rgba = np.dstack([white, numbered(0, 128, 255)])
+    with pytest.warns(PictureWarning, match="alpha channel"):
+        assert (read_trimap(save(tmp_path / "t.png", rgba)) == numbered(0, 128, 255)).all()
+
+
+@pytest.mark.parametrize("bits", [8, 12])
+def test_a_16_bit_file_that_is_not_filled_is_widened(tmp_path: Path, bits: int) -> None:
+    full = (1 << bits) - 1
+    shades = np.linspace(0, full, 64 * 64).round().astype(np.uint16).reshape(64, 64)
+    path = save(tmp_path / "deep.png", shades)
+    with pytest.warns(PictureWarning, match=f"{bits} bits in 16"):
+        found = read_image(path)
+    assert found.max() == 255 and abs(int(found[32, 0, 0]) - 128) <= 1
+    with pytest.warns(PictureWarning):
+        np.testing.assert_allclose(read_grey(path), shades / full, atol=1e-6)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif"])
+def test_the_size_told_is_the_size_read(tmp_path: Path, suffix: str, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = save(tmp_path / f"turned{suffix}", np.zeros((40, 64, 3), np.uint8), exif=exif)
+    assert image_size(path) == read_image(path).shape[:2]
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".tif", ".webp"])
+def test_of_several_pictures_the_first_is_read_and_that_is_said(
+    tmp_path: Path, suffix: str
+) -> None:
+    first, second = (Image.new("RGB", (64, 40), colour) for colour in ("red", "blue"))
+    path = tmp_path / f"several{suffix}"
+    first.save(path, save_all=True, append_images=[second])
+    with pytest.warns(PictureWarning, match="first is read"):
+        red, _, blue = read_image(path)[20, 32]
+    assert red > 200 and blue < 50
+
+
+def test_postscript_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pillow hands EPS to Ghostscript, whatever the file's name: a program from a stranger."""
+    started: list[object] = []
+    monkeypatch.setattr("subprocess.check_call", lambda *words, **_: started.append(words))
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n%%EndComments\n{} loop\n")
+    for read in (read_image, read_grey, read_trimap, image_size):
+        with pytest.raises(ImageError, match="not an image"):
+            read(path)
+    assert not started
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [(b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC"), (b"\xff\x0a" + b"\0" * 30, "JPEG XL")],
+)
+def test_a_format_of_the_extra_says_what_to_install(tmp_path: Path, head: bytes, name: str) -> None:
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(head)
+    with pytest.raises(ImageError) as caught:
+        read_image(path)
+    if name in caught.value.message:  # the extra is not installed here
+        assert "edgemat[heif]" in caught.value.remedy
+    else:
+        assert "not an image" in caught.value.message
+
+
+def test_a_truncated_file_has_no_size_and_says_so(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    whole = save(tmp_path / "whole.png", np.zeros((64, 64, 3), np.uint8), exif=exif).read_bytes()
+    for length in range(8, len(whole), 7):
+        path = tmp_path / "cut.png"
+        path.write_bytes(whole[:length])
+        try:
+            image_size(path)
+        except ImageError:
+            continue
