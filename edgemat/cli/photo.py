@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edgemat.cli import tables
 from edgemat.errors import UsageError
 from edgemat.terminal import AsJson, out, print_json
+
+if TYPE_CHECKING:
+    from edgemat.matting.foreign import Convention
 
 
 def matte(
@@ -28,6 +32,14 @@ def matte(
     blur: Annotated[
         float | None, typer.Option(help="Blur the background by this radius, px.")
     ] = None,
+    scale: Annotated[
+        float | None, typer.Option(help="What another's .tflite takes for white: 1 or 255.")
+    ] = None,
+    mean: Annotated[
+        str | None, typer.Option(help="... minus this: one number, or R,G,B, in units of --scale.")
+    ] = None,
+    std: Annotated[str | None, typer.Option(help="... over this, likewise.")] = None,
+    logits: Annotated[bool, typer.Option("--logits", help="... whose output is logits.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Cut a photograph out: transparent PNG, new background, or blurred background."""
@@ -45,6 +57,7 @@ def matte(
     from edgemat.matting.classical import METHODS
     from edgemat.matting.foreground import blur_background, cut_out, replace_background
     from edgemat.matting.matte import matte as compute_matte
+    from edgemat.matting.predict import Predictor, load_predictor
     from edgemat.progress import progress_bar
 
     if background is not None and blur is not None:
@@ -59,8 +72,11 @@ def matte(
         source = default_model(needs_trimap=known is not None)
     else:
         source = str(model) if str(model) in METHODS else find_artifact(model)
+    network: Path | str | Predictor = source
+    if logits or (scale, mean, std) != (None, None, None):
+        network = load_predictor(source, convention=_convention(scale, mean, std, logits))
     with progress_bar("matting") as show:
-        alpha = compute_matte(image, known, model=source, progress=lambda done, _: show(done))
+        alpha = compute_matte(image, known, model=network, progress=lambda done, _: show(done))
         if opacity is not None:  # what was erased already stays away
             alpha = np.minimum(alpha, opacity)
         if behind is not None:
@@ -76,3 +92,31 @@ def matte(
     else:
         after = f" with {Path(source).name}." if asked_model else " from the trimap alone."
         tables.show_path(out, output, before="Wrote ", after=after)
+
+
+def _convention(scale: float | None, mean: str | None, std: str | None, logits: bool) -> Convention:
+    from edgemat.matting.foreign import Convention
+
+    return Convention(
+        scale=1.0 if scale is None else scale,
+        mean=_numbers("--mean", mean) or (0.0,),
+        std=_numbers("--std", std) or (1.0,),
+        logits=logits,
+    )
+
+
+def _numbers(option: str, text: str | None) -> tuple[float, ...]:
+    if text is None:
+        return ()
+    try:
+        numbers = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        numbers = ()
+    if len(numbers) not in (1, 3) or not all(map(math.isfinite, numbers)):
+        raise UsageError(
+            f"{option} {text!r} is neither one number nor three.",
+            remedy=f"Write for example {option} 0.485,0.456,0.406.",
+        )
+    if option == "--std" and 0 in numbers:
+        raise UsageError("A deviation of 0 divides by zero.", remedy="Give another --std.")
+    return numbers

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from edgemat.artifacts.artifact import Artifact
-from edgemat.errors import ImageError, PictureWarning, UsageError
+from edgemat.errors import ArtifactError, ImageError, PictureWarning, UsageError
 from edgemat.images import (
     BACKGROUND,
     F32,
@@ -100,6 +100,11 @@ def matte(
             progress(1, 1)
     else:
         alpha = _matte_tiles(image, _given(trimap), predictor, progress)
+    if not np.isfinite(alpha).all():
+        raise ArtifactError(
+            "The model gives values that are not finite.",
+            remedy="Its weights or its conversion are broken: make the file anew.",
+        )
     np.clip(alpha, 0, 1, out=alpha)
     if trimap is not None:
         alpha[trimap == BACKGROUND] = 0

@@ -13,8 +13,9 @@ from typing import Protocol
 import numpy as np
 
 from edgemat.artifacts.artifact import Artifact, Feeding
-from edgemat.errors import ArtifactError, MissingToolError
+from edgemat.errors import ArtifactError, MissingToolError, UsageError
 from edgemat.images import F32
+from edgemat.matting.foreign import Convention, find_convention, require_alpha
 from edgemat.matting.runtime import TfliteModel
 
 Predict = Callable[[F32], F32]
@@ -35,16 +36,23 @@ class Predictor(Protocol):
         """
 
 
-def load_predictor(model: Artifact | Path | str, *, threads: int | None = None) -> Predictor:
+def load_predictor(
+    model: Artifact | Path | str,
+    *,
+    threads: int | None = None,
+    convention: Convention | None = None,
+) -> Predictor:
     """Load a model to be run many times.
 
     Parameters
     ----------
     model:
         An artefact of kind "tflite" or "float", its folder, or a .tflite file with an input of
-        shape (1, H, W, 3) or (1, H, W, 4) in 0..1.
+        shape (1, H, W, 3) or (1, H, W, 4).
     threads:
         For a .tflite file; by default as many as there are cores, at most 4.
+    convention:
+        How a .tflite file without a manifest is fed; by default what its input says.
 
     Raises
     ------
@@ -57,8 +65,13 @@ def load_predictor(model: Artifact | Path | str, *, threads: int | None = None) 
     if not isinstance(model, Artifact):
         model = Path(model)
         if model.suffix == ".tflite":
-            return TflitePredictor(TfliteModel(model, threads=threads))
+            return ForeignPredictor(TfliteModel(model, threads=threads), convention)
         model = Artifact(model)
+    if convention is not None:
+        raise UsageError(
+            f"{model.path.name} says itself how it is fed.",
+            remedy="Leave --scale, --mean, --std and --logits to .tflite files of others.",
+        )
     kind = model.manifest.kind
     if kind == "tflite":
         return TflitePredictor(TfliteModel(model.payload, threads=threads), model.manifest.feeding)
@@ -103,6 +116,20 @@ class TflitePredictor:
     def predict(self, x: F32) -> F32:
         """Return alpha; see :class:`Predictor`."""
         return self._model.run(np.ascontiguousarray(x))
+
+
+class ForeignPredictor(TflitePredictor):
+    """A .tflite file that says nothing of itself; see :mod:`edgemat.matting.foreign`."""
+
+    def __init__(self, model: TfliteModel, convention: Convention | None = None) -> None:
+        super().__init__(model)
+        self._convention = convention or find_convention(model)
+
+    def predict(self, x: F32) -> F32:
+        """Return alpha; see :class:`Predictor`."""
+        alpha = self._convention.read(super().predict(self._convention.feed(x)))
+        require_alpha(self._model, alpha)
+        return alpha
 
 
 def _input_of(feeding: Feeding) -> tuple[int, int, int]:

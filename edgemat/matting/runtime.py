@@ -121,6 +121,18 @@ class TfliteModel:
         self.input_shape = self._input.shape
         self.output_shape = self._output.shape
 
+    @property
+    def input_span(self) -> tuple[float, float] | None:
+        """Real values of an integer input's least and largest byte; None for a float input."""
+        info = self._input
+        if info.dtype == np.float32:
+            return None
+        limits = np.iinfo(info.dtype)
+        least, most = (
+            (limit - info.zero_points[0]) * info.scales[0] for limit in (limits.min, limits.max)
+        )
+        return least, most
+
     def run(self, x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return the output for one input.
 
