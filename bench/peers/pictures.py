@@ -19,7 +19,7 @@ import numpy as np
 from edgemat.data.folder import HOLD_OUT, hold_out, pictures
 from edgemat.data.sample import Part
 from edgemat.data.trimap import fixed_trimap
-from edgemat.errors import UsageError
+from edgemat.errors import ImageError, UsageError
 from edgemat.images import F32, U8, check_same_size, read_grey, read_image, read_trimap
 
 Truth = Literal["alpha", "mask"]
@@ -159,6 +159,11 @@ def load(photo: Photo, truth: Truth | None) -> Loaded:
         return Loaded(photo, image, None, None, None)
     alpha = read_grey(photo.truth)
     check_same_size(image, alpha, names=(str(photo.image), str(photo.truth)))
+    if not alpha.any():
+        raise ImageError(
+            f"{photo.truth} is empty: any matte of nothing has a small error.",
+            remedy="Leave that picture out.",
+        )
     if truth == "mask":
         alpha = (alpha >= 0.5).astype(np.float32)
     trimap = None

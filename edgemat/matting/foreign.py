@@ -44,9 +44,8 @@ class Convention:
 
     def feed(self, x: F32) -> F32:
         """Return what the file takes for `x`, 1,H,W,C float32 in 0..1; a trimap stays as it is."""
-        colours = (x[..., :3] * np.float32(self.scale) - np.float32(self.mean)) / np.float32(
-            self.std
-        )
+        mean, std = (np.array(values, np.float32) for values in (self.mean, self.std))
+        colours = (x[..., :3] * np.float32(self.scale) - mean) / std
         return np.concatenate([colours, x[..., 3:]], axis=-1).astype(np.float32)
 
     def read(self, y: F32) -> F32:
