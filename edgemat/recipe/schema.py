@@ -8,7 +8,6 @@ wrong must not be found after an hour of training.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable
 from typing import Annotated, Any
 
@@ -21,12 +20,13 @@ from pydantic import (
 from edgemat.artifacts.artifact import Card
 from edgemat.artifacts.vocabulary import ERROR_NAMES
 from edgemat.data.sections import BUILT_IN_SOURCES, DataSection
-from edgemat.errors import nearest
+from edgemat.errors import UsageError, nearest
 from edgemat.recipe.sections import (
     PruneSection,
     QuantizeSection,
     TrainSection,
 )
+from edgemat.scoring.bounds import parse_limit
 from edgemat.section import Section, wrong
 
 # How closely a file must agree with its reference, and what an int8 file must prove.
@@ -42,21 +42,23 @@ AGREEMENT = ("psnr_db", "max_abs", "mean_abs")
 WHOLLY_INT8 = ("int8_share", "float_islands")
 PROOF = (*WHOLLY_INT8, "scales_exact_share")
 
-_COMPARE = r"\s*(<=|>=|==|<|>)"
-_NUMBER = r"(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?"
-_ABSOLUTE = re.compile(rf"{_COMPARE}\s*(all|[+-]?{_NUMBER})\s*", re.ASCII)
-_RELATIVE = re.compile(rf"({_COMPARE})?\s*[+-]{_NUMBER}\s*%\s*", re.ASCII)
 
-
-def _absolute_bound(rule: str) -> str:
-    if not _ABSOLUTE.fullmatch(rule):
-        raise wrong("this is no bound", "Write for example '>=45', '<=1e-4' or '==1'.")
+def _rule(rule: str) -> str:
+    try:
+        parse_limit(rule)
+    except UsageError as error:
+        raise wrong("this is no bound", error.remedy) from error
     return rule
 
 
-def _bound(rule: str) -> str:
-    if not _RELATIVE.fullmatch(rule) and not _ABSOLUTE.fullmatch(rule):
-        raise wrong("this is no bound", "Write for example '+5%' (than float) or '<=40'.")
+def _absolute_rule(rule: str) -> str:
+    remedy = "Write for example '>=45', '<=1e-4' or '==1'."
+    try:
+        limit = parse_limit(rule)
+    except UsageError as error:
+        raise wrong("this is no bound", remedy) from error
+    if limit.relative:
+        raise wrong("a bound on agreement has nothing to be relative to", remedy)
     return rule
 
 
@@ -65,8 +67,10 @@ def _known(kind: str, name: str, names: Iterable[str]) -> None:
         raise wrong(f"there is no {kind} {name!r}", nearest(name, names))
 
 
-AbsoluteBound = Annotated[str, AfterValidator(_absolute_bound)]
-Bound = Annotated[str, AfterValidator(_bound)]
+Rule = Annotated[str, AfterValidator(_rule)]
+"""A bound as written; see :mod:`edgemat.scoring.bounds`."""
+AbsoluteRule = Annotated[str, AfterValidator(_absolute_rule)]
+"""One that compares with no reference."""
 Side = Annotated[int, Field(ge=32)]
 Threads = Annotated[int, Field(gt=0)]
 
@@ -90,7 +94,7 @@ class ModelSection(Section):
     )
     card: Card | None = Field(default=None, description="purpose, data and limits, for users")
     targets: tuple[str, ...] = tuple(PARITY)
-    parity: dict[str, dict[str, AbsoluteBound]] = Field(
+    parity: dict[str, dict[str, AbsoluteRule]] = Field(
         default={}, description="bounds on agreement, by target; they replace PARITY's"
     )
 
@@ -153,7 +157,7 @@ class Recipe(Section):
     )
     models: tuple[ModelSection, ...] = Field(min_length=1)
     verify: VerifySection = VerifySection()
-    gate: dict[str, Bound] = Field(
+    gate: dict[str, Rule] = Field(
         default={"sad": "+5%", "grad": "+10%"},
         description="errors of int8 files in the unknown region, against the float model's",
     )

@@ -155,9 +155,11 @@ def parse_limit(rule: str) -> Limit:
             remedy=f"Write '+{text}%' for a rise of at most {text} %, or '-{text}%' for a fall.",
         )
     if sign is None and not relative:
+        bare = rule.strip()
+        percent = f", or '{value:+g}%' against a reference" if match["number"] else ""
         raise UsageError(
             f"The bound {rule!r} does not say which way it bounds.",
-            remedy=f"Write '<={rule.strip()}', '>={rule.strip()}' or '=={rule.strip()}'.",
+            remedy=f"Write '<={bare}', '>={bare}' or '=={bare}'{percent}.",
         )
     return Limit(sign or ("<=" if text[0] == "+" else ">="), value, relative)
 

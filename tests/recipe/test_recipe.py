@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from edgemat.artifacts.artifact import Agreement, Artifact, Int8Proof
 from edgemat.bench.quality import load_bars
@@ -17,8 +19,8 @@ from edgemat.errors import UsageError
 from edgemat.models import list_models
 from edgemat.recipe.checks import check_network
 from edgemat.recipe.load import load_recipe, read_recipe
-from edgemat.recipe.schema import _ABSOLUTE, _RELATIVE, AGREEMENT, PARITY, PROOF, Recipe
-from edgemat.scoring.bounds import parse_limit
+from edgemat.recipe.schema import AGREEMENT, PARITY, PROOF, AbsoluteRule, Recipe, Rule
+from edgemat.scoring.bounds import _RULE, Limit, parse_limit
 from edgemat.workflow.stages.judging import _measured
 
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -132,14 +134,55 @@ def test_figures_are_those_that_the_pipeline_measures() -> None:
     assert set(_measured(cast(Artifact, SimpleNamespace(manifest=manifest)))) == {*AGREEMENT}
 
 
-@given(rule=st.one_of(st.from_regex(_ABSOLUTE, fullmatch=True), st.just("== all")))
-def test_every_absolute_bound_is_one_to_the_gate(rule: str) -> None:
+COMPARE = r"\s*(<=|>=|==|<|>)"
+NUMBER = r"(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?"
+ABSOLUTE = re.compile(rf"{COMPARE}\s*(all|[+-]?{NUMBER})\s*", re.ASCII)
+RELATIVE = re.compile(rf"({COMPARE})?\s*[+-]{NUMBER}\s*%\s*", re.ASCII)
+
+
+def in_recipe(kind: Any, rule: str) -> bool:
+    """Return whether a recipe takes a text as a bound of one kind."""
+    try:
+        TypeAdapter(kind).validate_python(rule)
+    except ValidationError:
+        return False
+    return True
+
+
+def in_gate(rule: str) -> Limit | None:
+    """Return what a text bounds, None when it bounds nothing."""
+    try:
+        return parse_limit(rule)
+    except UsageError:
+        return None
+
+
+@given(rule=st.one_of(st.from_regex(ABSOLUTE, fullmatch=True), st.just("== all")))
+def test_every_absolute_bound_is_one_to_recipe_and_gate(rule: str) -> None:
     assert not parse_limit(rule).relative
+    assert in_recipe(Rule, rule) and in_recipe(AbsoluteRule, rule)
 
 
-@given(rule=st.from_regex(_RELATIVE, fullmatch=True))
-def test_every_relative_bound_is_one_to_the_gate(rule: str) -> None:
+@given(rule=st.from_regex(RELATIVE, fullmatch=True))
+def test_every_relative_bound_is_one_to_recipe_and_gate(rule: str) -> None:
     assert parse_limit(rule).relative
+    assert in_recipe(Rule, rule) and not in_recipe(AbsoluteRule, rule)
+
+
+@given(rule=st.one_of(st.from_regex(_RULE, fullmatch=True), st.from_regex(_RULE), st.text()))
+def test_recipe_and_gate_take_the_same_bounds(rule: str) -> None:
+    limit = in_gate(rule)
+    assert in_recipe(Rule, rule) is (limit is not None)
+    assert in_recipe(AbsoluteRule, rule) is (limit is not None and not limit.relative)
+
+
+def test_a_bound_may_be_as_large_as_a_float(tmp_path: Path) -> None:
+    parity = "{ tflite-fp32 = { psnr_db = '>=1e100' } }"
+    loaded = load(tmp_path, recipe(tail="[gate]\nsad = '<=1e100'", parity=parity))
+    assert parse_limit(loaded.gate["sad"]) == Limit("<=", 1e100, relative=False)
+    assert parse_limit(loaded.models[0].parity["tflite-fp32"]["psnr_db"]).value == 1e100
+    error = complaint(tmp_path, recipe(tail="[gate]\nsad = '<=1e400'"))
+    assert "gate.sad" in error.message and "smaller number" in error.remedy
 
 
 # Files
