@@ -7,19 +7,18 @@ times, networks of full width did not begin to learn.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional as F
 
 from edgemat.data.folder import HOLD_OUT, pictures
 from edgemat.errors import UsageError
 from edgemat.experiments.fidelity import fidelity
-from edgemat.experiments.fit import Outcome, create_seeded, fit, known_models
+from edgemat.experiments.fit import Batches, Outcome, compare_networks, known_models
 from edgemat.images import F32, read_image
 
 PATCH, BATCH, LEARNING_RATE = 40, 16, 3e-3
@@ -60,21 +59,19 @@ def run_denoising(
     train, test = read_grey_pictures(folder)
     random = np.random.default_rng(seed)
     noisy = [x + _noise(x.shape, sigma, random) for x in test]
-    outcomes = []
-    for name in names:
-        network = create_seeded(name, seed, width=width)
+    return compare_networks(
+        names,
+        batches=lambda: noisy_patches(train, sigma=sigma, seed=seed),
+        judge=lambda network: fidelity([_clean(network, x) for x in noisy], test),
+        steps=steps,
+        learning_rate=LEARNING_RATE,
+        loss=F.mse_loss,
+        width=width,
+        seed=seed,
         # to begin with no noise found, instead of any, saves more steps than there are
-        nn.init.zeros_(network.get_parameter("predict.weight"))
-        fit(
-            network,
-            noisy_patches(train, sigma=sigma, seed=seed),
-            steps=steps,
-            learning_rate=LEARNING_RATE,
-            loss=F.mse_loss,
-            progress=progress and partial(progress, name),
-        )
-        outcomes.append(Outcome(name, fidelity([_clean(network, x) for x in noisy], test)))
-    return outcomes
+        begin=lambda network: nn.init.zeros_(network.get_parameter("predict.weight")),
+        progress=progress,
+    )
 
 
 def read_grey_pictures(folder: Path) -> tuple[list[F32], list[F32]]:
@@ -99,9 +96,7 @@ def read_grey_pictures(folder: Path) -> tuple[list[F32], list[F32]]:
     return train, test
 
 
-def noisy_patches(
-    pictures: Sequence[F32], *, sigma: float, seed: int
-) -> Iterator[tuple[Tensor, Tensor]]:
+def noisy_patches(pictures: Sequence[F32], *, sigma: float, seed: int) -> Batches:
     """Yield batches of noisy patches and the clean ones, B,1,40,40; turned and mirrored."""
     random = np.random.default_rng(seed)
     while True:

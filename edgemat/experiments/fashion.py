@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edgemat.data.folder import HOLD_OUT
 from edgemat.data.open import PEOPLE
 from edgemat.errors import UsageError
 from edgemat.images import U8, read_rgba, resize
@@ -18,7 +19,6 @@ SIDE = 32  # the thesis enlarges 28 to 32
 _IDX_MAGIC = b"\x00\x00\x08\x03"  # unsigned bytes in three dimensions
 _FILES = {"train": "train-images-idx3-ubyte", "test": "t10k-images-idx3-ubyte"}
 _ARRAYS = {"train": ("x_train", "train_images"), "test": ("x_test", "test_images")}
-_HOLD_OUT = 10
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def built_in() -> SmallPictures:
         height, width = (side // 2 for side in grey.shape)
         parts = [grey, *(grey[y:, x:][:height, :width] for y in (0, height) for x in (0, width))]
         small = [resize(part, (SIDE, SIDE), method="area") for part in parts if part.any()]
-        (test if number % _HOLD_OUT == _HOLD_OUT - 1 else train).extend(small)
+        (test if number % HOLD_OUT == HOLD_OUT - 1 else train).extend(small)
     return SmallPictures(np.stack(train), np.stack(test))
 
 

@@ -1,9 +1,10 @@
-"""Train a network on batches made as it goes, quickly."""
+"""Train networks on batches made as they go, quickly, and compare them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,11 +17,69 @@ from edgemat.models.info import Task
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 Progress = Callable[[int], None]
+Batches = Iterator[tuple[Tensor, Tensor]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one network."""
+
+    model: str
+    fidelity: Fidelity
+
+    def to_json(self) -> dict[str, Any]:
+        """Return name and figures."""
+        return {"model": self.model} | asdict(self.fidelity)
+
+
+def compare_networks(
+    names: Sequence[str],
+    *,
+    batches: Callable[[], Batches],
+    judge: Callable[[nn.Module], Fidelity],
+    steps: int,
+    learning_rate: float,
+    loss: Loss,
+    width: float = 1.0,
+    seed: int = 1,
+    begin: Callable[[nn.Module], object] | None = None,
+    progress: Callable[[str, int], None] | None = None,
+) -> list[Outcome]:
+    """Train each network alike, and judge it.
+
+    Parameters
+    ----------
+    batches:
+        Gives the same batches anew to every network.
+    judge:
+        Tells how like the originals a trained network's pictures are.
+    width:
+        Multiplier of the networks' channels.
+    begin:
+        Called with every network before it is trained.
+    progress:
+        Called with a network's name and its steps done.
+    """
+    outcomes = []
+    for name in names:
+        network = create_seeded(name, seed, width=width)
+        if begin is not None:
+            begin(network)
+        fit(
+            network,
+            batches(),
+            steps=steps,
+            learning_rate=learning_rate,
+            loss=loss,
+            progress=progress and partial(progress, name),
+        )
+        outcomes.append(Outcome(name, judge(network)))
+    return outcomes
 
 
 def fit(
     network: nn.Module,
-    batches: Iterator[tuple[Tensor, Tensor]],
+    batches: Batches,
     *,
     steps: int,
     learning_rate: float,
@@ -56,7 +115,7 @@ def fit(
 
 def _loop(
     network: nn.Module,
-    batches: Iterator[tuple[Tensor, Tensor]],
+    batches: Batches,
     optimizer: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler,
     steps: int,
@@ -100,15 +159,3 @@ def create_seeded(name: str, seed: int, *, width: float = 1.0) -> nn.Module:
     """Build a network from its own seed, so that the order of models does not matter."""
     torch.manual_seed(seed)
     return create_model(name, width=width)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of one network."""
-
-    model: str
-    fidelity: Fidelity
-
-    def to_json(self) -> dict[str, Any]:
-        """Return name and figures."""
-        return {"model": self.model} | asdict(self.fidelity)

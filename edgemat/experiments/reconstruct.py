@@ -6,17 +6,16 @@ sees a thousand batches of twenty.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edgemat.experiments.fashion import SIDE, SmallPictures
-from edgemat.experiments.fidelity import fidelity
-from edgemat.experiments.fit import Outcome, create_seeded, fit, known_models
+from edgemat.experiments.fidelity import Fidelity, fidelity
+from edgemat.experiments.fit import Batches, Outcome, compare_networks, known_models
 from edgemat.images import U8
 from edgemat.models import list_models
 
@@ -53,23 +52,19 @@ def run_reconstruction(
     UsageError
         For a network that is none of reconstruction.
     """
+    names = known_models("reconstruction", models)
     test = _prepared(pictures.test[:TESTED])
-    outcomes = []
-    for name in known_models("reconstruction", models):
-        network = create_seeded(name, seed, width=width)
-        fit(
-            network,
-            _batches(pictures.train, seed),
-            steps=steps,
-            learning_rate=LEARNING_RATE,
-            loss=F.l1_loss,
-            progress=progress and partial(progress, name),
-        )
-        with torch.inference_mode():
-            found = torch.cat([network(part) for part in test.split(BATCH)]).clamp(0, 1)
-        judged = fidelity(list(found[:, 0].numpy()), list(test[:, 0].numpy()))
-        outcomes.append(Outcome(name, judged))
-    return outcomes
+    return compare_networks(
+        names,
+        batches=lambda: _batches(pictures.train, seed),
+        judge=lambda network: _judge(network, test),
+        steps=steps,
+        learning_rate=LEARNING_RATE,
+        loss=F.l1_loss,
+        width=width,
+        seed=seed,
+        progress=progress,
+    )
 
 
 def order_holds(outcomes: Sequence[Outcome]) -> bool | None:
@@ -85,7 +80,13 @@ def order_holds(outcomes: Sequence[Outcome]) -> bool | None:
     return min(guided) > psnr[UNPOOL] > max(blind)
 
 
-def _batches(pictures: U8, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+def _judge(network: nn.Module, test: Tensor) -> Fidelity:
+    with torch.inference_mode():
+        found = torch.cat([network(part) for part in test.split(BATCH)]).clamp(0, 1)
+    return fidelity(list(found[:, 0].numpy()), list(test[:, 0].numpy()))
+
+
+def _batches(pictures: U8, seed: int) -> Batches:
     random = np.random.default_rng(seed)
     while True:
         x = _prepared(pictures[np.sort(random.integers(len(pictures), size=BATCH))])
