@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from torch import nn
 
+from edgemat.images import PIXEL_SCALE
 from edgemat.models.blocks.pooling import DeployMaxPool
 from edgemat.models.blocks.segmentation import DeployTrimapAttention
 from edgemat.quantize.align import FIXED_GRID_FUNCTIONS
@@ -18,8 +19,6 @@ from edgemat.quantize.spec import Place, TensorQuant
 
 UNIT_SCALE = 1 / 256
 """Runtimes fix the output of sigmoid and softmax to this scale."""
-PIXEL_SCALE = 1 / 255
-"""On this grid an 8-bit picture passes without loss."""
 CUT_SCALE = DeployTrimapAttention.CUT / 128
 """-CUT is the lowest step and CUT one above the highest: the grid cuts as the network does."""
 
@@ -43,7 +42,7 @@ class KnownGrids:
         if any(place.function in FIXED_GRID_FUNCTIONS for place in quant.places):
             return Grid(UNIT_SCALE, 0)
         if any(self._is_pixel_or_mask(place) for place in quant.places):
-            return Grid(PIXEL_SCALE, 0)
+            return Grid(float(PIXEL_SCALE), 0)  # an 8-bit picture passes without loss
         if any(self._is_cut(place) for place in quant.places):
             return Grid(CUT_SCALE, 128)
         return None

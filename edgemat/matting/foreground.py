@@ -15,7 +15,7 @@ import numpy as np
 from scipy.signal import oaconvolve
 
 from edgemat.errors import ImageError, MissingToolError, UsageError
-from edgemat.images import F32, U8, check_same_size, resize, to_uint8
+from edgemat.images import F32, PIXEL_SCALE, U8, check_same_size, resize, to_uint8
 from edgemat.matting.tiling import bands, resized_rows
 
 ESTIMATE_PIXELS = 4_000_000
@@ -24,10 +24,10 @@ ESTIMATE_PIXELS = 4_000_000
 MAX_BLUR = 500.0
 """Largest radius of the background's blur, in pixels."""
 
-_DISC = 6.0
 # Radius, in pixels of the reduced picture, of the disc that the background is blurred with.
-_NO_BACKGROUND = np.float32(1e-6)
+_DISC = 6.0
 # Keeps the blur finite where no background is in reach, and where therefore none is seen.
+_NO_BACKGROUND = np.float32(1e-6)
 
 
 def estimate_foreground(image: U8, alpha: F32) -> U8:
@@ -65,7 +65,7 @@ def estimate_foreground(image: U8, alpha: F32) -> U8:
         both = resized_rows(layers, size, rows)
         front, back = both[..., :3], both[..., 3:]
         a = alpha[rows, :, None]
-        missing = image[rows] * np.float32(1 / 255) - a * front - (1 - a) * back
+        missing = image[rows] * PIXEL_SCALE - a * front - (1 - a) * back
         front += a / (a * a + (1 - a) * (1 - a)) * missing
         foreground[rows] = to_uint8(front)
     return foreground
@@ -160,7 +160,7 @@ def _smooth_layers(image: U8, alpha: F32) -> F32:
         ) from error
     scale = min(1.0, math.sqrt(ESTIMATE_PIXELS / alpha.size))
     small = max(1, round(alpha.shape[0] * scale)), max(1, round(alpha.shape[1] * scale))
-    colours = resize(image, small, method="bilinear").astype(np.float32) * np.float32(1 / 255)
+    colours = resize(image, small, method="bilinear").astype(np.float32) * PIXEL_SCALE
     layers = estimate_foreground_ml(
         colours, resize(alpha, small, method="bilinear"), return_background=True
     )

@@ -10,14 +10,13 @@ from scipy.ndimage import uniform_filter
 from edgemat.images import F32, U8
 from edgemat.matting.tiling import bands, resized_rows
 
+# Both chosen on procedural hair, fur and portraits of 1024 px: from an exact matte of 224 px the
+# mean absolute error at full size is 0.003, where bilinear enlargement has 0.015. Smaller values
+# gain a little on such clean pictures but follow the noise of real ones.
 GUIDE_RADIUS = 2
+"""Half of the guided filter's window, in the model's pixels."""
 GUIDE_EPSILON = 1e-4
-"""Window (in the model's pixels) and regularisation of the guided filter.
-
-Chosen on procedural hair, fur and portraits of 1024 px: from an exact matte of 224 px the mean
-absolute error at full size is 0.003, where bilinear enlargement has 0.015. Smaller values gain
-a little on such clean pictures but follow the noise of real ones.
-"""
+"""Regularisation of the guided filter: a variance of colours in 0..1."""
 
 
 def guided_coefficients(guide: F32, target: F32, *, radius: int, epsilon: float) -> F32:

@@ -26,6 +26,7 @@ from edgemat.images import (
     U8,
     UNKNOWN,
     resize,
+    to_float,
 )
 from edgemat.matting.classical import METHODS, solve_alpha
 from edgemat.matting.guided import guided_upsample
@@ -90,7 +91,7 @@ def matte(
         trimap = fit_trimap(trimap, image.shape[:2])
         _say_what_is_odd(trimap)
         if not (trimap == UNKNOWN).any():
-            return trimap.astype(np.float32) / np.float32(255)
+            return to_float(trimap)
     if isinstance(model, str) and model in METHODS:
         return solve_alpha(image, _given(trimap), method=model)
     predictor = load_predictor(model) if isinstance(model, Artifact | Path | str) else model

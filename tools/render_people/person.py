@@ -48,7 +48,6 @@ class Built:
     head: Array
     head_scale: float
     top: float
-    bones_turn: Array
     clothes: tuple[str, ...]
 
 
@@ -63,10 +62,7 @@ def build(person: Person, framing: str, assets: Path | None, place: Array, facin
     skin = body.posed[group_vertices("body")]
     middle = 0.5 * (body.joint("helper-l-eye") + body.joint("helper-r-eye"))
     head = Head(body, 0.01)
-    return Built(
-        skin, middle, head.scale, max(top, float(skin[:, 2].max())), body.head_rotation(),
-        outfit.names,
-    )  # fmt: skip
+    return Built(skin, middle, head.scale, max(top, float(skin[:, 2].max())), outfit.names)
 
 
 def _pose(

@@ -28,7 +28,7 @@ class Lamp:
     colour: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
-WARM, COOL, NEUTRAL = (1.0, 0.72, 0.45), (0.7, 0.85, 1.0), (1.0, 1.0, 1.0)
+WARM, COOL = (1.0, 0.72, 0.45), (0.7, 0.85, 1.0)
 # Sky above, ground below (linear RGB, already times their strength), and lamps.
 Sky = tuple[tuple[float, float, float], tuple[float, float, float]]
 PRESETS: dict[str, tuple[Sky, tuple[Lamp, ...]]] = {

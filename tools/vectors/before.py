@@ -9,7 +9,7 @@ from PIL import Image, ImageOps
 
 from edgemat.data.trimap import fixed_trimap
 from edgemat.errors import UsageError
-from edgemat.images import F32, U8, Method, resize, to_uint8
+from edgemat.images import F32, PIXEL_SCALE, U8, Method, resize, to_uint8
 from edgemat.matting.matte import fit_trimap
 from edgemat.matting.tiling import Letterbox, resized_rows, tile_axis
 from tools.vectors.pictures import alpha, as_json, picture, trimap
@@ -94,10 +94,10 @@ def inputs() -> Vector:
         fit = Letterbox.fit(size, frame)
         method: Method = "bicubic" if fit.enlarges else "bilinear"
         small = resize(image, (fit.height, fit.width), method=method)
-        x = fit.pad(small.astype(np.float32) * np.float32(1 / 255))
+        x = fit.pad(small.astype(np.float32) * PIXEL_SCALE)
         portrait.append({"image": as_json(image), "frame": frame, "input": as_json(x)})
     image, known = picture(8, 8, seed=23), trimap(8, 8, seed=24)
-    tile = np.dstack([image, known]).astype(np.float32) * np.float32(1 / 255)
+    tile = np.dstack([image, known]).astype(np.float32) * PIXEL_SCALE
     four = [{"image": as_json(image), "trimap": as_json(known), "input": as_json(tile)}]
     return {"portrait": portrait, "trimap": four}
 

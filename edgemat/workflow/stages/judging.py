@@ -73,9 +73,8 @@ def judge_files(model: ModelRun, recipe: Recipe) -> list[Any]:
     for file in model.files:
         manifest, target = file.manifest, str(file.manifest.target)
         rules = PARITY[target] | model.section.parity.get(target, {})
-        if (
-            not model.section.quantize.wholly_int8
-        ):  # what is int8 then is in the proof, not in the gate
+        # of a network that is int8 in parts, the proof says what is, and the gate does not judge it
+        if not model.section.quantize.wholly_int8:
             rules = {name: rule for name, rule in rules.items() if name not in WHOLLY_INT8}
         bounds = [Bound(metric, rule) for metric, rule in rules.items()]
         for verdict in judge(bounds, _measured(file)):
