@@ -108,10 +108,10 @@ def _peak_form() -> DeployForm:
     import torch
     from torch import Tensor, nn
 
-    from edgemat.models.blocks.layers import MattingOutput
     from edgemat.models.deploy import to_deploy
+    from edgemat.models.network import MattingNetwork, MattingOutput
 
-    class Products(nn.Module):
+    class Products(MattingNetwork):
         def __init__(self) -> None:
             super().__init__()
             self.layers = nn.Sequential(
@@ -129,11 +129,11 @@ def random_form(name: str, shape: tuple[int, int, int]) -> DeployForm:
     """Return the deploy form of an untrained network whose batch statistics have settled."""
     import torch
 
-    from edgemat.models import create_model
+    from edgemat.models import create_matting
     from edgemat.models.deploy import to_deploy
 
     torch.manual_seed(0)
-    network = create_model(name).train()
+    network = create_matting(name).train()
     with torch.no_grad():
         for _ in range(3):
             network(torch.rand(2, shape[0], 64, 64))

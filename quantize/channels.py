@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
-from edgemat.models.blocks.layers import MattingNetwork
+from edgemat.models.network import MattingNetwork
 
 Ids = list[int]
 Place = tuple[str, int, int]  # a parameter or buffer, its axis, an index along it

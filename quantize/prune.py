@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from edgemat.errors import UsageError
-from edgemat.models.blocks.layers import MattingNetwork
+from edgemat.models.network import MattingNetwork
 from edgemat.models.pruned import fit_channels, settle_channels, shapes_of
 from edgemat.quantize.channels import ChannelGraph, ChannelSet, Convolution, trace_channels
 

@@ -22,9 +22,9 @@ from nncf.torch.quantization.layers import (
 )
 from torch import Tensor, nn
 
-from edgemat.models.blocks.layers import MattingOutput
 from edgemat.models.blocks.pooling import Below, Ones
 from edgemat.models.deploy import DeployForm
+from edgemat.models.network import MattingOutput
 from edgemat.quantize.align import snap_biases, tied_grids
 from edgemat.quantize.frozen import attach
 from edgemat.quantize.known import KnownGrids

@@ -8,12 +8,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edgemat.models import create_model
-from edgemat.models.blocks.layers import MattingOutput, conv_bn
+from edgemat.models.blocks.conv import conv_bn
 from edgemat.models.deploy import DeployForm, to_deploy
+from edgemat.models.network import MattingNetwork, MattingOutput
 from edgemat.scoring.evaluate import EvaluationSet
 
 
-class ToyMatting(nn.Module):
+class ToyMatting(MattingNetwork):
     """Convolutions, a concatenation of unlike ranges, a sigmoid, a difference, a resize."""
 
     def __init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from edgemat.artifacts.artifact import Artifact, Manifest
 from edgemat.errors import ArtifactError
-from edgemat.models import create_model
-from edgemat.models.blocks.layers import MattingNetwork
+from edgemat.models import create_matting
 from edgemat.models.deploy import DeployForm, to_deploy
+from edgemat.models.network import MattingNetwork
 from edgemat.models.pruned import fit_channels, settle_channels, shapes_of
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -47,7 +47,7 @@ def load_deploy(artifact: Artifact) -> DeployForm:
 
 def create_network(manifest: Manifest) -> MattingNetwork:
     """Build the network that a manifest names, with weights of no meaning."""
-    return cast(MattingNetwork, create_model(manifest.architecture, **manifest.config))
+    return create_matting(manifest.architecture, **manifest.config)
 
 
 def read_weights(model: Model, artifact: Artifact) -> Model:

@@ -75,21 +75,21 @@ def models(as_json: AsJson = False) -> None:
     from edgemat.models.count import count_operations, count_parameters, on_paper
     from edgemat.progress import track
 
-    rows = []
+    rows: list[dict[str, object]] = []
     for info in track(list_models(), "counting"):
-        network = on_paper(info.name)
+        network, thesis = on_paper(info.name), info.thesis
         operations = count_operations(network, (info.in_channels, 224, 224))
         rows.append(
             {
                 "name": info.name,
-                "chapter": info.chapter,
-                "table": info.table,
+                "chapter": None if thesis is None else thesis.chapter,
+                "table": None if thesis is None else thesis.table,
                 "task": info.task,
                 "input_channels": info.in_channels,
                 "parameters": count_parameters(network),
-                "thesis_parameters_millions": info.thesis_parameters,
+                "thesis_parameters_millions": None if thesis is None else thesis.parameters,
                 "operations_thesis_convention": operations.thesis,
-                "thesis_operations": info.thesis_operations,
+                "thesis_operations": None if thesis is None else thesis.operations,
                 "macs_billions": operations.macs,
                 "deploys": info.why_not is None,
                 "why_not": info.why_not,

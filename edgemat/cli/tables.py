@@ -90,7 +90,7 @@ def show_savings(
 
 
 def show_models(out: Console, rows: Sequence[Mapping[str, Any]]) -> None:
-    """List networks beside what the thesis prints of them; methods without chapter come last."""
+    """List networks beside what the thesis prints of them; classical methods come last."""
     table = Table(title="Networks (operations at 224 x 224)")
     for column in ("name", "task", "thesis", "parameters", "printed", "operations", "printed"):
         table.add_column(column)
@@ -108,9 +108,9 @@ def show_models(out: Console, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _source(row: Mapping[str, Any]) -> str:
-    if row["chapter"] is None:
-        return "classical"
-    return f"chapter {row['chapter']}, " + (f"table {row['table']}" if row["table"] else "ours")
+    if row["chapter"] is not None:
+        return f"chapter {row['chapter']}, table {row['table']}"
+    return "edgemat's own" if row["parameters"] else "classical"
 
 
 def _printed(figure: float | None, unit: str, digits: int = 2) -> str:

@@ -3,68 +3,68 @@
 >>> from edgemat.models import create_model
 >>> model = create_model("indexnet-m2o-nlc", width=0.5)
 
-A network enters the list by the ``MODELS`` at the end of its module.
+A network is one file, ``MODELS`` at its end, and one line here.
 """
 
 from __future__ import annotations
 
 import inspect
+from importlib import import_module
 from typing import Any
 
-from torch import nn
-
 from edgemat.errors import UsageError, nearest
-from edgemat.models import (
-    a2u,
-    deeplab,
-    dim,
-    dncnn,
-    fastdepth,
-    hu_depth,
-    indexnet,
-    indexnet_slim,
-    pspm,
-    pspm_baseline,
-    pspm_slim,
-    reconstruct,
-    refinenet,
-    rmat,
-    segnet,
-    upernet,
-)
-from edgemat.models.info import CLASSICAL_METHODS, MattingTask, ModelInfo, Task
+from edgemat.models.info import CLASSICAL_METHODS, MattingTask, ModelInfo, Printed, Task
+from edgemat.models.network import MattingNetwork, Network
 
-__all__ = ["MattingTask", "ModelInfo", "Task", "create_model", "list_models", "model_info"]
+__all__ = [
+    "MattingTask",
+    "ModelInfo",
+    "Printed",
+    "Task",
+    "create_matting",
+    "create_model",
+    "list_models",
+    "model_info",
+]
 
-# in the order of the thesis
+# modules of this package, in the order of the thesis
 _MODULES = (
-    reconstruct,
-    deeplab,
-    refinenet,
-    dim,
-    indexnet,
-    indexnet_slim,
-    dncnn,
-    segnet,
-    upernet,
-    fastdepth,
-    hu_depth,
-    a2u,
-    rmat,
-    pspm_baseline,
-    pspm,
-    pspm_slim,
+    "reconstruct",
+    "deeplab",
+    "refinenet",
+    "dim",
+    "indexnet",
+    "indexnet_slim",
+    "dncnn",
+    "segnet",
+    "upernet",
+    "fastdepth",
+    "hu_depth",
+    "a2u",
+    "rmat",
+    "pspm_baseline",
+    "pspm",
+    "pspm_slim",
 )
-_MODELS = {info.name: info for module in _MODULES for info in module.MODELS}
+_MODELS: dict[str, ModelInfo] = {
+    info.name: info for module in _MODULES for info in import_module(f"{__name__}.{module}").MODELS
+}
 
 
 def list_models() -> list[ModelInfo]:
-    """Return what is known of every network, in the order of the thesis."""
+    """Return what is known of every network, in the order of the thesis.
+
+    >>> [info.name for info in list_models() if info.is_matting and info.thesis is None]
+    ['indexnet-slim', 'pspm-slim']
+    """
     return list(_MODELS.values())
 
 
 def model_info(name: str) -> ModelInfo:
     """Return what is known of one network.
+
+    >>> model_info("indexnet-m2o-nlc").thesis
+    Printed(table='3.4', parameters=8.15, operations=6.3)
 
     Raises
     ------
@@ -81,8 +81,12 @@ def model_info(name: str) -> ModelInfo:
     return _MODELS[name]
 
 
-def create_model(name: str, **config: Any) -> nn.Module:
+def create_model(name: str, **config: Any) -> Network:
     """Build a network with fresh weights.
+
+    >>> network = create_model("reconstruct-index-m2o", width=0.25)
+    >>> network(torch.rand(1, 1, 32, 32)).shape
+    torch.Size([1, 1, 32, 32])
 
     Parameters
     ----------
@@ -102,3 +106,21 @@ def create_model(name: str, **config: Any) -> nn.Module:
         if key not in known:
             raise UsageError(f"{name} has no argument {key!r}.", remedy=nearest(key, known))
     return info.network(**{**info.config, **config})
+
+
+def create_matting(name: str, **config: Any) -> MattingNetwork:
+    """Build a matting network with fresh weights; see :func:`create_model`.
+
+    >>> network = create_matting("pspm-slim", width=0.25)
+    >>> network(torch.rand(2, 3, 64, 96)).alpha.shape
+    torch.Size([2, 1, 64, 96])
+
+    Raises
+    ------
+    UsageError
+        As :func:`create_model` does, and for a network that mattes nothing.
+    """
+    network = create_model(name, **config)
+    if not isinstance(network, MattingNetwork):
+        raise model_info(name).no_matting()
+    return network

@@ -28,17 +28,12 @@ from edgemat.models.blocks.a2u import (
     initialise_affinity,
 )
 from edgemat.models.blocks.aspp import ASPP
-from edgemat.models.blocks.layers import (
-    MattingNetwork,
-    MattingOutput,
-    conv_bn,
-    initialise,
-    scale_channels,
-)
+from edgemat.models.blocks.conv import conv_bn, initialise, scale_channels
 from edgemat.models.blocks.sampling import create_sampling
 from edgemat.models.encoders.resnet34 import BasicBlock, ResNet34
 from edgemat.models.indexnet import initialise_head, prediction_head
-from edgemat.models.info import ModelInfo
+from edgemat.models.info import ModelInfo, Printed
+from edgemat.models.network import MattingNetwork, MattingOutput
 
 LEVELS = range(4)  # level k is halved from 1/2**k
 
@@ -186,16 +181,20 @@ _NOTES = {
 MODELS = (
     *(
         ModelInfo(
-            f"a2u-{name}",
-            A2UMatting,
-            "trimap",
-            4,
-            "4.2",
-            round(8.05 + added / 1e6, 3),
+            name=f"a2u-{name}",
+            network=A2UMatting,
             config=config,
+            task="trimap",
+            thesis=Printed("4.2", parameters=round(8.05 + added / 1e6, 3)),
             note=_NOTES.get(name),
         )
         for name, (config, added) in _ROWS.items()
     ),
-    ModelInfo("a2u-static-cs", A2UMatting, "trimap", 4, "4.8", config=_affinity("static-cs")),
+    ModelInfo(
+        name="a2u-static-cs",
+        network=A2UMatting,
+        config=_affinity("static-cs"),
+        task="trimap",
+        thesis=Printed("4.8"),
+    ),
 )

@@ -11,16 +11,12 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from edgemat.models.blocks.conv import initialise, scale_channels
 from edgemat.models.blocks.deeplab import DeepLabDecoder
-from edgemat.models.blocks.layers import (
-    MattingNetwork,
-    MattingOutput,
-    initialise,
-    scale_channels,
-)
 from edgemat.models.encoders.mobilenetv2 import MobileNetV2
 from edgemat.models.indexnet import initialise_head, prediction_head
-from edgemat.models.info import ModelInfo
+from edgemat.models.info import ModelInfo, Printed
+from edgemat.models.network import MattingNetwork, MattingOutput
 
 
 class DeepLab(MattingNetwork):
@@ -68,4 +64,4 @@ class DeepLab(MattingNetwork):
         return MattingOutput(F.interpolate(alpha, size=size, mode="bilinear", align_corners=False))
 
 
-MODELS = (ModelInfo("matting-b1", DeepLab, "trimap", 3, "3.3"),)
+MODELS = (ModelInfo(name="matting-b1", network=DeepLab, task="trimap", thesis=Printed("3.3")),)

@@ -1,7 +1,7 @@
 """The deploy form: the same function, in operators that phones run well.
 
 Batch normalisation is folded into the convolution before it, and every block that has a
-delegate-friendly form of its own (a ``deploy`` method) is replaced by it.
+delegate-friendly form of its own (:class:`edgemat.models.network.Deployable`) is replaced by it.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from edgemat.models.blocks.layers import MattingNetwork
 from edgemat.models.blocks.pooling import Below, Layout, Rearrangement
+from edgemat.models.network import Deployable, MattingNetwork
 
 FLOAT16_SHARPNESS = 2.0**15
 
@@ -24,7 +24,7 @@ STILL_VARIANCE = 1e-14
 class DeployForm(nn.Module):
     """A network ready for conversion: B,C,H,W in 0..1 in, alpha B,1,H,W in 0..1 out."""
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: MattingNetwork) -> None:
         super().__init__()
         self.network = network
 
@@ -32,7 +32,7 @@ class DeployForm(nn.Module):
         return torch.clamp(self.network(x).alpha, 0.0, 1.0)
 
 
-def to_deploy(network: nn.Module) -> DeployForm:
+def to_deploy(network: MattingNetwork) -> DeployForm:
     """Return the deploy form of `network` (a copy, in eval mode).
 
     Equal to the network in eval mode, clamped to 0..1, within 1e-5 in float32. One exception:
@@ -54,7 +54,6 @@ def prepare_for_float16(deploy: DeployForm, pixel_scale: float) -> DeployForm:
     sharp enough for float16's steps, whose range ends at 65504.
     """
     prepared = copy.deepcopy(deploy)
-    assert isinstance(prepared.network, MattingNetwork)
     with torch.no_grad():
         for weight in prepared.network.pixel_weights():
             weight.mul_(pixel_scale)
@@ -74,9 +73,8 @@ def set_layout(model: nn.Module, layout: Layout) -> None:
 def replace_blocks(parent: nn.Module) -> None:
     """Put every block's deploy form in its place: the same values, up to the order of sums."""
     for name, child in parent.named_children():
-        deploy = getattr(child, "deploy", None)
-        if deploy is not None:
-            setattr(parent, name, deploy())
+        if isinstance(child, Deployable):
+            setattr(parent, name, child.deploy())
         else:
             replace_blocks(child)
 

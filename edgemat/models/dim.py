@@ -13,15 +13,11 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from edgemat.models.blocks.layers import (
-    MattingNetwork,
-    MattingOutput,
-    initialise,
-    scale_channels,
-)
+from edgemat.models.blocks.conv import initialise, scale_channels
 from edgemat.models.blocks.sampling import create_sampling
 from edgemat.models.encoders.vgg import VGG16
-from edgemat.models.info import ModelInfo
+from edgemat.models.info import ModelInfo, Printed
+from edgemat.models.network import MattingNetwork, MattingOutput
 
 
 def _conv_relu(in_channels: int, out_channels: int, kernel: int) -> nn.Sequential:
@@ -80,8 +76,16 @@ class DIM(MattingNetwork):
         return MattingOutput(self.predict(x))
 
 
+_PRINTED = Printed("3.4", parameters=130.55, operations=32.34)
+
 MODELS = (
-    ModelInfo("dim", DIM, "trimap", 3, "3.4", 130.55, 32.34),
-    ModelInfo("matting-b3", DIM, "trimap", 3, "3.4", 130.55, 32.34),
-    ModelInfo("matting-b4", DIM, "trimap", 3, "3.3", config={"sampling": "max-bilinear"}),
+    ModelInfo(name="dim", network=DIM, task="trimap", thesis=_PRINTED),
+    ModelInfo(name="matting-b3", network=DIM, task="trimap", thesis=_PRINTED),
+    ModelInfo(
+        name="matting-b4",
+        network=DIM,
+        config={"sampling": "max-bilinear"},
+        task="trimap",
+        thesis=Printed("3.3"),
+    ),
 )

@@ -15,14 +15,15 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from edgemat.models.blocks.conv import initialise, scale_channels
 from edgemat.models.blocks.index import FAMILIES
-from edgemat.models.blocks.layers import initialise, scale_channels
 from edgemat.models.blocks.sampling import VARIANTS, create_sampling
 from edgemat.models.encoders.vgg import vgg_stage
-from edgemat.models.info import ModelInfo
+from edgemat.models.info import ModelInfo, Printed
+from edgemat.models.network import Network
 
 
-class DnCNN(nn.Module):
+class DnCNN(Network):
     """Denoising without downsampling: 556,032 parameters at full width.
 
     Parameters
@@ -57,7 +58,7 @@ class DnCNN(nn.Module):
         return x - self.predict(self.middle(self.first(x)))
 
 
-class DnCNNSegNet(nn.Module):
+class DnCNNSegNet(Network):
     """Denoising with three times less resolution: 7,087,873 parameters at full width.
 
     Parameters
@@ -111,10 +112,14 @@ _SAMPLINGS = {
 }
 
 MODELS = (
-    ModelInfo("dncnn", DnCNN, "denoising", 3, "3.6"),
+    ModelInfo(name="dncnn", network=DnCNN, task="denoising", thesis=Printed("3.6")),
     *(
         ModelInfo(
-            f"dncnn-{name}", DnCNNSegNet, "denoising", 3, "3.6", config={"sampling": sampling}
+            name=f"dncnn-{name}",
+            network=DnCNNSegNet,
+            config={"sampling": sampling},
+            task="denoising",
+            thesis=Printed("3.6"),
         )
         for name, sampling in _SAMPLINGS.items()
     ),

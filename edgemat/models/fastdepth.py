@@ -16,14 +16,14 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from edgemat.models.blocks.index import FAMILIES
-from edgemat.models.blocks.layers import conv_bn, initialise
-from edgemat.models.blocks.sampling import INDEX_SAMPLINGS, VARIANTS, create_sampling
+from edgemat.models.blocks.conv import conv_bn, initialise
+from edgemat.models.blocks.sampling import INDEX_SAMPLINGS, create_sampling
 from edgemat.models.encoders.mobilenetv1 import MobileNetV1
-from edgemat.models.info import ModelInfo
+from edgemat.models.info import ModelInfo, Printed
+from edgemat.models.network import Network
 
 
-class FastDepth(nn.Module):
+class FastDepth(Network):
     """Depth on MobileNet: 3,960,930 parameters at full width with nearest-neighbour upsampling.
 
     Parameters
@@ -132,34 +132,44 @@ _NOTE = (
 _NOTED = ("modelwise-l", "modelwise-nl", "shared-l", "shared-nl")
 
 MODELS = (
-    ModelInfo("fastdepth", FastDepth, "depth", 3, "3.9", 3.96, 0.69, {"strided": True}),
-    ModelInfo("fastdepth-p", FastDepth, "depth", 3, "3.9", 3.96, 1.01),
     ModelInfo(
-        "fastdepth-carafe",
-        FastDepth,
-        "depth",
-        3,
-        "3.9",
-        4.31,
-        1.63,
-        {"sampling": "max-carafe", "strided": True},
+        name="fastdepth",
+        network=FastDepth,
+        config={"strided": True},
+        task="depth",
+        thesis=Printed("3.9", parameters=3.96, operations=0.69),
     ),
     ModelInfo(
-        "fastdepth-p-carafe", FastDepth, "depth", 3, "3.9", 4.31, 1.96, {"sampling": "max-carafe"}
+        name="fastdepth-p",
+        network=FastDepth,
+        task="depth",
+        thesis=Printed("3.9", parameters=3.96, operations=1.01),
+    ),
+    ModelInfo(
+        name="fastdepth-carafe",
+        network=FastDepth,
+        config={"sampling": "max-carafe", "strided": True},
+        task="depth",
+        thesis=Printed("3.9", parameters=4.31, operations=1.63),
+    ),
+    ModelInfo(
+        name="fastdepth-p-carafe",
+        network=FastDepth,
+        config={"sampling": "max-carafe"},
+        task="depth",
+        thesis=Printed("3.9", parameters=4.31, operations=1.96),
     ),
     *(
         ModelInfo(
-            f"fastdepth-{family}-{variant}",
-            FastDepth,
-            "depth",
-            3,
-            "3.9",
-            round(3.960930 + _ADDED[f"{family}-{variant}"][0] / 1e6, 6),
-            _ADDED[f"{family}-{variant}"][1],
-            {"sampling": f"{family}-{variant}"},
-            note=_NOTE if f"{family}-{variant}" in _NOTED else None,
+            name=f"fastdepth-{sampling}",
+            network=FastDepth,
+            config={"sampling": sampling},
+            task="depth",
+            thesis=Printed(
+                "3.9", parameters=round(3.960930 + added / 1e6, 6), operations=operations
+            ),
+            note=_NOTE if sampling in _NOTED else None,
         )
-        for family in FAMILIES
-        for variant in VARIANTS
+        for sampling, (added, operations) in _ADDED.items()
     ),
 )

@@ -24,13 +24,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edgemat.models.blocks.layers import conv_bn, initialise
+from edgemat.models.blocks.conv import conv_bn, initialise
 from edgemat.models.blocks.sampling import Sampling, create_sampling
 from edgemat.models.encoders.resnet50 import ResNet50
-from edgemat.models.info import ModelInfo
+from edgemat.models.info import ModelInfo, Printed
+from edgemat.models.network import Network
 
 
-class HuDepth(nn.Module):
+class HuDepth(Network):
     """Depth on ResNet-50, at half the size.
 
     Parameters
@@ -133,6 +134,12 @@ def conv_relu(in_channels: int, out_channels: int, kernel: int) -> nn.Sequential
 
 
 MODELS = (
-    ModelInfo("hu-depth", HuDepth, "depth", 3, "3.10"),
-    ModelInfo("hu-depth-hin-nlc", HuDepth, "depth", 3, "3.10", config={"sampling": "hin-nlc"}),
+    ModelInfo(name="hu-depth", network=HuDepth, task="depth", thesis=Printed("3.10")),
+    ModelInfo(
+        name="hu-depth-hin-nlc",
+        network=HuDepth,
+        config={"sampling": "hin-nlc"},
+        task="depth",
+        thesis=Printed("3.10"),
+    ),
 )

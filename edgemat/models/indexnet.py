@@ -19,18 +19,12 @@ import torch
 from torch import Tensor, nn
 
 from edgemat.models.blocks.aspp import ASPP
-from edgemat.models.blocks.index import FAMILIES, Normalisation
-from edgemat.models.blocks.layers import (
-    Activation,
-    MattingNetwork,
-    MattingOutput,
-    conv_bn,
-    initialise,
-    scale_channels,
-)
-from edgemat.models.blocks.sampling import VARIANTS, create_sampling
+from edgemat.models.blocks.conv import Activation, conv_bn, initialise, scale_channels
+from edgemat.models.blocks.index import Normalisation
+from edgemat.models.blocks.sampling import create_sampling
 from edgemat.models.encoders.mobilenetv2 import MobileNetV2
-from edgemat.models.info import ModelInfo
+from edgemat.models.info import ModelInfo, Printed
+from edgemat.models.network import MattingNetwork, MattingOutput
 
 Fusion = Literal["concat", "skip", "none"]
 Context = Literal["aspp", "none"]
@@ -63,7 +57,7 @@ class IndexNet(MattingNetwork):
     width:
         Multiplier of all channel counts.
     channel_multiple:
-        What they are rounded to; see :func:`edgemat.models.blocks.layers.scale_channels`.
+        What they are rounded to; see :func:`edgemat.models.blocks.conv.scale_channels`.
     sampling:
         See :func:`edgemat.models.blocks.sampling.create_sampling`.
     fusion:
@@ -182,39 +176,50 @@ _ADDED = {
 
 MODELS = (
     *(
-        ModelInfo(name, IndexNet, "trimap", 3, "3.3", config=config)
+        ModelInfo(name=name, network=IndexNet, config=config, task="trimap", thesis=Printed("3.3"))
         for name, config in _BASELINES.items()
     ),
-    ModelInfo("matting-b11", IndexNet, "trimap", 3, "3.4", 3.75, 4.08, {"sampling": "max-unpool"}),
     ModelInfo(
-        "matting-b11-1.4",
-        IndexNet,
-        "trimap",
-        3,
-        "3.4",
-        8.86,
-        7.61,
-        {"sampling": "max-unpool", "width": 1.4, "channel_multiple": 1},
+        name="matting-b11",
+        network=IndexNet,
+        config={"sampling": "max-unpool"},
+        task="trimap",
+        thesis=Printed("3.4", parameters=3.75, operations=4.08),
+    ),
+    ModelInfo(
+        name="matting-b11-1.4",
+        network=IndexNet,
+        config={"sampling": "max-unpool", "width": 1.4, "channel_multiple": 1},
+        task="trimap",
+        thesis=Printed("3.4", parameters=8.86, operations=7.61),
         note="Ours has 7.25 M parameters and 7.67 operations: all widths of B11 times 1.4, their "
         "fractions cut off as in the authors' code. No rounding (to 1, 2, 4 or 8), no padding and "
         "no width or kind of context that was tried gives 8.86 M.",
     ),
     ModelInfo(
-        "matting-b11-carafe", IndexNet, "trimap", 3, "3.4", 4.06, 5.01, {"sampling": "max-carafe"}
+        name="matting-b11-carafe",
+        network=IndexNet,
+        config={"sampling": "max-carafe"},
+        task="trimap",
+        thesis=Printed("3.4", parameters=4.06, operations=5.01),
     ),
-    ModelInfo("matting-hmi", IndexNet, "trimap", 3, "3.4", 3.75, 4.08, {"sampling": "hmi"}),
+    ModelInfo(
+        name="matting-hmi",
+        network=IndexNet,
+        config={"sampling": "hmi"},
+        task="trimap",
+        thesis=Printed("3.4", parameters=3.75, operations=4.08),
+    ),
     *(
         ModelInfo(
-            f"indexnet-{family}-{variant}",
-            IndexNet,
-            "trimap",
-            3,
-            "3.4",
-            round(3.753259 + _ADDED[f"{family}-{variant}"][0] / 1e6, 2),
-            _ADDED[f"{family}-{variant}"][1],
-            {"sampling": f"{family}-{variant}"},
+            name=f"indexnet-{sampling}",
+            network=IndexNet,
+            config={"sampling": sampling},
+            task="trimap",
+            thesis=Printed(
+                "3.4", parameters=round(3.753259 + added / 1e6, 2), operations=operations
+            ),
         )
-        for family in FAMILIES
-        for variant in VARIANTS
+        for sampling, (added, operations) in _ADDED.items()
     ),
 )

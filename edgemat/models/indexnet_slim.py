@@ -15,17 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from edgemat.models.blocks.aspp import ASPP
-from edgemat.models.blocks.layers import (
-    MattingNetwork,
-    MattingOutput,
-    conv_bn,
-    initialise,
-    scale_channels,
-)
+from edgemat.models.blocks.conv import conv_bn, initialise, scale_channels
 from edgemat.models.blocks.pooling import Subpixels, initialise_subpixels
 from edgemat.models.blocks.sampling import create_sampling
 from edgemat.models.encoders.mobilenetv2 import MobileNetV2
 from edgemat.models.info import ModelInfo
+from edgemat.models.network import MattingNetwork, MattingOutput
 
 
 class IndexNetSlim(MattingNetwork):
@@ -93,4 +88,4 @@ class IndexNetSlim(MattingNetwork):
         return MattingOutput(self.subpixels(self.predict(x)))
 
 
-MODELS = (ModelInfo("indexnet-slim", IndexNetSlim, "trimap", 3),)
+MODELS = (ModelInfo(name="indexnet-slim", network=IndexNetSlim, task="trimap"),)

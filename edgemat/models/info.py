@@ -1,16 +1,14 @@
-"""What is known of a network: where it stands in the thesis, and what was printed there."""
+"""What is known of a network: its class and its task, and what the thesis prints of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, cast, get_args
 
-from torch import nn
-
 from edgemat.errors import UsageError
-from edgemat.models.blocks.layers import MattingNetwork
+from edgemat.models.network import Network
 
 Task = Literal["trimap", "portrait", "reconstruction", "denoising", "segmentation", "depth"]
 # tasks whose networks are mattings: they return a MattingOutput, and recipes may train them
@@ -33,20 +31,48 @@ CLASSICAL_METHODS = ("closed-form", "knn")
 
 
 @dataclass(frozen=True)
-class ModelInfo:
-    """One network, of the thesis or made from one of its.
+class Printed:
+    """What the thesis prints of a network's size.
 
     Attributes
     ----------
+    table:
+        Where: "3.4" is in chapter 3.
+    parameters:
+        Learnable parameters, in millions; None where the table has none.
+    operations:
+        In 2**30, at 224x224; None where the table has none.
+    """
+
+    table: str
+    _: KW_ONLY
+    parameters: float | None = None
+    operations: float | None = None
+
+    @property
+    def chapter(self) -> int:
+        """The chapter that the table is in."""
+        return int(self.table.split(".")[0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelInfo:
+    """One network, of the thesis or made from one of its.
+
+    >>> ModelInfo(name="mine", network=Network, task="portrait").in_channels
+    3
+
+    Attributes
+    ----------
+    name:
+        What :func:`edgemat.models.create_model` calls it.
     network:
         Its class; ``config`` are the arguments that make this one of it.
     task:
         "trimap": the input is RGB and a trimap; "portrait": RGB alone; the others are the further
         tasks of chapters 3 and 4.
-    table:
-        Where the thesis reports it; None for a network of ours.
-    thesis_parameters, thesis_operations:
-        Learnable parameters, in millions, and operations, in 2**30, at 224x224, as printed there.
+    thesis:
+        Where the thesis reports it, and what it prints there; None for a network of edgemat's own.
     undeployable:
         Why it has no deploy form; None where it has one.
     note:
@@ -54,12 +80,9 @@ class ModelInfo:
     """
 
     name: str
-    network: type[nn.Module]
+    network: type[Network]
     task: Task
-    chapter: int
-    table: str | None = None
-    thesis_parameters: float | None = None
-    thesis_operations: float | None = None
+    thesis: Printed | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
     undeployable: str | None = None
     note: str | None = None
@@ -72,7 +95,7 @@ class ModelInfo:
     @property
     def stride(self) -> int:
         """Height and width of the input must be multiples of it."""
-        return cast(type[MattingNetwork], self.network).stride  # others have it, too
+        return self.network.stride
 
     @property
     def is_matting(self) -> bool:
@@ -89,8 +112,12 @@ class ModelInfo:
             For a network that is not one.
         """
         if not self.is_matting:
-            raise UsageError(f"{self.name} is no matting network.", remedy=f"It does {self.task}.")
+            raise self.no_matting()
         return cast(MattingTask, self.task)
+
+    def no_matting(self) -> UsageError:
+        """Return what is raised where a matting network is wanted, and this is none."""
+        return UsageError(f"{self.name} is no matting network.", remedy=f"It does {self.task}.")
 
     @property
     def why_not(self) -> str | None:

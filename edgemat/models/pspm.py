@@ -19,12 +19,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from edgemat.models.blocks.layers import MattingOutput, conv_bn, initialise, scale_channels
+from edgemat.models.blocks.conv import conv_bn, initialise, scale_channels
 from edgemat.models.blocks.segmentation import Segmentation, TrimapAttention, create_decoder
 from edgemat.models.blocks.sharing import AttentionGuided, Encoded, SharedEncoder
 from edgemat.models.encoders.mobilenetv2 import MobileNetV2
 from edgemat.models.indexnet import initialise_head, prediction_head
-from edgemat.models.info import ModelInfo
+from edgemat.models.info import ModelInfo, Printed
+from edgemat.models.network import MattingOutput
 
 
 class LateInteraction(SharedEncoder):
@@ -147,29 +148,38 @@ class PSPM(AttentionGuided):
 
 
 MODELS = (
-    ModelInfo("pspm-b3", LateInteraction, "portrait", 6, "6.4", 6.74, 6.77),
-    ModelInfo("pspm-b4", FeatureFusion, "portrait", 6, "6.4", 6.96, 6.81),
-    ModelInfo("pspm-b5", PSPM, "portrait", 6, "6.4", 5.90, 6.53),
     ModelInfo(
-        "pspm-b5-fm",
-        PSPM,
-        "portrait",
-        6,
-        "6.4",
-        5.96,
-        6.54,
-        {"modulated": True},
+        name="pspm-b3",
+        network=LateInteraction,
+        task="portrait",
+        thesis=Printed("6.4", parameters=6.74, operations=6.77),
+    ),
+    ModelInfo(
+        name="pspm-b4",
+        network=FeatureFusion,
+        task="portrait",
+        thesis=Printed("6.4", parameters=6.96, operations=6.81),
+    ),
+    ModelInfo(
+        name="pspm-b5",
+        network=PSPM,
+        task="portrait",
+        thesis=Printed("6.4", parameters=5.90, operations=6.53),
+    ),
+    ModelInfo(
+        name="pspm-b5-fm",
+        network=PSPM,
+        config={"modulated": True},
+        task="portrait",
+        thesis=Printed("6.4", parameters=5.96, operations=6.54),
         note="6.53 operations: modulation works on one vector a stage and adds 0.0001 to B5's.",
     ),
     ModelInfo(
-        "pspm-psp-b5",
-        PSPM,
-        "portrait",
-        6,
-        "6.7",
-        5.33,
-        2.86,
-        {"segmentation": "pspnet"},
+        name="pspm-psp-b5",
+        network=PSPM,
+        config={"segmentation": "pspnet"},
+        task="portrait",
+        thesis=Printed("6.7", parameters=5.33, operations=2.86),
         note=(
             "2.85 operations. Table 6.4 leaves 1.550 to 1.560 to B5's matting decoder, Table 6.7 "
             "1.563 to 1.573: no decoder meets both. This is pspm-b5's."

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edgemat.models.blocks.layers import MattingOutput, initialise
+from edgemat.models.blocks.conv import initialise
 from edgemat.models.blocks.segmentation import (
     TRIMAP_CLASSES,
     Segmentation,
@@ -24,7 +24,8 @@ from edgemat.models.blocks.segmentation import (
 )
 from edgemat.models.encoders.mobilenetv2 import POOLED_STAGES, MobileNetV2
 from edgemat.models.indexnet import IndexNet
-from edgemat.models.info import ModelInfo
+from edgemat.models.info import ModelInfo, Printed
+from edgemat.models.network import MattingOutput
 
 
 class SegmentationNetwork(nn.Module):
@@ -92,26 +93,25 @@ class PSPMBaseline(IndexNet):
 
 
 MODELS = (
-    ModelInfo("pspm-b", PSPMBaseline, "portrait", 6, "6.3", 13.97, 10.98),
     ModelInfo(
-        "pspm-b2",
-        PSPMBaseline,
-        "portrait",
-        6,
-        "6.3",
-        13.97,
-        10.98,
-        {"summed": False},
+        name="pspm-b",
+        network=PSPMBaseline,
+        task="portrait",
+        thesis=Printed("6.3", parameters=13.97, operations=10.98),
+    ),
+    ModelInfo(
+        name="pspm-b2",
+        network=PSPMBaseline,
+        config={"summed": False},
+        task="portrait",
+        thesis=Printed("6.3", parameters=13.97, operations=10.98),
         note="11.00 operations: two more channels of input; the table repeats B's figure.",
     ),
     ModelInfo(
-        "pspm-psp-b",
-        PSPMBaseline,
-        "portrait",
-        6,
-        "6.7",
-        13.39,
-        7.29,
-        {"segmentation": "pspnet"},
+        name="pspm-psp-b",
+        network=PSPMBaseline,
+        config={"segmentation": "pspnet"},
+        task="portrait",
+        thesis=Printed("6.7", parameters=13.39, operations=7.29),
     ),
 )

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from edgemat.models.blocks.layers import MattingOutput, conv_bn, initialise, scale_channels
+from edgemat.models.blocks.conv import conv_bn, initialise, scale_channels
 from edgemat.models.blocks.pooling import Subpixels, initialise_subpixels
 from edgemat.models.blocks.segmentation import SegmentationDecoder
 from edgemat.models.blocks.sharing import AttentionGuided
 from edgemat.models.encoders.mobilenetv2 import MobileNetV2
 from edgemat.models.info import ModelInfo
+from edgemat.models.network import MattingOutput
 
 
 class PSPMSlim(AttentionGuided):
@@ -61,4 +62,4 @@ class PSPMSlim(AttentionGuided):
         return MattingOutput(self.subpixels(self.predict(x)), logits)
 
 
-MODELS = (ModelInfo("pspm-slim", PSPMSlim, "portrait", 6),)
+MODELS = (ModelInfo(name="pspm-slim", network=PSPMSlim, task="portrait"),)

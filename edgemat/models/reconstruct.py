@@ -12,15 +12,16 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from edgemat.models.blocks.layers import initialise, scale_channels
+from edgemat.models.blocks.conv import initialise, scale_channels
 from edgemat.models.blocks.sampling import create_sampling
 from edgemat.models.encoders.vgg import vgg_stage
-from edgemat.models.info import ModelInfo
+from edgemat.models.info import ModelInfo, Printed
+from edgemat.models.network import Network
 
 WIDTHS = (32, 64, 128, 256)
 
 
-class Reconstruction(nn.Module):
+class Reconstruction(Network):
     """An autoencoder that is as good as its sampling.
 
     Parameters
@@ -84,21 +85,19 @@ _SAMPLINGS = {
 MODELS = (
     *(
         ModelInfo(
-            f"reconstruct-{name}",
-            Reconstruction,
-            "reconstruction",
-            3,
-            "3.2",
+            name=f"reconstruct-{name}",
+            network=Reconstruction,
             config={"sampling": sampling},
+            task="reconstruction",
+            thesis=Printed("3.2"),
         )
         for name, sampling in _SAMPLINGS.items()
     ),
     ModelInfo(
-        "reconstruct-a2u",
-        Reconstruction,
-        "reconstruction",
-        4,
-        "4.1",
+        name="reconstruct-a2u",
+        network=Reconstruction,
         config={"sampling": "a2u-reconstruct"},
+        task="reconstruction",
+        thesis=Printed("4.1"),
     ),
 )

@@ -19,16 +19,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edgemat.models.blocks.layers import (
-    MattingNetwork,
-    MattingOutput,
-    conv_bn,
-    initialise,
-    scale_channels,
-)
+from edgemat.models.blocks.conv import conv_bn, initialise, scale_channels
 from edgemat.models.encoders.mobilenetv2 import MobileNetV2
 from edgemat.models.indexnet import initialise_head, prediction_head
-from edgemat.models.info import ModelInfo
+from edgemat.models.info import ModelInfo, Printed
+from edgemat.models.network import MattingNetwork, MattingOutput
 
 # the encoder's stages that are fused at 1/32, 1/16, 1/8 and 1/4
 LEVELS = ((7, 6), (5, 4), (3,), (2,))
@@ -105,4 +100,4 @@ def _upsample(x: Tensor, size: torch.Size) -> Tensor:
     return F.interpolate(x, size=size, mode="bilinear", align_corners=False)
 
 
-MODELS = (ModelInfo("matting-b2", RefineNet, "trimap", 3, "3.3"),)
+MODELS = (ModelInfo(name="matting-b2", network=RefineNet, task="trimap", thesis=Printed("3.3")),)

@@ -27,13 +27,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edgemat.models.blocks.layers import (
-    MattingNetwork,
-    MattingOutput,
-    conv_bn,
-    scale_channels,
-    separable_conv_bn,
-)
+from edgemat.models.blocks.conv import conv_bn, scale_channels, separable_conv_bn
 from edgemat.models.encoders.mit import (
     MiT,
     MixPerceptron,
@@ -43,7 +37,8 @@ from edgemat.models.encoders.mit import (
     to_map,
     to_tokens,
 )
-from edgemat.models.info import ModelInfo
+from edgemat.models.info import ModelInfo, Printed
+from edgemat.models.network import MattingNetwork, MattingOutput
 
 Decoder = Literal["mlp", "conv", "mlpdw"]
 TransformerSkip = Literal["mlp", "mlp+conv", "conv"]
@@ -271,19 +266,34 @@ _NOTES = {
 MODELS = (
     *(
         ModelInfo(
-            f"rmat-{name}",
-            RMat,
-            "trimap",
-            5,
-            "5.2",
-            printed,
+            name=f"rmat-{name}",
+            network=RMat,
             config=config,
+            task="trimap",
+            thesis=Printed("5.2", parameters=printed),
             note=_NOTES.get(name),
         )
         for name, (config, printed) in _ROWS.items()
     ),
     # N3 is B3 trained with other losses
-    ModelInfo("rmat-n3", RMat, "trimap", 5, "5.3", 15.8, config=_B3),
-    ModelInfo("rmat-m3", RMat, "trimap", 5, "5.3", 16.8, 16.62),
-    ModelInfo("rmat-m7", RMat, "trimap", 5, "5.3", 27.9, 22.22, {"encoder": "b2"}),
+    ModelInfo(
+        name="rmat-n3",
+        network=RMat,
+        config=_B3,
+        task="trimap",
+        thesis=Printed("5.3", parameters=15.8),
+    ),
+    ModelInfo(
+        name="rmat-m3",
+        network=RMat,
+        task="trimap",
+        thesis=Printed("5.3", parameters=16.8, operations=16.62),
+    ),
+    ModelInfo(
+        name="rmat-m7",
+        network=RMat,
+        config={"encoder": "b2"},
+        task="trimap",
+        thesis=Printed("5.3", parameters=27.9, operations=22.22),
+    ),
 )

@@ -14,14 +14,14 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from edgemat.models.blocks.index import FAMILIES
-from edgemat.models.blocks.layers import initialise
-from edgemat.models.blocks.sampling import VARIANTS, create_sampling
+from edgemat.models.blocks.conv import initialise
+from edgemat.models.blocks.sampling import create_sampling
 from edgemat.models.encoders.vgg import STAGES, VGG16, vgg_stage
-from edgemat.models.info import ModelInfo
+from edgemat.models.info import ModelInfo, Printed
+from edgemat.models.network import Network
 
 
-class SegNet(nn.Module):
+class SegNet(Network):
     """Semantic segmentation on VGG-16: 24,964,645 parameters at full width with max-unpooling.
 
     Parameters
@@ -90,22 +90,29 @@ _ADDED = {
 }
 
 MODELS = (
-    ModelInfo("segnet", SegNet, "segmentation", 3, "3.7", 24.96, 24.76),
     ModelInfo(
-        "segnet-carafe", SegNet, "segmentation", 3, "3.7", 25.35, 25.75, {"sampling": "max-carafe"}
+        name="segnet",
+        network=SegNet,
+        task="segmentation",
+        thesis=Printed("3.7", parameters=24.96, operations=24.76),
+    ),
+    ModelInfo(
+        name="segnet-carafe",
+        network=SegNet,
+        config={"sampling": "max-carafe"},
+        task="segmentation",
+        thesis=Printed("3.7", parameters=25.35, operations=25.75),
     ),
     *(
         ModelInfo(
-            f"segnet-{family}-{variant}",
-            SegNet,
-            "segmentation",
-            3,
-            "3.7",
-            round(24.964645 + _ADDED[f"{family}-{variant}"][0] / 1e6, 6),
-            _ADDED[f"{family}-{variant}"][1],
-            {"sampling": f"{family}-{variant}"},
+            name=f"segnet-{sampling}",
+            network=SegNet,
+            config={"sampling": sampling},
+            task="segmentation",
+            thesis=Printed(
+                "3.7", parameters=round(24.964645 + added / 1e6, 6), operations=operations
+            ),
         )
-        for family in FAMILIES
-        for variant in VARIANTS
+        for sampling, (added, operations) in _ADDED.items()
     ),
 )

@@ -25,12 +25,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edgemat.models.blocks.carafe import Carafe
+from edgemat.models.blocks.conv import conv_bn, initialise, scale_channels
 from edgemat.models.blocks.index import IndexedUpsample
-from edgemat.models.blocks.layers import conv_bn, initialise, scale_channels
 from edgemat.models.blocks.pyramid import PyramidPooling
 from edgemat.models.blocks.sampling import Resize, create_sampling
 from edgemat.models.encoders.mobilenetv2 import POOLED_STAGES, MobileNetV2
-from edgemat.models.info import ModelInfo
+from edgemat.models.info import ModelInfo, Printed
+from edgemat.models.network import Network
 
 Upsampling = Literal["bilinear", "index", "carafe"]
 # stages of MobileNetV2 that end in E2, E3, E4 and E5
@@ -39,7 +40,7 @@ LEVELS = (2, 3, 5, 7)
 INDEXED = (3, 4, 6)
 
 
-class UperNet(nn.Module):
+class UperNet(Network):
     """Semantic segmentation by all levels of the encoder.
 
     Parameters
@@ -164,16 +165,15 @@ class LevelFusion(nn.Module):
 
 
 # Table 3.8 combines index networks and CARAFE with bilinear upsampling, not with each other
-_OURS = {("index", "carafe"), ("carafe", "index")}
+_NOT_PRINTED = {("index", "carafe"), ("carafe", "index")}
 
 MODELS = tuple(
     ModelInfo(
-        f"upernet-{pyramid}-{fusion}",
-        UperNet,
-        "segmentation",
-        3,
-        None if (pyramid, fusion) in _OURS else "3.8",
+        name=f"upernet-{pyramid}-{fusion}",
+        network=UperNet,
         config={"pyramid": pyramid, "fusion": fusion},
+        task="segmentation",
+        thesis=None if (pyramid, fusion) in _NOT_PRINTED else Printed("3.8"),
     )
     for pyramid in get_args(Upsampling)
     for fusion in get_args(Upsampling)

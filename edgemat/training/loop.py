@@ -22,8 +22,8 @@ from torch.utils.data import DataLoader, Dataset
 from edgemat.doctor import cpu_has_bfloat16
 from edgemat.errors import TrainingError, UsageError
 from edgemat.files import atomic_path, write_text
-from edgemat.models.blocks.layers import MattingNetwork
 from edgemat.models.info import MattingTask
+from edgemat.models.network import MattingNetwork
 from edgemat.progress import progress_bar
 from edgemat.training.interrupt import ignore_interrupts, interrupts_held_back
 from edgemat.training.losses import Loss
@@ -33,7 +33,7 @@ from edgemat.training.schedule import ParameterGroup, Phase, Schedule
 CHECKPOINT, LOG = "checkpoint.pt", "training.jsonl"
 LOG_EVERY = 10
 
-Network = TypeVar("Network", bound=nn.Module)
+Model = TypeVar("Model", bound=nn.Module)
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -66,7 +66,7 @@ def has_bfloat16(device: torch.device) -> bool:
 
 
 def train(
-    network: Network,
+    network: Model,
     data: Dataset[dict[str, Tensor]],
     *,
     task: MattingTask,
@@ -78,7 +78,7 @@ def train(
     seed: int = 1,
     device: str = "auto",
     title: str = "training",
-) -> Network:
+) -> Model:
     """Train `network`, in place, and return it in eval mode on the CPU.
 
     Parameters

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from edgemat.models.blocks.layers import MattingOutput
 from edgemat.models.info import MattingTask
+from edgemat.models.network import Mattes, MattingOutput
 from edgemat.training.losses import (
     Loss,
     alpha_loss,
@@ -27,13 +27,13 @@ PORTRAIT_GRADIENT = 10.0
 
 
 def compute_loss(
-    network: nn.Module,
+    network: Mattes,
     batch: dict[str, Tensor],
     task: MattingTask,
     *,
     schedule: Schedule,
     progress: float = 1.0,
-    teacher: nn.Module | None = None,
+    teacher: Mattes | None = None,
 ) -> Loss:
     """Run the network on a batch and return the losses of its chapter.
 
@@ -49,12 +49,12 @@ def compute_loss(
     x = batch["image"]
     if task == "trimap":
         x = torch.cat([x, batch["trimap"]], dim=1)
-    output: MattingOutput = network(x)
+    output = network(x)
     loss = _matting_loss(output, batch, task, schedule, progress)
     if teacher is None:
         return loss
     with torch.no_grad():
-        answer: MattingOutput = teacher(x)
+        answer = teacher(x)
     distance = distillation_loss(output, answer)
     total = loss.total + schedule.distillation_weight * distance
     return Loss(total, loss.parts | {"distillation": distance})

@@ -152,6 +152,9 @@ def test_models_as_json(call: Call) -> None:
     assert rows["pspm-b5"]["operations_thesis_convention"] == pytest.approx(6.53, abs=0.01)
     assert rows["knn"]["parameters"] == 0 and not rows["knn"]["deploys"]
     assert set(rows["knn"]) == set(rows["pspm-b5"])
+    assert (rows["pspm-b5"]["chapter"], rows["pspm-b5"]["table"]) == (6, "6.4")
+    for own in ("pspm-slim", "indexnet-slim"):
+        assert rows[own]["chapter"] is rows[own]["table"] is None
 
 
 def test_models_as_a_table() -> None:
@@ -166,8 +169,9 @@ def test_models_as_a_table() -> None:
         "thesis_operations": 6.53,
     }
     console = Console(record=True, width=150)
+    own = dict.fromkeys(row) | {"name": "pspm-slim", "parameters": 2_995_143}
     classical = dict.fromkeys(row) | {"name": "knn", "parameters": 0}
-    show_models(console, [row, classical])
+    show_models(console, [row, own, classical])
     shown = console.export_text()
     for text in (
         "pspm-b5",
@@ -176,6 +180,7 @@ def test_models_as_a_table() -> None:
         "5.90 M",
         "6.5312 G",
         "6.53 G",
+        "edgemat's own",
         "classical",
     ):
         assert text in shown

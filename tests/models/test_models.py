@@ -17,7 +17,6 @@ from torch.nn import functional as F
 from edgemat.errors import UsageError
 from edgemat.models import create_model
 from edgemat.models.blocks.index import IndexBlock, IndexedUpsample, UnitSoftmax
-from edgemat.models.blocks.layers import MattingNetwork
 from edgemat.models.blocks.pooling import (
     Deinterleave,
     Interleave,
@@ -34,6 +33,7 @@ from edgemat.models.deploy import (
     to_deploy,
 )
 from edgemat.models.encoders.mobilenetv2 import MobileNetV2
+from edgemat.models.network import MattingNetwork
 from edgemat.models.pretrained import load_encoder
 from edgemat.models.pspm import TrimapAttention
 

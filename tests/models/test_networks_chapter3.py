@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import get_args
 
 import pytest
 import torch
@@ -15,7 +16,6 @@ from edgemat.models import create_model, list_models, model_info
 from edgemat.models.blocks.carafe import Carafe
 from edgemat.models.blocks.index import (
     FAMILIES,
-    NORMALISATIONS,
     Family,
     HolisticMaxIndex,
     IndexBlock,
@@ -79,17 +79,19 @@ def test_matting_networks_have_the_operations_of_the_thesis(name: str) -> None:
 
 
 def test_printed_figures_are_met_or_explained() -> None:
-    printed = [info for info in list_models() if info.table == "3.4"]
+    printed = [info for info in list_models() if info.thesis and info.thesis.table == "3.4"]
     assert len(printed) == 21
     for info in printed:
-        assert info.thesis_parameters is not None and info.thesis_operations is not None
+        thesis = info.thesis
+        assert thesis is not None
+        assert thesis.parameters is not None and thesis.operations is not None
         parameters, operations = MATTING[info.name]
         assert operations is not None
         # an index network's is a sum of two rounded figures
         unit = 0.01 if info.name.startswith("indexnet") else 0.005
         met = (
-            abs(parameters / 1e6 - info.thesis_parameters) <= unit + 1e-5
-            and abs(operations - info.thesis_operations) <= 0.00501
+            abs(parameters / 1e6 - thesis.parameters) <= unit + 1e-5
+            and abs(operations - thesis.operations) <= 0.00501
         )
         assert met == (info.note is None), info.name
 
@@ -355,7 +357,7 @@ def test_one_to_one_families_see_their_own_channel_alone(family: Family) -> None
     assert not torch.equal(before[:, 2], after[:, 2])
 
 
-@pytest.mark.parametrize("normalisation", NORMALISATIONS)
+@pytest.mark.parametrize("normalisation", get_args(Normalisation))
 def test_normalisations_of_table_3_5(normalisation: Normalisation) -> None:
     """Softmax is over a window, sigmoid over a score; the deploy form computes the same."""
     sampling = create_sampling("m2o-nl", {0: 6}, normalisation=normalisation).double().eval()

@@ -21,9 +21,9 @@ from edgemat.bench.layers import HostLayers, convolution_file
 from edgemat.errors import UsageError
 from edgemat.matting.runtime import TfliteModel
 from edgemat.models import create_model, model_info
-from edgemat.models.blocks.layers import MattingNetwork
 from edgemat.models.count import count, count_parameters
 from edgemat.models.deploy import to_deploy
+from edgemat.models.network import MattingNetwork
 from edgemat.models.pruned import fit_channels, settle_channels, shapes_of
 from edgemat.quantize.channels import ChannelSet, Convolution, trace_channels
 from edgemat.quantize.frozen import freeze

@@ -10,8 +10,8 @@ from toy_networks import calibration
 
 from edgemat.errors import UsageError
 from edgemat.models import create_model
-from edgemat.models.blocks.layers import MattingNetwork
 from edgemat.models.deploy import to_deploy
+from edgemat.models.network import MattingNetwork
 from edgemat.quantize.ptq import quantize_ptq
 from edgemat.quantize.sparse import bake, mask_weights
 

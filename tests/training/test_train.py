@@ -14,7 +14,7 @@ from edgemat.data.dataset import MattingDataset
 from edgemat.data.drawn.source import PORTRAIT_KINDS, ProceduralSource
 from edgemat.errors import TrainingError, UsageError
 from edgemat.models import create_model
-from edgemat.models.blocks.layers import MattingNetwork
+from edgemat.models.network import MattingNetwork
 from edgemat.training.loop import CHECKPOINT, LOG, pick_device, train
 from edgemat.training.losses import Loss
 from edgemat.training.objective import compute_loss

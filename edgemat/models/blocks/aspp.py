@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edgemat.models.blocks.layers import Activation, conv_bn, separable_conv_bn
+from edgemat.models.blocks.conv import Activation, conv_bn, separable_conv_bn
 
 
 class ASPP(nn.Module):
@@ -19,7 +19,7 @@ class ASPP(nn.Module):
     separable:
         Depthwise separable branches (IndexNet) or full convolutions (DeepLabV3+).
     activation:
-        See :func:`edgemat.models.blocks.layers.conv_bn`.
+        See :func:`edgemat.models.blocks.conv.conv_bn`.
     """
 
     def __init__(

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edgemat.models.blocks.aspp import ASPP
-from edgemat.models.blocks.layers import conv_bn
+from edgemat.models.blocks.conv import conv_bn
 
 
 class DeepLabDecoder(nn.Module):

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edgemat.models.blocks.layers import conv_bn
+from edgemat.models.blocks.conv import conv_bn
 from edgemat.models.blocks.pooling import DeployMaxPool, Interleave, Positions
 
 Family = Literal["hin", "modelwise", "shared", "unshared", "m2o"]
@@ -32,7 +32,6 @@ FAMILIES: tuple[Family, ...] = get_args(Family)
 Normalisation = Literal[
     "sigmoid/sigmoid", "softmax/softmax", "softmax+sigmoid/softmax", "sigmoid+softmax/sigmoid"
 ]
-NORMALISATIONS: tuple[Normalisation, ...] = get_args(Normalisation)
 
 
 class IndexBlock(nn.Module):
@@ -101,7 +100,7 @@ class IndexBlock(nn.Module):
             columns = [column(x) for column in self.columns]
         return torch.stack(columns, dim=2)
 
-    def deploy(self, channels: int) -> DeployIndexBlock:
+    def deploy_for(self, channels: int) -> DeployIndexBlock:
         """Return the form for phones, for a feature of so many channels."""
         columns = self.columns
         if self.family in ("shared", "modelwise"):
@@ -122,8 +121,13 @@ class HolisticMaxIndex(nn.Module):
         index = F.max_unpool2d(torch.ones_like(pooled), switch, [2, 2])
         return index, index
 
-    def deploy(self, channels: int) -> DeployHolisticMaxIndex:
+    def deploy_for(self, channels: int) -> DeployHolisticMaxIndex:
+        """Return the form for phones, whatever the channels."""
         return DeployHolisticMaxIndex()
+
+
+LevelIndex = IndexBlock | HolisticMaxIndex
+"""What predicts the index maps of a level; it has a form for phones by the level's channels."""
 
 
 def normalise_scores(scores: Tensor, normalisation: Normalisation) -> tuple[Tensor, Tensor]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edgemat.models.blocks.layers import conv_bn
+from edgemat.models.blocks.conv import conv_bn
 
 BINS = (1, 2, 3, 6)
 

@@ -29,6 +29,7 @@ from edgemat.models.blocks.index import (
     HolisticMaxIndex,
     IndexBlock,
     IndexedUpsample,
+    LevelIndex,
     Normalisation,
 )
 from edgemat.models.blocks.pooling import MaxPool, MaxUnpool, SumPool
@@ -130,11 +131,12 @@ class IndexSampling(Sampling):
         return self.block(level)(x)[1]
 
     def deploy(self) -> IndexSampling:
-        """Return the same of the blocks' deploy forms, each made for its level's width."""
-        blocks = {k: cast(IndexBlock, self.block(k)).deploy(c) for k, c in self.widths.items()}
-        sampling = IndexSampling(self.widths, blocks)
-        pools = {k: cast(SumPool, pool).deploy() for k, pool in self.pool.items()}
-        sampling.pool = nn.ModuleDict(pools)
+        """Return the same of the blocks' deploy forms, each made for its level's channels."""
+        pools = {int(level): cast(SumPool, pool) for level, pool in self.pool.items()}
+        widths = {level: pool.channels for level, pool in pools.items()}  # fewer after pruning
+        blocks = {k: cast(LevelIndex, self.block(k)).deploy_for(c) for k, c in widths.items()}
+        sampling = IndexSampling(widths, blocks)
+        sampling.pool = nn.ModuleDict({str(k): pool.deploy() for k, pool in pools.items()})
         sampling.upsample = DeployIndexedUpsample()
         return sampling
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from edgemat.models.blocks.conv import conv_bn, scale_channels
 from edgemat.models.blocks.deeplab import DeepLabDecoder
-from edgemat.models.blocks.layers import conv_bn, scale_channels
 from edgemat.models.blocks.pyramid import PyramidPooling
 from edgemat.models.encoders.mobilenetv2 import MobileNetV2
 

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edgemat.models.blocks.layers import MattingNetwork, conv_bn
+from edgemat.models.blocks.conv import conv_bn
 from edgemat.models.blocks.pooling import MaxPool, MaxUnpool, Positions
 from edgemat.models.blocks.segmentation import TrimapAttention
 from edgemat.models.encoders.mobilenetv2 import MobileNetV2
+from edgemat.models.network import MattingNetwork
 
 
 class Encoded(NamedTuple):

@@ -20,7 +20,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from edgemat.models.blocks.layers import scale_channels
+from edgemat.models.blocks.conv import scale_channels
 
 HEAD_CHANNELS = 64
 EPSILON = 1e-6  # of layer normalisation in blocks and after them; 1e-5 elsewhere

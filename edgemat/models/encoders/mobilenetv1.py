@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from edgemat.models.blocks.layers import conv_bn, scale_channels, separable_conv_bn
+from edgemat.models.blocks.conv import conv_bn, scale_channels, separable_conv_bn
 
 STEM_CHANNELS = 32
 # Widths of the separable convolutions of stages 1 to 5. A stage ends in the one that halves; what

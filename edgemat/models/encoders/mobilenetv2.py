@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from edgemat.models.blocks.layers import conv_bn, scale_channels
+from edgemat.models.blocks.conv import conv_bn, scale_channels
 
 
 class Stage(NamedTuple):
@@ -87,7 +87,7 @@ class MobileNetV2(nn.ModuleList):
     width:
         Multiplier of all channel counts.
     channel_multiple:
-        What they are rounded to; see :func:`edgemat.models.blocks.layers.scale_channels`.
+        What they are rounded to; see :func:`edgemat.models.blocks.conv.scale_channels`.
     output_stride:
         32 or 16; at 16 the last two stages dilate instead of being pooled before.
     pad_first:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from edgemat.models.blocks.layers import conv_bn, scale_channels
+from edgemat.models.blocks.conv import conv_bn, scale_channels
 
 STEM_CHANNELS = 64
 # width and number of blocks of stages 1 to 3

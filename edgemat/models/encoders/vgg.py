@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from edgemat.models.blocks.layers import scale_channels
+from edgemat.models.blocks.conv import scale_channels
 
 # width and number of layers of the five stages
 STAGES = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))

@@ -19,10 +19,10 @@ from edgemat.data.sample import MatteSource
 from edgemat.data.sections import DataSection
 from edgemat.files import atomic_path
 from edgemat.matting.torch_predictor import torch_predictor
-from edgemat.models.blocks.layers import MattingNetwork
 from edgemat.models.count import count, count_parameters
 from edgemat.models.deploy import to_deploy
 from edgemat.models.info import MattingTask
+from edgemat.models.network import MattingNetwork
 from edgemat.models.pruned import fit_channels, settle_channels, shapes_of
 from edgemat.progress import progress_bar
 from edgemat.recipe.sections import PruneSection

@@ -18,11 +18,11 @@ from edgemat.data.sample import MatteSource
 from edgemat.data.trimap import classes_from_trimap
 from edgemat.errors import UsageError
 from edgemat.matting.torch_predictor import torch_predictor
-from edgemat.models import MattingTask, create_model, model_info
-from edgemat.models.blocks.layers import MattingNetwork
+from edgemat.models import MattingTask, create_matting, model_info
 from edgemat.models.count import count, count_parameters
 from edgemat.models.deploy import to_deploy
 from edgemat.models.encoders.mobilenetv2 import MobileNetV2
+from edgemat.models.network import MattingNetwork
 from edgemat.models.pretrained import load_encoder
 from edgemat.recipe.schema import ModelSection, Recipe
 from edgemat.recipe.sections import PhaseSection, TrainSection, TuneSection
@@ -50,8 +50,7 @@ def train_stage(
     """
     task = model_info(section.architecture).matting_task
     torch.manual_seed(recipe.seed)
-    network = create_model(section.architecture, **section.config)
-    assert isinstance(network, MattingNetwork)
+    network = create_matting(section.architecture, **section.config)
     if section.train.init is not None:
         if not isinstance(network.encoder, MobileNetV2):
             raise UsageError(
@@ -200,6 +199,7 @@ def _trimap_miou(network: MattingNetwork, data: EvaluationSet) -> float:
     for index in range(len(data)):
         with torch.no_grad():
             logits = network(torch_input(data, index)).trimap_logits
+        assert logits is not None  # every portrait network estimates its trimap
         logits = F.interpolate(
             logits, size=data.alphas.shape[1:], mode="bilinear", align_corners=False
         )

@@ -1,54 +1,15 @@
-"""Blocks that every network shares: convolutions, their initialisation, and widths."""
+"""What networks are made of: convolutions, their widths, and how they are initialised."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Literal
 
-from torch import Tensor, nn
+from torch import nn
 
 # after batch normalisation: True for ReLU6, False for none, or what makes another one
 Activation = bool | Callable[[], nn.Module]
-
-
-class MattingNetwork(nn.Module):
-    """Base of all matting networks: B,C,H,W in 0..1 in, a :class:`MattingOutput` out.
-
-    Attributes
-    ----------
-    encoder:
-        The part that can start from ImageNet weights.
-    stride:
-        Height and width of the input must be multiples of it.
-    """
-
-    encoder: nn.Module
-    stride: int
-
-    def pixel_weights(self) -> list[Tensor]:
-        """Return the weights that meet the input itself: those of the first convolution.
-
-        A network whose input goes to several convolutions names them all.
-        """
-        first = next(m for m in self.modules() if isinstance(m, nn.Conv2d))
-        return [first.weight]
-
-
-class MattingOutput(NamedTuple):
-    """What a matting network returns.
-
-    Attributes
-    ----------
-    alpha:
-        B,1,H,W; the alpha matte before clamping to 0..1 (losses need the gradient outside).
-    trimap_logits:
-        B,3,H/4,W/4 class scores (background, unknown, foreground), or None for a network that is
-        given its trimap.
-    """
-
-    alpha: Tensor
-    trimap_logits: Tensor | None = None
 
 
 def scale_channels(channels: int, width: float, *, multiple: int = 8) -> int:

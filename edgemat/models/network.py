@@ -1,0 +1,76 @@
+"""What every network is: its base, the base of those that matte, and what these return."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+
+from torch import Tensor, nn
+
+
+class Network(nn.Module):
+    """Base of all networks: B,C,H,W in 0..1 in.
+
+    Attributes
+    ----------
+    stride:
+        Height and width of the input must be multiples of it.
+    """
+
+    stride: int
+
+
+class MattingOutput(NamedTuple):
+    """What a matting network returns.
+
+    Attributes
+    ----------
+    alpha:
+        B,1,H,W; the alpha matte before clamping to 0..1 (losses need the gradient outside).
+    trimap_logits:
+        B,3,H/4,W/4 class scores (background, unknown, foreground), or None for a network that is
+        given its trimap.
+    """
+
+    alpha: Tensor
+    trimap_logits: Tensor | None = None
+
+
+class Mattes(Protocol):
+    """Whatever is called as a matting network is: one in training, its teacher, a wrapped one."""
+
+    def __call__(self, x: Tensor) -> MattingOutput:
+        """Return the matte of `x`, B,C,H,W in 0..1."""
+        ...
+
+
+class MattingNetwork(Network):
+    """Base of all matting networks: B,C,H,W in 0..1 in, a :class:`MattingOutput` out.
+
+    Attributes
+    ----------
+    encoder:
+        The part that can start from ImageNet weights.
+    """
+
+    encoder: nn.Module
+
+    if TYPE_CHECKING:
+
+        def __call__(self, x: Tensor) -> MattingOutput: ...
+
+    def pixel_weights(self) -> list[Tensor]:
+        """Return the weights that meet the input itself: those of the first convolution.
+
+        A network whose input goes to several convolutions names them all.
+        """
+        first = next(m for m in self.modules() if isinstance(m, nn.Conv2d))
+        return [first.weight]
+
+
+@runtime_checkable
+class Deployable(Protocol):
+    """A block that phones run in another form than training does."""
+
+    def deploy(self) -> nn.Module:
+        """Return that form: the same function, with the same weights."""
+        ...
