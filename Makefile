@@ -40,7 +40,7 @@ emulator: .venv/ready
 	$(BIN)/python -m edgemat.bench.runner.build
 
 browser: .venv/ready
-	$(BIN)/python -m edgemat.bench.devices.browser.parts
+	$(BIN)/python -m edgemat.bench.devices.browser.litert_js
 
 android-check: .venv/ready
 	$(BIN)/python -m tools.android check
@@ -49,7 +49,7 @@ android-check: .venv/ready
 device-parts: .venv/ready
 	-$(BIN)/python -m tools.parts phone sshd emulator cross
 	-$(BIN)/python -m edgemat.bench.runner.build
-	-$(BIN)/python -m edgemat.bench.devices.browser.parts
+	-$(BIN)/python -m edgemat.bench.devices.browser.litert_js
 	-$(BIN)/python -m tools.android toolchain
 
 # Fetches Swift (550 MB, once) where there is none.

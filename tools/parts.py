@@ -13,7 +13,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgemat.bench.devices.parts import part_folder
+from edgemat.bench.folders import part_folder
 from edgemat.errors import EdgematError, nearest
 from edgemat.files import atomic_path
 from tools.debian import check_debian, download, unpack

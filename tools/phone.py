@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from edgemat.bench.devices.parts import part_folder
+from edgemat.bench.folders import part_folder
 from edgemat.errors import MissingToolError
 
 PARTS = "make device-parts"

@@ -18,7 +18,8 @@ from edgemat.bench.devices.shell import (
     gone,
     remote_command,
 )
-from edgemat.bench.result import Transport
+from edgemat.bench.devices.transport import Attached, Transport, missing, needing
+from edgemat.bench.runner.bundle import DEVICE_ARCHITECTURE, find_bundle
 from edgemat.errors import MissingToolError, UsageError, nearest
 
 READY = "device"
@@ -57,7 +58,7 @@ class Phone:
 class AdbShell:
     """The shell of one Android device; see :class:`edgemat.bench.devices.shell.Shell`."""
 
-    transport: Transport = "adb"
+    transport = "adb"
     # The one folder of every Android in which the shell user may both write and execute.
     base = "echo /data/local/tmp"
 
@@ -186,3 +187,28 @@ def open_adb(serial: str = "", *, cpu_mask: int = 0) -> PushedDevice:
     """Return an Android device; see :func:`find_phone`."""
     shell = AdbShell(find_phone(serial).serial)
     return PushedDevice(shell, android_facts, android_condition, cpu_mask=cpu_mask)
+
+
+def _list() -> list[Attached]:
+    try:
+        found = phones()
+    except MissingToolError as error:
+        return [missing("adb", error)]
+    if not found:
+        return [Attached("adb", False, "no phone is there", CONNECT)]
+    return [_attached(phone) for phone in found]
+
+
+def _attached(phone: Phone) -> Attached:
+    spec = f"adb:{phone.serial}"
+    if not phone.ready:
+        return Attached(spec, False, f"a phone, {phone.state}", phone.remedy)
+    return needing(spec, "a phone", lambda: find_bundle(DEVICE_ARCHITECTURE))
+
+
+ADB = Transport(
+    name="adb",
+    address="SERIAL",
+    open=lambda serial, options: open_adb(serial, cpu_mask=options.cpu_mask),
+    list=_list,
+)

@@ -10,12 +10,13 @@ import json
 import time
 from collections.abc import Sequence
 
-from edgemat.bench.devices.adb import AdbShell, find_phone
+from edgemat.bench.devices.adb import AdbShell, find_phone, phones
 from edgemat.bench.devices.device import BenchModel, Request
 from edgemat.bench.devices.shell import Answer, explain
+from edgemat.bench.devices.transport import Attached, Transport, missing
 from edgemat.bench.protocol import Progress
 from edgemat.bench.result import Result, parse_results
-from edgemat.errors import MissingToolError, UsageError, nearest
+from edgemat.errors import EdgematError, MissingToolError, UsageError, nearest
 from edgemat.files import sha256_file
 
 PACKAGE = "dev.edgemat.demo"
@@ -129,3 +130,29 @@ class AppDevice:
 def open_app(serial: str = "") -> AppDevice:
     """Return an Android phone's demo app; see :func:`edgemat.bench.devices.adb.find_phone`."""
     return AppDevice(AdbShell(find_phone(serial).serial))
+
+
+def _list() -> list[Attached]:
+    try:
+        return [_attached(phone.serial) for phone in phones() if phone.ready]
+    except MissingToolError:
+        return []  # said once, of the phones themselves
+
+
+def _attached(serial: str) -> Attached:
+    spec = f"adb-app:{serial}"
+    try:
+        there = open_app(serial).installed()
+    except EdgematError as error:  # it was there a moment ago
+        return missing(spec, error)
+    state = "the demo app on it" if there else "the demo app is not on it"
+    return Attached(spec, there, state, "" if there else BUILD)
+
+
+ADB_APP = Transport(
+    name="adb-app",
+    address="SERIAL",
+    open=lambda serial, _: open_app(serial),
+    list=_list,
+    noted_as="android",  # by the app itself
+)

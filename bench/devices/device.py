@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Literal, Protocol, Self
+from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from edgemat.artifacts.artifact import Artifact
-from edgemat.bench.protocol import Progress
-from edgemat.bench.protocol import Protocol as Settings
+from edgemat.bench.protocol import Progress, Protocol
 from edgemat.bench.result import (
     Circumstances,
     Delegate,
@@ -65,7 +66,6 @@ class BenchModel:
     name: str
     path: Path
     artifact: Artifact | None = None
-    _golden: list[Golden] = field(default_factory=list, repr=False, compare=False)
 
     @classmethod
     def open(cls, path: Path, name: str = "", *, runtime: Runtime = "tflite") -> Self:
@@ -89,7 +89,7 @@ class BenchModel:
             )
         return cls(name, artifact.payload, artifact)
 
-    @property
+    @cached_property
     def golden(self) -> Golden:
         """Return the input and the expected matte; worked out once.
 
@@ -98,9 +98,7 @@ class BenchModel:
         ArtifactError, MissingToolError
             When a bare file cannot be run here.
         """
-        if not self._golden:
-            self._golden.append(self._stored_golden() or self._computed_golden())
-        return self._golden[0]
+        return self._stored_golden() or self._computed_golden()
 
     def _stored_golden(self) -> Golden | None:
         if self.artifact is None or not self.artifact.mattes.exists():
@@ -149,7 +147,7 @@ class Request:
     models: Sequence[BenchModel]
     threads: Sequence[int] = (1,)
     delegate: str = "xnnpack"
-    protocol: Settings = field(default_factory=Settings)
+    protocol: Protocol = field(default_factory=Protocol)
     profile: bool = False
 
     def __post_init__(self) -> None:
@@ -165,7 +163,7 @@ class Request:
             )
 
 
-class Device(Protocol):
+class Device(typing.Protocol):
     """A place where models are measured."""
 
     def measure(self, request: Request, *, progress: Progress | None = None) -> list[Result]:

@@ -24,15 +24,21 @@ from edgemat.bench.devices.job import (
     read_answers,
     write_inputs,
 )
-from edgemat.bench.devices.parts import part_folder
 from edgemat.bench.devices.pushed import report_progress
 from edgemat.bench.devices.shell import Answer, call
+from edgemat.bench.devices.transport import Transport, needing
+from edgemat.bench.folders import part_folder
 from edgemat.bench.protocol import Progress, Protocol, schedule
 from edgemat.bench.result import Circumstances, Result
-from edgemat.bench.runner.bundle import LOADERS, find_bundle, litert_version, plugin_path
+from edgemat.bench.runner.bundle import (
+    DEVICE_ARCHITECTURE,
+    LOADERS,
+    find_bundle,
+    litert_version,
+    plugin_path,
+)
 from edgemat.errors import MissingToolError
 
-ARCHITECTURE = "aarch64"
 PROCESSOR = "cortex-a76"
 """A core of many phones: dot products in 8 bit, half floats, no SVE."""
 CPU_INFO = """processor\t: 0
@@ -77,7 +83,7 @@ class EmulatedDevice:
         """Run all models; see :class:`edgemat.bench.devices.device.Device`."""
         check_delegate(request)
         emulator = find_emulator()
-        bundle = find_bundle(ARCHITECTURE)
+        bundle = find_bundle(DEVICE_ARCHITECTURE)
         request = replace(request, protocol=PROTOCOL)
         results: list[Result] = []
         with tempfile.TemporaryDirectory() as name:
@@ -95,6 +101,20 @@ class EmulatedDevice:
                     request, threads, work, command, shifted(progress, turn, request)
                 )
         return results
+
+
+EMULATED_ARM64 = Transport(
+    name="emulated-arm64",
+    open=lambda _, __: EmulatedDevice(),
+    list=lambda: [
+        needing(
+            "emulated-arm64",
+            f"{PROCESSOR} in qemu: correctness and instructions",
+            lambda: find_bundle(DEVICE_ARCHITECTURE),
+            find_emulator,
+        )
+    ],
+)
 
 
 def find_emulator() -> Emulator:
@@ -144,14 +164,14 @@ def _measure(
         for name, recording in answers.recordings.items()
     }
     where = Circumstances(
-        transport="emulated-arm64",
+        transport=EMULATED_ARM64.word,
         device_kind="emulated",
         device=f"qemu {PROCESSOR}",
         soc=PROCESSOR,
         cores=int(answers.cpu_mask, 16).bit_count(),
         cpu_mask=answers.cpu_mask,
         os=f"{platform.system()} in qemu's user mode",
-        abi=ARCHITECTURE,
+        abi=DEVICE_ARCHITECTURE,
         runtime=f"LiteRT {litert_version()}",
     )
     return to_results(request, threads, recordings, answers.alphas, where)

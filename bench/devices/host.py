@@ -11,6 +11,7 @@ from pathlib import Path
 
 from edgemat.bench.devices.device import F32, BenchModel, Recording, Request, shifted, to_results
 from edgemat.bench.devices.linux import cpu_model, frequencies_mhz, is_virtualised
+from edgemat.bench.devices.transport import Attached, Transport
 from edgemat.bench.protocol import NS_PER_MS, Progress, Protocol, measure
 from edgemat.bench.result import Circumstances, Condition, Delegate, Result
 from edgemat.errors import UsageError, nearest
@@ -69,6 +70,13 @@ class HostDevice:
         return to_results(request, threads, recordings, alphas, where)
 
 
+HOST = Transport(
+    name="host",
+    open=lambda _, __: HostDevice(),
+    list=lambda: [Attached("host", True, "this machine")],
+)
+
+
 def bench_host(
     models: Mapping[str, Path],
     *,
@@ -98,7 +106,7 @@ def host_circumstances(
     info = CPU_INFO.read_text(encoding="utf-8") if CPU_INFO.exists() else ""
     mask = _cpu_mask()
     return Circumstances(
-        transport="host",
+        transport=HOST.word,
         device_kind="physical",
         device="this machine",
         soc=cpu_model(info) or platform.processor() or platform.machine(),

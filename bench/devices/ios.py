@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from edgemat.bench.devices.device import BenchModel, Request
+from edgemat.bench.devices.transport import Attached, Transport, missing
 from edgemat.bench.protocol import Progress
 from edgemat.bench.result import Result, read_results
 from edgemat.errors import MissingToolError, UsageError, nearest
@@ -228,3 +229,26 @@ def _call(words: Sequence[str], *, timeout_s: float | None) -> subprocess.Comple
 def _reason(done: subprocess.CompletedProcess[str]) -> str:
     lines = (done.stderr or done.stdout).strip().splitlines()
     return lines[-1].strip().rstrip(".") if lines else f"exit status {done.returncode}"
+
+
+def _list() -> list[Attached]:
+    try:
+        found = phones()
+    except MissingToolError as error:
+        return [missing("ios", error)]
+    if not found:
+        return [Attached("ios", False, "no iPhone is there", CONNECT)]
+    return [
+        Attached(f"ios:{phone.identifier}", phone.ready, phone.name, "" if phone.ready else CONNECT)
+        for phone in found
+    ]
+
+
+IOS = Transport(
+    name="ios",
+    address="IDENTIFIER",
+    open=lambda identifier, _: open_ios(identifier),
+    list=_list,
+    runtime="coreml",
+    default_delegate="npu",
+)

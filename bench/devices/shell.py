@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
-from edgemat.bench.result import Transport
 from edgemat.errors import DiskError, EdgematError, MissingToolError
 
 ANSWER_S = 30.0
@@ -60,11 +59,13 @@ class Shell(Protocol):
     ----------
     name:
         The device in messages, such as ``"the phone emulator-5554"``.
+    transport:
+        The word for the way to it in results.
     base:
         A script that prints the folder in which the device lets us write and run programs.
     """
 
-    transport: Transport
+    transport: str
     name: str
     base: str
 

@@ -19,7 +19,8 @@ from edgemat.bench.devices.shell import (
     gone,
     remote_command,
 )
-from edgemat.bench.result import Transport
+from edgemat.bench.devices.transport import Transport, needing
+from edgemat.bench.runner.bundle import DEVICE_ARCHITECTURE, find_bundle
 from edgemat.errors import MissingToolError, UsageError
 
 CONNECT_S = 10
@@ -67,7 +68,7 @@ class SshShell:
         When the destination is none; ssh would take a leading ``-`` for an option.
     """
 
-    transport: Transport = "ssh"
+    transport = "ssh"
     base = 'echo "${XDG_CACHE_HOME:-$HOME/.cache}"'
 
     def __init__(self, destination: str, *, config: Path | None = None) -> None:
@@ -161,3 +162,19 @@ def open_ssh(destination: str, *, config: Path | None = None, cpu_mask: int = 0)
     """Return a machine behind ssh; see :class:`SshShell` for the parameters and errors."""
     shell = SshShell(destination, config=config)
     return PushedDevice(shell, linux_facts, linux_condition, cpu_mask=cpu_mask)
+
+
+SSH = Transport(
+    name="ssh",
+    address="HOST",
+    address_needed=True,
+    open=lambda destination, options: open_ssh(destination, cpu_mask=options.cpu_mask),
+    list=lambda: [
+        needing(
+            "ssh:HOST",
+            "any Linux machine that your ssh key opens",
+            find_ssh,
+            lambda: find_bundle(DEVICE_ARCHITECTURE),
+        )
+    ],
+)

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from edgemat.bench.devices.host import host_circumstances, host_condition
+from edgemat.bench.peers.contest_result import (
+    ContestResult,
+    ContestSettings,
+    Costs,
+    Failure,
+    SetResult,
+)
 from edgemat.bench.peers.contestants import Contestant, Entry
 from edgemat.bench.peers.entries import Absent, open_entries
 from edgemat.bench.peers.memory import peak_memory
 from edgemat.bench.peers.pictures import Loaded, PhotoSet, load, spread
-from edgemat.bench.peers.result import Costs, Failure, Result, SetResult, Settings
 from edgemat.bench.peers.scores import score
 from edgemat.bench.peers.sheet import make_strip
 from edgemat.bench.peers.speed import network_latencies, photo_latencies
@@ -26,8 +32,8 @@ def run_contest(
     absent: Absent,
     sets: Sequence[PhotoSet],
     *,
-    settings: Settings,
-) -> Result:
+    settings: ContestSettings,
+) -> ContestResult:
     """Compare all entries on all sets of photographs.
 
     Parameters
@@ -51,7 +57,7 @@ def run_contest(
     if settings.costs and contestants:
         costs = _measure_costs(entries, contestants, sets, settings)
     names = [entry.name for entry in entries]
-    return Result(
+    return ContestResult(
         settings=settings,
         order=(*names, *(name for name in absent if name not in names)),
         facts={name: contestant.facts for name, contestant in contestants.items()},
@@ -63,7 +69,7 @@ def run_contest(
 
 
 def _judge_set(
-    photos: PhotoSet, contestants: Mapping[str, Contestant], settings: Settings
+    photos: PhotoSet, contestants: Mapping[str, Contestant], settings: ContestSettings
 ) -> SetResult:
     """Run all contestants on all photographs of one folder."""
     result = SetResult(photos, {name: [] for name in contestants}, skipped=list(photos.skipped))
@@ -116,7 +122,7 @@ def _measure_costs(
     entries: Sequence[Entry],
     contestants: Mapping[str, Contestant],
     sets: Sequence[PhotoSet],
-    settings: Settings,
+    settings: ContestSettings,
 ) -> Costs:
     """Measure latency and memory, all on the same photograph."""
     loaded = _example(sets)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edgemat.bench.peers.contest_result import ContestResult, SetResult
 from edgemat.bench.peers.pictures import BAND
-from edgemat.bench.peers.result import Result, SetResult
 from edgemat.bench.peers.scores import THRESHOLD, SetScore, summarise_scores
 from edgemat.bench.protocol import Measurement
 
@@ -43,7 +43,7 @@ class TextTable:
     notes: tuple[str, ...]
 
 
-def make_tables(result: Result) -> list[TextTable]:
+def make_tables(result: ContestResult) -> list[TextTable]:
     """Return the table of costs and one table of scores per folder that has a truth."""
     scored = [_score_table(result, one) for one in result.sets if one.photos.truth is not None]
     return [_cost_table(result), *scored]
@@ -61,7 +61,7 @@ def to_markdown(tables: list[TextTable]) -> str:
     return "# Peers\n\n" + "\n\n".join(parts) + "\n"
 
 
-def _cost_table(result: Result) -> TextTable:
+def _cost_table(result: ContestResult) -> TextTable:
     where, settings, costs = result.where, result.settings, result.costs
     rows = []
     for name in result.order:
@@ -91,7 +91,7 @@ def _cost_table(result: Result) -> TextTable:
     return TextTable(title, COST_COLUMNS, tuple(rows), tuple(notes))
 
 
-def _cost_notes(result: Result) -> list[str]:
+def _cost_notes(result: ContestResult) -> list[str]:
     costs, where = result.costs, result.where
     notes = [
         "network: one run (of a trimap model: one tile) on an input in place, by onnxruntime and "
@@ -112,7 +112,7 @@ def _cost_notes(result: Result) -> list[str]:
     return notes
 
 
-def _score_table(result: Result, one: SetResult) -> TextTable:
+def _score_table(result: ContestResult, one: SetResult) -> TextTable:
     rows, lacking = [], []
     for name, facts in result.facts.items():  # the absent have their row among the costs
         scores = one.scores[name]

@@ -14,7 +14,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from edgemat.bench.devices.parts import part_folder
+from edgemat.bench.folders import part_folder
 from edgemat.bench.runner.bundle import (
     LOADERS,
     PACKAGE,

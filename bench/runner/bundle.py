@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from edgemat.bench.devices.parts import cache_folder
+from edgemat.bench.folders import cache_folder
 from edgemat.errors import MissingToolError
 
 SOURCES = Path(__file__).parent
@@ -15,6 +15,8 @@ PLUGIN_SOURCE = SOURCES / "emulator" / "count.c"
 PACKAGE = "ai-edge-litert"
 LOADERS = {"aarch64": "ld-linux-aarch64.so.1", "x86_64": "ld-linux-x86-64.so.2"}
 """Architectures, as ``uname -m`` calls them, and the dynamic loader of each."""
+DEVICE_ARCHITECTURE = "aarch64"
+"""Of phones, and of most boards."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from edgemat.cli.tables import plain
 
 if TYPE_CHECKING:
     from edgemat.bench.compare import Change
-    from edgemat.bench.devices.attached import Attached
+    from edgemat.bench.devices.transport import Attached
     from edgemat.bench.peers.table import TextTable
     from edgemat.bench.result import Result
 

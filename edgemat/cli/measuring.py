@@ -43,9 +43,7 @@ def bench(
     ],
     devices: Annotated[
         list[str] | None,
-        typer.Option(
-            "--device", help="host, adb, adb:SERIAL, adb-app, ssh:HOST, browser, ios, ..."
-        ),
+        typer.Option("--device", help="As edgemat devices lists them; this machine by default."),
     ] = None,
     threads: Annotated[list[int] | None, typer.Option(help="Once per number; 1 and 2.")] = None,
     delegate: Annotated[
@@ -79,7 +77,7 @@ def bench(
 ) -> int:
     """Measure latencies, here or on a device; exit status 1 when one is invalid."""
     from edgemat.bench.devices.device import Request
-    from edgemat.bench.devices.open import default_delegate, open_device, runtime_of
+    from edgemat.bench.devices.transports import find_transport, open_device
     from edgemat.bench.store import RunStore, default_history
     from edgemat.errors import GateFailed
     from edgemat.files import write_json
@@ -94,9 +92,10 @@ def bench(
             device = open_device(
                 spec, say=err.print, cpu_mask=_mask(cpu_mask), listen=listen, tls=tls
             )
-            opened = _open_models(models, runtime_of(spec))
+            transport = find_transport(spec)
+            opened = _open_models(models, transport.runtime)
             request = Request(
-                opened, threads or [1, 2], delegate or default_delegate(spec), protocol, profile
+                opened, threads or [1, 2], delegate or transport.default_delegate, protocol, profile
             )
             with share_bar(f"measuring on {spec}") as show:
                 results += device.measure(request, progress=show)
@@ -114,7 +113,7 @@ def bench(
 
 def devices(as_json: AsJson = False) -> None:
     """List what can be measured on, and what is missing with the remedy."""
-    from edgemat.bench.devices.attached import list_devices
+    from edgemat.bench.devices.transports import list_devices
 
     found = list_devices()
     if as_json:

@@ -14,8 +14,8 @@ from edgemat.errors import UsageError
 from edgemat.terminal import AsJson, out, print_json, show_error
 
 if TYPE_CHECKING:
+    from edgemat.bench.peers.contest_result import ContestResult
     from edgemat.bench.peers.pictures import PhotoSet
-    from edgemat.bench.peers.result import Result
     from edgemat.data.sample import Part
 
 app = typer.Typer(help="edgemat's networks beside other people's.", no_args_is_help=True)
@@ -81,13 +81,13 @@ def run(
     """Compare on the same photographs with the same threads; write tables and picture sheets."""
     _limit_threads(threads)
     from edgemat.bench.peers.contest import run_contest
+    from edgemat.bench.peers.contest_result import ContestSettings
     from edgemat.bench.peers.entries import list_entries
-    from edgemat.bench.peers.result import Settings
     from edgemat.bench.protocol import Protocol
 
     entries, absent = list_entries(ours or [], models or [], guided=guided, classical=classical)
     sets = _find_sets(images or [], look or [], part=part, limit=limit, trimaps=trimaps)
-    settings = Settings(
+    settings = ContestSettings(
         threads=threads,
         protocol=Protocol(runs=runs, seconds=seconds),
         photo_runs=photo_runs,
@@ -116,7 +116,7 @@ def _find_sets(
     return judged + [find_looks(folder, limit=limit) for folder in look]
 
 
-def _write(result: Result, output: Path, as_json: bool) -> None:
+def _write(result: ContestResult, output: Path, as_json: bool) -> None:
     from edgemat.bench.peers.sheet import draw_sheet
     from edgemat.bench.peers.table import make_tables, to_markdown
     from edgemat.files import write_json, write_text

@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_type_hints
 from pydantic import Field, TypeAdapter, ValidationError
 
 from edgemat.artifacts.shipped import find_artifact
+from edgemat.bench.devices.transports import find_transport
 from edgemat.data.sections import BUILT_IN_SOURCES
 from edgemat.errors import UsageError, nearest
 from edgemat.models import ModelInfo, list_models
@@ -24,11 +25,13 @@ def check_recipe(recipe: Recipe, path: Path) -> None:
     Raises
     ------
     UsageError
-        For a network, argument, folder or file that does not exist, and for a size that the
-        network cannot take.
+        For a network, argument, kind of device, folder or file that does not exist, and for a size
+        that the network cannot take.
     """
     for index, model in enumerate(recipe.models):
         check_network(f"{path}: models.{index}", model)
+    for index, spec in enumerate(recipe.bench.devices):
+        _check_device(f"{path}: bench.devices.{index}", spec)
     _check_files(path, recipe)
 
 
@@ -86,6 +89,14 @@ def _check_config(where: str, config: dict[str, Any], info: ModelInfo) -> None:
             raise UsageError(
                 f"{where}.{key}: {problem} (given: {value!r}).", remedy="Correct that value."
             ) from error
+
+
+def _check_device(where: str, spec: str) -> None:
+    """Check that there is such a kind of device: else it is said after hours of training."""
+    try:
+        find_transport(spec)
+    except UsageError as error:
+        raise UsageError(f"{where}: {error.message}", remedy=error.remedy) from error
 
 
 def _check_files(path: Path, recipe: Recipe) -> None:

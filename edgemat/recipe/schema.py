@@ -136,7 +136,7 @@ class BenchSection(Section):
     """Where latencies are measured, and the protocol's lengths; see `edgemat.bench.protocol`."""
 
     devices: tuple[str, ...] = Field(
-        default=("host",), description='"host", "adb", "adb:SERIAL", "ssh:HOST", ...'
+        default=("host",), description="as `edgemat devices` lists them"
     )
     runs: int = Field(default=200, gt=0)
     seconds: float = Field(default=10.0, gt=0)

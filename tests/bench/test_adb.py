@@ -22,9 +22,8 @@ from edgemat.bench.devices.android import (
     parse_facts,
     thermal_status,
 )
-from edgemat.bench.devices.attached import list_devices
 from edgemat.bench.devices.device import BenchModel, Request
-from edgemat.bench.devices.open import open_device
+from edgemat.bench.devices.transports import list_devices, open_device
 from edgemat.bench.protocol import Protocol
 from edgemat.bench.runner.bundle import bundle_of
 from edgemat.errors import DiskError, MissingToolError, UsageError

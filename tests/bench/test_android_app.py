@@ -13,9 +13,8 @@ from phone import COMMANDS, phone
 
 from edgemat.bench.devices.adb import AdbShell
 from edgemat.bench.devices.android_app import ACTIVITY, PACKAGE, AppDevice
-from edgemat.bench.devices.attached import list_devices
 from edgemat.bench.devices.device import BenchModel, Request
-from edgemat.bench.devices.open import open_device
+from edgemat.bench.devices.transports import list_devices, open_device
 from edgemat.bench.protocol import Protocol
 from edgemat.errors import MissingToolError, UsageError
 from edgemat.files import sha256_file

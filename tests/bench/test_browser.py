@@ -15,7 +15,7 @@ import pytest
 from tiny_tflite import write_matte_model, write_mixed_model
 
 from edgemat.bench.devices.browser.device import BrowserDevice, browser_name
-from edgemat.bench.devices.browser.parts import find_litert
+from edgemat.bench.devices.browser.litert_js import find_litert
 from edgemat.bench.devices.browser.server import (
     MAX_POST_BYTES,
     PAGE,
@@ -24,7 +24,7 @@ from edgemat.bench.devices.browser.server import (
     Site,
 )
 from edgemat.bench.devices.device import BenchModel, Request
-from edgemat.bench.devices.open import open_device
+from edgemat.bench.devices.transports import open_device
 from edgemat.bench.protocol import Protocol, schedule
 from edgemat.errors import MissingToolError, UsageError
 

@@ -8,7 +8,7 @@ import pytest
 
 from edgemat.bench.devices.device import BenchModel, Request
 from edgemat.bench.devices.emulated import EmulatedDevice, find_emulator, instructions
-from edgemat.bench.devices.open import open_device
+from edgemat.bench.devices.transports import open_device
 from edgemat.bench.runner.bundle import find_bundle
 from edgemat.errors import MissingToolError, UsageError
 

@@ -21,10 +21,9 @@ from toy_artifacts import artifact, tflite_artifact
 
 from edgemat.artifacts.artifact import Artifact, Card, Feeding
 from edgemat.bench.devices import ios
-from edgemat.bench.devices.attached import list_devices
 from edgemat.bench.devices.device import BenchModel, Request
 from edgemat.bench.devices.ios import BUNDLE, IosDevice, phones
-from edgemat.bench.devices.open import default_delegate, open_device, runtime_of
+from edgemat.bench.devices.transports import find_transport, list_devices, open_device
 from edgemat.bench.protocol import Protocol
 from edgemat.bench.result import read_results
 from edgemat.cli import main
@@ -267,9 +266,11 @@ def test_a_devicectl_that_fails(mac: Mac) -> None:
 
 
 def test_the_device_names_its_kind_of_file_and_its_delegate() -> None:
-    assert runtime_of("ios") == runtime_of("ios:A1") == "coreml"
-    assert runtime_of("adb:ios") == runtime_of("host") == "tflite"
-    assert (default_delegate("ios:A1"), default_delegate("host")) == ("npu", "xnnpack")
+    runtimes = {spec: find_transport(spec).runtime for spec in ("ios", "ios:A1", "adb:ios", "host")}
+    assert runtimes["ios"] == runtimes["ios:A1"] == "coreml"
+    assert runtimes["adb:ios"] == runtimes["host"] == "tflite"
+    delegates = [find_transport(spec).default_delegate for spec in ("ios:A1", "host")]
+    assert delegates == ["npu", "xnnpack"]
 
 
 def test_only_packages_are_opened_for_an_iphone(tmp_path: Path) -> None:

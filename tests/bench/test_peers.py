@@ -20,13 +20,13 @@ from hypothesis import strategies as st
 
 from edgemat.bench.peers.catalog import PACKAGES, PEERS, Member, Package, Peer
 from edgemat.bench.peers.contest import run_contest
+from edgemat.bench.peers.contest_result import ContestResult, ContestSettings
 from edgemat.bench.peers.contestants import Entry
 from edgemat.bench.peers.entries import GUIDED, list_entries, open_entries, open_entry
 from edgemat.bench.peers.fetch import SOURCES, fetch
 from edgemat.bench.peers.memory import own_peak_bytes, peak_memory
 from edgemat.bench.peers.others import stretch
 from edgemat.bench.peers.pictures import Loaded, Photo, find_looks, find_photos, load, spread
-from edgemat.bench.peers.result import Result, Settings
 from edgemat.bench.peers.scores import score, summarise_scores
 from edgemat.bench.peers.sheet import draw_sheet, make_strip, sheet_size
 from edgemat.bench.peers.table import make_tables, to_markdown
@@ -40,7 +40,7 @@ from edgemat.images import F32, U8, read_image, write_image
 
 SIZE = (48, 64)
 QUICK = Protocol(warmup_runs=1, warmup_seconds=0.0, runs=2, seconds=0.0, blocks=2)
-CHEAP = Settings(protocol=QUICK, photo_runs=2, costs=False, strips=2)
+CHEAP = ContestSettings(protocol=QUICK, photo_runs=2, costs=False, strips=2)
 SELFIE, LANDSCAPE, MEET, SLIM, U2NETP = PEERS
 
 
@@ -118,9 +118,9 @@ def compare(
     ours: list[Path],
     models: list[Path],
     *,
-    settings: Settings = CHEAP,
+    settings: ContestSettings = CHEAP,
     **options: Any,
-) -> Result:
+) -> ContestResult:
     entries, absent = list_entries(ours, models, **options)
     return run_contest(entries, absent, [find_photos(folder)], settings=settings)
 
@@ -362,7 +362,7 @@ def test_bad_pairs_are_named_and_left_out(tmp_path: Path) -> None:
 def test_costs_are_measured_in_turns_and_in_processes(tmp_path: Path) -> None:
     folder = write_photos(tmp_path / "set", 1)
     ours = write_red_model(tmp_path / "ours.tflite", (32, 32))
-    settings = Settings(protocol=QUICK, photo_runs=2, strips=1)
+    settings = ContestSettings(protocol=QUICK, photo_runs=2, strips=1)
     value = compare(folder, [ours], [], settings=settings, classical=False).to_json()
     (one, *_) = value["contestants"]
     assert (one["bytes"], one["runtime"]) == (ours.stat().st_size, "litert")
@@ -404,7 +404,7 @@ def test_a_trimap_model_takes_the_trimap_of_the_photograph(tmp_path: Path) -> No
 def test_classical_methods_solve_an_easy_trimap(tmp_path: Path) -> None:
     pytest.importorskip("pymatting")
     folder = write_photos(tmp_path / "set", 1, truth="alpha", trimap="trimap")
-    result = compare(folder, [], [], settings=Settings(protocol=QUICK, photo_runs=2))
+    result = compare(folder, [], [], settings=ContestSettings(protocol=QUICK, photo_runs=2))
     for name in ("closed-form", "knn"):
         mean = summarise_scores(result.sets[0].scores[name])
         assert mean.iou > 0.95, name

@@ -18,9 +18,9 @@ from edgemat.bench.result import (
     judge_result,
     parse_results,
     read_results,
-    schema_text,
     sustained_curve,
 )
+from edgemat.bench.schema import schema_text
 from edgemat.bench.stats import summarise
 from edgemat.errors import ArtifactError
 
@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 def test_the_published_schema_is_the_record() -> None:
     published = (ROOT / "docs" / "result-schema.json").read_text(encoding="utf-8")
     assert published == schema_text(), (
-        "run: python -m edgemat.bench.result > docs/result-schema.json"
+        "run: python -m edgemat.bench.schema > docs/result-schema.json"
     )
 
 

@@ -19,10 +19,10 @@ from phone import PARTS
 
 from edgemat.bench.devices.device import BenchModel, Request
 from edgemat.bench.devices.linux import linux_facts, parse_condition
-from edgemat.bench.devices.open import open_device
-from edgemat.bench.devices.parts import part_folder
 from edgemat.bench.devices.shell import Answer
 from edgemat.bench.devices.ssh import SshShell, open_ssh
+from edgemat.bench.devices.transports import open_device
+from edgemat.bench.folders import part_folder
 from edgemat.bench.protocol import Protocol
 from edgemat.bench.runner.bundle import bundle_of
 from edgemat.errors import DiskError, MissingToolError, UsageError

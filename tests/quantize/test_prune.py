@@ -17,7 +17,7 @@ pytest.importorskip("nncf")
 
 from toy_networks import calibration, picture, settled
 
-from edgemat.bench.layers import HostLayers, convolution_file
+from edgemat.bench.layer_costs import HostLayerCosts, convolution_file
 from edgemat.errors import UsageError
 from edgemat.matting.runtime import TfliteModel
 from edgemat.models import create_model, model_info
@@ -206,7 +206,7 @@ def test_a_layer_of_its_own_is_an_int8_convolution(
 
 @pytest.mark.parametrize("inputs", [64, 1], ids=["dense", "depthwise"])
 def test_a_layer_is_measured_once_and_asked_for_any_number_of_channels(inputs: int) -> None:
-    layers = HostLayers()
+    layers = HostLayerCosts()
     layer = Convolution("w", (64, inputs, 3, 3), (32, 32), 1, 64 // inputs)
     assert layers(layer, 64, 64) > 0
     measured = len(layers._known)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgemat.bench.devices.parts import cache_folder, part_folder
+from edgemat.bench.folders import cache_folder, part_folder
 from edgemat.bench.runner.build import find_compiler
 from edgemat.errors import MissingToolError
 from tools.parts import PARTS, fetch, main

@@ -15,7 +15,7 @@ from xml.parsers.expat import ExpatError
 
 from PIL import Image
 
-from edgemat.bench.devices.parts import cache_folder
+from edgemat.bench.folders import cache_folder
 from edgemat.errors import MissingToolError
 from tools.finding import Finding, finding
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from edgemat.bench.devices.parts import cache_folder
+from edgemat.bench.folders import cache_folder
 from edgemat.errors import MissingToolError
 from edgemat.files import atomic_path
 from tools.debian import check_debian, download, unpack

@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 from pydantic import Field, ValidationError
 
-from edgemat.bench.devices.browser.parts import VERSION, find_litert
+from edgemat.bench.devices.browser.litert_js import VERSION, find_litert
 from edgemat.bench.devices.browser.server import PageServer, Site
 from edgemat.bench.devices.device import F32, Recording, Request, shifted, to_results
+from edgemat.bench.devices.transport import Transport, needing
 from edgemat.bench.protocol import Progress
 from edgemat.bench.result import Circumstances, Condition, Delegate, Record, Result
 from edgemat.errors import MissingToolError, UsageError, nearest
@@ -164,6 +165,13 @@ class BrowserDevice:
             return word
 
 
+BROWSER = Transport(
+    name="browser",
+    open=lambda _, options: BrowserDevice(options.say, listen=options.listen, tls=options.tls),
+    list=lambda: [needing("browser", "any browser that opens the page", find_litert)],
+)
+
+
 class _Session:
     """The turns of one measurement, and what came back.
 
@@ -264,7 +272,7 @@ class _Session:
             alphas[model.name] = _floats(posted.alphas[model.name])
         how = "WebGPU" if request.delegate == "webgpu" else f"WASM, threads: {threads}"
         where = Circumstances(
-            transport="browser",
+            transport=BROWSER.word,
             device_kind="physical",
             device=posted.platform or "a browser",
             soc="not told by browsers",

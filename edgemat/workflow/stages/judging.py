@@ -41,7 +41,7 @@ def _measure(
 ) -> dict[str, Any]:
     """Measure files on one device, and keep the results in the run's history."""
     from edgemat.bench.devices.device import BenchModel, Request
-    from edgemat.bench.devices.open import open_device
+    from edgemat.bench.devices.transports import open_device
     from edgemat.bench.protocol import Protocol
     from edgemat.bench.store import RunStore
     from edgemat.progress import share_bar

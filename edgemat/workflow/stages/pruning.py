@@ -160,9 +160,9 @@ def _cost_model(settings: PruneSection) -> CostModel:
 
     if settings.cost == "macs":
         return macs
-    from edgemat.bench.layers import HostLayers
+    from edgemat.bench.layer_costs import HostLayerCosts
 
-    return HostLayers()
+    return HostLayerCosts()
 
 
 def _losses(

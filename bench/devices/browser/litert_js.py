@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from edgemat.bench.devices.parts import part_folder
+from edgemat.bench.folders import part_folder
 from edgemat.bench.peers.catalog import Member, Package
 from edgemat.bench.peers.fetch import fetch
 from edgemat.errors import MissingToolError

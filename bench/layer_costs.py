@@ -26,7 +26,7 @@ LEAST_CHANNELS = 8
 WARMUP, RUNS = 3, 15
 
 
-class HostLayers:
+class HostLayerCosts:
     """A cost model for :func:`edgemat.quantize.prune.prune`: a convolution's milliseconds here.
 
     Parameters

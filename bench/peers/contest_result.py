@@ -20,7 +20,7 @@ SCHEMA = 1
 
 
 @dataclass(frozen=True)
-class Settings:
+class ContestSettings:
     """What is asked of a run.
 
     Attributes
@@ -102,10 +102,10 @@ class Costs:
 
 
 @dataclass(frozen=True)
-class Result:
+class ContestResult:
     """All that a run found; `order` has the contestants as the tables do, the absent included."""
 
-    settings: Settings
+    settings: ContestSettings
     order: tuple[str, ...]
     facts: dict[str, Facts]
     absent: Absent
