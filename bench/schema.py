@@ -14,7 +14,11 @@ def schema_text() -> str:
     transport = schema["$defs"]["Circumstances"]["properties"]["transport"]
     title = transport["title"]
     transport.clear()
-    transport |= {"enum": [one.word for one in transports.TRANSPORTS], "title": title, "type": "string"}
+    transport |= {
+        "enum": [one.word for one in transports.TRANSPORTS],
+        "title": title,
+        "type": "string",
+    }
     return json.dumps(schema, indent=2) + "\n"
 
 

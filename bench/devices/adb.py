@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from edgemat.bench.devices.shell import (
     Answer,
     call,
     explain,
+    find_program,
     gone,
     remote_command,
 )
@@ -123,14 +123,11 @@ def find_adb() -> str:
     MissingToolError
         When it is not installed.
     """
-    found = shutil.which("adb")
-    if found is None:
-        raise MissingToolError(
-            "A phone needs adb, which is not installed.",
-            remedy="Install it (Debian, Ubuntu): apt-get install adb; elsewhere: Android's "
-            "platform tools.",
-        )
-    return found
+    return find_program(
+        "adb",
+        "A phone",
+        "Install it (Debian, Ubuntu): apt-get install adb; elsewhere: Android's platform tools.",
+    )
 
 
 def phones() -> list[Phone]:

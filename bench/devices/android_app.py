@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
 
 from edgemat.bench.devices.adb import AdbShell, find_phone, phones
-from edgemat.bench.devices.device import BenchModel, Request
-from edgemat.bench.devices.shell import Answer, explain
+from edgemat.bench.devices.device import Request, check_delegate, result_of
+from edgemat.bench.devices.shell import expect_success
 from edgemat.bench.devices.transport import Attached, Transport, missing
 from edgemat.bench.protocol import Progress
 from edgemat.bench.result import Result, parse_results
-from edgemat.errors import EdgematError, MissingToolError, UsageError, nearest
+from edgemat.errors import EdgematError, MissingToolError, UsageError
 from edgemat.files import sha256_file
 
 PACKAGE = "dev.edgemat.demo"
@@ -71,11 +70,7 @@ class AppDevice:
         UsageError
             When the app has not got a model of the request, or cannot do what is asked.
         """
-        if request.delegate not in DELEGATES:
-            raise UsageError(
-                f"The app has no delegate {request.delegate!r}.",
-                remedy=nearest(request.delegate, DELEGATES),
-            )
+        check_delegate(request, DELEGATES, "The app")
         if request.profile:
             raise UsageError(
                 "The app tells no operator's time.", remedy="Use --device adb, or no profile."
@@ -83,7 +78,16 @@ class AppDevice:
         results: list[Result] = []
         for turn, threads in enumerate(request.threads, start=1):
             found = self._run(request, threads)
-            results += [self._result_of(model, found) for model in request.models]
+            results += [
+                result_of(
+                    model,
+                    sha256_file(model.path),
+                    found,
+                    where=f"The app on {self.shell.name}",
+                    remedy=BUILD,
+                )
+                for model in request.models
+            ]
             if progress is not None:
                 progress(turn, len(request.threads))
         return results
@@ -94,7 +98,7 @@ class AppDevice:
         started = self.shell.run(
             _START, self.folder, ACTIVITY, digests, request.delegate, str(threads), protocol
         )
-        self._check(started, "start the app")
+        expect_success(started, self.shell, "start the app")
         if "Error" in started.out + started.err:  # am's exit status does not tell
             raise MissingToolError(f"The demo app is not on {self.shell.name}.", remedy=BUILD)
         return self._wait()
@@ -103,7 +107,7 @@ class AppDevice:
         while True:
             time.sleep(self._pause_s)
             answer = self.shell.run(_LOOK, self.folder, PACKAGE)
-            self._check(answer, "look for the app's results")
+            expect_success(answer, self.shell, "look for the app's results")
             state, _, text = answer.out.partition("\n")
             if state.strip() == "done":
                 return parse_results(text, f"the app on {self.shell.name}")
@@ -114,17 +118,6 @@ class AppDevice:
                     f"The app on {self.shell.name} ended before it had measured.",
                     remedy="Keep the phone unlocked and the app in front, and try again.",
                 )
-
-    def _result_of(self, model: BenchModel, results: Sequence[Result]) -> Result:
-        digest = sha256_file(model.path)
-        for result in results:
-            if result.model_sha256 == digest:
-                return result.model_copy(update={"name": model.name})
-        raise UsageError(f"The app on {self.shell.name} has not got {model.name}.", remedy=BUILD)
-
-    def _check(self, answer: Answer, what: str) -> None:
-        if answer.code != 0:
-            raise explain(answer, self.shell, what)
 
 
 def open_app(serial: str = "") -> AppDevice:

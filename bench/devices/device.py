@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -26,7 +26,7 @@ from edgemat.bench.result import (
     sustained_curve,
 )
 from edgemat.bench.stats import summarise
-from edgemat.errors import UsageError
+from edgemat.errors import UsageError, nearest
 from edgemat.files import sha256_file, size_bytes
 from edgemat.matting.runtime import TfliteModel
 
@@ -179,6 +179,49 @@ class Device(typing.Protocol):
             When the device cannot do what is asked.
         """
         ...
+
+
+def check_delegate(request: Request, known: Collection[str], where: str, why: str = "") -> None:
+    """Refuse a delegate that a device has not got.
+
+    Parameters
+    ----------
+    where, why:
+        The device, as the beginning of a sentence, and what is to be said behind it.
+
+    Raises
+    ------
+    UsageError
+        The known ones are offered.
+    """
+    if request.delegate not in known:
+        raise UsageError(
+            f"{where} has no delegate {request.delegate!r}{why}.",
+            remedy=nearest(request.delegate, known),
+        )
+
+
+def result_of(
+    model: BenchModel, sha256: str, results: Sequence[Result], *, where: str, remedy: str
+) -> Result:
+    """Return the result of a model among those that an app measured, under the model's name.
+
+    Parameters
+    ----------
+    sha256:
+        Of the model's file or package: the app knows it by no other name.
+    where:
+        The app, in messages.
+
+    Raises
+    ------
+    UsageError
+        When the app has not got the model.
+    """
+    for result in results:
+        if result.model_sha256 == sha256:
+            return result.model_copy(update={"name": model.name})
+    raise UsageError(f"{where} has not got {model.name}.", remedy=remedy)
 
 
 def shifted(progress: Progress | None, turn: int, request: Request) -> Progress | None:

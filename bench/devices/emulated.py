@@ -17,7 +17,7 @@ from pathlib import Path
 from edgemat.bench.devices.device import Request, shifted, to_results
 from edgemat.bench.devices.job import (
     JOB,
-    check_delegate,
+    check_runner_delegate,
     explain_exit,
     job_text,
     model_file,
@@ -81,7 +81,7 @@ class EmulatedDevice:
 
     def measure(self, request: Request, *, progress: Progress | None = None) -> list[Result]:
         """Run all models; see :class:`edgemat.bench.devices.device.Device`."""
-        check_delegate(request)
+        check_runner_delegate(request)
         emulator = find_emulator()
         bundle = find_bundle(DEVICE_ARCHITECTURE)
         request = replace(request, protocol=PROTOCOL)

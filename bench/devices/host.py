@@ -9,12 +9,19 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from edgemat.bench.devices.device import F32, BenchModel, Recording, Request, shifted, to_results
+from edgemat.bench.devices.device import (
+    F32,
+    BenchModel,
+    Recording,
+    Request,
+    check_delegate,
+    shifted,
+    to_results,
+)
 from edgemat.bench.devices.linux import cpu_model, frequencies_mhz, is_virtualised
 from edgemat.bench.devices.transport import Attached, Transport
 from edgemat.bench.protocol import NS_PER_MS, Progress, Protocol, measure
 from edgemat.bench.result import Circumstances, Condition, Delegate, Result
-from edgemat.errors import UsageError, nearest
 from edgemat.matting.runtime import Kernels, TfliteModel, runtime_version
 
 CPU_INFO = Path("/proc/cpuinfo")
@@ -27,11 +34,7 @@ class HostDevice:
 
     def measure(self, request: Request, *, progress: Progress | None = None) -> list[Result]:
         """Measure all models on this machine; see :class:`edgemat.bench.devices.device.Device`."""
-        if request.delegate not in KERNELS:
-            raise UsageError(
-                f"This machine has no delegate {request.delegate!r}.",
-                remedy=nearest(request.delegate, KERNELS),
-            )
+        check_delegate(request, KERNELS, "This machine")
         results: list[Result] = []
         for turn, threads in enumerate(request.threads):
             results += self._measure(request, threads, shifted(progress, turn, request))

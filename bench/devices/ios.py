@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgemat.bench.devices.device import BenchModel, Request
+from edgemat.bench.devices.device import Request, check_delegate, result_of
 from edgemat.bench.devices.transport import Attached, Transport, missing
 from edgemat.bench.protocol import Progress
 from edgemat.bench.result import Result, read_results
-from edgemat.errors import MissingToolError, UsageError, nearest
+from edgemat.errors import MissingToolError, UsageError
 from edgemat.files import sha256_tree
 
 BUNDLE = "org.edgemat.MattingDemo"
@@ -27,6 +27,10 @@ RESULT = "Documents/benchmark.json"
 DELEGATES = ("npu", "gpu", "cpu", "all")
 BY_HAND = "Run the benchmark in the app, share its file, then: edgemat bench import RESULT.json"
 CONNECT = "Plug the phone in, unlock it, trust this Mac, and switch on its developer mode."
+REBUILD = (
+    "Run: edgemat export MODEL --to ios_demo; then build the app again, and measure "
+    "ios_demo/Models/NAME.mlpackage."
+)
 ANSWER_S = 60.0
 COMPLAINT = "edgemat: "
 """How the app begins the line on its console that says why it measured nothing."""
@@ -66,11 +70,7 @@ class IosDevice:
         UsageError
             When the app has not got a model of the request, or an iPhone has no such delegate.
         """
-        if request.delegate not in DELEGATES:
-            raise UsageError(
-                f"An iPhone has no delegate {request.delegate!r}.",
-                remedy=nearest(request.delegate, DELEGATES),
-            )
+        check_delegate(request, DELEGATES, "An iPhone")
         for model in request.models:  # else said after minutes
             if not model.path.is_dir():
                 raise UsageError(
@@ -94,7 +94,16 @@ class IosDevice:
         results = self.fetch()
         if progress is not None:
             progress(1, 1)
-        return [self._result_of(model, results) for model in request.models]
+        return [
+            result_of(
+                model,
+                sha256_tree(model.path),
+                results,
+                where=f"The app on {self.phone.name!r}",
+                remedy=REBUILD,
+            )
+            for model in request.models
+        ]
 
     def fetch(self) -> list[Result]:
         """Return what the app measured last.
@@ -112,17 +121,6 @@ class IosDevice:
             )  # fmt: skip
             self._expect_success(copied)
             return read_results(target)
-
-    def _result_of(self, model: BenchModel, results: Sequence[Result]) -> Result:
-        digest = sha256_tree(model.path)
-        for result in results:
-            if result.model_sha256 == digest:
-                return result.model_copy(update={"name": model.name})
-        raise UsageError(
-            f"The app on {self.phone.name!r} has not got {model.name}.",
-            remedy="Run: edgemat export MODEL --to ios_demo; then build the app again, and measure "
-            "ios_demo/Models/NAME.mlpackage.",
-        )
 
     def _call(
         self, *words: str, timeout_s: float | None = ANSWER_S

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from edgemat.bench.devices.device import F32, Recording, Request
+from edgemat.bench.devices.device import F32, Recording, Request, check_delegate
 from edgemat.bench.devices.shell import DISK_FULL, Answer
 from edgemat.bench.protocol import NS_PER_MS, NS_PER_S
 from edgemat.bench.result import Delegate, OperatorTime
-from edgemat.errors import DiskError, EdgematError, UsageError, nearest
+from edgemat.errors import DiskError, EdgematError, UsageError
 
 JOB, RESULT = "job.txt", "result.json"
 DELEGATES = ("xnnpack", "none")
@@ -63,13 +63,9 @@ def output_file(index: int) -> str:
     return f"output{index}.raw"
 
 
-def check_delegate(request: Request) -> None:
+def check_runner_delegate(request: Request) -> None:
     """Raise :class:`UsageError` when the runner has not the delegate that is asked for."""
-    if request.delegate not in DELEGATES:
-        raise UsageError(
-            f"The runner has no delegate {request.delegate!r}: it runs on the CPU.",
-            remedy=nearest(request.delegate, DELEGATES),
-        )
+    check_delegate(request, DELEGATES, "The runner", ": it runs on the CPU")
 
 
 def write_inputs(request: Request, folder: Path) -> None:

@@ -11,7 +11,7 @@ from edgemat.bench.devices.job import (
     JOB,
     RESULT,
     Answers,
-    check_delegate,
+    check_runner_delegate,
     explain_exit,
     input_file,
     job_text,
@@ -21,7 +21,14 @@ from edgemat.bench.devices.job import (
     write_inputs,
 )
 from edgemat.bench.devices.linux import Facts
-from edgemat.bench.devices.shell import ANSWER_S, COPY_S, FILES, Shell, explain, working_folder
+from edgemat.bench.devices.shell import (
+    ANSWER_S,
+    COPY_S,
+    FILES,
+    Shell,
+    expect_success,
+    working_folder,
+)
 from edgemat.bench.protocol import Progress
 from edgemat.bench.result import Circumstances, Condition, Result
 from edgemat.bench.runner.bundle import Bundle, find_bundle, litert_version
@@ -56,7 +63,7 @@ class PushedDevice:
 
     def measure(self, request: Request, *, progress: Progress | None = None) -> list[Result]:
         """Measure all models; see :class:`edgemat.bench.devices.device.Device`."""
-        check_delegate(request)
+        check_runner_delegate(request)
         facts = self._facts(self.shell)
         bundle = find_bundle(facts.machine)
         results: list[Result] = []
@@ -148,8 +155,7 @@ def install(shell: Shell, bundle: Bundle, work: str) -> str:
         'chmod 755 unpacked/* && { [ -d "$2" ] || mv unpacked "$2"; }'
     )
     answer = shell.run(unpack, work, folder, timeout_s=COPY_S)
-    if answer.code != 0:
-        raise explain(answer, shell, f"unpack the runner into its folder {FILES!r}")
+    expect_success(answer, shell, f"unpack the runner into its folder {FILES!r}")
     return folder
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import re
 import shlex
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -232,9 +233,34 @@ def explain(answer: Answer, shell: Shell, what: str) -> EdgematError:
     )
 
 
+def expect_success(answer: Answer, shell: Shell, what: str) -> None:
+    """Raise the error of :func:`explain` when a command failed."""
+    if answer.code != 0:
+        raise explain(answer, shell, what)
+
+
 def gone(shell: Shell, remedy: str) -> MissingToolError:
     """Return the error of a device that answers no more."""
     return MissingToolError(f"{capital(shell.name)} does not answer any more.", remedy=remedy)
+
+
+def find_program(name: str, purpose: str, remedy: str) -> str:
+    """Return the path of a program of this machine.
+
+    Parameters
+    ----------
+    purpose:
+        What needs it, as the beginning of a sentence.
+
+    Raises
+    ------
+    MissingToolError
+        When it is not installed.
+    """
+    found = shutil.which(name)
+    if found is None:
+        raise MissingToolError(f"{purpose} needs {name}, which is not installed.", remedy=remedy)
+    return found
 
 
 def capital(text: str) -> str:

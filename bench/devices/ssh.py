@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +14,8 @@ from edgemat.bench.devices.shell import (
     Answer,
     call,
     capital,
-    explain,
+    expect_success,
+    find_program,
     gone,
     remote_command,
 )
@@ -97,16 +97,12 @@ class SshShell:
     def push(self, source: Path, target: str) -> None:
         """Copy a file to the machine."""
         command = remote_command('cat >"$1"', [target])
-        answer = self._ssh(command, timeout_s=COPY_S, stdin=source)
-        if answer.code != 0:
-            raise explain(answer, self, "take a file")
+        expect_success(self._ssh(command, timeout_s=COPY_S, stdin=source), self, "take a file")
 
     def pull(self, source: str, target: Path) -> None:
         """Copy a file from the machine."""
         command = remote_command('cat "$1"', [source])
-        answer = self._ssh(command, timeout_s=COPY_S, stdout=target)
-        if answer.code != 0:
-            raise explain(answer, self, "give a file")
+        expect_success(self._ssh(command, timeout_s=COPY_S, stdout=target), self, "give a file")
 
     def _ssh(
         self,
@@ -149,13 +145,11 @@ def find_ssh() -> str:
     MissingToolError
         When it is not installed.
     """
-    found = shutil.which("ssh")
-    if found is None:
-        raise MissingToolError(
-            "Measuring on another machine needs ssh, which is not installed.",
-            remedy="Install it (Debian, Ubuntu): apt-get install openssh-client",
-        )
-    return found
+    return find_program(
+        "ssh",
+        "Measuring on another machine",
+        "Install it (Debian, Ubuntu): apt-get install openssh-client",
+    )
 
 
 def open_ssh(destination: str, *, config: Path | None = None, cpu_mask: int = 0) -> PushedDevice:

@@ -21,11 +21,18 @@ from pydantic import Field, ValidationError
 
 from edgemat.bench.devices.browser.litert_js import VERSION, find_litert
 from edgemat.bench.devices.browser.server import PageServer, Site
-from edgemat.bench.devices.device import F32, Recording, Request, shifted, to_results
+from edgemat.bench.devices.device import (
+    F32,
+    Recording,
+    Request,
+    check_delegate,
+    shifted,
+    to_results,
+)
 from edgemat.bench.devices.transport import Transport, needing
 from edgemat.bench.protocol import Progress
 from edgemat.bench.result import Circumstances, Condition, Delegate, Record, Result
-from edgemat.errors import MissingToolError, UsageError, nearest
+from edgemat.errors import MissingToolError, UsageError
 from edgemat.matting.runtime import TfliteModel
 
 DELEGATES = ("xnnpack", "webgpu")
@@ -88,11 +95,7 @@ class BrowserDevice:
 
     def measure(self, request: Request, *, progress: Progress | None = None) -> list[Result]:
         """Measure all models; see :class:`edgemat.bench.devices.device.Device`."""
-        if request.delegate not in DELEGATES:
-            raise UsageError(
-                f"A browser has no delegate {request.delegate!r}.",
-                remedy=nearest(request.delegate, DELEGATES),
-            )
+        check_delegate(request, DELEGATES, "A browser")
         protocol = request.protocol
         warmup = max(protocol.warmup_runs, LEAST_WARMUP)
         request = replace(request, protocol=replace(protocol, warmup_runs=warmup))
