@@ -202,11 +202,12 @@ def _kind(file: Artifact) -> str:
     """Return the precision of a file, and how an int8 one came to its grids."""
     from edgemat.artifacts.artifact import QAT_SUFFIX
     from edgemat.artifacts.lineage import find_parent
+    from edgemat.convert.backends import find_target
     from edgemat.errors import ArtifactError
 
     manifest = file.manifest
-    precisions = {"tflite-fp32": "float32", "tflite-fp16": "float16"}
-    kind = precisions.get(manifest.target or "", "int8")
+    floats = {"fp32": "float32", "fp16": "float16"}
+    kind = floats.get(find_target(str(manifest.target)).precision, "int8")
     if kind == "int8":
         try:
             trained = find_parent(file).manifest.name.endswith(QAT_SUFFIX)

@@ -20,6 +20,7 @@ from edgemat.errors import ConversionError, EdgematError, MissingToolError, Usag
 
 if TYPE_CHECKING:
     from edgemat.artifacts.artifact import Agreement
+    from edgemat.convert.backend import Precision
     from edgemat.convert.old_runtime import OldRun
     from edgemat.convert.parity import Distance
     from edgemat.models.deploy import DeployForm
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 INT8 = "tflite-int8"
 OURS, OTHER, AI_EDGE = "litert-torch", "onnx2tf", "ai-edge-quantizer"
 OLD_PICTURES = 4  # reference kernels take their time
-Precision = Literal["fp32", "fp16", "int8"]
 
 
 @dataclass(frozen=True)
@@ -223,8 +223,8 @@ def _make_files(
 ) -> dict[str, tuple[Precision, Path]]:
     """Let each tool write its files; return them by the names that the tables show."""
     from edgemat.convert.ai_edge import quantize_with_ai_edge
+    from edgemat.convert.backends import find_target
     from edgemat.convert.onnx2tf import convert_onnx2tf
-    from edgemat.convert.target import TARGETS
     from edgemat.convert.tflite import convert_tflite
     from edgemat.progress import progress_bar
 
@@ -234,7 +234,7 @@ def _make_files(
     for precision in precisions:
         path = folder / f"{subject.name}-{OURS}-{precision}.tflite"
         with progress_bar(path.name):
-            target = TARGETS[f"tflite-{precision}"]
+            target = find_target(f"tflite-{precision}")
             convert_tflite(subject.deploy, path, target=target, shape=shape, metadata={})
         files[f"{OURS} {precision}"] = (precision, path)
     name = f"{subject.name}-{OTHER}"
@@ -264,8 +264,8 @@ def _judge(
     from edgemat.bench.devices.host import bench_host
     from edgemat.bench.protocol import Protocol
     from edgemat.convert.onnx2tf import agrees
+    from edgemat.convert.operators import float_operators
     from edgemat.convert.parity import compare, distance
-    from edgemat.convert.proof import float_operators
     from edgemat.matting.runtime import TfliteModel
     from edgemat.scoring.evaluate import predict_all, score
 

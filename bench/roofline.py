@@ -145,7 +145,7 @@ def _convert(
 ) -> dict[str, Path]:
     import torch
 
-    from edgemat.convert.target import TARGETS as KNOWN
+    from edgemat.convert.backends import find_target
     from edgemat.convert.tflite import convert_tflite
     from edgemat.progress import progress_bar
     from edgemat.quantize.frozen import freeze
@@ -154,14 +154,14 @@ def _convert(
     files = {}
     for target in TARGETS:
         with progress_bar(f"{name}: {target}"):
-            model = deploy
-            if KNOWN[target].quantized:
+            model, known = deploy, find_target(target)
+            if known.quantized:
                 quantized = quantize_ptq(
                     deploy, [torch.rand(1, *shape) for _ in range(CALIBRATION)]
                 )
                 model = freeze(quantized.deploy, quantized.spec)  # type: ignore[assignment]
             files[target] = folder / f"{name}-{target}.tflite"
-            convert_tflite(model, files[target], target=KNOWN[target], shape=shape, metadata={})
+            convert_tflite(model, files[target], target=known, shape=shape, metadata={})
     return files
 
 

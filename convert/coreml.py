@@ -20,12 +20,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from edgemat.convert.apple import import_coremltools, quietly
+from edgemat.convert.backend import FloatPrecision
 from edgemat.convert.mil import CORE_ML_FOLDER
 from edgemat.errors import ConversionError
 from edgemat.files import atomic_path
 from edgemat.images import PIXEL_SCALE
 
-Precision = Literal["fp32", "fp16"]
 Minimum = Literal["iOS17", "iOS18"]
 
 # This pass trades the quantizers' own scales for their ratios, so that nothing in the file could
@@ -61,7 +61,7 @@ def convert_coreml(
     height: int,
     width: int,
     channels: Literal[3, 4],
-    precision: Precision,
+    precision: FloatPrecision,
     quantized: bool,
     metadata: Mapping[str, str],
     licence: str,
@@ -157,7 +157,7 @@ def _convert(
     height: int,
     width: int,
     channels: int,
-    precision: Precision,
+    precision: FloatPrecision,
     minimum: Minimum,
     pixel_scale: float,
 ) -> Any:

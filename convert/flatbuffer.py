@@ -60,16 +60,6 @@ def embed_metadata(model: Any, metadata: Mapping[str, Any]) -> None:
     model.metadata = [*others, entry]
 
 
-def read_metadata(path: Path) -> dict[str, Any] | None:
-    """Return what :func:`embed_metadata` put in, or None."""
-    model = read_model(path)
-    for entry in model.metadata or []:
-        if _text(entry.name) == METADATA_NAME:
-            content: dict[str, Any] = json.loads(bytes(model.buffers[entry.buffer].data))
-            return content
-    return None
-
-
 def cancel_transposes(model: Any) -> None:
     """Take out pairs of transpositions that undo each other, and what nobody reads then.
 

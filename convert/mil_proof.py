@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgemat.convert.mil import Program, operations, type_name, variables
+from edgemat.quantize.spec import UINT8_SHIFT, StoredGrid
 
 CONVOLUTIONS = frozenset({"conv", "conv_transpose"})
 # Operation -> its inputs that hold the integers (or become them) and the zero-points.
@@ -55,8 +56,8 @@ class FloatIsland:
 
 
 @dataclass(frozen=True)
-class Int8Proof:
-    """What was counted in one file.
+class Int8Count:
+    """What was counted in one program.
 
     Attributes
     ----------
@@ -77,12 +78,6 @@ class Int8Proof:
     int8_convolutions: int
     float_convolutions: tuple[str, ...]
     islands: tuple[FloatIsland, ...]
-
-    @property
-    def complete(self) -> bool:
-        """Whether every convolution is int8 x int8 and no float island lies inside."""
-        every = self.convolutions > 0 and self.int8_convolutions == self.convolutions
-        return every and all(island.place in ("entry", "exit") for island in self.islands)
 
 
 @dataclass(frozen=True)
@@ -120,6 +115,11 @@ class Scale:
         lowest = int(np.iinfo(self.dtype).min)
         return tuple(point - lowest for point in self.zero_points)
 
+    @property
+    def stored(self) -> StoredGrid:
+        """The grid as a file that stores -128..127 has it, in whichever of the two this one is."""
+        return StoredGrid(self.values, tuple(offset - UINT8_SHIFT for offset in self.offsets))
+
 
 # ---- scales -------------------------------------------------------------------------------
 
@@ -156,7 +156,7 @@ def _channel_axis(op: Any, stored: NDArray[Any]) -> int | None:
 # ---- proof of int8 ------------------------------------------------------------------------
 
 
-def int8_proof(program: Program) -> Int8Proof:
+def count_int8(program: Program) -> Int8Count:
     """Count how much of a program computes in int8, from the file itself.
 
     An operation counts as int8 when all its data come from ``dequantize``, with only
@@ -176,7 +176,7 @@ def int8_proof(program: Program) -> Int8Proof:
     convolutions = [op for op in ops if op.op_type in CONVOLUTIONS]
     light = [op for op in convolutions if _has_int8_weights(op)]
     proven = [op for op in light if op in int8]
-    return Int8Proof(
+    return Int8Count(
         convolutions=len(convolutions),
         int8_weights=len(light),
         int8_convolutions=len(proven),

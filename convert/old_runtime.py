@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from edgemat.convert.apart import run_apart
+from edgemat.convert.isolated import run_isolated
 from edgemat.convert.parity import Distance, distance
 from edgemat.matting.runtime import Kernels, TfliteModel
 from edgemat.scoring.evaluate import EvaluationSet, predict_all
@@ -64,7 +64,7 @@ def check_old_runtime(path: Path, pictures: EvaluationSet) -> OldRun:
         np.save(inputs, np.concatenate([pictures.inputs(i) for i in range(len(pictures))]))
         for old, today in TODAY.items():
             arguments = [str(p) for p in (SCRIPT, path.resolve(), inputs, outputs)]
-            refused = run_apart("old-runtime", [*arguments, old], cwd=Path(folder))
+            refused = run_isolated("old-runtime", [*arguments, old], cwd=Path(folder))
             if refused is not None:
                 return OldRun(refused)
             expected = predict_all(TfliteModel(path, kernels=today).run, pictures)

@@ -11,14 +11,14 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from edgemat.artifacts.artifact import Agreement
-from edgemat.convert.apart import find_python, run_apart
+from edgemat.convert.backend import FloatPrecision
+from edgemat.convert.isolated import find_python, run_isolated
 from edgemat.convert.parity import compare
 from edgemat.convert.tflite import quiet
 from edgemat.errors import ArtifactError, ConversionError, MissingToolError, UsageError
@@ -28,12 +28,14 @@ from edgemat.matting.runtime import TfliteModel
 from edgemat.models.deploy import DeployForm, set_layout
 from edgemat.scoring.evaluate import EvaluationSet, predict_all
 
-Precision = Literal["fp32", "fp16"]
-LEAST_PSNR_DB: Mapping[Precision, float] = {"fp32": 70.0, "fp16": 45.0}
+LEAST_PSNR_DB: Mapping[FloatPrecision, float] = {"fp32": 70.0, "fp16": 45.0}
 """Against float torch; recipes/quickstart.toml holds our own portrait files to the same."""
 
 OPSET = 18
-_FILES: Mapping[Precision, str] = {"fp32": "model_float32.tflite", "fp16": "model_float16.tflite"}
+_FILES: Mapping[FloatPrecision, str] = {
+    "fp32": "model_float32.tflite",
+    "fp16": "model_float16.tflite",
+}
 # For three channels onnx2tf wants these 20 pictures, and downloads them unless they lie here.
 _SAMPLES = "calibration_image_sample_data_20x128x128x3_float32.npy"
 
@@ -49,7 +51,7 @@ class Converted:
     """
 
     path: Path
-    precision: Precision
+    precision: FloatPrecision
     agreement: Agreement
 
     @property
@@ -57,7 +59,7 @@ class Converted:
         return agrees(self.agreement, self.precision)
 
 
-def agrees(agreement: Agreement, precision: Precision) -> bool:
+def agrees(agreement: Agreement, precision: FloatPrecision) -> bool:
     """Return whether a float file computes what torch computes, as far as its precision allows."""
     return agreement.psnr_db >= LEAST_PSNR_DB[precision]
 
@@ -96,7 +98,7 @@ def convert_onnx2tf(
         samples = np.random.default_rng(0).random((20, 128, 128, 3), dtype=np.float32)
         np.save(work / _SAMPLES, samples)
         command = ("-m", "onnx2tf", "-i", "model.onnx", "-o", ".", "--non_verbose")
-        failure = run_apart("onnx2tf", command, cwd=work)
+        failure = run_isolated("onnx2tf", command, cwd=work)
         if failure is not None:
             raise ConversionError(
                 f"onnx2tf cannot convert {name}: {failure}",
@@ -110,7 +112,7 @@ def convert_onnx2tf(
 
 
 def place(
-    file: Path, path: Path, precision: Precision, pictures: EvaluationSet, references: F32
+    file: Path, path: Path, precision: FloatPrecision, pictures: EvaluationSet, references: F32
 ) -> Converted:
     """Run a new file, and move it to `path` if it agrees with torch, else beside it as wrong.
 

@@ -1,59 +1,16 @@
-"""Does a mobile file compute the same matte? Run it and compare; see also :mod:`.layers`."""
+"""Does a mobile file compute the same matte? By how much it differs; see also `layer_parity`."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from edgemat.artifacts.artifact import Agreement
-from edgemat.convert.target import Target
 from edgemat.errors import ConversionError
 from edgemat.images import F32
-from edgemat.matting.predict import Predict
-from edgemat.matting.runtime import TfliteModel
-
-
-def file_predictors(path: Path, target: Target) -> dict[str, Predict]:
-    """Return every way in which this machine can run a file, by the runtime's name.
-
-    A .tflite runs in LiteRT, with XNNPACK and with the reference kernels; a Core ML package in
-    our reference executor, and on a Mac in Core ML itself.
-    """
-    if target.runtime == "tflite":
-        return {
-            "LiteRT, XNNPACK": TfliteModel(path).run,
-            "LiteRT, reference kernels": TfliteModel(path, kernels="reference").run,
-        }
-    from edgemat.convert.mil import load_program, run_coreml, run_program
-
-    program = load_program(path)
-    predictors: dict[str, Predict] = {
-        "edgemat's ML Program executor": lambda x: _from_coreml(
-            run_program(program, coreml_feeds(x))
-        )
-    }
-    if sys.platform == "darwin":
-        predictors["Core ML"] = lambda x: _from_coreml(run_coreml(path, coreml_feeds(x)))
-    return predictors
-
-
-def coreml_feeds(x: F32) -> dict[str, F32]:
-    """Core ML takes pictures: 0..255, channels first, the trimap apart."""
-    pixels = np.rint(x * 255).astype(np.float32).transpose(0, 3, 1, 2)
-    feeds = {"image": np.ascontiguousarray(pixels[:, :3])}
-    if pixels.shape[1] == 4:
-        feeds["trimap"] = np.ascontiguousarray(pixels[:, 3:])
-    return feeds
-
-
-def _from_coreml(outputs: dict[str, Any]) -> F32:
-    alpha: F32 = np.asarray(outputs["alpha"], np.float32).transpose(0, 2, 3, 1)
-    return alpha
 
 
 def compare(

@@ -15,6 +15,8 @@ import torch
 import torch.ao.quantization.fx._decomposed
 from torch import Tensor, fx
 
+from edgemat.quantize.spec import shift_to_int8
+
 aten = torch.ops.aten
 qd = torch.ops.quantized_decomposed
 
@@ -69,8 +71,8 @@ class _Constants:
 
 def _rewrite_per_tensor(graph: fx.GraphModule, node: fx.Node) -> None:
     x, scale, zero_point, low, high = _arguments(node, 5)
-    if low == 0:
-        zero_point, low, high = zero_point - 128, -128, 127
+    shift = shift_to_int8(low)
+    zero_point, low, high = zero_point - shift, low - shift, high - shift
     grid = (scale, zero_point, low, high, torch.int8)
     with graph.graph.inserting_before(node):
         quantized = graph.graph.call_function(qd.quantize_per_tensor.default, (x, *grid))

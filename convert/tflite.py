@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from edgemat.convert.backend import Target
 from edgemat.convert.flatbuffer import (
     cancel_transposes,
     embed_metadata,
@@ -23,7 +24,6 @@ from edgemat.convert.flatbuffer import (
     write_model,
 )
 from edgemat.convert.qdq import to_quantize_dequantize
-from edgemat.convert.target import Target
 from edgemat.errors import ConversionError, MissingToolError
 from edgemat.models.deploy import set_layout
 

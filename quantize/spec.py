@@ -7,12 +7,27 @@ weights) the frozen model, the TFLite file and the Core ML file are made.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from edgemat.errors import ArtifactError
 from edgemat.files import write_text
+
+UINT8_SHIFT = 128
+"""From -128..127, which files store, to 0..255: the same grid under another name."""
+
+
+def shift_to_int8(low: int) -> int:
+    """Return what is taken from integers whose range begins at `low` to store them from -128."""
+    return UINT8_SHIFT if low == 0 else 0
+
+
+class StoredGrid(NamedTuple):
+    """A grid as a file that stores -128..127 has it; one scale and zero-point, or per channel."""
+
+    scales: tuple[float, ...]
+    zero_points: tuple[int, ...]
 
 
 class _Model(BaseModel):
@@ -67,6 +82,12 @@ class TensorQuant(_Model):
     high: int
     axis: int | None = None
     bits: int = 8
+
+    @property
+    def stored(self) -> StoredGrid:
+        """The grid as files have it."""
+        shift = shift_to_int8(self.low)
+        return StoredGrid(self.scale, tuple(zero - shift for zero in self.zero_point))
 
 
 class QuantSpec(_Model):

@@ -47,8 +47,8 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def nothing_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A source folder without the environments of other tools (see `edgemat.convert.apart`)."""
+    """A source folder without the environments of other tools (see `edgemat.convert.isolated`)."""
     root = tmp_path / "sources"
     root.mkdir()
-    monkeypatch.setattr("edgemat.convert.apart.ROOT", root)
+    monkeypatch.setattr("edgemat.convert.isolated.ROOT", root)
     return root

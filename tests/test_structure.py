@@ -153,7 +153,7 @@ LIGHT = (
     "edgemat.cli",
     "edgemat.bench.devices.host",
     "edgemat.scoring.bounds",
-    "edgemat.convert.target",
+    "edgemat.convert.backends",
 )
 HEAVY = "torch torchvision safetensors nncf coremltools litert_torch matplotlib skimage jinja2"
 BLOCK = f"""

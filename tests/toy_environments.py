@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from edgemat.convert import apart
-from edgemat.convert.apart import Environment
+from edgemat.convert import isolated
+from edgemat.convert.isolated import Environment
 
 
 def needs(environment: Environment) -> pytest.MarkDecorator:
     """Skip a test where an environment is not installed, and say how to get it."""
     return pytest.mark.skipif(
-        not (apart.ROOT / f".venv-{environment}" / "ready").is_file(),
+        not (isolated.ROOT / f".venv-{environment}" / "ready").is_file(),
         reason=f"it needs an environment of its own: make {environment}",
     )
 

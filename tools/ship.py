@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from edgemat.artifacts.artifact import Artifact
-from edgemat.artifacts.shipped import SHELF
+from edgemat.artifacts.shipped import SHELF, SHIPPED_TARGET
 from edgemat.errors import UsageError
 from edgemat.terminal import run_app
 
@@ -25,7 +25,7 @@ def main(
     run: Annotated[Path, typer.Argument(help="Folder of a run, runs/NAME.")],
     model: Annotated[str, typer.Argument(help="Name of the model in its recipe.")],
 ) -> None:
-    """Copy the newest float and tflite-int8 artefacts of a model to edgemat/weights."""
+    """Copy the newest float and int8 artefacts of a model to edgemat/weights."""
     for path in ship(run, model):
         print(path)
 
@@ -39,7 +39,7 @@ def ship(run: Path, model: str) -> list[Path]:
         When the run has not made them.
     """
     shipped = []
-    for name in (model, f"{model}-tflite-int8"):
+    for name in (model, f"{model}-{SHIPPED_TARGET}"):
         made = sorted((run / "artifacts").glob(f"{name}@*"), key=lambda path: path.stat().st_mtime)
         if not made:
             raise UsageError(

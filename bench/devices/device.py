@@ -26,14 +26,14 @@ from edgemat.bench.result import (
     sustained_curve,
 )
 from edgemat.bench.stats import summarise
+from edgemat.convert.backends import suffix_of
 from edgemat.errors import UsageError, nearest
 from edgemat.files import sha256_file, size_bytes
 from edgemat.matting.runtime import TfliteModel
 
 F32 = npt.NDArray[np.float32]
-Runtime = Literal["tflite", "coreml"]
-"""Which kind of file a device runs."""
-_SUFFIX: dict[Runtime, str] = {"tflite": ".tflite", "coreml": ".mlpackage"}
+Runtime = str
+"""Which kind of file a device runs, by the name of its backend."""
 GOLDEN_LIMIT = 0.005
 """Of the mean absolute difference of a device's matte: the bound that `verify` sets for int8."""
 
@@ -79,12 +79,13 @@ class BenchModel:
             When it is an artefact of another kind.
         """
         name = name or path.name
-        if path.suffix == _SUFFIX[runtime]:
+        suffix = suffix_of(runtime)
+        if path.suffix == suffix:
             return cls(name, path)
         artifact = Artifact(path)
         if artifact.manifest.kind != runtime:
             raise UsageError(
-                f"{path} holds a {artifact.manifest.kind} model, no {_SUFFIX[runtime]}.",
+                f"{path} holds a {artifact.manifest.kind} model, no {suffix}.",
                 remedy="Convert it first: edgemat convert.",
             )
         return cls(name, artifact.payload, artifact)

@@ -26,7 +26,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from edgemat.artifacts.vocabulary import ErrorName, Importance, Kind, Region
+from edgemat.artifacts.vocabulary import TORCH_KINDS, ErrorName, Importance, InputLayout, Region
 from edgemat.errors import ArtifactError
 from edgemat.files import explain_os_errors, sha256_tree, size_bytes, write_text
 
@@ -50,7 +50,7 @@ class Feeding(_Model):
     network. The output is the alpha matte in 0..1, of the input's size.
     """
 
-    layout: Literal["NHWC", "NCHW", "image"]
+    layout: InputLayout
     height: int
     width: int
     channels: Literal[3, 4]
@@ -135,7 +135,9 @@ class Manifest(_Model):
 
     schema_version: Literal[1] = 1
     name: str
-    kind: Kind
+    kind: str = Field(
+        pattern=r"^[a-z][a-z0-9]*$", description="float, quantized, or the runtime of a mobile file"
+    )
     target: str | None = None
     architecture: str
     config: dict[str, Any]
@@ -177,6 +179,11 @@ class Manifest(_Model):
                 left_out.add(younger)
         fields = self.model_dump(mode="json", exclude=left_out)
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def is_mobile(self) -> bool:
+        """Whether the payload is a file that a phone runs."""
+        return self.kind not in TORCH_KINDS
 
     @property
     def model(self) -> str:

@@ -12,12 +12,14 @@ from edgemat.artifacts.artifact import Artifact
 from edgemat.errors import UsageError, nearest
 
 SHELF = Path(__file__).parents[1] / "weights"
+SHIPPED_TARGET = "tflite-int8"
+"""Of the mobile files among them."""
 
 
 def shipped_models() -> list[str]:
     """Return the names of the models that edgemat brings."""
     names = (path.name.split("@")[0] for path in SHELF.glob("*@*"))
-    return sorted(name for name in names if not name.endswith("-tflite-int8"))
+    return sorted(name for name in names if not name.endswith(f"-{SHIPPED_TARGET}"))
 
 
 def find_artifact(named: str | Path, *, target: str | None = None) -> Path:
@@ -52,7 +54,7 @@ def find_artifact(named: str | Path, *, target: str | None = None) -> Path:
 
 def default_model(*, needs_trimap: bool) -> Path:
     """Return the shipped int8 file for a photograph with, or without, a trimap."""
-    return find_artifact("trimap" if needs_trimap else "portrait", target="tflite-int8")
+    return find_artifact("trimap" if needs_trimap else "portrait", target=SHIPPED_TARGET)
 
 
 def open_shipped(named: str | Path, *, target: str | None = None) -> Artifact:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-Kind = Literal["float", "quantized", "tflite", "coreml"]
+TorchKind = Literal["float", "quantized"]
+"""Artefacts that are torch models; every other kind is the runtime of a mobile file."""
+InputLayout = Literal["NHWC", "NCHW", "image"]
+"""How a file takes pictures: as a tensor, or as pictures of the system's own."""
 Region = Literal["unknown", "whole"]
 """Where the errors of a matte are summed: where the trimap is unknown, or everywhere."""
 ErrorName = Literal["sad", "mse", "grad", "conn"]
@@ -16,5 +19,6 @@ PruningCost = Literal["macs", "host"]
 QuantizationMode = Literal["ptq", "qat"]
 """Post-training quantization, or quantization-aware training from there on."""
 
+TORCH_KINDS: tuple[TorchKind, ...] = get_args(TorchKind)
 REGIONS: tuple[Region, ...] = get_args(Region)
 ERROR_NAMES: tuple[ErrorName, ...] = get_args(ErrorName)

@@ -16,8 +16,15 @@ from edgemat.cli.common import (
     open_with_validation,
     show_artifacts,
 )
+from edgemat.convert.backend import Precision
+from edgemat.convert.backends import all_targets, targets_in
 from edgemat.errors import GateFailed, UsageError
 from edgemat.terminal import AsJson, out, print_json
+
+
+def _names(precision: Precision) -> str:
+    """Return the files that an export of a precision makes."""
+    return ", ".join(target.name for target in targets_in(precision))
 
 
 def export(
@@ -34,13 +41,15 @@ def export(
             "--to", help="Folder for the app's files, or a demo app: android_demo, ios_demo."
         ),
     ] = Path("exported"),
-    int8: Annotated[bool, typer.Option("--int8", help="int8 (the default).")] = False,
-    fp16: Annotated[bool, typer.Option("--fp16", help="float16.")] = False,
-    fp32: Annotated[bool, typer.Option("--fp32", help="float32, TFLite alone.")] = False,
+    int8: Annotated[
+        bool, typer.Option("--int8", help=f"int8 (the default): {_names('int8')}.")
+    ] = False,
+    fp16: Annotated[bool, typer.Option("--fp16", help=f"float16: {_names('fp16')}.")] = False,
+    fp32: Annotated[bool, typer.Option("--fp32", help=f"float32: {_names('fp32')}.")] = False,
     data: DataOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the .tflite and .mlpackage that an app takes, verified, from a float model.
+    """Write the files that an app takes, verified, from a float model: one for each runtime.
 
     ios_demo gets int8 and float16 unless one is asked for.
     """
@@ -71,7 +80,7 @@ def _export(named: Path, output: Path, chosen: list[str], data: str | None) -> l
     from edgemat.artifacts.shipped import open_shipped
     from edgemat.scoring.validation import default_data
     from edgemat.workflow.app_assets import find_app
-    from edgemat.workflow.export import TARGETS
+    from edgemat.workflow.export import PRECISIONS
     from edgemat.workflow.export import export as export_model
 
     opened = open_shipped(named)
@@ -81,7 +90,7 @@ def _export(named: Path, output: Path, chosen: list[str], data: str | None) -> l
         chosen = chosen or list(app.precisions)
     written: dict[Path, None] = {}  # the app's manifest is written each time, and named once
     for name in chosen or ["int8"]:
-        (precision,) = (known for known in TARGETS if known == name)
+        (precision,) = (known for known in PRECISIONS if known == name)
         written |= dict.fromkeys(export_model(opened, output, precision=precision, data=section))
     return list(written)
 
@@ -114,19 +123,18 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Score an artefact against the ground truth."""
-    from edgemat.convert.parity import file_predictors
-    from edgemat.convert.target import find_target
+    from edgemat.convert.backends import find_backend
     from edgemat.matting.torch_predictor import torch_predictor
     from edgemat.quantize.reference import load_reference
     from edgemat.scoring.evaluate import predict_all, score
 
     opened = open_with_validation(artifact, data, images)
-    target_name = opened.artifact.manifest.target
-    if target_name is None:
-        predict = torch_predictor(load_reference(opened.artifact))
-    else:
-        files = file_predictors(opened.artifact.payload, find_target(target_name))
+    manifest = opened.artifact.manifest
+    if manifest.is_mobile:
+        files = find_backend(manifest.kind).predictors(opened.artifact.payload)
         predict = next(iter(files.values()))
+    else:
+        predict = torch_predictor(load_reference(opened.artifact))
     scores = score(predict_all(predict, opened.validation), opened.validation)
     if as_json:
         print_json({region: value.model_dump() for region, value in scores.items()})
@@ -136,14 +144,14 @@ def evaluate(
 
 def convert(
     artifact: ArtifactPath,
-    target: Annotated[list[str], typer.Option(help="tflite-fp32, tflite-int8, coreml-fp16, ...")],
+    target: Annotated[list[str], typer.Option(help=", ".join(all_targets()) + ".")],
     data: DataOption = None,
     images: ImagesOption = 16,
     output: Output = None,
     as_json: AsJson = False,
 ) -> None:
     """Convert an artefact to mobile files, run each, and write down how well it agrees."""
-    from edgemat.convert.target import find_target
+    from edgemat.convert.backends import find_target
     from edgemat.workflow.stages.converting import convert_stage
 
     for name in target:
@@ -170,7 +178,7 @@ def verify(
     With --layers, exit status 1 when the median difference of a layer exceeds 1 LSB.
     """
     from edgemat.artifacts.lineage import find_parent
-    from edgemat.convert.target import find_target
+    from edgemat.convert.backends import BACKENDS, find_target
     from edgemat.quantize.reference import load_reference
     from edgemat.workflow.stages.converting import verify_file
 
@@ -178,7 +186,8 @@ def verify(
     file = opened.artifact
     if file.manifest.target is None:
         raise UsageError(
-            f"{file.path.name} is no mobile file.", remedy="Give a tflite or coreml artefact."
+            f"{file.path.name} is no mobile file.",
+            remedy=f"Give a {' or '.join(backend.runtime for backend in BACKENDS)} artefact.",
         )
     target = find_target(file.manifest.target)
     if layers and not target.quantized:

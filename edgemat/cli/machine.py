@@ -43,7 +43,7 @@ def bias(
     as_json: AsJson = False,
 ) -> None:
     """Compare a model's errors by skin tone and hair, on rendered people."""
-    from edgemat.artifacts.shipped import find_artifact
+    from edgemat.artifacts.shipped import SHIPPED_TARGET, find_artifact
     from edgemat.bench.bias import measure_bias
     from edgemat.bench.peers.sheet import draw_sheet
     from edgemat.data.drawn.source import ProceduralSource
@@ -51,7 +51,7 @@ def bias(
     from edgemat.images import write_image
     from edgemat.progress import share_bar
 
-    path = find_artifact(model, target="tflite-int8")
+    path = find_artifact(model, target=SHIPPED_TARGET)
     behind = Photographs(backgrounds) if backgrounds else ProceduralSource(1, size=(512, 512))
     with share_bar("measuring") as show:
         found = measure_bias(

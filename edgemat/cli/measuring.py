@@ -307,14 +307,14 @@ def _protocol(strict: bool, runs: int | None, seconds: float | None, sustained: 
 
 
 def _open_models(named: Sequence[str], runtime: Runtime) -> list[BenchModel]:
-    from edgemat.artifacts.shipped import find_artifact
+    from edgemat.artifacts.shipped import SHIPPED_TARGET, find_artifact
     from edgemat.bench.devices.device import BenchModel
 
     paths = []
     for name in named:
         path = Path(name)
         if not path.suffix and not path.exists():
-            path = find_artifact(name, target="tflite-int8")
+            path = find_artifact(name, target=SHIPPED_TARGET)
         paths.append(path)
     short = len({path.name for path in paths}) == len(paths)
     return [

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from edgemat.bench.opinions import Opinion
     from edgemat.bench.quality import Row
     from edgemat.bench.roofline import Roof
-    from edgemat.convert.layers import LayerTable
+    from edgemat.convert.layer_parity import LayerTable
     from edgemat.doctor import Finding
     from edgemat.experiments.fit import Outcome
     from edgemat.scoring.bounds import Verdict

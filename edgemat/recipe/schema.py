@@ -19,6 +19,7 @@ from pydantic import (
 
 from edgemat.artifacts.artifact import Card
 from edgemat.artifacts.vocabulary import ERROR_NAMES
+from edgemat.convert.backends import all_targets
 from edgemat.data.sections import BUILT_IN_SOURCES, DataSection
 from edgemat.errors import UsageError, nearest
 from edgemat.recipe.sections import (
@@ -29,14 +30,6 @@ from edgemat.recipe.sections import (
 from edgemat.scoring.bounds import parse_limit
 from edgemat.section import Section, wrong
 
-# How closely a file must agree with its reference, and what an int8 file must prove.
-PARITY = {
-    "tflite-fp32": {"psnr_db": ">=90"},
-    "tflite-fp16": {"psnr_db": ">=45"},
-    "tflite-int8": {"mean_abs": "<=0.005", "int8_share": "==1", "float_islands": "==0"},
-    "coreml-fp16": {"psnr_db": ">=45"},
-    "coreml-w8a8": {"max_abs": "<=1e-4", "int8_share": "==1", "float_islands": "==0"},
-}
 # What is measured of every file, and of int8 files besides: `parity` may bound these.
 AGREEMENT = ("psnr_db", "max_abs", "mean_abs")
 WHOLLY_INT8 = ("int8_share", "float_islands")
@@ -93,9 +86,9 @@ class ModelSection(Section):
         default=False, description="weights of a run of minutes: not fit for an app"
     )
     card: Card | None = Field(default=None, description="purpose, data and limits, for users")
-    targets: tuple[str, ...] = tuple(PARITY)
+    targets: tuple[str, ...] = Field(default_factory=lambda: tuple(all_targets()))
     parity: dict[str, dict[str, AbsoluteRule]] = Field(
-        default={}, description="bounds on agreement, by target; they replace PARITY's"
+        default={}, description="bounds on agreement, by target; they replace the target's own"
     )
 
     def folders(self) -> set[str]:
@@ -110,7 +103,7 @@ class ModelSection(Section):
     @classmethod
     def _targets_exist(cls, targets: tuple[str, ...]) -> tuple[str, ...]:
         for target in targets:
-            _known("target", target, PARITY)
+            _known("target", target, all_targets())
         if len(set(targets)) < len(targets):
             raise wrong("a target is named twice", "Keep one of the two.")
         return targets
@@ -119,8 +112,8 @@ class ModelSection(Section):
     @classmethod
     def _figures_are_measured(cls, parity: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
         for target, bounds in parity.items():
-            _known("target", target, PARITY)
-            measured = AGREEMENT + (PROOF if "int8_share" in PARITY[target] else ())
+            _known("target", target, all_targets())
+            measured = AGREEMENT + (PROOF if all_targets()[target].quantized else ())
             for figure in bounds:
                 _known(f"measured figure of {target}", figure, measured)
         return parity

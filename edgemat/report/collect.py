@@ -12,7 +12,8 @@ import numpy as np
 
 from edgemat.artifacts.artifact import TRAINING_LOG, Artifact
 from edgemat.bench.devices.host import host_circumstances
-from edgemat.convert.layers import LayerTable
+from edgemat.convert.backends import BACKENDS
+from edgemat.convert.layer_parity import LayerTable
 from edgemat.images import PIXEL_SCALE, read_grey, read_image, read_rgba
 from edgemat.report.data import (
     FileReport,
@@ -62,8 +63,7 @@ def collect_report(
         gates=tuple(gates),
         photo=None if photo is None else _photo(folder, photo, recipe.photo),
         skipped=(
-            "Core ML files ran in edgemat's own executor of ML Programs. Apple's kernels run on a "
-            "Mac or an iPhone alone.",
+            *(backend.caveat for backend in BACKENDS if backend.caveat),
             *_unmeasured(benches),
         ),
     )

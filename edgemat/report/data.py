@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edgemat.artifacts.artifact import QAT_SUFFIX, Artifact, Manifest
-from edgemat.convert.layers import LayerTable
+from edgemat.convert.layer_parity import LayerTable
 from edgemat.images import F32, U8
 from edgemat.recipe.schema import ModelSection
 from edgemat.scoring.bounds import Verdict
@@ -65,7 +65,7 @@ class FileReport:
 
     @property
     def is_mobile(self) -> bool:
-        return self.manifest.kind in ("tflite", "coreml")
+        return self.manifest.is_mobile
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class ModelReport:
     samples: tuple[MatteSample, ...] = ()
 
     def file_of_kind(self, kind: str) -> FileReport | None:
-        """Return the first artefact of a kind ("float", "quantized", "tflite", "coreml")."""
+        """Return the first artefact of a kind ("float", "quantized", or a runtime)."""
         return next((f for f in self.files if f.manifest.kind == kind), None)
 
     def parent_of(self, file: FileReport) -> FileReport | None:

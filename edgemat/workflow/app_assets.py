@@ -21,7 +21,10 @@ from typing import Any
 import numpy as np
 
 from edgemat.artifacts.artifact import Artifact
-from edgemat.artifacts.shipped import open_shipped
+from edgemat.artifacts.shipped import SHIPPED_TARGET, open_shipped
+from edgemat.convert.backends import find_target
+from edgemat.convert.backends.coreml import CoreMl
+from edgemat.convert.backends.tflite import Tflite
 from edgemat.errors import ArtifactError, UsageError
 from edgemat.files import (
     atomic_path,
@@ -60,11 +63,9 @@ class App:
 
 
 APPS = (
-    App("settings.gradle.kts", "app/src/main/assets/models", "tflite", ("int8",)),
-    App("MattingDemo.xcodeproj/project.pbxproj", "Models", "coreml", ("int8", "fp16")),
+    App("settings.gradle.kts", "app/src/main/assets/models", Tflite.runtime, ("int8",)),
+    App("MattingDemo.xcodeproj/project.pbxproj", "Models", CoreMl.runtime, ("int8", "fp16")),
 )
-PRECISIONS = {"w8a8": "int8"}
-"""How apps call what a target calls otherwise."""
 
 
 def find_app(folder: Path) -> App | None:
@@ -86,12 +87,14 @@ def put_shipped(folder: Path) -> list[Path]:
             f"{folder} is no demo app, so that it is open what to export there.",
             remedy="Name a model, such as portrait; or export to android_demo.",
         )
-    if app.kind != "tflite":
+    if find_target(SHIPPED_TARGET).runtime != app.kind:
         raise UsageError(
             f"edgemat brings no {app.kind} files: they are made from the float models.",
             remedy=f"Run: edgemat export portrait --to {folder}; then trimap likewise.",
         )
-    return put_into_app([open_shipped(name, target="tflite-int8") for name in SHIPPED], app, folder)
+    return put_into_app(
+        [open_shipped(name, target=SHIPPED_TARGET) for name in SHIPPED], app, folder
+    )
 
 
 def put_into_app(artifacts: Sequence[Artifact], app: App, folder: Path) -> list[Path]:
@@ -143,8 +146,7 @@ def _entries(assets: Path) -> dict[str, Mapping[str, Any]]:
 
 def _put(artifact: Artifact, assets: Path) -> tuple[dict[str, Any], list[Path]]:
     manifest = artifact.manifest
-    kind = (manifest.target or "").split("-")[-1]
-    precision = PRECISIONS.get(kind, kind)
+    precision = find_target(str(manifest.target)).precision
     name = f"{manifest.model}-{precision}"
     file = assets / f"{name}{artifact.payload.suffix}"
     with tempfile.TemporaryDirectory(dir=assets, prefix=".exporting-") as scratch:

@@ -1,6 +1,6 @@
 """From a trained model to the files that an app takes: `edgemat export portrait --int8`.
 
-OUTPUT/portrait-int8.tflite      for Android
+OUTPUT/portrait-int8.tflite      for Android, and so on: one file for each runtime
        portrait-int8.mlpackage   for iOS
        portrait.json             how to feed them, what they scored, what was proved of them
        portrait-golden.npz       inputs and mattes, to check an app's own code against
@@ -13,22 +13,17 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Literal
 
 from edgemat.artifacts.artifact import Artifact
-from edgemat.convert.target import find_target
+from edgemat.convert.backend import Precision
+from edgemat.convert.backends import suffix_of, targets_in
 from edgemat.data.sections import DataSection
 from edgemat.errors import ArtifactError, UsageError
 from edgemat.files import atomic_path, explain_os_errors, move_into_place, write_json
 from edgemat.scoring.validation import evaluation_set_for
 from edgemat.workflow.app_assets import find_app, put_into_app
 
-Precision = Literal["int8", "fp16", "fp32"]
-TARGETS: dict[Precision, tuple[str, ...]] = {
-    "int8": ("tflite-int8", "coreml-w8a8"),
-    "fp16": ("tflite-fp16", "coreml-fp16"),
-    "fp32": ("tflite-fp32",),
-}
+PRECISIONS: tuple[Precision, ...] = ("int8", "fp16", "fp32")
 CALIBRATION, VERIFICATION = 48, 8  # pictures
 
 
@@ -78,22 +73,21 @@ def export(
         if precision == "int8":
             parent = quantize_stage(source, data, validation, count=CALIBRATION, out=shelf)
         files: dict[str, object] = {}
-        targets = TARGETS[precision]
+        targets = targets_in(precision)
         if app is not None:
-            fitting = [target for target in targets if target.startswith(app.kind)]
+            fitting = [target for target in targets if target.runtime == app.kind]
             if not fitting:
                 raise UsageError(
                     f"There is no {app.kind} file of {precision} for {output.name}.",
                     remedy="Give " + " or ".join(f"--{name}" for name in app.precisions) + ".",
                 )
             converted = [
-                convert_stage(parent, target, validation, out=shelf)[0] for target in fitting
+                convert_stage(parent, target.name, validation, out=shelf)[0] for target in fitting
             ]
             return put_into_app(converted, app, output)
         for target in targets:
-            made, _ = convert_stage(parent, target, validation, out=shelf)
-            suffix = Path(find_target(target).payload).suffix
-            path = output / f"{manifest.name}-{precision}{suffix}"
+            made, _ = convert_stage(parent, target.name, validation, out=shelf)
+            path = output / f"{manifest.name}-{precision}{suffix_of(target.runtime)}"
             move_into_place(made.payload, path)
             files[path.name] = made.manifest.model_dump(mode="json")
             written.append(path)

@@ -18,7 +18,7 @@ from typing import Any
 
 from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.shipped import find_artifact
-from edgemat.convert.target import find_target
+from edgemat.convert.backends import find_target
 from edgemat.files import sha256_file
 from edgemat.recipe.load import load_recipe
 from edgemat.recipe.schema import ModelSection, Recipe

@@ -18,7 +18,7 @@ coremltools = pytest.importorskip("coremltools")
 
 from edgemat.convert.coreml import convert_coreml  # noqa: E402
 from edgemat.convert.mil import load_program, run_program  # noqa: E402
-from edgemat.convert.mil_proof import int8_proof, scales  # noqa: E402
+from edgemat.convert.mil_proof import Int8Count, count_int8, scales  # noqa: E402
 from edgemat.errors import ConversionError, MissingToolError  # noqa: E402
 from edgemat.files import sha256_tree  # noqa: E402
 from edgemat.images import PIXEL_SCALE  # noqa: E402
@@ -107,6 +107,12 @@ def write(path: Path, model: nn.Module, **changes: Any) -> Path:
     return path
 
 
+def is_wholly_int8(found: Int8Count) -> bool:
+    """Whether every convolution is int8 x int8 and no float island lies inside."""
+    every = found.convolutions > 0 and found.int8_convolutions == found.convolutions
+    return every and all(island.place in ("entry", "exit") for island in found.islands)
+
+
 def pixels(channels: int = 3) -> Tensor:
     generator = torch.Generator().manual_seed(9)
     levels = torch.randint(0, 256, (1, channels, HEIGHT, WIDTH), generator=generator)
@@ -166,7 +172,7 @@ def test_int8_file_agrees_with_the_fake_quantized_network(minimum: str, tmp_path
     np.testing.assert_allclose(
         alpha_of(path, pixels()), reference(model, pixels()), atol=1e-4, rtol=0
     )
-    assert int8_proof(load_program(path)).complete
+    assert is_wholly_int8(count_int8(load_program(path)))
 
 
 def test_signed_symmetric_activations(tmp_path: Path) -> None:
@@ -217,10 +223,10 @@ def test_weights_are_the_integers_that_torch_rounds_to(int8_file: Path) -> None:
 
 
 def test_proof_of_int8(int8_file: Path) -> None:
-    proof = int8_proof(load_program(int8_file))
+    proof = count_int8(load_program(int8_file))
     assert (proof.convolutions, proof.int8_weights, proof.int8_convolutions) == (5, 5, 5)
     assert proof.float_convolutions == ()
-    assert proof.complete
+    assert is_wholly_int8(proof)
     assert [(i.place, len(i.operations)) for i in proof.islands] == [("entry", 1)]
 
 
@@ -228,8 +234,8 @@ def test_proof_finds_a_float_island(tmp_path: Path) -> None:
     model = TinyMatting(3, quantized=True)
     model.steps[2] = nn.Identity()  # conv -> conv without a quantizer between
     path = write(tmp_path / "tiny.mlpackage", model, quantized=True)
-    proof = int8_proof(load_program(path))
-    assert not proof.complete
+    proof = count_int8(load_program(path))
+    assert not is_wholly_int8(proof)
     assert (proof.int8_weights, proof.int8_convolutions) == (5, 4)
     inside = [island for island in proof.islands if island.place == "inside"]
     assert [len(island.operations) for island in inside] == [1]
@@ -238,10 +244,10 @@ def test_proof_finds_a_float_island(tmp_path: Path) -> None:
 
 def test_a_float_file_is_one_island(tmp_path: Path) -> None:
     path = write(tmp_path / "tiny.mlpackage", TinyMatting(3, quantized=False))
-    proof = int8_proof(load_program(path))
+    proof = count_int8(load_program(path))
     assert (proof.convolutions, proof.int8_weights) == (5, 0)
     assert [island.place for island in proof.islands] == ["everywhere"]
-    assert not proof.complete
+    assert not is_wholly_int8(proof)
 
 
 def test_pictures_and_metadata(tmp_path: Path) -> None:

@@ -26,9 +26,9 @@ pytest.importorskip("coremltools")
 from every_network import DEPLOYABLE, names, varied
 from toy_networks import picture
 
+from edgemat.convert.backends import find_backend, find_target
 from edgemat.convert.coreml import convert_coreml
-from edgemat.convert.parity import compare, file_predictors
-from edgemat.convert.target import TARGETS
+from edgemat.convert.parity import compare
 from edgemat.convert.tflite import convert_tflite
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.models import ModelInfo, model_info
@@ -85,14 +85,15 @@ def convert_and_compare(name: str) -> Psnr:
     assert expected.std() > 1e-4, "a flat matte proves nothing"
     found: Psnr = {}
     with tempfile.TemporaryDirectory() as folder:
-        for target in (TARGETS["tflite-fp32"], TARGETS["coreml-fp16"]):
-            path = Path(folder) / target.payload
+        for target in (find_target("tflite-fp32"), find_target("coreml-fp16")):
+            backend = find_backend(target.runtime)
+            path = Path(folder) / backend.payload
             if target.runtime == "tflite":
                 shape = (info.in_channels, SIZE, SIZE)
                 convert_tflite(deploy, path, target=target, shape=shape, metadata={})
             else:
                 write_coreml(deploy, path, channels=info.in_channels)
-            for runtime, predict in file_predictors(path, target).items():
+            for runtime, predict in backend.predictors(path).items():
                 agreement = compare(predict(pixels), expected, reference="float", runtime=runtime)
                 found[runtime] = agreement.psnr_db
     return found

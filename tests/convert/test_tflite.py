@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +17,11 @@ from tiny_tflite import TinyGraph
 from toy_networks import calibration, evaluation, network_deploy, toy_deploy
 
 from edgemat.convert.ai_edge import quantize_with_ai_edge
-from edgemat.convert.flatbuffer import cancel_transposes, read_metadata, read_model, write_model
-from edgemat.convert.layers import compare_layers
+from edgemat.convert.backends import find_backend, find_target
+from edgemat.convert.flatbuffer import METADATA_NAME, cancel_transposes, read_model, write_model
+from edgemat.convert.layer_parity import compare_layers
+from edgemat.convert.operators import float_operators
 from edgemat.convert.parity import compare
-from edgemat.convert.proof import float_operators, prove_int8
-from edgemat.convert.target import TARGETS
 from edgemat.convert.tflite import convert_tflite
 from edgemat.errors import ArtifactError, ConversionError
 from edgemat.matting.runtime import TfliteModel
@@ -30,7 +31,11 @@ from edgemat.quantize.frozen import freeze
 from edgemat.quantize.ptq import Quantized, quantize_ptq
 from edgemat.scoring.evaluate import EvaluationSet
 
-FLOAT32, FLOAT16, INT8 = TARGETS["tflite-fp32"], TARGETS["tflite-fp16"], TARGETS["tflite-int8"]
+FLOAT32, FLOAT16, INT8 = (
+    find_target("tflite-fp32"),
+    find_target("tflite-fp16"),
+    find_target("tflite-int8"),
+)
 METADATA = {"name": "toy", "licence": "Apache-2.0"}
 
 
@@ -57,6 +62,13 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Toy:
         path = toy.file(target.name)
         convert_tflite(model, path, target=target, shape=(3, 32, 32), metadata=METADATA)
     return toy
+
+
+def read_metadata(path: Path) -> object:
+    """Return what `embed_metadata` put in."""
+    model = read_model(path)
+    (entry,) = (m for m in model.metadata if m.name.decode() == METADATA_NAME)
+    return json.loads(bytes(model.buffers[entry.buffer].data))
 
 
 def mattes(predict: object, data: EvaluationSet) -> np.ndarray:
@@ -90,7 +102,7 @@ def test_the_int8_file_is_the_frozen_model_within_two_steps(toy: Toy, kernels: s
 
 
 def test_the_int8_file_carries_every_grid_and_no_float(toy: Toy) -> None:
-    proof = prove_int8(toy.file("tflite-int8"), target=INT8, spec=toy.quantized.spec)
+    proof = find_backend(INT8.runtime).prove(toy.file("tflite-int8"), toy.quantized.spec)
     assert proof.convolutions == proof.int8_convolutions == 4
     assert proof.float_islands == ()
     assert proof.scales_exact == proof.scales == len(toy.quantized.spec.tensors)
@@ -98,7 +110,7 @@ def test_the_int8_file_carries_every_grid_and_no_float(toy: Toy) -> None:
 
 def test_the_proof_finds_a_float_island(toy: Toy, tmp_path: Path) -> None:
     """A float file is no int8 file, whatever the specification says."""
-    proof = prove_int8(toy.file("tflite-fp32"), target=INT8, spec=toy.quantized.spec)
+    proof = find_backend(INT8.runtime).prove(toy.file("tflite-fp32"), toy.quantized.spec)
     assert proof.int8_convolutions == 0 and proof.convolutions == 4
     assert "CONV_2D" in proof.float_islands
     assert proof.scales_exact == 0
@@ -110,7 +122,7 @@ def test_the_proof_finds_a_missing_grid(toy: Toy) -> None:
     changed = toy.quantized.spec.model_copy(
         update={"tensors": (other, *toy.quantized.spec.tensors[1:])}
     )
-    proof = prove_int8(toy.file("tflite-int8"), target=INT8, spec=changed)
+    proof = find_backend(INT8.runtime).prove(toy.file("tflite-int8"), changed)
     assert proof.scales_exact == proof.scales - 1
 
 
@@ -142,7 +154,7 @@ def test_conversion_gives_the_same_bytes_again(toy: Toy, tmp_path: Path) -> None
 
 def test_the_layer_table_names_the_first_layer_that_is_off(toy: Toy) -> None:
     data = evaluation(3, 32, count=1)
-    tables = compare_layers(toy.file("tflite-int8"), INT8, toy.frozen, data)
+    tables = compare_layers(toy.file("tflite-int8"), find_backend("tflite"), toy.frozen, data)
     assert [table.runtime for table in tables] == ["LiteRT, XNNPACK", "LiteRT, reference kernels"]
     for table in tables:
         assert len(table.rows) >= 5
@@ -151,7 +163,7 @@ def test_the_layer_table_names_the_first_layer_that_is_off(toy: Toy) -> None:
     broken = freeze(toy.quantized.deploy, toy.quantized.spec)
     with torch.no_grad():
         broken.get_parameter("network.narrow.bias").add_(3.0)
-    for table in compare_layers(toy.file("tflite-int8"), INT8, broken, data):
+    for table in compare_layers(toy.file("tflite-int8"), find_backend("tflite"), broken, data):
         worst = table.first_above(1.0)
         assert worst is not None and "narrow" in worst.layer
 
@@ -180,7 +192,7 @@ def test_int8_networks_are_proven(
     quantized = quantize_ptq(network_deploy(name, **config), calibration(channels, 64))
     frozen, path = freeze(quantized.deploy, quantized.spec), tmp_path / "model.tflite"
     convert_tflite(frozen, path, target=INT8, shape=(channels, 64, 64), metadata={})
-    proof = prove_int8(path, target=INT8, spec=quantized.spec)
+    proof = find_backend(INT8.runtime).prove(path, quantized.spec)
     assert proof.int8_convolutions == proof.convolutions > 50
     assert proof.float_islands == ()
     assert proof.scales_exact == proof.scales

@@ -10,8 +10,7 @@ from toy_artifacts import tflite_artifact, write_portrait_model
 
 from edgemat.artifacts.artifact import Artifact
 from edgemat.bench.devices.device import BenchModel, check_golden
-from edgemat.convert.parity import file_predictors
-from edgemat.convert.target import TARGETS
+from edgemat.convert.backends import find_backend
 from edgemat.workflow.stages.common import keep_golden
 
 
@@ -23,7 +22,7 @@ def test_a_file_hands_down_the_pictures_and_its_own_mattes(tmp_path: Path) -> No
     blank = np.zeros((2, 32, 32), np.float32)
     np.savez_compressed(parent.golden, pixels=pixels, alphas=blank, truths=blank)
     model = write_portrait_model(tmp_path / "model.tflite")
-    predict = file_predictors(model, TARGETS["tflite-fp32"])["LiteRT, XNNPACK"]
+    predict = find_backend("tflite").predictors(model)["LiteRT, XNNPACK"]
 
     keep_golden(tmp_path, parent, predict)
 
@@ -40,7 +39,5 @@ def test_the_shipped_files_agree_with_their_golden_mattes() -> None:
         assert isinstance(opened.artifact, Artifact)
         golden = opened.golden
         assert golden.reference == "artefact"
-        alpha = file_predictors(opened.path, TARGETS["tflite-int8"])["LiteRT, XNNPACK"](
-            golden.pixels
-        )
+        alpha = find_backend("tflite").predictors(opened.path)["LiteRT, XNNPACK"](golden.pixels)
         assert check_golden(golden, alpha).passed, folder.name

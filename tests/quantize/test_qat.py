@@ -15,9 +15,8 @@ pytest.importorskip("nncf")
 from toy_networks import calibration, network_deploy, picture
 from toy_training import Fatal, Killed, data
 
-from edgemat.convert.parity import compare, file_predictors
-from edgemat.convert.proof import prove_int8
-from edgemat.convert.target import TARGETS
+from edgemat.convert.backends import find_backend, find_target
+from edgemat.convert.parity import compare
 from edgemat.convert.tflite import convert_tflite
 from edgemat.matting.runtime import TfliteModel
 from edgemat.matting.torch_predictor import torch_predictor
@@ -147,10 +146,10 @@ def test_the_file_has_the_trained_grids_and_computes_the_same(
     trained(model, task, tmp_path / "work")
     finished = model.finish()
     channels = NETWORKS[task][2]
-    frozen, target = freeze(finished.deploy, finished.spec), TARGETS["tflite-int8"]
+    frozen, target = freeze(finished.deploy, finished.spec), find_target("tflite-int8")
     path = tmp_path / "model.tflite"
     convert_tflite(frozen, path, target=target, shape=(channels, SIZE, SIZE), metadata={})
-    proof = prove_int8(path, target=target, spec=finished.spec)
+    proof = find_backend(target.runtime).prove(path, finished.spec)
     assert proof.int8_convolutions == proof.convolutions > 50
     assert proof.float_islands == ()
     assert proof.scales_exact == proof.scales == len(finished.spec.tensors)
@@ -159,7 +158,7 @@ def test_the_file_has_the_trained_grids_and_computes_the_same(
     assert "TRANSPOSE" not in model_file.operators()
     pixels = picture(channels, SIZE, seed=5).permute(0, 2, 3, 1).contiguous().numpy()
     expected = torch_predictor(frozen)(pixels)
-    found = file_predictors(path, target)["LiteRT, XNNPACK"](pixels)
+    found = find_backend(target.runtime).predictors(path)["LiteRT, XNNPACK"](pixels)
     assert compare(found, expected, reference="frozen", runtime="").mean_abs < 0.01
 
 

@@ -23,7 +23,7 @@ from toy_networks import calibration, toy_deploy, picture
 from toy_training import data
 
 from edgemat.convert.coreml import convert_coreml
-from edgemat.convert.target import find_target
+from edgemat.convert.backends import find_target
 from edgemat.convert.tflite import convert_tflite
 from edgemat.models import create_model
 from edgemat.quantize.frozen import freeze

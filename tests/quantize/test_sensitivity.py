@@ -14,10 +14,9 @@ from toy_networks import calibration, network_deploy, picture
 
 from edgemat.artifacts.artifact import MattingErrors
 from edgemat.cli.plots import check_format, save_ranking
+from edgemat.convert.backends import find_backend, find_target
 from edgemat.convert.coreml import convert_coreml
-from edgemat.convert.parity import compare, file_predictors
-from edgemat.convert.proof import prove_int8
-from edgemat.convert.target import TARGETS
+from edgemat.convert.parity import compare
 from edgemat.convert.tflite import convert_tflite
 from edgemat.errors import UsageError
 from edgemat.matting.torch_predictor import torch_predictor
@@ -146,7 +145,7 @@ def test_a_file_with_a_kept_block_says_what_is_not_int8(
     blocks = find_blocks(quantized.deploy, quantized.spec, example("pspm-slim"))
     spec = keep(quantized.spec, blocks, **{kind: ["segment"]})
     inside = [quantized.spec.tensors[n] for n in blocks["segment"].inside]
-    target = TARGETS[target_name]
+    target = find_target(target_name)
     path = tmp_path / ("mixed.tflite" if target.runtime == "tflite" else "mixed.mlpackage")
     frozen = freeze(quantized.deploy, spec)
     if target.runtime == "tflite":
@@ -165,7 +164,7 @@ def test_a_file_with_a_kept_block_says_what_is_not_int8(
             author="",
             description="",
         )
-    proof = prove_int8(path, target=target, spec=spec)
+    proof = find_backend(target.runtime).prove(path, spec)
     kept = sum(quant.kind == "weight" for quant in inside)
     in_float = proof.convolutions - proof.int8_convolutions
     if target_name == "coreml-w8a8" and kind == "w8a16":
@@ -175,7 +174,7 @@ def test_a_file_with_a_kept_block_says_what_is_not_int8(
     assert proof.float_islands
     assert proof.scales_exact == proof.scales == len(spec.tensors)
     pixels = example("pspm-slim").permute(0, 2, 3, 1).contiguous().numpy()
-    found = next(iter(file_predictors(path, target).values()))(pixels)
+    found = next(iter(find_backend(target.runtime).predictors(path).values()))(pixels)
     expected = torch_predictor(frozen)(pixels)
     assert compare(found, expected, reference="frozen", runtime="").mean_abs < 0.005
 

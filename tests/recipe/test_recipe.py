@@ -14,12 +14,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from edgemat.artifacts.artifact import Agreement, Artifact, Int8Proof
 from edgemat.bench.quality import load_bars
-from edgemat.convert.target import TARGETS
+from edgemat.convert.backends import all_targets
 from edgemat.errors import UsageError
 from edgemat.models import list_models
 from edgemat.recipe.checks import check_network
 from edgemat.recipe.load import load_recipe, read_recipe
-from edgemat.recipe.schema import AGREEMENT, PARITY, PROOF, AbsoluteRule, Recipe, Rule
+from edgemat.recipe.schema import AGREEMENT, PROOF, AbsoluteRule, Recipe, Rule
 from edgemat.scoring.bounds import _RULE, Limit, parse_limit
 from edgemat.workflow.stages.judging import _measured
 
@@ -86,7 +86,7 @@ def test_there_is_a_quickstart() -> None:
     loaded = load_recipe(RECIPES / "quickstart.toml")
     assert [model.demonstration for model in loaded.models] == [False, True]
     assert {m.architecture for m in loaded.models} == {"pspm-slim", "indexnet-slim"}
-    assert all(set(m.targets) == set(TARGETS) for m in loaded.models)
+    assert all(set(m.targets) == set(all_targets()) for m in loaded.models)
 
 
 def test_defaults_and_values(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_defaults_and_values(tmp_path: Path) -> None:
     assert section.input_size == (64, 96)
     assert section.config == {"width": 0.35}
     assert section.train.batch == 8
-    assert section.targets == tuple(TARGETS)
+    assert section.targets == tuple(all_targets())
     assert loaded.gate == {"sad": "+5%", "grad": "+10%"}
 
 
@@ -114,11 +114,11 @@ def test_an_absolute_gate_and_spaces_are_understood(tmp_path: Path) -> None:
 
 
 def test_targets_are_those_of_convert() -> None:
-    assert tuple(PARITY) == tuple(TARGETS)
-    for name, bounds in PARITY.items():
-        known = AGREEMENT + (PROOF if TARGETS[name].quantized else ())
-        assert set(bounds) <= set(known)
-        assert ("int8_share" in bounds) == TARGETS[name].quantized
+    for target in all_targets().values():
+        assert target.parity, "every file is compared with something"
+        known = AGREEMENT + (PROOF if target.quantized else ())
+        assert set(target.parity) <= set(known)
+        assert ("int8_share" in target.parity) == target.quantized
 
 
 def test_figures_are_those_that_the_pipeline_measures() -> None:

@@ -25,7 +25,7 @@ from edgemat.artifacts.artifact import (
 from edgemat.bench.protocol import Protocol
 from edgemat.bench.result import Circumstances, Condition, Delegate, Result
 from edgemat.bench.stats import summarise
-from edgemat.convert.layers import LayerDifference, LayerTable
+from edgemat.convert.layer_parity import LayerDifference, LayerTable
 from edgemat.errors import ImageError, MissingToolError
 from edgemat.report.data import (
     FileReport,

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgemat.artifacts.artifact import Artifact
-from edgemat.recipe.schema import PARITY, WHOLLY_INT8, BenchSection, Recipe
+from edgemat.convert.backends import find_target
+from edgemat.recipe.schema import WHOLLY_INT8, BenchSection, Recipe
 from edgemat.workflow.cache import Stages
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def judge_files(model: ModelRun, recipe: Recipe) -> list[Any]:
     float_scores = model.trained.manifest.scores["unknown"].model_dump()
     for file in model.files:
         manifest, target = file.manifest, str(file.manifest.target)
-        rules = PARITY[target] | model.section.parity.get(target, {})
+        rules = dict(find_target(target).parity) | model.section.parity.get(target, {})
         # of a network that is int8 in parts, the proof says what is, and the gate does not judge it
         if not model.section.quantize.wholly_int8:
             rules = {name: rule for name, rule in rules.items() if name not in WHOLLY_INT8}

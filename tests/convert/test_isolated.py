@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from toy_environments import pretend
 
-from edgemat.convert.apart import Environment, explain_failure, find_python, run_apart
+from edgemat.convert.isolated import Environment, explain_failure, find_python, run_isolated
 from edgemat.errors import MissingToolError
 
 
@@ -44,8 +44,10 @@ def test_a_tool_apart_sees_nothing_of_ours(
     pretend(nothing_installed, "onnx2tf", f'exec "{sys.executable}" "$@"')
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     (tmp_path / "ours.py").write_text("")
-    said = run_apart("onnx2tf", ["-c", "import ours"], cwd=tmp_path)
+    said = run_isolated("onnx2tf", ["-c", "import ours"], cwd=tmp_path)
     assert said == "ModuleNotFoundError: No module named 'ours'"
-    assert run_apart("onnx2tf", ["-c", "print('ValueError: no')"], cwd=tmp_path) is None
-    sleeping = run_apart("onnx2tf", ["-c", "import time; time.sleep(9)"], cwd=tmp_path, timeout_s=1)
+    assert run_isolated("onnx2tf", ["-c", "print('ValueError: no')"], cwd=tmp_path) is None
+    sleeping = run_isolated(
+        "onnx2tf", ["-c", "import time; time.sleep(9)"], cwd=tmp_path, timeout_s=1
+    )
     assert sleeping == "no end after 1 s"

@@ -8,26 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from torch import Tensor, nn
 
-from edgemat.convert.parity import coreml_feeds
-from edgemat.convert.target import Target
+from edgemat.convert.backend import Backend, GridTensor
 from edgemat.images import F32
-from edgemat.matting.runtime import Kernels, TfliteModel
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.quantize.frozen import FrozenFakeQuantize
+from edgemat.quantize.spec import StoredGrid
 from edgemat.scoring.evaluate import EvaluationSet
-
-Integers = npt.NDArray[np.int32]
-# float32 scale, and zero-point as in a file that stores -128..127
-Grid = tuple[float, int]
-
-TFLITE_KERNELS: dict[str, Kernels] = {
-    "LiteRT, XNNPACK": "xnnpack",
-    "LiteRT, reference kernels": "reference",
-}
-COREML_EXECUTOR = "edgemat's ML Program executor"
 
 
 @dataclass(frozen=True)
@@ -89,7 +77,7 @@ class LayerTable:
 
 
 def compare_layers(
-    path: Path, target: Target, frozen: nn.Module, data: EvaluationSet, *, picture: int = 0
+    path: Path, backend: Backend, frozen: nn.Module, data: EvaluationSet, *, picture: int = 0
 ) -> list[LayerTable]:
     """Run one picture through a file and the frozen model and compare tensor by tensor.
 
@@ -102,43 +90,26 @@ def compare_layers(
         Which of `data`.
     """
     x = data.inputs(picture)
-    ours = _frozen_tensors(frozen, x)
-    if target.runtime == "coreml":
-        return [_compare(ours, _coreml_tensors(path, x), COREML_EXECUTOR)]
-    return [
-        _compare(ours, _tflite_tensors(path, x, kernels), runtime)
-        for runtime, kernels in TFLITE_KERNELS.items()
-    ]
+    own = _frozen_tensors(frozen, x)
+    found = backend.layers(path, x)
+    return [_compare(own, tensors, runtime) for runtime, tensors in found.items()]
 
 
-@dataclass(frozen=True)
-class _Found:
-    """A quantized activation: integers of shape N,H,W,C."""
-
-    name: str
-    grid: Grid
-    values: Integers
-
-    @property
-    def key(self) -> tuple[Grid, tuple[int, ...]]:
-        return self.grid, self.values.shape
-
-
-def _frozen_tensors(frozen: nn.Module, x: F32) -> list[_Found]:
-    found: list[_Found] = []
+def _frozen_tensors(frozen: nn.Module, x: F32) -> list[GridTensor]:
+    found: list[GridTensor] = []
     calls: dict[FrozenFakeQuantize, int] = {}
 
     def keep(quantizer: FrozenFakeQuantize, _: Any, output: Tensor) -> None:
         quant = quantizer.quant
         if quant.kind != "activation" or output.ndim != 4:
             return
-        shift = 128 if quant.low == 0 else 0
-        scale, zero_point = quant.scale[0], quant.zero_point[0] - shift
+        grid = quant.stored
         # one quantizer serves several places, in the order of its calls
         place = quant.places[min(calls.get(quantizer, 0), len(quant.places) - 1)]
         calls[quantizer] = calls.get(quantizer, 0) + 1
-        values = np.rint(output.permute(0, 2, 3, 1).numpy() / scale).astype(np.int32) + zero_point
-        found.append(_Found(place.operator, (scale, zero_point), values))
+        steps = np.rint(output.permute(0, 2, 3, 1).numpy() / grid.scales[0])
+        values = steps.astype(np.int32) + grid.zero_points[0]
+        found.append(GridTensor(place.operator, grid, values))
 
     quantizers = [m for m in frozen.modules() if isinstance(m, FrozenFakeQuantize)]
     handles = [quantizer.register_forward_hook(keep) for quantizer in quantizers]
@@ -150,42 +121,12 @@ def _frozen_tensors(frozen: nn.Module, x: F32) -> list[_Found]:
     return found
 
 
-def _tflite_tensors(path: Path, x: F32, kernels: Kernels) -> list[_Found]:
-    model = TfliteModel(path, kernels=kernels, keep_tensors=True)
-    model.run(x)
-    return [
-        _Found(t.name, (t.scales[0], t.zero_points[0]), model.read(t.index).astype(np.int32))
-        for t in model.activations()
-        if t.dtype == np.int8 and len(t.scales) == 1 and len(t.shape) == 4
-    ]
-
-
-def _coreml_tensors(path: Path, x: F32) -> list[_Found]:
-    from edgemat.convert.mil import load_program, operations, run_program
-
-    program = load_program(path)
-    kept = run_program(program, coreml_feeds(x), keep=True)
-    found = []
-    for op in operations(program):
-        if op.op_type != "quantize" or op.outputs[0].rank != 4:
-            continue
-        values = kept[op.outputs[0].name]
-        shift = 128 if values.dtype == np.uint8 else 0
-        zero = op.inputs.get("zero_point")
-        zero_point = (0 if zero is None or zero.val is None else int(zero.val)) - shift
-        integers = values.astype(np.int32).transpose(0, 2, 3, 1) - shift
-        found.append(
-            _Found(op.outputs[0].name, (float(op.inputs["scale"].val), zero_point), integers)
-        )
-    return found
-
-
 # ---- which tensor is which --------------------------------------------------------------------
 
 
-def _compare(ours: Sequence[_Found], theirs: Sequence[_Found], runtime: str) -> LayerTable:
+def _compare(ours: Sequence[GridTensor], theirs: Sequence[GridTensor], runtime: str) -> LayerTable:
     groups = _by_key(theirs)
-    pairs: dict[int, _Found] = {}
+    pairs: dict[int, GridTensor] = {}
     for key, mine in _by_key(ours).items():
         pairs.update(_pair([ours[n] for n in mine], mine, [theirs[n] for n in groups.get(key, [])]))
     rows = tuple(
@@ -194,16 +135,16 @@ def _compare(ours: Sequence[_Found], theirs: Sequence[_Found], runtime: str) -> 
     return LayerTable(rows, len(ours) - len(rows), runtime)
 
 
-def _by_key(found: Iterable[_Found]) -> dict[tuple[Grid, tuple[int, ...]], list[int]]:
-    groups: dict[tuple[Grid, tuple[int, ...]], list[int]] = {}
+def _by_key(found: Iterable[GridTensor]) -> dict[tuple[StoredGrid, tuple[int, ...]], list[int]]:
+    groups: dict[tuple[StoredGrid, tuple[int, ...]], list[int]] = {}
     for number, one in enumerate(found):
         groups.setdefault(one.key, []).append(number)
     return groups
 
 
 def _pair(
-    ours: Sequence[_Found], numbers: Sequence[int], theirs: Sequence[_Found]
-) -> dict[int, _Found]:
+    ours: Sequence[GridTensor], numbers: Sequence[int], theirs: Sequence[GridTensor]
+) -> dict[int, GridTensor]:
     """Pair tensors of one grid and shape in order, as many as there are on the shorter side.
 
     Where the numbers differ, the pairing in order with the least sum of differences is taken.
@@ -229,7 +170,7 @@ def _pair(
     return pairs
 
 
-def _difference(mine: _Found, other: _Found) -> LayerDifference:
+def _difference(mine: GridTensor, other: GridTensor) -> LayerDifference:
     difference = np.abs(mine.values - other.values)
     return LayerDifference(
         layer=mine.name,

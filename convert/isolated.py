@@ -42,7 +42,7 @@ def find_python(environment: Environment) -> Path:
     return folder / "bin" / "python"
 
 
-def run_apart(
+def run_isolated(
     environment: Environment, arguments: Sequence[str], *, cwd: Path, timeout_s: float = TIMEOUT_S
 ) -> str | None:
     """Run Python in an environment; return None where it succeeded, else why not, in one line.

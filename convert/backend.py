@@ -1,0 +1,162 @@
+"""The vocabulary of conversion: the kinds of mobile files, and what each runtime must bring.
+
+A runtime's file in :mod:`edgemat.convert.backends` is a :class:`Backend`; that package's table
+is the sole list of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from edgemat.artifacts.artifact import Int8Proof, Manifest
+from edgemat.artifacts.vocabulary import InputLayout, TorchKind
+from edgemat.images import F32
+from edgemat.matting.predict import Predict
+from edgemat.quantize.spec import QuantSpec, StoredGrid
+
+if TYPE_CHECKING:
+    from torch import nn
+
+FloatPrecision = Literal["fp32", "fp16"]
+Precision = Literal["fp32", "fp16", "int8"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One kind of mobile file.
+
+    Attributes
+    ----------
+    runtime:
+        Of the backend that makes and runs it.
+    precision:
+        What the weights are stored in, "int8" also what is computed in (TFLite), or what tensors
+        are rounded to (Core ML W8A8).
+    parity:
+        How closely such a file must agree with its reference, and what an int8 file must prove:
+        bounds by measured figure, which a recipe may replace.
+    """
+
+    name: str
+    runtime: str
+    precision: Precision
+    parity: Mapping[str, str] = field(hash=False)
+
+    @property
+    def quantized(self) -> bool:
+        return self.precision == "int8"
+
+    @property
+    def reference(self) -> Literal["float", "frozen"]:
+        """What the file must agree with: the float model or the frozen model."""
+        return "frozen" if self.quantized else "float"
+
+    @property
+    def source(self) -> TorchKind:
+        """The kind of artefact that the file is made from."""
+        return "quantized" if self.quantized else "float"
+
+
+@dataclass(frozen=True)
+class GridTensor:
+    """A quantized activation of one inference.
+
+    Attributes
+    ----------
+    name:
+        What its file, or the deploy form, calls it.
+    grid:
+        With one scale and one zero-point.
+    values:
+        N,H,W,C integers -128..127.
+    """
+
+    name: str
+    grid: StoredGrid
+    values: npt.NDArray[np.int32]
+
+    @property
+    def key(self) -> tuple[StoredGrid, tuple[int, ...]]:
+        """What tells it apart from others: grid and shape."""
+        return self.grid, self.values.shape
+
+
+class Backend(Protocol):
+    """All that edgemat must know of a runtime to make files for it, and to prove them.
+
+    Importing a backend needs no tool; its methods do.
+    """
+
+    @property
+    def runtime(self) -> str:
+        """What targets' names begin with, and the kind of its artefacts."""
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """The files that it can be given, the most exact first."""
+
+    @property
+    def payload(self) -> str:
+        """Name of the file or folder in an artefact; no other backend has its suffix."""
+
+    @property
+    def layout(self) -> InputLayout:
+        """How its files take pictures."""
+
+    @property
+    def caveat(self) -> str:
+        """A sentence that reports must carry on what could not be checked; mostly empty."""
+
+    def convert(
+        self,
+        model: nn.Module,
+        path: Path,
+        *,
+        target: Target,
+        source: Manifest,
+        card: Mapping[str, Any],
+    ) -> None:
+        """Write `model` as a file of this runtime.
+
+        Parameters
+        ----------
+        model:
+            Deploy form for float targets, frozen model for int8; it stays as it is.
+        path:
+            Of the file or folder, which must not exist yet.
+        source:
+            Of the artefact that the file is made from.
+        card:
+            What the file is to say of itself, as far as it can hold text.
+
+        Raises
+        ------
+        MissingToolError
+            Without the converter.
+        ConversionError
+            When it refuses the graph.
+        """
+
+    def predictors(self, path: Path) -> dict[str, Predict]:
+        """Return every way in which this machine can run a file, by name; first the apps' own."""
+
+    def prove(self, path: Path, spec: QuantSpec) -> Int8Proof:
+        """Count, in the file itself, what is computed in int8 and which grids of `spec` it carries.
+
+        Raises
+        ------
+        ArtifactError
+            When the file cannot be read.
+        """
+
+    def layers(self, path: Path, x: F32) -> dict[str, list[GridTensor]]:
+        """Return the quantized activations of an int8 file for `x`, 1,H,W,C in 0..1.
+
+        In the order in which they are computed, for each of :meth:`predictors` that shows them.
+        """
