@@ -22,6 +22,8 @@ from edgemat.errors import ArtifactError, UsageError
 MAX_BYTES = 64_000_000
 """Above this a file is no result: an hour of raw samples has a tenth of it."""
 SUSTAINED_POINTS = 60
+GOLDEN_LIMIT = 0.005
+"""Of the mean absolute difference of a device's matte: the bound that `verify` sets for int8."""
 SHA256 = r"^[0-9a-f]{64}$"
 WORD = r"^[a-z][a-z0-9-]*$"
 

@@ -21,7 +21,7 @@ from torch import Tensor, fx
 from edgemat.models.network import MattingNetwork
 
 Ids = list[int]
-Place = tuple[str, int, int]  # a parameter or buffer, its axis, an index along it
+ParameterSlice = tuple[str, int, int]  # a parameter or buffer, its axis, an index along it
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class ChannelSet:
         Weights whose outputs these channels are. Sets of the same producers form a group.
     """
 
-    places: tuple[Place, ...]
+    places: tuple[ParameterSlice, ...]
     producers: frozenset[str]
 
 
@@ -102,7 +102,7 @@ class _Tracer:
         self.names = dict(signature.inputs_to_parameters) | dict(signature.inputs_to_buffers)
         self.ids: dict[fx.Node, Ids] = {}
         self.union = _Union()
-        self.places: dict[int, list[Place]] = {}
+        self.places: dict[int, list[ParameterSlice]] = {}
         self.producers: dict[int, set[str]] = {}
         self.frozen: set[int] = set()
         self.convolutions: list[Convolution] = []
@@ -158,7 +158,7 @@ class _Tracer:
                 self.places.setdefault(channel, []).append((name, axis, index))
 
     def _sets(self) -> list[ChannelSet]:
-        places: dict[int, list[Place]] = {}
+        places: dict[int, list[ParameterSlice]] = {}
         producers: dict[int, set[str]] = {}
         frozen = {self.union.find(channel) for channel in self.frozen}
         for channel, where in self.places.items():

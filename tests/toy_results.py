@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from edgemat.bench.protocol import Protocol
-from edgemat.bench.result import Circumstances, Delegate, GoldenCheck, Result
+from edgemat.bench.result import GOLDEN_LIMIT, Circumstances, Delegate, GoldenCheck, Result
 from edgemat.bench.stats import summarise
 
 STEADY = tuple(10.0 + 0.01 * (n % 3) for n in range(30))
@@ -40,7 +40,7 @@ def toy_result(**fields: Any) -> Result:
         "latency": summarise(STEADY),
         "verdict": "valid",
         "reason": "",
-        "golden": GoldenCheck(reference="artefact", max_abs=0.0, mean_abs=0.0, limit=0.005),
+        "golden": GoldenCheck(reference="artefact", max_abs=0.0, mean_abs=0.0, limit=GOLDEN_LIMIT),
         "protocol": Protocol(),
         "circumstances": toy_circumstances(),
         "recorded_at": "2026-11-23T10:00:00+00:00",

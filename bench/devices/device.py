@@ -16,6 +16,7 @@ import numpy.typing as npt
 from edgemat.artifacts.artifact import Artifact
 from edgemat.bench.protocol import Progress, Protocol
 from edgemat.bench.result import (
+    GOLDEN_LIMIT,
     Circumstances,
     Delegate,
     GoldenCheck,
@@ -34,8 +35,6 @@ from edgemat.matting.runtime import TfliteModel
 F32 = npt.NDArray[np.float32]
 Runtime = str
 """Which kind of file a device runs, by the name of its backend."""
-GOLDEN_LIMIT = 0.005
-"""Of the mean absolute difference of a device's matte: the bound that `verify` sets for int8."""
 
 
 @dataclass(frozen=True)

@@ -171,7 +171,7 @@ def report(
     store = RunStore(history or default_history())
     found = [result for operand in results or () for result in open_results(operand, store)]
     write_bench_report(
-        [result.to_json() for result in found],
+        found,
         output,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         frontier=None if frontier is None else read_frontier(frontier),

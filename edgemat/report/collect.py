@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgemat.artifacts.artifact import TRAINING_LOG, Artifact
-from edgemat.bench.devices.host import host_circumstances
+from edgemat.bench.devices.host import HOST, host_circumstances
+from edgemat.bench.result import Result
 from edgemat.convert.backends import BACKENDS
 from edgemat.convert.layer_parity import LayerTable
 from edgemat.images import PIXEL_SCALE, read_grey, read_image, read_rgba
@@ -37,7 +38,7 @@ def collect_report(
     recipe_path: Path,
     recipe: Recipe,
     models: Sequence[ModelRun],
-    benches: Sequence[Mapping[str, Any]],
+    benches: Sequence[Result],
     gates: Sequence[GateRow],
     photo: Mapping[str, Any] | None,
     folder: Path,
@@ -69,9 +70,9 @@ def collect_report(
     )
 
 
-def _unmeasured(benches: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+def _unmeasured(benches: Sequence[Result]) -> tuple[str, ...]:
     """Return the sentence that must stand where no phone or board was measured."""
-    if any(bench["circumstances"]["transport"] != "host" for bench in benches):
+    if any(bench.circumstances.transport != HOST.word for bench in benches):
         return ()
     return ("No phone was measured: latencies are those of this host.",)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edgemat.artifacts.artifact import QAT_SUFFIX, Artifact, Manifest
+from edgemat.bench.result import Result
 from edgemat.convert.layer_parity import LayerTable
 from edgemat.images import F32, U8
 from edgemat.recipe.schema import ModelSection
@@ -189,8 +190,7 @@ class ReportData:
     demonstrations:
         Models whose weights are those of a run of minutes; the report says so at the top.
     benches:
-        ``Result.to_json()`` of every measurement. One without its circumstances is not
-        printed.
+        Every measurement. One without its circumstances is not printed.
     skipped:
         What was not done, a sentence each with the reason.
     """
@@ -201,7 +201,7 @@ class ReportData:
     circumstances: Mapping[str, object]
     demonstrations: tuple[str, ...]
     models: tuple[ModelReport, ...]
-    benches: tuple[Mapping[str, Any], ...] = ()
+    benches: tuple[Result, ...] = ()
     gates: tuple[GateRow, ...] = ()
     photo: PhotoReport | None = None
     skipped: tuple[str, ...] = ()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import NamedTuple
 
 from markupsafe import Markup
 
+from edgemat.bench.devices.host import HOST
+from edgemat.bench.result import Circumstances, Result
 from edgemat.report.data import ModelReport
 from edgemat.report.plots import Curve, Distribution, latency_distributions, sustained_curves
 
@@ -17,13 +20,20 @@ BASELINE_TARGET = "tflite-fp32"
 PROFILED = 12
 """Operators of a profile that are shown."""
 
-_MEASUREMENT = (
-    "threads", "delegate", "init_ms", "first_ms", "warmup_runs", "samples_ms", "latency",
-    "verdict",
-)  # fmt: skip
 _PLACE = ("device_kind", "device", "soc", "cores", "os", "abi", "runtime")
 """The circumstances without which a latency means nothing."""
-_GROUP = (*_PLACE, "transport", "virtualised", "governor")
+_place_of = attrgetter(*_PLACE)
+_group_of = attrgetter(*_PLACE, "transport", "virtualised", "governor")
+
+
+@dataclass(frozen=True)
+class Profiled:
+    """One kind of operator in a profile; `share` is of the time of all."""
+
+    name: str
+    count: int
+    ms: float
+    share: float
 
 
 @dataclass(frozen=True)
@@ -38,23 +48,22 @@ class LatencyRow:
 
     model: str
     label: str
-    bench: Mapping[str, Any]
+    bench: Result
     speed: float | None
 
     @property
-    def profile(self) -> list[dict[str, Any]]:
+    def profile(self) -> list[Profiled]:
         """Return the slowest operators with their share of all, the slowest first."""
-        operators = self.bench.get("profile") or ()
-        total = sum(one["ms"] for one in operators) or 1.0
-        slowest = sorted(operators, key=lambda one: -one["ms"])[:PROFILED]
-        return [{**one, "share": one["ms"] / total} for one in slowest]
+        total = sum(one.ms for one in self.bench.profile) or 1.0
+        slowest = sorted(self.bench.profile, key=lambda one: -one.ms)[:PROFILED]
+        return [Profiled(one.name, one.count, one.ms, one.ms / total) for one in slowest]
 
 
 @dataclass(frozen=True)
 class LatencyGroup:
     """Measurements made under the same circumstances, which may stand side by side."""
 
-    place: Mapping[str, Any]
+    place: Circumstances
     rows: tuple[LatencyRow, ...]
     plots: tuple[tuple[str, Markup], ...]
     sustained: Markup | None
@@ -79,16 +88,13 @@ class Across:
     rows: tuple[AcrossRow, ...]
 
 
-def has_circumstances(bench: Mapping[str, Any]) -> bool:
+def has_circumstances(bench: Result) -> bool:
     """Return whether the measurement says everything without which it means nothing."""
-    place = bench.get("circumstances") or {}
-    return all(bench.get(name) is not None for name in _MEASUREMENT) and all(
-        place.get(name) for name in _PLACE
-    )
+    return all(_place_of(bench.circumstances))
 
 
 def latency_groups(
-    models: Sequence[ModelReport], benches: Sequence[Mapping[str, Any]]
+    models: Sequence[ModelReport], benches: Sequence[Result]
 ) -> tuple[LatencyGroup, ...]:
     """Return the measurements by machine and system, each with the file that it is of.
 
@@ -98,16 +104,16 @@ def latency_groups(
     files = {f.manifest.payload_sha256: (m, f) for m in models for f in m.files}
     grouped: dict[tuple[object, ...], list[_Named]] = {}
     for bench in benches:
-        key = tuple(bench["circumstances"].get(name) for name in _GROUP)
-        model, file = files.get(bench["model_sha256"], (None, None))
-        label = bench["name"] if file is None else file.label
+        key = _group_of(bench.circumstances)
+        model, file = files.get(bench.model_sha256, (None, None))
+        label = bench.name if file is None else file.label
         named = _Named("" if model is None else model.name, label, bench)
         grouped.setdefault(key, []).append(named)
     groups = []
     for members in grouped.values():
         rows = _rows(models, members)
-        place = members[0].bench["circumstances"]
-        physical = place["device_kind"] == "physical"
+        place = members[0].bench.circumstances
+        physical = place.device_kind == "physical"
         groups.append(
             LatencyGroup(
                 place,
@@ -125,16 +131,16 @@ def side_by_side(groups: Sequence[LatencyGroup]) -> tuple[Across, ...]:
     The host is in neither: its figures never stand beside a phone's.
     """
     tables = []
-    devices = [group for group in groups if group.place["transport"] != "host"]
+    devices = [group for group in groups if group.place.transport != HOST.word]
     for kind in ("physical", "emulated"):
-        places = [group for group in devices if group.place["device_kind"] == kind]
+        places = [group for group in devices if group.place.device_kind == kind]
         if len(places) < 2:
             continue
         values: dict[tuple[str, str, int], dict[int, float]] = {}
         for number, group in enumerate(places):
             for row in group.rows:
                 figure = _figure_of(row.bench, kind)
-                key = (row.model, row.label, int(row.bench["threads"]))
+                key = (row.model, row.label, row.bench.threads)
                 if figure is not None:
                     values.setdefault(key, {})[number] = figure
         rows = tuple(
@@ -142,18 +148,17 @@ def side_by_side(groups: Sequence[LatencyGroup]) -> tuple[Across, ...]:
             for key, found in values.items()
             if len(found) > 1
         )
-        names = tuple(f"{g.place['device']} ({g.place['transport']})" for g in places)
+        names = tuple(f"{g.place.device} ({g.place.transport})" for g in places)
         if rows:
             tables.append(Across(kind == "emulated", names, rows))
     return tuple(tables)
 
 
-def _figure_of(bench: Mapping[str, Any], kind: str) -> float | None:
+def _figure_of(bench: Result, kind: str) -> float | None:
     """Return the figure that stands for a measurement: p50, or millions of instructions."""
     if kind == "emulated":
-        count = bench.get("instructions")
-        return None if count is None else count / 1e6
-    return float(bench["latency"]["p50_ms"]) if bench["verdict"] == "valid" else None
+        return None if bench.instructions is None else bench.instructions / 1e6
+    return bench.latency.p50_ms if bench.verdict == "valid" else None
 
 
 class _Named(NamedTuple):
@@ -161,11 +166,11 @@ class _Named(NamedTuple):
 
     model: str
     label: str
-    bench: Mapping[str, Any]
+    bench: Result
 
     @property
     def threads(self) -> int:
-        return int(self.bench["threads"])
+        return self.bench.threads
 
 
 def _rows(models: Sequence[ModelReport], members: Sequence[_Named]) -> tuple[LatencyRow, ...]:
@@ -179,24 +184,24 @@ def _rows(models: Sequence[ModelReport], members: Sequence[_Named]) -> tuple[Lat
     )
 
 
-def _speed(base: Mapping[str, Any] | None, bench: Mapping[str, Any]) -> float | None:
+def _speed(base: Result | None, bench: Result) -> float | None:
     """Return how many times as fast as `base`; None unless both measurements are valid."""
-    if base is None or base is bench or {base["verdict"], bench["verdict"]} != {"valid"}:
+    if base is None or base is bench or {base.verdict, bench.verdict} != {"valid"}:
         return None
-    return float(base["latency"]["p50_ms"] / bench["latency"]["p50_ms"])
+    return base.latency.p50_ms / bench.latency.p50_ms
 
 
 def _sustained_plot(rows: Sequence[LatencyRow]) -> Markup | None:
     curves = [
-        Curve(_label(row), row.bench["sustained"]["at_s"], row.bench["sustained"]["p50_ms"], n)
+        Curve(_label(row), row.bench.sustained.at_s, row.bench.sustained.p50_ms, n)
         for n, row in enumerate(rows)
-        if row.bench.get("sustained")
+        if row.bench.sustained is not None
     ]
     return Markup(sustained_curves(curves)) if curves else None
 
 
 def _label(row: LatencyRow) -> str:
-    threads = row.bench["threads"]
+    threads = row.bench.threads
     return f"{row.label}, {threads} thread{'s' * (threads > 1)}"
 
 
@@ -209,6 +214,6 @@ def _latency_plots(
     for number, row in enumerate(rows):
         colour = series.get((row.model, row.label), number)
         by_model.setdefault(row.model, []).append(
-            Distribution(_label(row), row.bench["samples_ms"], colour)
+            Distribution(_label(row), row.bench.samples_ms, colour)
         )
     return tuple((name, Markup(latency_distributions(part))) for name, part in by_model.items())

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from markupsafe import Markup
 
 from edgemat.artifacts.artifact import MattingErrors
 from edgemat.artifacts.vocabulary import ERROR_NAMES, REGIONS, ErrorName, Region
+from edgemat.bench.result import Result
 from edgemat.errors import ImageError
 from edgemat.images import F32, check_same_size
 from edgemat.report.data import FileReport, MatteSample, ModelReport, PhotoReport, ReportData
@@ -158,7 +159,7 @@ class LatencyView:
     withheld: int
 
 
-def build_latency_view(benches: Sequence[Mapping[str, Any]]) -> LatencyView:
+def build_latency_view(benches: Sequence[Result]) -> LatencyView:
     """Work out the latency section of results that belong to no run."""
     printable = [bench for bench in benches if has_circumstances(bench)]
     groups = latency_groups((), printable)
@@ -334,9 +335,9 @@ def _trade_offs(model: ModelReport, groups: Sequence[LatencyGroup]) -> tuple[Mar
     sizes = {file.label: file.manifest.payload_bytes / 1e6 for file in model.files}
     plots = [("size of the file, MB", sizes)]
     for group in groups:
-        rows = [r for r in group.rows if r.model == model.name and r.bench["verdict"] == "valid"]
-        threads = min((row.bench["threads"] for row in rows), default=1)
-        p50 = {r.label: r.bench["latency"]["p50_ms"] for r in rows if r.bench["threads"] == threads}
+        rows = [r for r in group.rows if r.model == model.name and r.bench.verdict == "valid"]
+        threads = min((row.bench.threads for row in rows), default=1)
+        p50 = {r.label: r.bench.latency.p50_ms for r in rows if r.bench.threads == threads}
         plots.append((f"p50 latency, ms, {threads} thread{'s' * (threads > 1)}, see Latency", p50))
     out = []
     for x_label, costs in plots:

@@ -7,12 +7,12 @@ from it (changes against the float model, pictures, plots, lineage) is worked ou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from edgemat.bench.frontier import Frontier
+from edgemat.bench.result import Result
 from edgemat.errors import MissingToolError
 from edgemat.files import write_text
 from edgemat.report.data import ReportData
@@ -42,13 +42,13 @@ def write_report(data: ReportData, path: Path) -> None:
 
 
 def write_bench_report(
-    benches: Sequence[Mapping[str, Any]],
+    benches: Sequence[Result],
     path: Path,
     *,
     created: str,
     frontier: Frontier | None = None,
 ) -> None:
-    """Write a page of latencies, ``Result.to_json()`` of devices anywhere, and of a frontier.
+    """Write a page of latencies, of devices anywhere, and of a frontier.
 
     Raises
     ------

@@ -319,10 +319,12 @@ def _report(
     report = stages.folder / "report.html"
 
     def make(_: Path) -> dict[str, Any]:
+        from edgemat.bench.result import Result
         from edgemat.report.collect import collect_report
         from edgemat.report.write import write_report
 
-        data = collect_report(path, recipe, models, benches, gates, photo, stages.folder)
+        results = [Result.model_validate(row) for row in benches]
+        data = collect_report(path, recipe, models, results, gates, photo, stages.folder)
         write_report(data, report)
         return {"files": [report.name]}
 

@@ -138,7 +138,7 @@ def model(name: str = "portrait-quick") -> ModelReport:
     return ModelReport(name, "portrait", "pspm-b5", files(), log, (sample(),))
 
 
-def bench(target: str, milliseconds: float, *, threads: int = 1, **fields: Any) -> dict[str, Any]:
+def bench(target: str, milliseconds: float, *, threads: int = 1, **fields: Any) -> Result:
     samples = tuple(milliseconds * (1 + 0.001 * n) for n in range(20))
     result = Result(
         name=target,
@@ -172,7 +172,12 @@ def bench(target: str, milliseconds: float, *, threads: int = 1, **fields: Any) 
         ),
         recorded_at="2026-11-22T10:00:00+00:00",
     )
-    return result.model_copy(update=fields).to_json()
+    return result.model_copy(update=fields)
+
+
+def on_chip(soc: str, result: Result) -> Result:
+    where = result.circumstances.model_copy(update={"soc": soc})
+    return result.model_copy(update={"circumstances": where})
 
 
 def data(**fields: Any) -> ReportData:
@@ -312,8 +317,7 @@ def test_latency_stands_with_its_circumstances(page: Page) -> None:
 
 
 def test_latency_without_circumstances_is_withheld(tmp_path: Path) -> None:
-    naked = bench("tflite-fp32", 777.0)
-    naked["circumstances"] = naked["circumstances"] | {"soc": ""}
+    naked = on_chip("", bench("tflite-fp32", 777.0))
     page = render(tmp_path, data(benches=(naked,)))
     assert "1 measurement is withheld" in page.words
     assert "777" not in page.words
@@ -327,8 +331,7 @@ def test_an_invalid_measurement_says_why_and_gives_no_speed(tmp_path: Path) -> N
 
 
 def test_machines_are_never_in_one_table(tmp_path: Path) -> None:
-    other = bench("tflite-int8", 5.0)
-    other["circumstances"] = other["circumstances"] | {"soc": "Otherchip"}
+    other = on_chip("Otherchip", bench("tflite-int8", 5.0))
     page = render(tmp_path, data(benches=(bench("tflite-fp32", 30.0), other)))
     assert sum(value.startswith("Latency on") for _, _, value in page.attributes) == 2
     assert f"6.00{TIMES}" not in page.words

@@ -10,6 +10,7 @@ import numpy as np
 from edgemat.bench.devices.device import Golden, check_golden
 from edgemat.bench.protocol import NS_PER_MS, Protocol, measure, schedule, unsteadiness
 from edgemat.bench.result import (
+    GOLDEN_LIMIT,
     Circumstances,
     Condition,
     Delegate,
@@ -126,8 +127,8 @@ def _measurement(protocol: Protocol, durations: dict[str, Sequence[int]]) -> dic
 
 XNNPACK = Delegate(asked="xnnpack", used="xnnpack", operators=71, delegated=70, partitions=1)
 FALLEN_BACK = Delegate(asked="gpu", used="xnnpack", operators=71, delegated=70, partitions=1)
-RIGHT = GoldenCheck(reference="artefact", max_abs=0.02, mean_abs=0.0001, limit=0.005)
-WRONG = GoldenCheck(reference="artefact", max_abs=1.0, mean_abs=0.31415, limit=0.005)
+RIGHT = GoldenCheck(reference="artefact", max_abs=0.02, mean_abs=0.0001, limit=GOLDEN_LIMIT)
+WRONG = GoldenCheck(reference="artefact", max_abs=1.0, mean_abs=0.31415, limit=GOLDEN_LIMIT)
 UNKNOWN, COOL = Condition(), Condition(thermal_status="none", thermal_headroom=0.4)
 WARM, HOT = Condition(thermal_status="light"), Condition(thermal_status="moderate")
 AT_LIMIT = Condition(thermal_status="light", thermal_headroom=1.0)
