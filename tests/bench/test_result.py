@@ -12,6 +12,7 @@ from toy_results import STEADY, XNNPACK, toy_circumstances, toy_result
 
 from edgemat.bench.protocol import Protocol
 from edgemat.bench.result import (
+    GOLDEN_LIMIT,
     SUSTAINED_POINTS,
     Condition,
     GoldenCheck,
@@ -22,6 +23,7 @@ from edgemat.bench.result import (
 )
 from edgemat.bench.schema import schema_text
 from edgemat.bench.stats import summarise
+from edgemat.convert.backends import find_target
 from edgemat.errors import ArtifactError
 
 ROOT = Path(__file__).parents[2]
@@ -117,3 +119,7 @@ def test_sustained_curve_shows_the_device_slowing() -> None:
     assert curve.seconds == pytest.approx(60.0) and curve.runs == 4500
     assert (curve.p50_ms[0], curve.p50_ms[-1], curve.change) == (10.0, 20.0, 1.0)
     assert len(sustained_curve([5.0]).p50_ms) == 1
+
+
+def test_a_device_may_be_as_far_off_as_verify_allows() -> None:
+    assert find_target("tflite-int8").parity["mean_abs"] == f"<={GOLDEN_LIMIT}"
