@@ -33,9 +33,9 @@ MOVEMENTS = frozenset(
 # Kernels with these activations built in take them along behind an int8 operation.
 FUSED_ACTIVATIONS = frozenset({"relu", "relu6", "clip"})
 
-Place = Literal["entry", "inside", "exit", "everywhere"]
+IslandPlace = Literal["entry", "inside", "exit", "everywhere"]
 # (behind a quantize, ahead of one) -> where an island lies
-PLACES: dict[tuple[bool, bool], Place] = {
+ISLAND_PLACES: dict[tuple[bool, bool], IslandPlace] = {
     (False, True): "entry",
     (True, True): "inside",
     (True, False): "exit",
@@ -51,7 +51,7 @@ class FloatIsland:
     the last, ``inside`` between two; ``everywhere`` is a program without quantization.
     """
 
-    place: Place
+    place: IslandPlace
     operations: tuple[str, ...]
 
 
@@ -235,7 +235,7 @@ def _islands(ops: Sequence[Any], floats: Mapping[Any, list[Any]]) -> tuple[Float
             ahead.add(op)
     return tuple(
         FloatIsland(
-            place=PLACES[not behind.isdisjoint(island), not ahead.isdisjoint(island)],
+            place=ISLAND_PLACES[not behind.isdisjoint(island), not ahead.isdisjoint(island)],
             operations=tuple(f"{op.op_type} {op.outputs[0].name}" for op in island),
         )
         for island in distinct

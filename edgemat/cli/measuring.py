@@ -50,7 +50,7 @@ def bench(
         str | None,
         typer.Option(
             help="xnnpack, none; webgpu in a browser; npu, gpu, cpu, all on an iPhone. By default "
-            "xnnpack, on an iPhone npu."
+            "the kind of device's own: xnnpack or, on an iPhone, npu."
         ),
     ] = None,
     strict: Annotated[
