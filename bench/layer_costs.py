@@ -19,7 +19,7 @@ from scipy.interpolate import RegularGridInterpolator
 
 from edgemat.convert.flatbuffer import IDENTIFIER
 from edgemat.matting.runtime import TfliteModel
-from edgemat.quantize.channels import Convolution
+from edgemat.quantize.pruning.channels import Convolution
 
 SHARES = (0.25, 0.5, 1.0)
 LEAST_CHANNELS = 8
@@ -27,7 +27,7 @@ WARMUP, RUNS = 3, 15
 
 
 class HostLayerCosts:
-    """A cost model for :func:`edgemat.quantize.prune.prune`: a convolution's milliseconds here.
+    """A cost model for pruning: the milliseconds of a convolution on this machine.
 
     Parameters
     ----------

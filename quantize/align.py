@@ -19,11 +19,11 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from edgemat.errors import ConversionError
+from edgemat.quantize.fixed_grids import FIXED_GRID_FUNCTIONS
 from edgemat.quantize.frozen import FrozenFakeQuantize, freeze
 from edgemat.quantize.spec import QuantSpec, TensorQuant
+from edgemat.quantize.watch import QuantizerWatch
 
-# TFLite fixes the grid of their outputs: scale 1/256, from 0
-FIXED_GRID_FUNCTIONS = ("sigmoid", "softmax")
 # by name: under a function mode, torch reports some of them by their private twins
 SAME_GRID_FUNCTIONS = {"cat", "interpolate", "max_pool2d", "_max_pool2d"}
 
@@ -66,18 +66,15 @@ def snap_biases(deploy: nn.Module, spec: QuantSpec, example: Tensor) -> None:
             deploy.get_parameter(names[bias]).copy_(snapped.float())
 
 
-def _watch(frozen: nn.Module, example: Tensor) -> _Watch:
-    watch = _Watch([m for m in frozen.modules() if isinstance(m, FrozenFakeQuantize)])
+def _watch(frozen: nn.Module, example: Tensor) -> _SharedGrids:
+    watch = _SharedGrids(frozen)
     with torch.no_grad(), watch:
         frozen(example)
     return watch
 
 
-class _Watch(TorchFunctionMode):
+class _SharedGrids(QuantizerWatch, TorchFunctionMode):
     """Follows which quantizer a tensor's memory comes from, through views and same-grid functions.
-
-    Views share memory, so that storage tells a tensor apart. Everything seen is kept alive, lest
-    memory be used twice.
 
     Attributes
     ----------
@@ -85,16 +82,13 @@ class _Watch(TorchFunctionMode):
         Bias, quantizer of the input and quantizer of the weight.
     """
 
-    def __init__(self, quantizers: list[FrozenFakeQuantize]) -> None:
-        super().__init__()
-        self.quantizers = quantizers
+    def __init__(self, frozen: nn.Module) -> None:
+        TorchFunctionMode.__init__(self)
+        QuantizerWatch.__init__(self, frozen)
         self.convolutions: list[tuple[nn.Parameter, FrozenFakeQuantize, FrozenFakeQuantize]] = []
         self._origin: dict[int, FrozenFakeQuantize] = {}
         self._results: dict[int, FrozenFakeQuantize] = {}
         self._leader: dict[FrozenFakeQuantize, FrozenFakeQuantize] = {}
-        self._alive: list[Tensor] = []
-        for quantizer in quantizers:
-            quantizer.register_forward_hook(self._after_quantizer)
 
     def __torch_function__(
         self,
@@ -107,24 +101,25 @@ class _Watch(TorchFunctionMode):
         name = getattr(func, "__name__", "")
         if name in SAME_GRID_FUNCTIONS:
             inputs = args[0] if isinstance(args[0], list | tuple) else [args[0]]
-            sources = [self._origin[_memory(x)] for x in inputs if _memory(x) in self._origin]
+            places = [self.memory(x) for x in inputs]
+            sources = [self._origin[place] for place in places if place in self._origin]
             for source in sources:
                 self._join(sources[0], source)
             if sources:
                 self._remember(result, sources[0])
-                self._results[_memory(result)] = sources[0]
+                self._results[self.memory(result)] = sources[0]
         elif name == "conv2d" and len(args) > 2 and isinstance(args[2], nn.Parameter):
             x, weight, bias = args[:3]
             self.convolutions.append(
-                (bias, self._origin[_memory(x)], self._origin[_memory(weight)])
+                (bias, self._origin[self.memory(x)], self._origin[self.memory(weight)])
             )
         return result
 
-    def _after_quantizer(
+    def after_quantizer(
         self, quantizer: FrozenFakeQuantize, inputs: tuple[Tensor, ...], output: Tensor
     ) -> None:
         """A quantizer behind a same-grid function joins those before it."""
-        source = self._results.get(_memory(inputs[0]))
+        source = self._results.get(self.memory(inputs[0]))
         if source is not None:
             self._join(source, quantizer)
         self._remember(output, quantizer)
@@ -137,8 +132,7 @@ class _Watch(TorchFunctionMode):
         return [group for group in members.values() if len(group) > 1]
 
     def _remember(self, tensor: Tensor, quantizer: FrozenFakeQuantize) -> None:
-        self._alive.append(tensor)
-        self._origin[_memory(tensor)] = quantizer
+        self._origin[self.memory(tensor)] = quantizer
 
     def _join(self, first: FrozenFakeQuantize, second: FrozenFakeQuantize) -> None:
         self._leader.setdefault(first, first)
@@ -149,10 +143,6 @@ class _Watch(TorchFunctionMode):
         while self._leader[quantizer] is not quantizer:
             quantizer = self._leader[quantizer]
         return quantizer
-
-
-def _memory(tensor: Tensor) -> int:
-    return tensor.untyped_storage().data_ptr()
 
 
 def _union(quants: list[TensorQuant]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from edgemat.errors import UsageError, nearest
 from edgemat.models.deploy import DeployForm
 from edgemat.quantize.frozen import FrozenFakeQuantize, freeze
 from edgemat.quantize.spec import QuantSpec
+from edgemat.quantize.watch import QuantizerWatch
 
 BETWEEN = "between"
 NETWORK = "network"
@@ -43,7 +44,7 @@ class Block:
 def find_blocks(deploy: DeployForm, spec: QuantSpec, example: Tensor) -> dict[str, Block]:
     """Return the blocks by name, in the order in which the network calls them."""
     frozen = freeze(deploy, spec)
-    watch = _Watch(frozen)
+    watch = _BlockCalls(frozen)
     with torch.no_grad():
         frozen(example)
     inside: dict[str, set[int]] = {}
@@ -108,7 +109,7 @@ def _with(spec: QuantSpec, numbers: Collection[int]) -> QuantSpec:
     return spec.model_copy(update={"tensors": tensors})
 
 
-class _Watch:
+class _BlockCalls(QuantizerWatch):
     """Notes, while a frozen model runs, in which block every quantizer works.
 
     Attributes
@@ -120,13 +121,10 @@ class _Watch:
     """
 
     def __init__(self, frozen: nn.Module) -> None:
+        super().__init__(frozen)
         self.seen: dict[FrozenFakeQuantize, tuple[str, int]] = {}
         self.given: dict[str, set[int]] = {}
         self._stack: list[str] = []
-        self._alive: list[Any] = []  # lest memory be used twice
-        quantizers = [m for m in frozen.modules() if isinstance(m, FrozenFakeQuantize)]
-        for quantizer in quantizers:
-            quantizer.register_forward_hook(self._after_quantizer)
         for name, module in frozen.named_modules():
             if name.startswith(f"{NETWORK}.") and not isinstance(module, FrozenFakeQuantize):
                 short = name.removeprefix(f"{NETWORK}.")
@@ -140,16 +138,12 @@ class _Watch:
         def leave(_module: nn.Module, _inputs: Any, output: Any) -> None:
             self._stack.pop()
             tensors = [leaf for leaf in tree_leaves(output) if isinstance(leaf, Tensor)]
-            self._alive.append(tensors)
-            self.given.setdefault(name, set()).update(map(_memory, tensors))
+            self.given.setdefault(name, set()).update(map(self.memory, tensors))
 
         return leave
 
-    def _after_quantizer(self, quantizer: FrozenFakeQuantize, _: Any, output: Tensor) -> None:
-        self._alive.append(output)
+    def after_quantizer(
+        self, quantizer: FrozenFakeQuantize, inputs: tuple[Tensor, ...], output: Tensor
+    ) -> None:
         block = self._stack[0] if self._stack else BETWEEN
-        self.seen.setdefault(quantizer, (block, _memory(output)))
-
-
-def _memory(tensor: Tensor) -> int:
-    return tensor.untyped_storage().data_ptr()
+        self.seen.setdefault(quantizer, (block, self.memory(output)))

@@ -21,8 +21,8 @@ from edgemat.models.blocks.pooling import Below
 from edgemat.models.blocks.segmentation import DeployTrimapAttention
 from edgemat.models.deploy import DeployForm
 from edgemat.quantize.align import snap_biases, unify_grids
+from edgemat.quantize.fixed_grids import FixedGrids
 from edgemat.quantize.kernels import fused_kernels
-from edgemat.quantize.known import KnownGrids
 from edgemat.quantize.nncf_fill import filled_for_tflite
 from edgemat.quantize.spec import Place, QuantSpec, TensorQuant
 
@@ -107,13 +107,13 @@ def load_without_hooks(deploy: nn.Module, wrapped: nn.Module) -> None:
 
 def extract_spec(quantized: nn.Module) -> QuantSpec:
     """Read the grids out of a model that NNCF has quantized, those that a runtime fixes pinned."""
-    known = KnownGrids(quantized)
+    fixed = FixedGrids(quantized)
     places: dict[BaseQuantizer, list[Place]] = {}
     for key, hook in get_hook_storage(quantized).named_modules(remove_duplicate=False):
         if isinstance(hook, BaseQuantizer):
             places.setdefault(hook, []).append(_parse_place(key))
     return QuantSpec(
-        tensors=tuple(known.pin(read_grid(quantizer, where)) for quantizer, where in places.items())
+        tensors=tuple(fixed.pin(read_grid(quantizer, where)) for quantizer, where in places.items())
     )
 
 

@@ -3,7 +3,7 @@
     quantized (PTQ) -> thaw -> train with the matting losses and a float teacher -> freeze again
 
 What is trained is what is shipped: batch normalisation is folded before, the fill is in, tensors
-that a runtime keeps on one grid share one quantizer, and grids that are known beforehand (pixels,
+that a runtime keeps on one grid share one quantizer, and grids that are fixed beforehand (pixels,
 masks, sigmoids) stay as they are.
 """
 
@@ -26,8 +26,8 @@ from edgemat.models.blocks.pooling import Below, Ones
 from edgemat.models.deploy import DeployForm
 from edgemat.models.network import MattingOutput
 from edgemat.quantize.align import snap_biases, tied_grids
+from edgemat.quantize.fixed_grids import FixedGrids
 from edgemat.quantize.frozen import attach
-from edgemat.quantize.known import KnownGrids
 from edgemat.quantize.ptq import Quantized, load_without_hooks, read_grid
 from edgemat.quantize.spec import TensorQuant
 from edgemat.training.schedule import ParameterGroup
@@ -71,12 +71,12 @@ class QuantizationAware:
     def __init__(self, quantized: Quantized, example: Tensor) -> None:
         self._start, self._example = quantized, example
         spec, deploy = quantized.spec, quantized.deploy
-        self._known = KnownGrids(deploy)
+        self._fixed = FixedGrids(deploy)
         self.quantizers = [self._quantizer(quant) for quant in spec.tensors]
         for group in tied_grids(deploy, spec, example):
             first = min(group)
-            # one with a known range leads: the others then stay with it
-            leader = next((n for n in sorted(group) if self._is_known(spec.tensors[n])), first)
+            # a fixed one leads: the others then stay with it
+            leader = next((n for n in sorted(group) if self._is_fixed(spec.tensors[n])), first)
             for number in group:
                 self.quantizers[number] = self.quantizers[leader]
         self.model = self._build()
@@ -125,15 +125,15 @@ class QuantizationAware:
         deploy = copy.deepcopy(self._start.deploy)
         load_without_hooks(deploy, self.model)
         tensors = tuple(
-            self._known.pin(read_grid(quantizer, quant.places))
+            self._fixed.pin(read_grid(quantizer, quant.places))
             for quant, quantizer in zip(self._start.spec.tensors, self.quantizers, strict=True)
         )
         spec = self._start.spec.model_copy(update={"tensors": tensors})
         snap_biases(deploy, spec, self._example)
         return Quantized(deploy, spec)
 
-    def _is_known(self, quant: TensorQuant) -> bool:
-        return self._known.of(quant) is not None
+    def _is_fixed(self, quant: TensorQuant) -> bool:
+        return self._fixed.of(quant) is not None
 
     def _quantizer(self, quant: TensorQuant) -> BaseQuantizer:
         """Return NNCF's quantizer for the grid of `quant`."""
@@ -149,7 +149,7 @@ class QuantizationAware:
             quantizer = SymmetricQuantizer(_nncf_spec(QuantizationScheme.SYMMETRIC, tuple(shape)))
             scales = torch.tensor(quant.scale).reshape(shape) * quant.high
             _fill(quantizer, {"_scale_param_storage": scales})
-        if self._is_known(quant):
+        if self._is_fixed(quant):
             quantizer.requires_grad_(False)
         return quantizer
 

@@ -18,8 +18,8 @@ from edgemat.images import PIXEL_SCALE
 from edgemat.models.blocks.segmentation import DeployTrimapAttention
 from edgemat.models.deploy import DeployForm
 from edgemat.quantize.align import unify_grids
+from edgemat.quantize.fixed_grids import UNIT_SCALE
 from edgemat.quantize.frozen import FrozenFakeQuantize, freeze
-from edgemat.quantize.known import UNIT_SCALE
 from edgemat.quantize.ptq import Quantized, prepare_for_int8, quantize_ptq
 from edgemat.quantize.spec import QuantSpec, TensorQuant
 

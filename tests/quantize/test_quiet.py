@@ -30,7 +30,7 @@ from edgemat.quantize.frozen import freeze
 from edgemat.quantize.kernels import fused_kernels
 from edgemat.quantize.ptq import quantize_ptq
 from edgemat.quantize.qat import QuantizationAware
-from edgemat.quantize.sparse import mask_weights
+from edgemat.quantize.pruning.sparse import mask_weights
 from edgemat.training.loop import train
 from edgemat.training.schedule import Schedule
 

@@ -34,7 +34,7 @@ from edgemat.workflow.stages.common import WEIGHTS, fill_float, inherited
 from edgemat.workflow.stages.training import schedule_of, training_data
 
 if TYPE_CHECKING:
-    from edgemat.quantize.prune import CostModel
+    from edgemat.quantize.pruning.budget import CostModel
 
 START = "start.safetensors"
 # Streams of pictures that no other stage reads.
@@ -61,7 +61,7 @@ def prune_stage(
     UsageError
         When the target cannot be reached, or is reached already.
     """
-    from edgemat.quantize.prune import total_cost
+    from edgemat.quantize.pruning.prune import total_cost
 
     manifest, tune = source.manifest, settings.tune
     feeding = manifest.feeding
@@ -132,7 +132,7 @@ def _prune_to(
     seed: int,
 ) -> None:
     """Prune `network`, in place, to `goal`; or take what a killed run left in `folder`."""
-    from edgemat.quantize.prune import prune
+    from edgemat.quantize.pruning.prune import prune
 
     example = torch.zeros(1, *shape)
     saved = folder / START
@@ -156,7 +156,7 @@ def _prune_to(
 
 
 def _cost_model(settings: PruneSection) -> CostModel:
-    from edgemat.quantize.prune import macs
+    from edgemat.quantize.pruning.budget import macs
 
     if settings.cost == "macs":
         return macs

@@ -50,7 +50,7 @@ def sparsify_stage(
     UsageError
         When the share is none.
     """
-    from edgemat.quantize.sparse import bake, mask_weights
+    from edgemat.quantize.pruning.sparse import bake, mask_weights
 
     manifest, feeding = source.manifest, source.manifest.feeding
     network = load_network(source)

@@ -25,9 +25,12 @@ from edgemat.models.count import count, count_parameters
 from edgemat.models.deploy import to_deploy
 from edgemat.models.network import MattingNetwork
 from edgemat.models.pruned import fit_channels, settle_channels, shapes_of
-from edgemat.quantize.channels import ChannelSet, Convolution, trace_channels
 from edgemat.quantize.frozen import freeze
-from edgemat.quantize.prune import IMPORTANCES, macs, prune, remove_channels, total_cost
+from edgemat.quantize.pruning.budget import macs
+from edgemat.quantize.pruning.channels import ChannelSet, Convolution
+from edgemat.quantize.pruning.importance import IMPORTANCES, taylor
+from edgemat.quantize.pruning.prune import prune, remove_channels, total_cost
+from edgemat.quantize.pruning.trace import trace_channels
 from edgemat.quantize.ptq import quantize_ptq
 from edgemat.recipe.sections import PruneSection
 
@@ -54,7 +57,7 @@ def silence(model: nn.Module, sets: list[ChannelSet]) -> None:
     state = model.state_dict()
     norms = {n for n, m in model.named_modules() if isinstance(m, nn.BatchNorm2d)}
     for one in sets:
-        for name, axis, index in one.places:
+        for name, axis, index in one.slices:
             owner = name.rpartition(".")[0]
             made_here = name in one.producers or owner in norms
             if axis == 0 and made_here and not name.endswith(("running_mean", "running_var")):
@@ -134,12 +137,10 @@ def test_taylor_keeps_what_the_loss_needs() -> None:
     def loss() -> Tensor:
         return model(x).alpha.square().mean()
 
-    from edgemat.quantize.prune import _taylor
-
     scores = {
         index: score
-        for one, score in zip(graph.sets, _taylor(model, graph.sets, [loss]), strict=True)
-        for name, axis, index in one.places
+        for one, score in zip(graph.sets, taylor(model, graph.sets, [loss]), strict=True)
+        for name, axis, index in one.slices
         if name == "refine.1.weight"
     }
     assert max(scores[i] for i in range(4)) == 0

@@ -2,7 +2,7 @@
 
 A zero still takes its place in the file and its turn in the kernel. What becomes smaller is the
 download, for zeros compress well; nothing becomes faster. For that, channels must leave:
-:mod:`edgemat.quantize.prune`.
+:mod:`edgemat.quantize.pruning.prune`.
 """
 
 from __future__ import annotations

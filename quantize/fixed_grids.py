@@ -1,4 +1,4 @@
-"""Grids that are known before any picture is seen.
+"""Grids that are fixed before any picture is seen.
 
 Pixels, mattes, masks, sigmoids and differences that are cut have a range by their nature. Their
 grids hold 0 and the ends exactly, and quantization-aware training leaves them alone.
@@ -14,24 +14,24 @@ from torch import nn
 from edgemat.images import PIXEL_SCALE
 from edgemat.models.blocks.pooling import DeployMaxPool
 from edgemat.models.blocks.segmentation import DeployTrimapAttention
-from edgemat.quantize.align import FIXED_GRID_FUNCTIONS
 from edgemat.quantize.spec import Place, TensorQuant
 
+FIXED_GRID_FUNCTIONS = ("sigmoid", "softmax")
+"""Runtimes fix the grid of their outputs: the scale is UNIT_SCALE, the lowest value 0."""
 UNIT_SCALE = 1 / 256
-"""Runtimes fix the output of sigmoid and softmax to this scale."""
 CUT_SCALE = DeployTrimapAttention.CUT / 128
 """-CUT is the lowest step and CUT one above the highest: the grid cuts as the network does."""
 
 
 class Grid(NamedTuple):
-    """A scale and a zero-point within 0..255."""
+    """The grid of a whole tensor: a scale, and a zero-point within 0..255."""
 
     scale: float
     zero_point: int
 
 
-class KnownGrids:
-    """Tells which tensors of a deploy form have a range by their nature."""
+class FixedGrids:
+    """Tells which tensors of a deploy form have a range by their nature, and puts them on it."""
 
     def __init__(self, deploy: nn.Module) -> None:
         self._max_pools = _paths(deploy, DeployMaxPool)

@@ -12,8 +12,8 @@ from edgemat.errors import UsageError
 from edgemat.models import create_model
 from edgemat.models.deploy import to_deploy
 from edgemat.models.network import MattingNetwork
+from edgemat.quantize.pruning.sparse import bake, mask_weights
 from edgemat.quantize.ptq import quantize_ptq
-from edgemat.quantize.sparse import bake, mask_weights
 
 SIZE = 64
 NETWORKS = {"pspm-slim": 3, "indexnet-slim": 4}

@@ -1,0 +1,99 @@
+"""Which channels leave: always those that matter least for what they save."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from edgemat.errors import UsageError
+from edgemat.quantize.pruning.channels import ChannelGraph, Convolution
+
+CostModel = Callable[[Convolution, int, int], float]
+"""What a convolution costs with so many input and output channels."""
+
+MULTIPLE = 8
+"""Channels leave in blocks of so many: that is what kernels on phones are fast at."""
+
+
+def macs(convolution: Convolution, inputs: int, outputs: int) -> float:
+    """Return the multiply-accumulates of one picture."""
+    _, _, *kernel = convolution.shape
+    if convolution.groups > 1:
+        inputs = 1
+    return float(math.prod((*convolution.size, *kernel, inputs, outputs)))
+
+
+class Budget:
+    """What is left of every axis of every weight, and what that costs."""
+
+    def __init__(self, graph: ChannelGraph, cost: CostModel, least: int) -> None:
+        self.graph, self.cost, self.least = graph, cost, least
+        self.by_weight = {c.weight: c for c in graph.convolutions}
+        self.left = {(c.weight, axis): c.shape[axis] for c in graph.convolutions for axis in (0, 1)}
+        self.before = self.total = sum(self._cost_of(c.weight) for c in graph.convolutions)
+
+    def choose(self, scores: Sequence[float], target: float) -> list[int]:
+        """Return the numbers of the sets that leave, those that matter least for what they save."""
+        groups: dict[frozenset[str], list[int]] = {}
+        for number, one in enumerate(self.graph.sets):
+            groups.setdefault(one.producers, []).append(number)
+        queues = {
+            key: sorted(numbers, key=lambda n: scores[n], reverse=True)
+            for key, numbers in groups.items()
+        }
+        removed: list[int] = []
+        while self.total > target:
+            best, best_rate = None, math.inf
+            for key, queue in queues.items():
+                size = len(queue) % MULTIPLE or MULTIPLE
+                if len(queue) - size < self.least:
+                    continue
+                block = queue[-size:]
+                saved = self._saved(block)
+                if saved <= 0:
+                    continue
+                rate = sum(scores[n] for n in block) / saved
+                if rate < best_rate:
+                    best, best_rate = key, rate
+            if best is None:
+                raise UsageError(
+                    f"Pruning ends at {self.total / self.before:.0%} of the cost: every group of "
+                    f"channels is down to {self.least}.",
+                    remedy="Give a larger target, or start from a narrower network.",
+                )
+            queue = queues[best]
+            size = len(queue) % MULTIPLE or MULTIPLE
+            removed += queue[-size:]
+            self._take(queue[-size:])
+            del queue[-size:]
+        return removed
+
+    def _slices(self, block: Sequence[int]) -> dict[tuple[str, int], int]:
+        taken: dict[tuple[str, int], int] = {}
+        for number in block:
+            for name, axis, _ in self.graph.sets[number].slices:
+                if (name, axis) in self.left:
+                    taken[name, axis] = taken.get((name, axis), 0) + 1
+        return taken
+
+    def _saved(self, block: Sequence[int]) -> float:
+        taken = self._slices(block)
+        weights = {name for name, _ in taken}
+        before = sum(self._cost_of(name) for name in weights)
+        after = sum(self._cost_of(name, taken) for name in weights)
+        return before - after
+
+    def _take(self, block: Sequence[int]) -> None:
+        taken = self._slices(block)
+        weights = {name for name, _ in taken}
+        self.total -= sum(self._cost_of(name) for name in weights)
+        for key, count in taken.items():
+            self.left[key] -= count
+        self.total += sum(self._cost_of(name) for name in weights)
+
+    def _cost_of(self, weight: str, taken: dict[tuple[str, int], int] | None = None) -> float:
+        taken = taken or {}
+        outputs, inputs = (
+            self.left[weight, axis] - taken.get((weight, axis), 0) for axis in (0, 1)
+        )
+        return self.cost(self.by_weight[weight], inputs, outputs)
