@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from edgemat.models.blocks.conv import initialise, scale_channels
 from edgemat.models.blocks.deeplab import DeepLabDecoder
-from edgemat.models.encoders.mobilenetv2 import MobileNetV2
+from edgemat.models.encoders.mobilenetv2 import TO_4, MobileNetV2
 from edgemat.models.indexnet import initialise_head, prediction_head
 from edgemat.models.info import ModelInfo, Printed
 from edgemat.models.network import MattingNetwork, MattingOutput
@@ -39,8 +39,8 @@ class DeepLab(MattingNetwork):
         self.pool = nn.MaxPool2d(2)
         channels = scale_channels(256, width)
         self.decode = DeepLabDecoder(
-            self.encoder.channels[2],
-            self.encoder.channels[7],
+            self.encoder.channels[TO_4],
+            self.encoder.channels[-1],
             channels=channels,
             reduced=scale_channels(48, width),
             kernel=5,
@@ -57,7 +57,7 @@ class DeepLab(MattingNetwork):
             x = stage(x)
             if number in self.encoder.pooled:
                 x = self.pool(x)
-            if number == 2:
+            if number == TO_4:
                 low = x  # 1/4
 
         alpha = self.predict(self.decode(low, x))  # 1/4

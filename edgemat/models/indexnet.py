@@ -96,12 +96,13 @@ class IndexNet(MattingNetwork):
             normalisation=normalisation,
         )
         self.context: nn.Module
+        *_, bottom, deepest = channels
         if context == "none":
-            self.context = conv_bn(channels[7], channels[6], 1)
+            self.context = conv_bn(deepest, bottom, 1)
         else:
             self.context = ASPP(
-                channels[7],
-                channels[6],
+                deepest,
+                bottom,
                 branch_channels=scale_channels(256, width, multiple=channel_multiple),
                 rates=(2, 4, 8),
                 separable=True,
@@ -110,7 +111,8 @@ class IndexNet(MattingNetwork):
         parts = 2 if fusion == "concat" else 1
         # decoder stage k undoes encoder stage k and ends in the width of stage k - 1
         self.decoder = nn.ModuleList(
-            conv_bn(parts * channels[stage], channels[max(stage - 1, 0)], 5) for stage in range(7)
+            conv_bn(parts * c, channels[max(stage - 1, 0)], 5)
+            for stage, c in enumerate(channels[:-1])
         )
         self.predict = prediction_head(channels[0])
         initialise(self)
@@ -126,7 +128,7 @@ class IndexNet(MattingNetwork):
             skips.append(feature)
 
         x = self.context(x)
-        for number in reversed(range(7)):
+        for number in reversed(range(len(self.decoder))):
             if number in guides:
                 x = self.sampling.up(number, x, guides[number])
             x = self.decoder[number](self._fuse(x, skips[number]))

@@ -18,7 +18,7 @@ from edgemat.models.blocks.aspp import ASPP
 from edgemat.models.blocks.conv import conv_bn, initialise, scale_channels
 from edgemat.models.blocks.pooling import Subpixels, initialise_subpixels
 from edgemat.models.blocks.sampling import create_sampling
-from edgemat.models.encoders.mobilenetv2 import MobileNetV2
+from edgemat.models.encoders.mobilenetv2 import TO_2, TO_4, TO_8, TO_16, TO_32, MobileNetV2
 from edgemat.models.info import ModelInfo
 from edgemat.models.network import MattingNetwork, MattingOutput
 
@@ -41,7 +41,7 @@ class IndexNetSlim(MattingNetwork):
 
     def __init__(self, *, in_channels: int = 4, width: float = 1.0, hidden_mult: int = 1) -> None:
         super().__init__()
-        self.encoder = MobileNetV2(in_channels, width=width, strided=(0,))
+        self.encoder = MobileNetV2(in_channels, width=width, strided=(TO_2,))
         channels = self.encoder.channels
         detail = scale_channels(16, width**0.5)
         self.sampling = create_sampling(
@@ -52,18 +52,19 @@ class IndexNetSlim(MattingNetwork):
         # keyed by the stage that is sampled; each decoder stage ends in the width that the next one
         # upsamples
         self.decoder = nn.ModuleDict()
-        below = {6: channels[4], 4: channels[3], 3: channels[2], 2: detail}
+        stem, _, c24, c32, c64, _, c160, c320 = channels
+        below = {TO_32: c64, TO_16: c32, TO_8: c24, TO_4: detail}
         for stage in self.encoder.pooled:
             self.decoder[str(stage)] = conv_bn(2 * channels[stage], below[stage])
         self.context = ASPP(
-            channels[7],
-            channels[6],
+            c320,
+            c160,
             branch_channels=scale_channels(96, width),
             rates=(2, 4, 8),
             separable=True,
             dropout=0.1,
         )
-        self.lateral = conv_bn(channels[0], detail, 1)
+        self.lateral = conv_bn(stem, detail, 1)
         self.refine = nn.Sequential(*conv_bn(detail, detail), *conv_bn(detail, detail))
         self.predict = nn.Conv2d(detail, 4, 3, padding=1)
         self.subpixels = Subpixels()
@@ -75,7 +76,7 @@ class IndexNetSlim(MattingNetwork):
         skips, guides = {}, {}
         for number, stage in enumerate(self.encoder):
             x = stage(x)
-            if number == 0:
+            if number == TO_2:
                 stem = x
             if number in self.encoder.pooled:
                 skips[number], x, guides[number] = self.sampling.down(number, x)

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from edgemat.models.blocks.conv import conv_bn, initialise, scale_channels
 from edgemat.models.blocks.segmentation import Segmentation, TrimapAttention, create_decoder
 from edgemat.models.blocks.sharing import AttentionGuided, Encoded, SharedEncoder
-from edgemat.models.encoders.mobilenetv2 import MobileNetV2
+from edgemat.models.encoders.mobilenetv2 import TO_2, TO_4, TO_8, TO_16, MobileNetV2
 from edgemat.models.indexnet import initialise_head, prediction_head
 from edgemat.models.info import ModelInfo, Printed
 from edgemat.models.network import MattingOutput
@@ -50,14 +50,14 @@ class LateInteraction(SharedEncoder):
     ) -> None:
         encoder = MobileNetV2(in_channels, width=width, output_stride=16)
         super().__init__(encoder, create_decoder("deeplab", encoder, width=width))
-        c = encoder.channels
-        self.context = nn.Sequential(*conv_bn(c[7] + prior_channels, c[6], 1), *conv_bn(c[6], c[6]))
-        self.decode16 = conv_bn(2 * c[6], c[4], 5)
-        self.decode8 = conv_bn(c[4], c[3], 5)
-        self.decode4 = conv_bn(2 * c[3], c[2], 5)
-        self.decode2 = nn.Sequential(*conv_bn(c[2], c[1], 5), *conv_bn(c[1], c[0], 5))
-        self.decode1 = conv_bn(c[0], c[0], 5)
-        self.predict = prediction_head(c[0])
+        stem, c16, c24, c32, c64, _, c160, c320 = encoder.channels
+        self.context = nn.Sequential(*conv_bn(c320 + prior_channels, c160, 1), *conv_bn(c160, c160))
+        self.decode16 = conv_bn(2 * c160, c64, 5)
+        self.decode8 = conv_bn(c64, c32, 5)
+        self.decode4 = conv_bn(2 * c32, c24, 5)
+        self.decode2 = nn.Sequential(*conv_bn(c24, c16, 5), *conv_bn(c16, stem, 5))
+        self.decode1 = conv_bn(stem, stem, 5)
+        self.predict = prediction_head(stem)
         initialise(self)
         initialise_head(self.predict)
 
@@ -70,12 +70,12 @@ class LateInteraction(SharedEncoder):
     def decode(self, encoded: Encoded, x: Tensor) -> Tensor:
         """Return the matte; `x` is the input of the matting decoder at 1/16."""
         features, switches = encoded.features, encoded.switches
-        x = self.decode16(torch.cat([self.context(x), features[6]], dim=1))  # 1/16
-        x = self.decode8(self.unpool(x, switches[4]))  # 1/8
-        x = self.unpool(x, switches[3])  # 1/4
-        x = self.decode4(torch.cat([x, features[3]], dim=1))
-        x = self.decode2(self.unpool(x, switches[2]))  # 1/2
-        return self.predict(self.decode1(self.unpool(x, switches[0])))  # 1/1
+        x = self.decode16(torch.cat([self.context(x), features[-2]], dim=1))  # 1/16
+        x = self.decode8(self.unpool(x, switches[TO_16]))  # 1/8
+        x = self.unpool(x, switches[TO_8])  # 1/4
+        x = self.decode4(torch.cat([x, features[TO_8]], dim=1))
+        x = self.decode2(self.unpool(x, switches[TO_4]))  # 1/2
+        return self.predict(self.decode1(self.unpool(x, switches[TO_2])))  # 1/1
 
 
 class FeatureFusion(LateInteraction):
@@ -131,10 +131,10 @@ class PSPM(AttentionGuided):
         encoder = MobileNetV2(in_channels, width=width, output_stride=16)
         segment = create_decoder(segmentation, encoder, width=width)
         super().__init__(encoder, segment, modulated=modulated)
-        c = encoder.channels
-        self.decode2 = nn.Sequential(*conv_bn(c[2], c[1], 5), *conv_bn(c[1], c[0], 5))
-        self.decode1 = conv_bn(c[0], c[0], 5)
-        self.predict = prediction_head(c[0])
+        stem, c16, c24, *_ = encoder.channels
+        self.decode2 = nn.Sequential(*conv_bn(c24, c16, 5), *conv_bn(c16, stem, 5))
+        self.decode1 = conv_bn(stem, stem, 5)
+        self.predict = prediction_head(stem)
         initialise(self)
         initialise_head(self.predict)
 
@@ -143,7 +143,7 @@ class PSPM(AttentionGuided):
         encoded = self.encode(x)
         logits = self.segment(encoded.low, encoded.high)  # B,3,H/4,W/4
         x = self.decode_to_half(encoded, logits)  # 1/2
-        x = self.unpool(self.decode2(x), encoded.switches[0])  # 1/1
+        x = self.unpool(self.decode2(x), encoded.switches[TO_2])  # 1/1
         return MattingOutput(self.predict(self.decode1(x)), logits)
 
 

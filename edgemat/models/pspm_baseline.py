@@ -22,7 +22,7 @@ from edgemat.models.blocks.segmentation import (
     TrimapAttention,
     create_decoder,
 )
-from edgemat.models.encoders.mobilenetv2 import POOLED_STAGES, MobileNetV2
+from edgemat.models.encoders.mobilenetv2 import POOLED_STAGES, TO_4, MobileNetV2
 from edgemat.models.indexnet import IndexNet
 from edgemat.models.info import ModelInfo, Printed
 from edgemat.models.network import MattingOutput
@@ -42,7 +42,7 @@ class SegmentationNetwork(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         for number, stage in enumerate(self.encoder):
             x = stage(x)
-            if number == 2:
+            if number == TO_4:
                 low = x  # 1/4
         return self.decode(low, x)
 

@@ -17,7 +17,7 @@ from edgemat.models.blocks.conv import conv_bn, initialise, scale_channels
 from edgemat.models.blocks.pooling import Subpixels, initialise_subpixels
 from edgemat.models.blocks.segmentation import SegmentationDecoder
 from edgemat.models.blocks.sharing import AttentionGuided
-from edgemat.models.encoders.mobilenetv2 import MobileNetV2
+from edgemat.models.encoders.mobilenetv2 import TO_2, MobileNetV2
 from edgemat.models.info import ModelInfo
 from edgemat.models.network import MattingOutput
 
@@ -34,19 +34,19 @@ class PSPMSlim(AttentionGuided):
     """
 
     def __init__(self, *, in_channels: int = 3, width: float = 1.0) -> None:
-        encoder = MobileNetV2(in_channels, width=width, output_stride=16, strided=(0,))
-        c = encoder.channels
+        encoder = MobileNetV2(in_channels, width=width, output_stride=16, strided=(TO_2,))
+        stem, _, c24, *_, c320 = encoder.channels
         segment = SegmentationDecoder(
-            c[2],
-            c[7],
+            c24,
+            c320,
             channels=scale_channels(96, width),
             reduced=scale_channels(24, width),
             dropout=0.1,
         )
         super().__init__(encoder, segment)
         detail = scale_channels(16, width)
-        self.decode2 = conv_bn(c[2], detail, 5)
-        self.lateral = conv_bn(c[0], detail, 1)
+        self.decode2 = conv_bn(c24, detail, 5)
+        self.lateral = conv_bn(stem, detail, 1)
         self.refine = nn.Sequential(*conv_bn(detail, detail), *conv_bn(detail, detail))
         self.predict = nn.Conv2d(detail, 4, 3, padding=1)
         self.subpixels = Subpixels()
@@ -58,7 +58,7 @@ class PSPMSlim(AttentionGuided):
         encoded = self.encode(x)
         logits = self.segment(encoded.low, encoded.high)  # B,3,H/4,W/4
         x = self.decode_to_half(encoded, logits)  # 1/2
-        x = self.refine(self.decode2(x) + self.lateral(encoded.features[0]))
+        x = self.refine(self.decode2(x) + self.lateral(encoded.features[TO_2]))
         return MattingOutput(self.subpixels(self.predict(x)), logits)
 
 

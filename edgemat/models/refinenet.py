@@ -25,7 +25,7 @@ from edgemat.models.indexnet import initialise_head, prediction_head
 from edgemat.models.info import ModelInfo, Printed
 from edgemat.models.network import MattingNetwork, MattingOutput
 
-# the encoder's stages that are fused at 1/32, 1/16, 1/8 and 1/4
+# stages of MobileNetV2 that end at 1/32, 1/16, 1/8 and 1/4, and are fused there
 LEVELS = ((7, 6), (5, 4), (3,), (2,))
 
 

@@ -29,7 +29,7 @@ from edgemat.models.blocks.conv import conv_bn, initialise, scale_channels
 from edgemat.models.blocks.index import IndexedUpsample
 from edgemat.models.blocks.pyramid import PyramidPooling
 from edgemat.models.blocks.sampling import Resize, create_sampling
-from edgemat.models.encoders.mobilenetv2 import POOLED_STAGES, MobileNetV2
+from edgemat.models.encoders.mobilenetv2 import POOLED_STAGES, TO_8, TO_16, TO_32, MobileNetV2
 from edgemat.models.info import ModelInfo, Printed
 from edgemat.models.network import Network
 
@@ -37,7 +37,7 @@ Upsampling = Literal["bilinear", "index", "carafe"]
 # stages of MobileNetV2 that end in E2, E3, E4 and E5
 LEVELS = (2, 3, 5, 7)
 # stages that halve to E3, E4 and E5: index maps are taken there
-INDEXED = (3, 4, 6)
+INDEXED = (TO_8, TO_16, TO_32)
 
 
 class UperNet(Network):

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from edgemat.models.blocks.conv import conv_bn, scale_channels
 from edgemat.models.blocks.deeplab import DeepLabDecoder
 from edgemat.models.blocks.pyramid import PyramidPooling
-from edgemat.models.encoders.mobilenetv2 import MobileNetV2
+from edgemat.models.encoders.mobilenetv2 import TO_4, MobileNetV2
 
 TRIMAP_CLASSES = ("background", "unknown", "foreground")
 Segmentation = Literal["deeplab", "pspnet"]
@@ -66,7 +66,7 @@ def create_decoder(
     segmentation: Segmentation, encoder: MobileNetV2, *, width: float
 ) -> SegmentationDecoder | PyramidDecoder:
     """Build the decoder of a segmentation network for an encoder of output stride 16."""
-    low, high = encoder.channels[2], encoder.channels[7]
+    low, high = encoder.channels[TO_4], encoder.channels[-1]
     channels = scale_channels(256, width)
     if segmentation == "pspnet":
         return PyramidDecoder(high, channels=channels)

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from edgemat.models.blocks.conv import conv_bn
 from edgemat.models.blocks.pooling import MaxPool, MaxUnpool, Positions
 from edgemat.models.blocks.segmentation import TrimapAttention
-from edgemat.models.encoders.mobilenetv2 import MobileNetV2
+from edgemat.models.encoders.mobilenetv2 import TO_4, TO_8, TO_16, MobileNetV2
 from edgemat.models.network import MattingNetwork
 
 
@@ -74,7 +74,7 @@ class SharedEncoder(MattingNetwork):
             if number in self.encoder.pooled:
                 x, switches[number] = self.pool(x)
                 pooled[number] = x
-        return Encoded(features, switches, pooled[2], x)
+        return Encoded(features, switches, pooled[TO_4], x)
 
 
 class AttentionGuided(SharedEncoder):
@@ -84,20 +84,20 @@ class AttentionGuided(SharedEncoder):
         self, encoder: MobileNetV2, segment: nn.Module, *, modulated: bool = False
     ) -> None:
         super().__init__(encoder, segment, modulated=modulated)
-        c = encoder.channels
+        _, _, c24, c32, c64, *_, c320 = encoder.channels
         self.attention = TrimapAttention()
-        self.fuse16 = conv_bn(c[7], c[4], 1)
-        self.fuse8 = conv_bn(c[4], c[3], 1)
-        self.decode4 = conv_bn(c[3], c[2], 5)
+        self.fuse16 = conv_bn(c320, c64, 1)
+        self.fuse8 = conv_bn(c64, c32, 1)
+        self.decode4 = conv_bn(c32, c24, 5)
 
     def decode_to_half(self, encoded: Encoded, logits: Tensor) -> Tensor:
         """Return the matting decoder's feature at 1/2, guided by the trimap's scores at 1/4."""
         features, switches = encoded.features, encoded.switches
         trimap = self.attention(logits)  # B,1,H/4,W/4 in 0..1
-        x = self.unpool(self.fuse16(encoded.high), switches[4]) + features[4]  # 1/8
-        x = self.unpool(self.fuse8(x), switches[3]) + features[3]  # 1/4
+        x = self.unpool(self.fuse16(encoded.high), switches[TO_16]) + features[TO_16]  # 1/8
+        x = self.unpool(self.fuse8(x), switches[TO_8]) + features[TO_8]  # 1/4
         x = x + x * trimap
-        return self.unpool(self.decode4(x), switches[2])  # 1/2
+        return self.unpool(self.decode4(x), switches[TO_4])  # 1/2
 
 
 class FeatureModulation(nn.Module):

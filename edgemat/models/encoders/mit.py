@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from edgemat.models.blocks.conv import scale_channels
+from edgemat.models.encoders.encoder import Encoder
 
 HEAD_CHANNELS = 64
 EPSILON = 1e-6  # of layer normalisation in blocks and after them; 1e-5 elsewhere
@@ -163,7 +164,7 @@ class TransformerStage(nn.Module):
         return to_map(self.norm(tokens), size)
 
 
-class MiT(nn.ModuleList):
+class MiT(Encoder):
     """The four stages of the encoder, at 1/4, 1/8, 1/16 and 1/32.
 
     Parameters
@@ -176,28 +177,27 @@ class MiT(nn.ModuleList):
         Multiplier of all channel counts.
     drop_path:
         Probability that the last block is left out in training; it grows from 0 at the first.
-
-    Attributes
-    ----------
-    channels:
-        Output channels of each stage.
     """
 
     def __init__(
         self, in_channels: int, *, variant: Variant, width: float = 1.0, drop_path: float = 0.1
     ) -> None:
         head = scale_channels(HEAD_CHANNELS, width)
-        self.channels = tuple(stage.heads * head for stage in STAGES)
+        widths = [stage.heads * head for stage in STAGES]
         depths = DEPTHS[variant]
         blocks = sum(depths)
         rates = [drop_path * block / (blocks - 1) for block in range(blocks)]
         ends = accumulate(depths)
-        befores = (in_channels, *self.channels[:-1])
+        befores = (in_channels, *widths[:-1])
         super().__init__(
-            TransformerStage(before, channels, stage, rates[end - depth : end])
-            for before, channels, stage, depth, end in zip(
-                befores, self.channels, STAGES, depths, ends, strict=True
-            )
+            (
+                TransformerStage(before, after, stage, rates[end - depth : end])
+                for before, after, stage, depth, end in zip(
+                    befores, widths, STAGES, depths, ends, strict=True
+                )
+            ),
+            channels=widths,
+            own_strides=[stage.stride for stage in STAGES],
         )
         self.initialise()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from torch import nn
 
 from edgemat.models.blocks.conv import conv_bn, scale_channels, separable_conv_bn
+from edgemat.models.encoders.encoder import Encoder
 
 STEM_CHANNELS = 32
 # Widths of the separable convolutions of stages 1 to 5. A stage ends in the one that halves; what
@@ -16,7 +17,7 @@ STEM_CHANNELS = 32
 STAGES = ((64, 128), (128, 256), (256, 512), (512,) * 5 + (1024,), (1024,))
 
 
-class MobileNetV1(nn.ModuleList):
+class MobileNetV1(Encoder):
     """The six stages of the encoder; each but the last halves, or its owner pools after it.
 
     Parameters
@@ -28,29 +29,26 @@ class MobileNetV1(nn.ModuleList):
     strided:
         Whether the stages stride by themselves, as in MobileNet itself. Else the same convolutions
         have stride 1, and the owner pools after stages 0 to 4.
-
-    Attributes
-    ----------
-    channels:
-        Output channels of each stage.
-    pooled:
-        Indices of the stages that a pool follows.
     """
 
     def __init__(self, in_channels: int, *, width: float = 1.0, strided: bool = False) -> None:
         stem = scale_channels(STEM_CHANNELS, width)
         widths = [[scale_channels(c, width) for c in stage] for stage in STAGES]
-        self.channels = (stem, *(stage[-1] for stage in widths))
-        halving = range(len(STAGES))
-        self.pooled = () if strided else tuple(halving)
+        channels = (stem, *(stage[-1] for stage in widths))
+        halving = range(len(STAGES))  # all but the last one
         stride = 2 if strided else 1
         stages: list[nn.Module] = [conv_bn(in_channels, stem, stride=stride)]
         for number, stage in enumerate(widths, start=1):
-            before = self.channels[number - 1]
+            before = channels[number - 1]
             layers: list[nn.Module] = []
             for place, after in enumerate(stage, start=1):
                 halves = number in halving and place == len(stage)
                 layers += separable_conv_bn(before, after, stride=stride if halves else 1)
                 before = after
             stages.append(nn.Sequential(*layers))
-        super().__init__(stages)
+        super().__init__(
+            stages,
+            channels=channels,
+            own_strides=[*(stride for _ in halving), 1],
+            pooled=() if strided else halving,
+        )

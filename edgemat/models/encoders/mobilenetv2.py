@@ -12,6 +12,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from edgemat.models.blocks.conv import conv_bn, scale_channels
+from edgemat.models.encoders.encoder import Encoder
 
 
 class Stage(NamedTuple):
@@ -23,6 +24,7 @@ class Stage(NamedTuple):
 
 
 # Stage 0 is the stem; the table is Table 2 of Sandler et al., "MobileNetV2", CVPR 2018.
+# Owners call a stage's channels by their number here, whatever the width: c24, c320.
 STEM_CHANNELS = 32
 STAGES = (
     Stage(1, 16, 1),
@@ -33,8 +35,10 @@ STAGES = (
     Stage(6, 160, 3),
     Stage(6, 320, 1),
 )
+# The stages that halve, by what their halved output is a part of: after TO_8, 1/8 of the size.
+TO_2, TO_4, TO_8, TO_16, TO_32 = (0, 2, 3, 4, 6)
 # Pooling after these stages gives the output stride; a pool left out becomes a dilation.
-POOLED_STAGES = {32: (0, 2, 3, 4, 6), 16: (0, 2, 3, 4)}
+POOLED_STAGES = {32: (TO_2, TO_4, TO_8, TO_16, TO_32), 16: (TO_2, TO_4, TO_8, TO_16)}
 
 
 class InvertedResidual(nn.Module):
@@ -77,7 +81,7 @@ class InvertedResidual(nn.Module):
         return x + self.layers(x) if self.residual else self.layers(x)
 
 
-class MobileNetV2(nn.ModuleList):
+class MobileNetV2(Encoder):
     """The eight stages of the encoder; the owner pools between them.
 
     Parameters
@@ -94,13 +98,6 @@ class MobileNetV2(nn.ModuleList):
         See :class:`InvertedResidual`.
     strided:
         Stages that stride by themselves, as in MobileNetV2 itself; no pool follows them.
-
-    Attributes
-    ----------
-    channels:
-        Output channels of each stage.
-    pooled:
-        Indices of the stages that a pool follows.
     """
 
     def __init__(
@@ -113,29 +110,32 @@ class MobileNetV2(nn.ModuleList):
         pad_first: bool = False,
         strided: Collection[int] = (),
     ) -> None:
-        self.channels = tuple(
+        channels = [
             scale_channels(c, width, multiple=channel_multiple)
             for c in (STEM_CHANNELS, *(s.channels for s in STAGES))
-        )
-        self.pooled = tuple(s for s in POOLED_STAGES[output_stride] if s not in strided)
-        stages: list[nn.Module] = [
-            conv_bn(in_channels, self.channels[0], stride=2 if 0 in strided else 1)
         ]
+        own_strides = [2 if number in strided else 1 for number in range(len(channels))]
+        stages: list[nn.Module] = [conv_bn(in_channels, channels[0], stride=own_strides[0])]
         for number, stage in enumerate(STAGES, start=1):
             blocks = []
             for block in range(stage.blocks):
                 blocks.append(
                     InvertedResidual(
-                        self.channels[number - 1] if block == 0 else self.channels[number],
-                        self.channels[number],
+                        channels[number - 1] if block == 0 else channels[number],
+                        channels[number],
                         expansion=stage.expansion,
-                        stride=2 if block == 0 and number in strided else 1,
+                        stride=own_strides[number] if block == 0 else 1,
                         dilation=_dilation(output_stride, number, block),
                         pad_first=pad_first,
                     )
                 )
             stages.append(nn.Sequential(*blocks))
-        super().__init__(stages)
+        super().__init__(
+            stages,
+            channels=channels,
+            own_strides=own_strides,
+            pooled=[s for s in POOLED_STAGES[output_stride] if s not in strided],
+        )
 
 
 def _dilation(output_stride: int, stage: int, block: int) -> int:

@@ -69,11 +69,15 @@ class ResNet34(nn.Module):
 
     Attributes
     ----------
-    channels:
-        Output channels of the stem and of each stage.
+    channels, strides:
+        Of the outputs of the stem and of each stage; see
+        :class:`edgemat.models.encoders.encoder.Encoder`, which this is none of: the owner may halve
+        within its stages.
     stages:
         The three, each made of :class:`BasicBlock`.
     """
+
+    strides = (2, 4, 8, 16)
 
     def __init__(self, in_channels: int, *, width: float = 1.0, strided: bool = True) -> None:
         super().__init__()

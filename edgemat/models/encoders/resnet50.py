@@ -8,6 +8,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from edgemat.models.blocks.conv import conv_bn, scale_channels
+from edgemat.models.encoders.encoder import Encoder
 
 STEM_CHANNELS = 64
 # inner width and number of blocks of stages 1 to 4; a block gives four times its inner width
@@ -37,7 +38,7 @@ class Bottleneck(nn.Module):
         return self.relu(self.layers(x) + self.shortcut(x))
 
 
-class ResNet50(nn.ModuleList):
+class ResNet50(Encoder):
     """The stem, at 1/2, and the four stages of the encoder; the owner pools between them.
 
     Parameters
@@ -49,29 +50,26 @@ class ResNet50(nn.ModuleList):
     strided:
         Whether stages 2 to 4 stride by themselves, as in ResNet itself, which pools after the stem
         alone. Else the owner pools before them, too.
-
-    Attributes
-    ----------
-    channels:
-        Output channels of each stage.
-    pooled:
-        Indices of the stages that a pool follows.
     """
 
     def __init__(self, in_channels: int, *, width: float = 1.0, strided: bool = False) -> None:
         stem = scale_channels(STEM_CHANNELS, width)
         inner = [scale_channels(c, width) for c, _ in STAGES]
-        self.channels = (stem, *(EXPANSION * c for c in inner))
-        self.pooled = (0,) if strided else (0, 1, 2, 3)
+        channels = (stem, *(EXPANSION * c for c in inner))
+        own_strides = (2, 1, 2, 2, 2) if strided else (2, 1, 1, 1, 1)
         first = conv_bn(in_channels, stem, 7, stride=2, activation=False)
         stages: list[nn.Module] = [nn.Sequential(*first, nn.ReLU())]
         for number, (_, blocks) in enumerate(STAGES, start=1):
-            stride = 2 if strided and number > 1 else 1
-            before, after = self.channels[number - 1], self.channels[number]
+            before, after = channels[number - 1], channels[number]
             stages.append(
                 nn.Sequential(
-                    Bottleneck(before, inner[number - 1], stride=stride),
+                    Bottleneck(before, inner[number - 1], stride=own_strides[number]),
                     *(Bottleneck(after, inner[number - 1]) for _ in range(blocks - 1)),
                 )
             )
-        super().__init__(stages)
+        super().__init__(
+            stages,
+            channels=channels,
+            own_strides=own_strides,
+            pooled=(0,) if strided else (0, 1, 2, 3),
+        )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from torch import nn
 
 from edgemat.models.blocks.conv import scale_channels
+from edgemat.models.encoders.encoder import Encoder
 
 # width and number of layers of the five stages
 STAGES = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
@@ -30,7 +31,7 @@ def vgg_stage(in_channels: int, out_channels: int, layers: int) -> nn.Sequential
     return nn.Sequential(*modules)
 
 
-class VGG16(nn.ModuleList):
+class VGG16(Encoder):
     """The five stages of the encoder; the owner pools after each.
 
     Parameters
@@ -39,20 +40,17 @@ class VGG16(nn.ModuleList):
         3 for RGB, 4 for RGB and trimap.
     width:
         Multiplier of all channel counts.
-
-    Attributes
-    ----------
-    channels:
-        Output channels of each stage.
-    pooled:
-        Indices of the stages that a pool follows: all.
     """
 
     def __init__(self, in_channels: int, *, width: float = 1.0) -> None:
-        self.channels = tuple(scale_channels(c, width) for c, _ in STAGES)
-        self.pooled = tuple(range(len(STAGES)))
+        channels = [scale_channels(c, width) for c, _ in STAGES]
         stages = []
-        for out_channels, (_, layers) in zip(self.channels, STAGES, strict=True):
+        for out_channels, (_, layers) in zip(channels, STAGES, strict=True):
             stages.append(vgg_stage(in_channels, out_channels, layers))
             in_channels = out_channels
-        super().__init__(stages)
+        super().__init__(
+            stages,
+            channels=channels,
+            own_strides=[1] * len(STAGES),
+            pooled=range(len(STAGES)),
+        )
