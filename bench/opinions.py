@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from edgemat.convert.backend import Precision
     from edgemat.convert.old_runtime import OldRun
     from edgemat.convert.parity import Distance
+    from edgemat.images import F32
     from edgemat.models.deploy import DeployForm
-    from edgemat.scoring.evaluate import F32, EvaluationSet
+    from edgemat.scoring.evaluate import EvaluationSet
 
 INT8 = "tflite-int8"
 OURS, OTHER, AI_EDGE = "litert-torch", "onnx2tf", "ai-edge-quantizer"

@@ -51,7 +51,8 @@ class PictureInputs(nn.Module):
 
     def forward(self, image: Tensor, trimap: Tensor | None = None) -> Tensor:
         pictures = image if trimap is None else torch.cat([image, trimap], dim=1)
-        return self.network(pictures)
+        y: Tensor = self.network(pictures)
+        return y
 
 
 def convert_coreml(

@@ -10,6 +10,7 @@ and zero-points go into the file as they are.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,23 +25,26 @@ from numpy.typing import NDArray
 from edgemat.errors import ConversionError
 
 Array = NDArray[Any]
+Operation = Callable[[Any, Any], None]
+
+_register: Callable[[Operation], Operation] = register_torch_op(override=True)
 
 
-@register_torch_op(override=True)
+@_register
 def fake_quantize_per_tensor_affine(context: Any, node: Any) -> None:
     """``(x, scale, zero_point, quant_min, quant_max)``; the middle two numbers or tensors."""
     x, scale, zero_point, low, high = _get_inputs(context, node, expected=5)
     context.add(_fake_quantize(node.name, x, scale, zero_point, None, low, high))
 
 
-@register_torch_op(override=True)
+@_register
 def fake_quantize_per_channel_affine(context: Any, node: Any) -> None:
     """``(x, scale, zero_point, axis, quant_min, quant_max)``; scale one per channel."""
     x, scale, zero_point, axis, low, high = _get_inputs(context, node, expected=6)
     context.add(_fake_quantize(node.name, x, scale, zero_point, int(axis.val), low, high))
 
 
-@register_torch_op(override=True)
+@_register
 def reciprocal(context: Any, node: Any) -> None:
     """``(x)``: 1 / x without the epsilon of MIL's ``inverse``."""
     (x,) = _get_inputs(context, node, expected=1)

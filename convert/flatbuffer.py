@@ -93,7 +93,8 @@ def cancel_transposes(model: Any) -> None:
 def _axes(model: Any, graph: Any, index: int) -> list[int]:
     """Return the constant permutation of a transposition."""
     data = model.buffers[graph.tensors[index].buffer].data
-    return np.frombuffer(bytes(data), np.int32).tolist()
+    axes: list[int] = np.frombuffer(bytes(data), np.int32).tolist()
+    return axes
 
 
 def give_float_ends(model: Any) -> None:

@@ -27,9 +27,9 @@ def stack(values: Sequence[Tensor], axis: Any) -> Tensor:
 def split(
     x: Tensor, axis: Any, num_splits: Any = None, split_sizes: Iterable[Any] | None = None
 ) -> Sequence[Tensor]:
-    if split_sizes is not None:
-        return x.split(ints(split_sizes), int(axis))
-    return x.split(x.shape[int(axis)] // int(num_splits), int(axis))
+    sizes = x.shape[int(axis)] // int(num_splits) if split_sizes is None else ints(split_sizes)
+    parts: Sequence[Tensor] = x.split(sizes, int(axis))
+    return parts
 
 
 def slice_by_index(

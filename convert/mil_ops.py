@@ -150,7 +150,8 @@ def matmul(x: Tensor, y: Tensor, transpose_x: Any = False, transpose_y: Any = Fa
 
 
 def inverse(x: Tensor, epsilon: Any = 1e-4) -> Tensor:
-    return 1 / (x + epsilon)
+    y: Tensor = 1 / (x + epsilon)
+    return y
 
 
 def rsqrt(x: Tensor, epsilon: Any = 1e-12) -> Tensor:

@@ -53,7 +53,7 @@ def freeze(deploy: nn.Module, spec: QuantSpec) -> nn.Module:
     deploy:
         A deploy form that :func:`edgemat.quantize.ptq.prepare_for_int8` has prepared.
     """
-    frozen = wrap_model(copy.deepcopy(deploy).eval())
+    frozen: nn.Module = wrap_model(copy.deepcopy(deploy).eval())
     for quant in spec.tensors:
         quantizer = FrozenFakeQuantize(quant)
         for place in quant.places:

@@ -28,12 +28,12 @@ class FusedQuantizedFunctions:
     def Quantize_forward(x: Tensor, low: Tensor, width: Tensor, levels: int) -> Tensor:
         scale, zero_point, axis = _grid(low, width, levels)
         if axis is None:
-            return aten._fake_quantize_learnable_per_tensor_affine(
-                x, scale, zero_point, 0, levels - 1
+            x = aten._fake_quantize_learnable_per_tensor_affine(x, scale, zero_point, 0, levels - 1)
+        else:
+            x = aten._fake_quantize_learnable_per_channel_affine(
+                x, scale, zero_point, axis, 0, levels - 1
             )
-        return aten._fake_quantize_learnable_per_channel_affine(
-            x, scale, zero_point, axis, 0, levels - 1
-        )
+        return x
 
     @staticmethod
     def Quantize_backward(

@@ -28,7 +28,7 @@ NEED_QUANTIZED_INPUTS = (
 FUSED_ACTIVATIONS = [om.PTRELUMetatype, om.PTHardTanhMetatype]
 
 
-class TfliteBackend(torch_backend.PTMinMaxAlgoBackend):
+class TfliteBackend(torch_backend.PTMinMaxAlgoBackend):  # type: ignore[misc]  # NNCF has no types
     """NNCF's torch backend, with TFLite's idea of what runs in int8."""
 
     @property

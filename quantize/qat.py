@@ -163,8 +163,10 @@ def _add(group: ParameterGroup, parameter: nn.Parameter, size: Tensor) -> None:
 def _width(quantizer: BaseQuantizer) -> Tensor:
     """Return the range of a quantizer, one for each of its channels."""
     if isinstance(quantizer, SymmetricQuantizer):
-        return quantizer.scale.detach().abs()
-    return quantizer.input_range.detach().abs()
+        width: Tensor = quantizer.scale
+    else:
+        width = quantizer.input_range
+    return width.detach().abs()
 
 
 def _nncf_spec(scheme: QuantizationScheme, shape: tuple[int, ...]) -> PTQuantizerSpec:

@@ -135,7 +135,8 @@ def _bilinear(picture: F32, rows: np.ndarray, columns: np.ndarray) -> F32:
     down, right = (rows - top)[..., None], (columns - left)[..., None]
 
     def at(row: np.ndarray, column: np.ndarray) -> np.ndarray:
-        return picture[np.clip(row, 0, height - 1), column % width]
+        pixels: np.ndarray = picture[np.clip(row, 0, height - 1), column % width]
+        return pixels
 
     above = at(top, left) * (1 - right) + at(top, left + 1) * right
     below = at(top + 1, left) * (1 - right) + at(top + 1, left + 1) * right

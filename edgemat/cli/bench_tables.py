@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from edgemat.cli.tables import plain
+from edgemat.terminal import plain
 
 if TYPE_CHECKING:
     from edgemat.bench.compare import Change

@@ -76,7 +76,8 @@ def photograph(picture: F32, rng: np.random.Generator) -> F32:
 
 def _contrast(picture: F32, rng: np.random.Generator) -> F32:
     mean = picture.mean()
-    return (picture - mean) * np.float32(rng.uniform(0.6, 1.5)) + mean
+    stretched: F32 = (picture - mean) * np.float32(rng.uniform(0.6, 1.5)) + mean
+    return stretched
 
 
 def _brightness(picture: F32, rng: np.random.Generator) -> F32:

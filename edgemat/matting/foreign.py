@@ -46,7 +46,8 @@ class Convention:
         """Return what the file takes for `x`, 1,H,W,C float32 in 0..1; a trimap stays as it is."""
         mean, std = (np.array(values, np.float32) for values in (self.mean, self.std))
         colours = (x[..., :3] * np.float32(self.scale) - mean) / std
-        return np.concatenate([colours, x[..., 3:]], axis=-1).astype(np.float32)
+        fed: F32 = np.concatenate([colours, x[..., 3:]], axis=-1).astype(np.float32)
+        return fed
 
     def read(self, y: F32) -> F32:
         """Return the alpha that the file's output means."""
@@ -114,4 +115,5 @@ def _picture(shape: tuple[int, ...]) -> F32:
     tile = (-(-height // 8), -(-width // 8))
     colours = np.kron(coarse, np.ones((*tile, 1), np.float32))[:height, :width]
     trimap = np.full((height, width, channels - 3), np.float32(128 / 255))
-    return np.concatenate([colours, trimap], axis=-1)[None]
+    picture: F32 = np.concatenate([colours, trimap], axis=-1)[None]
+    return picture

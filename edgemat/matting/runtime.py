@@ -338,7 +338,8 @@ def _quantize(x: npt.NDArray[np.float32], info: TensorInfo) -> npt.NDArray[Any]:
     # TFLite rounds half away from zero; numpy's round would take the even neighbour.
     rounded = np.copysign(np.floor(np.abs(steps) + np.float32(0.5)), steps)
     limits = np.iinfo(info.dtype)
-    return np.clip(rounded + info.zero_points[0], limits.min, limits.max).astype(info.dtype)
+    levels: npt.NDArray[Any] = np.clip(rounded + info.zero_points[0], limits.min, limits.max)
+    return levels.astype(info.dtype)
 
 
 def _dequantize(raw: npt.NDArray[Any], info: TensorInfo) -> npt.NDArray[np.float32]:

@@ -70,7 +70,8 @@ def count(
         raise UsageError(
             f"There is no convention {convention!r}.", remedy=nearest(convention, CONVENTIONS)
         )
-    return getattr(count_operations(model, shape), convention)
+    value: float = getattr(count_operations(model, shape), convention)
+    return value
 
 
 def count_operations(model: nn.Module, shape: tuple[int, int, int]) -> Operations:

@@ -55,7 +55,8 @@ class DnCNN(Network):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the clean picture of `x`, B,C,H,W, of any size."""
-        return x - self.predict(self.middle(self.first(x)))
+        y: Tensor = x - self.predict(self.middle(self.first(x)))
+        return y
 
 
 class DnCNNSegNet(Network):
@@ -100,7 +101,8 @@ class DnCNNSegNet(Network):
         x = self.bottom(x)
         for level in reversed(range(len(guides))):
             x = self.decoder[level](self.sampling.up(level, x, guides[level]))
-        return noisy - self.predict(x)
+        y: Tensor = noisy - self.predict(x)
+        return y
 
 
 _SAMPLINGS = {

@@ -77,7 +77,8 @@ class FastDepth(Network):
             if guide is not None:
                 guide = match_channels(guide, x.shape[1])
             x = self.sampling.up(level, x, guide)
-        return self.predict(x)
+        y: Tensor = self.predict(x)
+        return y
 
 
 def conv5(in_channels: int, out_channels: int) -> nn.Sequential:

@@ -86,7 +86,9 @@ class HuDepth(Network):
             branch(self.enlarge(feature, guides[: level + 1]))
             for level, (branch, feature) in enumerate(zip(self.branches, features, strict=True))
         ]
-        return self.predict(self.refine(torch.cat([x, self.fuse(torch.cat(views, dim=1))], dim=1)))
+        y: Tensor = self.refine(torch.cat([x, self.fuse(torch.cat(views, dim=1))], dim=1))
+        y = self.predict(y)
+        return y
 
     def encode(self, x: Tensor) -> tuple[list[Tensor], list[Any]]:
         """Return the features of stages 1 to 4, and a guide from each to the size before it."""
@@ -125,7 +127,8 @@ class UpProjection(nn.Module):
         self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.relu(self.layers(x) + self.shortcut(x))
+        y: Tensor = self.relu(self.layers(x) + self.shortcut(x))
+        return y
 
 
 def conv_relu(in_channels: int, out_channels: int, kernel: int) -> nn.Sequential:

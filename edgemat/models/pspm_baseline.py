@@ -44,7 +44,8 @@ class SegmentationNetwork(nn.Module):
             x = stage(x)
             if number == TO_4:
                 low = x  # 1/4
-        return self.decode(low, x)
+        y: Tensor = self.decode(low, x)
+        return y
 
 
 class PSPMBaseline(IndexNet):

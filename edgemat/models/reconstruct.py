@@ -67,7 +67,8 @@ class Reconstruction(Network):
         last, *stages = self.decoder
         for level in reversed(range(len(guides))):
             x = self.sampling.up(level, stages[level](x), guides[level])
-        return last(x)
+        y: Tensor = last(x)
+        return y
 
 
 _SAMPLINGS = {

@@ -67,7 +67,8 @@ class SegNet(Network):
 
         for level in reversed(range(len(guides))):
             x = self.decoder[level](self.sampling.up(level, x, guides[level]))
-        return self.classify(x)
+        y: Tensor = self.classify(x)
+        return y
 
 
 # Table 3.7: the parameters that an index network adds to SegNet's 24,964,645, and all operations

@@ -118,7 +118,8 @@ class Doubling(nn.Module):
                 self.layer = Carafe(channels)
 
     def forward(self, x: Tensor, guide: Tensor | None) -> Tensor:
-        return self.layer(x, guide) if self.guided else self.layer(x)
+        y: Tensor = self.layer(x, guide) if self.guided else self.layer(x)
+        return y
 
 
 class FeaturePyramid(nn.Module):

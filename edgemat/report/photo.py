@@ -82,7 +82,8 @@ def _row(pictures: list[U8]) -> U8:
 
 
 def _aspect(picture: U8) -> float:
-    return picture.shape[1] / picture.shape[0]
+    height, width = picture.shape[:2]
+    return float(width / height)
 
 
 def load_photo(photo: str) -> U8:

@@ -33,7 +33,7 @@ class InputSet:
 
     @property
     def needs_trimap(self) -> bool:
-        return self.pixels.shape[-1] == 4
+        return bool(self.pixels.shape[-1] == 4)
 
     def inputs(self, index: int) -> F32:
         """Return input `index` as 1,H,W,C float32 in 0..1."""

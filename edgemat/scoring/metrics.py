@@ -193,7 +193,8 @@ def _region_mask(
 def _unit(matte: npt.NDArray[Any], dtype: type[np.floating[Any]]) -> FloatArray:
     """Return `matte` in 0..1 in the given floating dtype."""
     if matte.dtype == np.uint8:
-        return matte.astype(dtype) / dtype(255)
+        unit: FloatArray = matte.astype(dtype) / dtype(255)
+        return unit
     return matte.astype(dtype)
 
 

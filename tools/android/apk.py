@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
 
 from tools.android.gradle import app_values
 from tools.android.kotlin import APP, PACKAGE, Build
@@ -116,7 +117,7 @@ class Apk:
 
     def _sign(self) -> str | None:
         store = self.build.scratch / "key.p12"
-        steps = (
+        steps: tuple[Callable[[], CompletedProcess[str]], ...] = (
             lambda: run(
                 "keytool", "-genkeypair", "-keystore", store, "-storetype", "PKCS12",
                 "-storepass", _PASSWORD.removeprefix("pass:"), "-alias", "check",

@@ -107,7 +107,8 @@ def rotation(vector: Array) -> Array:
         return np.eye(3)
     x, y, z = np.radians(vector) / angle
     cross = np.asarray([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
+    turn: Array = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
+    return turn
 
 
 ELBOW = np.asarray([-0.76, -0.14, -0.64])  # hinge of the left elbow at rest; positive flexes

@@ -101,7 +101,7 @@ def _from_assets(path: Path, body: Posed) -> tuple[list[Piece], Index]:
 
 def _connected(faces: Index, count: int) -> Index:
     """Return the number of the connected part that each vertex belongs to."""
-    label = np.arange(count)
+    label: Index = np.arange(count)
     while True:
         low = label[faces].min(axis=1)
         before = label.copy()
@@ -135,7 +135,8 @@ def _shirt(sleeve: float, hem: float, scoop: float) -> Array:
     arm = np.where(_arms() > 0.5, sleeve - along, 9.0)
     front = np.clip((z - 0.2) / 0.6, 0, 1)
     collar = 5.86 - (0.25 + scoop) * front - y + 2.0 * np.maximum(side - 0.5, 0)
-    return np.minimum(np.minimum(arm, collar), np.where(_arms() > 0.5, 9.0, y - hem))
+    inside: Array = np.minimum(np.minimum(arm, collar), np.where(_arms() > 0.5, 9.0, y - hem))
+    return inside
 
 
 def _trousers(cut: float, waist: float) -> Array:

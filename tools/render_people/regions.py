@@ -68,7 +68,8 @@ def scalp() -> Array:
     places, heights = np.transpose(HAIRLINE)
     line = np.interp(angle, places, heights)
     height = y + CENTRE[1]
-    return _step(height - line, -0.05, 0.07) * _outer_skin() * (height > 6.4)
+    share: Array = _step(height - line, -0.05, 0.07) * _outer_skin() * (height > 6.4)
+    return share
 
 
 @cache
@@ -81,14 +82,16 @@ def beard() -> Array:
     cheeks = _step(upper - y, -0.02, 0.1) * _step(y, 5.98, 6.12) * _step(z, 0.5, 0.7)
     lip = _step(6.84 - y, 0.0, 0.04) * _step(y, 6.68, 6.72) * _step(0.36 - side, 0.0, 0.08)
     both = np.maximum(cheeks, lip * _step(z, 1.2, 1.35))
-    return both * _outer_skin()
+    share: Array = both * _outer_skin()
+    return share
 
 
 @cache
 def moustache() -> Array:
     """Return 1 on the upper lip's hair."""
     x, y, _ = _file_units().T
-    return beard() * (y > 6.66) * (abs(x) < 0.4)
+    share: Array = beard() * (y > 6.66) * (abs(x) < 0.4)
+    return share
 
 
 @cache

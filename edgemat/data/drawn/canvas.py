@@ -124,7 +124,8 @@ def modelled(rng: np.random.Generator, texture: F32, *outlines: Points) -> F32:
     light = light / max(float(np.abs(light).max()), 1e-3) * rng.uniform(0.1, 0.45)
     shade = 1 + light - rng.uniform(0, 0.35) * (1 - rounded)
     shade = resize(shade.astype(np.float32), (height, width), method="bilinear")
-    return np.clip(texture * shade[..., None], 0, 1)
+    lit: F32 = np.clip(texture * shade[..., None], 0, 1)
+    return lit
 
 
 def shades(
@@ -165,7 +166,8 @@ def locks(
     )  # fmt: skip
     leaders = lines[np.arange(len(lines)) // group * group]
     weight = (pull * np.linspace(0, 1, steps) ** 1.3)[None, :, None]
-    return lines + weight * (leaders - lines)
+    pulled: Points = lines + weight * (leaders - lines)
+    return pulled
 
 
 def _byte_colour(colour: Floats) -> tuple[int, int, int]:

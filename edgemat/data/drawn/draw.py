@@ -63,7 +63,8 @@ def ellipse(
     """Return the outline of an ellipse; `angle` in radians turns it clockwise on the screen."""
     turn = np.linspace(0, 2 * np.pi, count, endpoint=False)
     points = np.stack([radii[0] * np.cos(turn), radii[1] * np.sin(turn)], axis=1)
-    return rotate(points, angle) + np.asarray(centre)
+    placed: Points = rotate(points, angle) + np.asarray(centre)
+    return placed
 
 
 def blob(
@@ -78,13 +79,15 @@ def blob(
     radii = radius * np.clip(1 + waves.sum(axis=1), 0.35, 1.8)
     squeeze = rng.uniform(0.7, 1.0)
     points = np.stack([radii * np.cos(turn), squeeze * radii * np.sin(turn)], axis=1)
-    return rotate(points, rng.uniform(0, np.pi)) + np.asarray(centre)
+    placed: Points = rotate(points, rng.uniform(0, np.pi)) + np.asarray(centre)
+    return placed
 
 
 def rotate(points: Points, angle: float) -> Points:
     """Turn points about the origin by `angle` radians (clockwise on the screen)."""
     cos, sin = np.cos(angle), np.sin(angle)
-    return points @ np.array([[cos, sin], [-sin, cos]])
+    turned: Points = points @ np.array([[cos, sin], [-sin, cos]])
+    return turned
 
 
 def smooth_closed(points: Points, *, count: int = 160) -> Points:
@@ -93,12 +96,13 @@ def smooth_closed(points: Points, *, count: int = 160) -> Points:
     start = step.astype(int)
     t = (step - start)[:, None]
     p0, p1, p2, p3 = (points[(start + k) % len(points)] for k in (-1, 0, 1, 2))
-    return 0.5 * (
+    curve: Points = 0.5 * (
         2 * p1
         + (p2 - p0) * t
         + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2
         + (3 * p1 - p0 - 3 * p2 + p3) * t**3
     )
+    return curve
 
 
 def outward_normals(outline: Points) -> Points:
@@ -202,7 +206,8 @@ def extend_colours(premultiplied: F32, alpha: F32) -> F32:
     )
     filled = resize(coarse, (height, width), method="bilinear")
     trust = np.clip(alpha * 50, 0, 1)[..., None]
-    return np.clip(trust * colours + (1 - trust) * filled, 0, 1)
+    extended: F32 = np.clip(trust * colours + (1 - trust) * filled, 0, 1)
+    return extended
 
 
 def gaussian(mask: F32, radius: float) -> F32:

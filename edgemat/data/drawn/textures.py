@@ -99,8 +99,9 @@ def direction_field(size: Size, angle: float) -> F32:
     height, width = size
     y = (np.arange(height, dtype=np.float32) - height / 2)[:, None]
     x = (np.arange(width, dtype=np.float32) - width / 2)[None, :]
-    field = (x * np.cos(angle) + y * np.sin(angle)) / min(size)
-    return field.astype(np.float32)
+    along = (x * np.cos(angle) + y * np.sin(angle)) / min(size)
+    field: F32 = along.astype(np.float32)
+    return field
 
 
 def lit(rng: np.random.Generator, texture: F32, *, strength: float = 0.25) -> F32:

@@ -166,7 +166,8 @@ class StaticEncoding(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         b, c, h, w = x.shape
-        return self.conv(x.reshape(-1, self.conv.in_channels, h, w)).reshape(b, c, h // 2, w // 2)
+        x = self.conv(x.reshape(-1, self.conv.in_channels, h, w))
+        return x.reshape(b, c, h // 2, w // 2)
 
     def deploy(self) -> nn.Conv2d:
         conv = _depthwise(self.channels, self.conv.kernel_size[0], bias=self.conv.bias is not None)
@@ -228,9 +229,11 @@ class Projection(nn.Module):
         self.conv = nn.Conv2d(channels if dynamic else 1, outputs, 1, bias=bias)
 
     def forward(self, affinity: Tensor, x: Tensor) -> Tensor:
-        if not self.dynamic:
-            return self.conv(affinity)
-        return affinity * self.conv(F.adaptive_avg_pool2d(x, 1))  # every picture's own P
+        if self.dynamic:
+            affinity = affinity * self.conv(F.adaptive_avg_pool2d(x, 1))  # every picture's own P
+        else:
+            affinity = self.conv(affinity)
+        return affinity
 
 
 def initialise_affinity(network: nn.Module) -> None:

@@ -53,4 +53,5 @@ class ASPP(nn.Module):
         # Bilinear from one pixel is a constant plane, and the form that mobile delegates take.
         pooled = F.interpolate(pooled, size=x.shape[-2:], mode="bilinear", align_corners=False)
         views = [self.point(x), *(branch(x) for branch in self.atrous), pooled]
-        return self.dropout(self.project(torch.cat(views, dim=1)))
+        y: Tensor = self.dropout(self.project(torch.cat(views, dim=1)))
+        return y

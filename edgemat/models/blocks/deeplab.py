@@ -55,4 +55,5 @@ class DeepLabDecoder(nn.Module):
         context = F.interpolate(
             self.context(high), size=low.shape[-2:], mode="bilinear", align_corners=False
         )
-        return self.refine(torch.cat([context, self.reduce(low)], dim=1))
+        y: Tensor = self.refine(torch.cat([context, self.reduce(low)], dim=1))
+        return y

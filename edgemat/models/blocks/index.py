@@ -91,7 +91,8 @@ class IndexBlock(nn.Module):
     def _scores(self, x: Tensor) -> Tensor:
         """Return B,C,4,H/2,W/2 (holistic: B,1,4,H/2,W/2)."""
         if self.family == "hin":
-            return self.columns[0](x).unsqueeze(1)
+            x = self.columns[0](x)
+            return x.unsqueeze(1)
         if self.family in ("shared", "modelwise"):
             b, c, h, w = x.shape
             alone = x.reshape(b * c, 1, h, w)
@@ -269,7 +270,8 @@ class DeployIndexedUpsample(nn.Module):
 
     def forward(self, x: Tensor, index: Positions) -> Tensor:
         tl, tr, bl, br = index
-        return self.interleave((x * tl, x * tr, x * bl, x * br))
+        y: Tensor = self.interleave((x * tl, x * tr, x * bl, x * br))
+        return y
 
 
 def _sigmoids(maps: Positions) -> Positions:

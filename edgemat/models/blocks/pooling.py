@@ -146,7 +146,8 @@ class DeploySubpixels(nn.Module):
         self.interleave = Interleave()
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.interleave((x[:, 0:1], x[:, 1:2], x[:, 2:3], x[:, 3:4]))
+        y: Tensor = self.interleave((x[:, 0:1], x[:, 1:2], x[:, 2:3], x[:, 3:4]))
+        return y
 
 
 class DeployMaxPool(nn.Module):
@@ -196,4 +197,5 @@ class DeployMaxUnpool(nn.Module):
 
     def forward(self, x: Tensor, switch: Positions) -> Tensor:
         tl, tr, bl, br = switch
-        return self.interleave((x * tl, x * tr, x * bl, x * br))
+        y: Tensor = self.interleave((x * tl, x * tr, x * bl, x * br))
+        return y

@@ -93,7 +93,8 @@ class MaxSampling(Sampling):
         return Halved(x, pooled, switch)
 
     def up(self, level: int, x: Tensor, guide: Any) -> Tensor:
-        return self.unpool(x, guide)
+        y: Tensor = self.unpool(x, guide)
+        return y
 
 
 class IndexSampling(Sampling):
@@ -125,7 +126,8 @@ class IndexSampling(Sampling):
         return Halved(x, self.pool[str(level)](x), decoder_index)
 
     def up(self, level: int, x: Tensor, guide: Any) -> Tensor:
-        return self.upsample(x, guide)
+        y: Tensor = self.upsample(x, guide)
+        return y
 
     def guide(self, level: int, x: Tensor) -> Any:
         return self.block(level)(x)[1]
@@ -222,7 +224,8 @@ class BlindSampling(Sampling):
         return Halved(x, self.downsample[str(level)](x), None)
 
     def up(self, level: int, x: Tensor, guide: Any) -> Tensor:
-        return self.upsample[str(level)](x)
+        y: Tensor = self.upsample[str(level)](x)
+        return y
 
     def guide(self, level: int, x: Tensor) -> None:
         return None

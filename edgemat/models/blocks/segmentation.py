@@ -35,7 +35,8 @@ class SegmentationDecoder(DeepLabDecoder):
         self.classify = nn.Conv2d(channels, len(TRIMAP_CLASSES), 1)
 
     def forward(self, low: Tensor, high: Tensor) -> Tensor:
-        return self.classify(super().forward(low, high))
+        y: Tensor = self.classify(super().forward(low, high))
+        return y
 
 
 class PyramidDecoder(nn.Module):

@@ -74,7 +74,8 @@ class Reduction(nn.Module):
         self.norm = nn.LayerNorm(channels)
 
     def forward(self, tokens: Tensor, size: torch.Size) -> Tensor:
-        return self.norm(to_tokens(self.conv(to_map(tokens, size))))
+        y: Tensor = self.norm(to_tokens(self.conv(to_map(tokens, size))))
+        return y
 
 
 class SelfAttention(nn.Module):
@@ -92,7 +93,8 @@ class SelfAttention(nn.Module):
     def forward(self, tokens: Tensor, size: torch.Size) -> Tensor:
         context = tokens if self.reduce is None else self.reduce(tokens, size)
         query, key, value = self.query(tokens), self.key(context), self.value(context)
-        return self.project(attend(query, key, value, heads=self.heads))
+        y: Tensor = self.project(attend(query, key, value, heads=self.heads))
+        return y
 
 
 class MixPerceptron(nn.Module):
@@ -108,7 +110,8 @@ class MixPerceptron(nn.Module):
 
     def forward(self, tokens: Tensor, size: torch.Size) -> Tensor:
         mixed = to_tokens(self.depthwise(to_map(self.expand(tokens), size)))
-        return self.reduce(self.activation(mixed))
+        y: Tensor = self.reduce(self.activation(mixed))
+        return y
 
 
 class DropPath(nn.Module):
@@ -138,7 +141,8 @@ class Block(nn.Module):
 
     def forward(self, tokens: Tensor, size: torch.Size) -> Tensor:
         tokens = tokens + self.drop_path(self.attention(self.norm1(tokens), size))
-        return tokens + self.drop_path(self.perceptron(self.norm2(tokens), size))
+        y: Tensor = tokens + self.drop_path(self.perceptron(self.norm2(tokens), size))
+        return y
 
 
 class TransformerStage(nn.Module):

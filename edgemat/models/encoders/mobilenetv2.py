@@ -78,7 +78,8 @@ class InvertedResidual(nn.Module):
         self.residual = in_channels == out_channels and stride == 1
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.layers(x) if self.residual else self.layers(x)
+        y: Tensor = x + self.layers(x) if self.residual else self.layers(x)
+        return y
 
 
 class MobileNetV2(Encoder):

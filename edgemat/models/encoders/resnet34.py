@@ -47,11 +47,13 @@ class BasicBlock(nn.Module):
 
     def enter(self, x: Tensor) -> Tensor:
         """Return the feature between the convolutions."""
-        return self.first(x)
+        y: Tensor = self.first(x)
+        return y
 
     def leave(self, x: Tensor, feature: Tensor) -> Tensor:
         """Return the block's output, from its input and the feature between."""
-        return self.activation(self.second(feature) + self.shortcut(x))
+        y: Tensor = self.activation(self.second(feature) + self.shortcut(x))
+        return y
 
 
 class ResNet34(nn.Module):

@@ -35,7 +35,8 @@ class Bottleneck(nn.Module):
         self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.relu(self.layers(x) + self.shortcut(x))
+        y: Tensor = self.relu(self.layers(x) + self.shortcut(x))
+        return y
 
 
 class ResNet50(Encoder):
