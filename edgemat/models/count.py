@@ -101,7 +101,12 @@ def count_operations(model: nn.Module, shape: tuple[int, int, int]) -> Operation
     return Operations(thesis / 2**30, products.total / 1e9)
 
 
-class _Unfilled(TorchDispatchMode):
+class _Mode(TorchDispatchMode):
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+
+
+class _Unfilled(_Mode):
     """Leaves out what only fills a tensor."""
 
     def __torch_dispatch__(
@@ -110,7 +115,7 @@ class _Unfilled(TorchDispatchMode):
         return args[0] if operator._schema.is_mutable else operator(*args, **(kwargs or {}))
 
 
-class _Products(TorchDispatchMode):
+class _Products(_Mode):
     """Adds up the multiply-accumulates of what runs on the meta device."""
 
     def __init__(self) -> None:
