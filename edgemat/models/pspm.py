@@ -75,7 +75,8 @@ class LateInteraction(SharedEncoder):
         x = self.unpool(x, switches[TO_8])  # 1/4
         x = self.decode4(torch.cat([x, features[TO_8]], dim=1))
         x = self.decode2(self.unpool(x, switches[TO_4]))  # 1/2
-        return self.predict(self.decode1(self.unpool(x, switches[TO_2])))  # 1/1
+        y: Tensor = self.predict(self.decode1(self.unpool(x, switches[TO_2])))  # 1/1
+        return y
 
 
 class FeatureFusion(LateInteraction):

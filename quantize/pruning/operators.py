@@ -57,8 +57,8 @@ def _joined(record: Record, parts: list[Ids]) -> Ids | None:
 def _axis(node: fx.Node, position: int) -> int:
     axis = node.args[position] if len(node.args) > position else node.kwargs.get("dim", 0)
     assert isinstance(axis, int)
-    value = node.meta["val"]
-    return axis % value.ndim
+    dimensions: int = node.meta["val"].ndim
+    return axis % dimensions
 
 
 def _reshaped(record: Record, node: fx.Node) -> Ids | None:

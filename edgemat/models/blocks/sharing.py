@@ -97,7 +97,8 @@ class AttentionGuided(SharedEncoder):
         x = self.unpool(self.fuse16(encoded.high), switches[TO_16]) + features[TO_16]  # 1/8
         x = self.unpool(self.fuse8(x), switches[TO_8]) + features[TO_8]  # 1/4
         x = x + x * trimap
-        return self.unpool(self.decode4(x), switches[TO_4])  # 1/2
+        y: Tensor = self.unpool(self.decode4(x), switches[TO_4])  # 1/2
+        return y
 
 
 class FeatureModulation(nn.Module):
