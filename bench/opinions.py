@@ -113,7 +113,7 @@ def open_subject(named: str, int8_files: Sequence[Path] = (), *, size: int = 256
     UsageError
         When there is no such network, it is none in float, or an int8 file is none of its task.
     """
-    from edgemat.artifacts.shipped import find_artifact, open_shipped, shipped_models
+    from edgemat.artifacts.shipped import find_artifact, open_artifact, shipped_models
     from edgemat.artifacts.weights import load_deploy
     from edgemat.bench.roofline import random_form
     from edgemat.models import list_models, model_info
@@ -122,7 +122,7 @@ def open_subject(named: str, int8_files: Sequence[Path] = (), *, size: int = 256
         info = model_info(named)
         deploy = random_form(named, (info.in_channels, size, size))
         return Subject(named, deploy, info.matting_task, (size, size), 0, False, {})
-    base = open_shipped(named)
+    base = open_artifact(named)
     manifest = base.manifest
     if manifest.kind != "float":
         raise UsageError(
@@ -131,7 +131,7 @@ def open_subject(named: str, int8_files: Sequence[Path] = (), *, size: int = 256
         )
     if named in shipped_models() and not int8_files:
         int8_files = [find_artifact(named, target=INT8)]
-    int8 = [open_shipped(path) for path in int8_files]
+    int8 = [open_artifact(path) for path in int8_files]
     for other in int8:
         if other.manifest.target != INT8 or other.manifest.task != manifest.task:
             raise UsageError(

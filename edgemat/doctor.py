@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import metadata
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from edgemat.errors import MissingToolError
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -62,10 +66,23 @@ def explain_missing(error: ImportError) -> MissingToolError:
         for package in packages:
             if extra and missing == IMPORT_NAMES.get(package, package.replace("-", "_")):
                 return MissingToolError(
-                    f"This command needs {package}, which is not installed.",
+                    f"This needs {package}, which is not installed.",
                     remedy=f'Run: pip install "edgemat[{extra}]"',
                 )
     raise error
+
+
+def explains_missing(function: Callable[P, R]) -> Callable[P, R]:
+    """Let `function` say how to get a package that is missing, in place of an ImportError."""
+
+    @functools.wraps(function)
+    def explained(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except ImportError as error:
+            raise explain_missing(error) from error
+
+    return explained
 
 
 def _python() -> Finding:

@@ -13,6 +13,13 @@ from collections.abc import Iterable
 class EdgematError(Exception):
     """Base of all errors of the project.
 
+    >>> import edgemat
+    >>> try:
+    ...     edgemat.evaluate("portait")
+    ... except edgemat.EdgematError as error:
+    ...     print(error.remedy)
+    Did you mean 'portrait' or 'portrait-clean'?
+
     Parameters
     ----------
     message:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from torch import nn
 
 from edgemat.artifacts.artifact import Artifact
+from edgemat.artifacts.shipped import ArtifactLike, open_artifact
 from edgemat.artifacts.weights import create_network, load_deploy, load_network, read_weights
 from edgemat.errors import ArtifactError
 from edgemat.models.deploy import DeployForm, to_deploy
@@ -15,15 +14,19 @@ from edgemat.quantize.ptq import prepare_for_int8
 from edgemat.quantize.spec import QuantSpec
 
 
-def load(artifact: Artifact | Path | str) -> nn.Module:
+def load(artifact: ArtifactLike) -> nn.Module:
     """Return the torch model of an artefact: the trained network, or the frozen int8 model.
+
+    >>> import edgemat, torch
+    >>> edgemat.load("portrait")(torch.rand(1, 3, 64, 64)).alpha.shape
+    torch.Size([1, 1, 64, 64])
 
     Raises
     ------
     ArtifactError
         When the artefact is damaged, or a mobile file: those run in their own runtimes.
     """
-    opened = artifact if isinstance(artifact, Artifact) else Artifact(Path(artifact))
+    opened = open_artifact(artifact)
     if opened.manifest.kind == "float":
         return load_network(opened)
     return load_reference(opened)

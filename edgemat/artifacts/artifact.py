@@ -199,15 +199,20 @@ class Manifest(_Model):
 class Artifact:
     """An artefact on disk, opened and, unless told otherwise, checked.
 
+    >>> import edgemat
+    >>> quantized = edgemat.quantize("portrait", calibration=8, images=2)
+    >>> edgemat.Artifact(quantized.path).manifest.name
+    'portrait-quantized'
+
     Raises
     ------
     ArtifactError
         When the folder is not an artefact, or its payload is not the one it was written with.
     """
 
-    def __init__(self, path: Path, *, check: bool = True) -> None:
-        self.path = path
-        self.manifest = _read_manifest(path / MANIFEST)
+    def __init__(self, path: Path | str, *, check: bool = True) -> None:
+        self.path = Path(path)
+        self.manifest = _read_manifest(self.path / MANIFEST)
         if check:
             self.check()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from edgemat.artifacts.artifact import Artifact
-from edgemat.artifacts.shipped import SHIPPED_TARGET, open_shipped
+from edgemat.artifacts.shipped import SHIPPED_TARGET, open_artifact
 from edgemat.errors import UsageError
 
 TEMPLATE = "card.md.j2"
@@ -78,7 +78,7 @@ def make_card(model: str, measured: Measured) -> str:
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    network, file = open_shipped(model), open_shipped(model, target=SHIPPED_TARGET)
+    network, file = open_artifact(model), open_artifact(model, target=SHIPPED_TARGET)
     if network.manifest.card is None:
         raise UsageError(
             f"The recipe of {model} has no card.", remedy="Add [models.card] to it, and train."

@@ -15,6 +15,9 @@ SHELF = Path(__file__).parents[1] / "weights"
 SHIPPED_TARGET = "tflite-int8"
 """Of the mobile files among them."""
 
+ArtifactLike = Artifact | Path | str
+"""An artefact that is open, or what :func:`find_artifact` takes."""
+
 
 def shipped_models() -> list[str]:
     """Return the names of the models that edgemat brings."""
@@ -57,6 +60,9 @@ def default_model(*, needs_trimap: bool) -> Path:
     return find_artifact("trimap" if needs_trimap else "portrait", target=SHIPPED_TARGET)
 
 
-def open_shipped(named: str | Path, *, target: str | None = None) -> Artifact:
-    """Open what :func:`find_artifact` finds; its hash is compared with its manifest's."""
-    return Artifact(find_artifact(named, target=target))
+def open_artifact(named: ArtifactLike, *, target: str | None = None) -> Artifact:
+    """Open what :func:`find_artifact` finds; its hash is compared with its manifest's.
+
+    An artefact that is open already is returned as it is.
+    """
+    return named if isinstance(named, Artifact) else Artifact(find_artifact(named, target=target))

@@ -13,18 +13,10 @@ from edgemat.cli.common import (
     DataOption,
     ImagesOption,
     Output,
-    open_with_validation,
     show_artifacts,
 )
-from edgemat.convert.backend import Precision
-from edgemat.convert.backends import all_targets, targets_in
 from edgemat.errors import GateFailed, UsageError
 from edgemat.terminal import AsJson, out, print_json
-
-
-def _names(precision: Precision) -> str:
-    """Return the files that an export of a precision makes."""
-    return ", ".join(target.name for target in targets_in(precision))
 
 
 def export(
@@ -41,11 +33,9 @@ def export(
             "--to", help="Folder for the app's files, or a demo app: android_demo, ios_demo."
         ),
     ] = Path("exported"),
-    int8: Annotated[
-        bool, typer.Option("--int8", help=f"int8 (the default): {_names('int8')}.")
-    ] = False,
-    fp16: Annotated[bool, typer.Option("--fp16", help=f"float16: {_names('fp16')}.")] = False,
-    fp32: Annotated[bool, typer.Option("--fp32", help=f"float32: {_names('fp32')}.")] = False,
+    int8: Annotated[bool, typer.Option("--int8", help="int8 (the default).")] = False,
+    fp16: Annotated[bool, typer.Option("--fp16", help="float16.")] = False,
+    fp32: Annotated[bool, typer.Option("--fp32", help="float32.")] = False,
     data: DataOption = None,
     as_json: AsJson = False,
 ) -> None:
@@ -53,46 +43,22 @@ def export(
 
     ios_demo gets int8 and float16 unless one is asked for.
     """
-    from edgemat.workflow.app_assets import put_shipped
+    from edgemat.convert.backend import Precision
+    from edgemat.workflow.api.mobile import export as export_model
 
-    options = {"int8": int8, "fp16": fp16, "fp32": fp32}
+    options: dict[Precision, bool] = {"int8": int8, "fp16": fp16, "fp32": fp32}
     chosen = [name for name, on in options.items() if on]
     if len(chosen) > 1:
         raise UsageError(
             "--" + " and --".join(chosen) + " exclude each other.", remedy="Give one of them."
         )
-    if artifact is not None:
-        written = _export(artifact, output, chosen, data)
-    elif chosen in ([], ["int8"]):
-        written = put_shipped(output)
-    else:
-        raise UsageError(
-            f"--{chosen[0]} is of which model?", remedy=f"edgemat export portrait --{chosen[0]}"
-        )
+    precision = chosen[0] if chosen else None
+    written = export_model(artifact, output, precision=precision, data=data)
     if as_json:
         print_json([str(path) for path in written])
     else:
         for path in written:
             tables.show_path(out, path)
-
-
-def _export(named: Path, output: Path, chosen: list[str], data: str | None) -> list[Path]:
-    from edgemat.artifacts.shipped import open_shipped
-    from edgemat.scoring.validation import default_data
-    from edgemat.workflow.app_assets import find_app
-    from edgemat.workflow.export import PRECISIONS
-    from edgemat.workflow.export import export as export_model
-
-    opened = open_shipped(named)
-    section = default_data(opened.manifest.task, data)
-    app = find_app(output)
-    if app is not None and opened.manifest.kind == "float":
-        chosen = chosen or list(app.precisions)
-    written: dict[Path, None] = {}  # the app's manifest is written each time, and named once
-    for name in chosen or ["int8"]:
-        (precision,) = (known for known in PRECISIONS if known == name)
-        written |= dict.fromkeys(export_model(opened, output, precision=precision, data=section))
-    return list(written)
 
 
 def card(
@@ -123,44 +89,29 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Score an artefact against the ground truth."""
-    from edgemat.convert.backends import find_backend
-    from edgemat.matting.torch_predictor import torch_predictor
-    from edgemat.quantize.reference import load_reference
-    from edgemat.scoring.evaluate import predict_all, score
+    from edgemat.artifacts.shipped import find_artifact
+    from edgemat.workflow.api.scores import evaluate as score_artifact
 
-    opened = open_with_validation(artifact, data, images)
-    manifest = opened.artifact.manifest
-    if manifest.is_mobile:
-        files = find_backend(manifest.kind).predictors(opened.artifact.payload)
-        predict = next(iter(files.values()))
-    else:
-        predict = torch_predictor(load_reference(opened.artifact))
-    scores = score(predict_all(predict, opened.validation), opened.validation)
+    scores = score_artifact(artifact, data=data, images=images)
     if as_json:
         print_json({region: value.model_dump() for region, value in scores.items()})
     else:
-        tables.show_scores(out, opened.title, scores)
+        title = f"{find_artifact(artifact).name}, {images} composites"
+        tables.show_scores(out, title, scores)
 
 
 def convert(
     artifact: ArtifactPath,
-    target: Annotated[list[str], typer.Option(help=", ".join(all_targets()) + ".")],
+    target: Annotated[list[str], typer.Option(help="Such as tflite-int8; can be repeated.")],
     data: DataOption = None,
     images: ImagesOption = 16,
     output: Output = None,
     as_json: AsJson = False,
 ) -> None:
     """Convert an artefact to mobile files, run each, and write down how well it agrees."""
-    from edgemat.convert.backends import find_target
-    from edgemat.workflow.stages.converting import convert_stage
+    from edgemat.workflow.api.mobile import convert_all
 
-    for name in target:
-        find_target(name)
-    opened = open_with_validation(artifact, data, images)
-    shelf = opened.shelf(output)
-    made = [
-        convert_stage(opened.artifact, name, opened.validation, out=shelf)[0] for name in target
-    ]
+    made = convert_all(artifact, target, data=data, images=images, output=output)
     show_artifacts(made, as_json)
 
 
@@ -177,36 +128,20 @@ def verify(
 
     With --layers, exit status 1 when the median difference of a layer exceeds 1 LSB.
     """
-    from edgemat.artifacts.lineage import find_parent
-    from edgemat.convert.backends import BACKENDS, find_target
-    from edgemat.quantize.reference import load_reference
-    from edgemat.workflow.stages.converting import verify_file
+    from edgemat.artifacts.shipped import find_artifact
+    from edgemat.workflow.api.mobile import verify as verify_artifact
 
-    opened = open_with_validation(artifact, data, images)
-    file = opened.artifact
-    if file.manifest.target is None:
-        raise UsageError(
-            f"{file.path.name} is no mobile file.",
-            remedy=f"Give a {' or '.join(backend.runtime for backend in BACKENDS)} artefact.",
-        )
-    target = find_target(file.manifest.target)
-    if layers and not target.quantized:
-        raise UsageError(
-            f"{file.path.name} is not quantized: its tensors have no grids to compare on.",
-            remedy="Give an int8 file, or leave out --layers.",
-        )
-    model = load_reference(find_parent(file))
-    verified = verify_file(file.payload, target, model, opened.validation)
-    compared = verified.layers if layers else ()
+    verified = verify_artifact(artifact, data=data, images=images, layers=layers)
     if as_json:
         found = [agreement.model_dump() for agreement in verified.agreements]
-        tensors = {"layers": [table.to_json() for table in compared]} if layers else {}
+        tensors = {"layers": [table.to_json() for table in verified.layers]} if layers else {}
         print_json({"agreements": found} | tensors)
     else:
-        tables.show_verified(out, opened.title, verified)
-        for table in compared:
+        title = f"{find_artifact(artifact).name}, {images} composites"
+        tables.show_verified(out, title, verified)
+        for table in verified.layers:
             tables.show_layers(out, table)
-    for table in compared[:1]:  # the runtime that apps use
+    for table in verified.layers[:1]:  # the runtime that apps use
         if (first := table.first_above(1.0)) is not None:
             raise GateFailed(
                 f"{table.runtime}: {first.layer} is the first layer whose median difference "

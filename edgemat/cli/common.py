@@ -1,9 +1,10 @@
-"""What the commands share: options, and how an artefact and its pictures are opened."""
+"""What the commands share: options, and how artefacts are shown."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,8 +13,6 @@ from edgemat.terminal import out, print_json
 
 if TYPE_CHECKING:
     from edgemat.artifacts.artifact import Artifact
-    from edgemat.data.sections import DataSection
-    from edgemat.scoring.evaluate import EvaluationSet
 
 ArtifactPath = Annotated[
     Path, typer.Argument(help="Folder of an artefact, NAME@HASH, or a shipped model's name.")
@@ -32,41 +31,7 @@ BackgroundsOption = Annotated[
 ImagesOption = Annotated[int, typer.Option("--images", min=1, help="Validation composites.")]
 
 
-class Opened(NamedTuple):
-    """An artefact with the data that it is calibrated on and the pictures it is tried on."""
-
-    artifact: Artifact
-    data: DataSection
-    validation: EvaluationSet
-
-    def shelf(self, output: Path | None) -> Path:
-        """Return the folder for what is made: `output`, else beside the artefact.
-
-        What is made of a shipped model goes into the current folder, not into the package.
-        """
-        from edgemat.artifacts.shipped import SHELF
-
-        beside = self.artifact.path.parent
-        return output or (Path() if beside == SHELF else beside)
-
-    @property
-    def title(self) -> str:
-        return f"{self.artifact.path.name}, {len(self.validation)} composites"
-
-
-def open_with_validation(named: Path, data: str | None, images: int) -> Opened:
-    """Open an artefact, or a shipped model, with validation composites of its size."""
-    from edgemat.artifacts.shipped import open_shipped
-    from edgemat.scoring.validation import default_data, evaluation_set_for
-
-    artifact = open_shipped(named)
-    manifest = artifact.manifest
-    section = default_data(manifest.task, data)
-    validation = evaluation_set_for(artifact.manifest, section, count=images)
-    return Opened(artifact, section, validation)
-
-
-def show_artifacts(artifacts: list[Artifact], as_json: bool) -> None:
+def show_artifacts(artifacts: Sequence[Artifact], as_json: bool) -> None:
     """Print where artefacts are, or their manifests."""
     if as_json:
         print_json([a.manifest.model_dump(mode="json") | {"path": str(a.path)} for a in artifacts])

@@ -15,7 +15,6 @@ from edgemat.cli.common import (
     DeviceOption,
     ImagesOption,
     Output,
-    open_with_validation,
     show_artifacts,
 )
 from edgemat.terminal import AsJson, out, print_json
@@ -47,38 +46,23 @@ def quantize(
 
     A killed qat goes on from its checkpoint when the same command is given again.
     """
-    from edgemat.recipe.sections import QatSection
-    from edgemat.workflow.stages.common import work_folder
-    from edgemat.workflow.stages.quantizing import qat_stage, quantize_stage
+    from edgemat.workflow.api.compress import quantize_in_steps
 
-    settings = QatSection(steps=steps, batch=batch, size=size, learning_rate=learning_rate)
-    opened = open_with_validation(artifact, data, images)
-    source, pictures, validation = opened
-    shelf = opened.shelf(output)
-    ptq = quantize_stage(
-        source,
-        pictures,
-        validation,
-        count=calibration,
-        out=shelf,
+    made = quantize_in_steps(
+        artifact,
+        mode=mode,
+        data=data,
+        calibration=calibration,
+        steps=steps,
+        batch=batch,
+        size=size,
+        learning_rate=learning_rate,
         keep_float=keep_float or (),
         keep_w8a16=keep_w8a16 or (),
+        device=device,
+        images=images,
+        output=output,
     )
-    made = [ptq]
-    if mode == "qat":
-        with work_folder(shelf, made[0].manifest.identity, settings, pictures) as work:
-            qat = qat_stage(
-                source,
-                made[0],
-                pictures,
-                validation,
-                settings,
-                work=work,
-                out=shelf,
-                seed=source.manifest.seed or 0,
-                device=device,
-            )
-        made.append(qat)
     show_artifacts(made, as_json)
 
 
@@ -122,57 +106,38 @@ def prune(
     ``--unstructured`` sets single weights to 0 instead: --keep is the share that stays.
     When it is killed, the same command goes on from where it was.
     """
-    from edgemat.recipe.sections import PruneSection, RecoverSection
-    from edgemat.workflow.stages.common import score_reference, work_folder
-    from edgemat.workflow.stages.pruning import prune_stage
-    from edgemat.workflow.stages.sparsity import packed_bytes, sparsify_stage
+    from edgemat.workflow.api.compress import prune as prune_artifact
 
-    tune = RecoverSection(steps=steps, batch=batch, size=size, learning_rate=learning_rate)
-    settings = PruneSection(
-        keep=keep if milliseconds is None else None,
+    made = prune_artifact(
+        artifact,
+        keep=keep,
+        cost=cost,
         milliseconds=milliseconds,
-        cost=cost if milliseconds is None else "host",
         importance=importance,
+        unstructured=unstructured,
         rounds=rounds,
-        tune=tune,
+        data=data,
+        steps=steps,
+        batch=batch,
+        size=size,
+        learning_rate=learning_rate,
+        device=device,
+        images=images,
+        output=output,
     )
-    opened = open_with_validation(artifact, data, images)
-    source, pictures, validation = opened
-    shelf, seed = opened.shelf(output), source.manifest.seed or 0
-    if unstructured:
-        parts = (source.manifest.identity, "unstructured", keep, tune, pictures)
-        with work_folder(shelf, *parts) as work:
-            made = sparsify_stage(
-                source,
-                pictures,
-                validation,
-                tune,
-                zeros=1 - keep,
-                work=work,
-                out=shelf,
-                seed=seed,
-                device=device,
-            )
-    else:
-        with work_folder(shelf, source.manifest.identity, settings, pictures) as work:
-            made = prune_stage(
-                source,
-                pictures,
-                validation,
-                settings,
-                work=work,
-                out=shelf,
-                seed=seed,
-                device=device,
-            )
     show_artifacts([made], as_json)
     if not as_json:
+        from edgemat.artifacts.shipped import open_artifact
+        from edgemat.workflow.api.scores import evaluate
+        from edgemat.workflow.stages.sparsity import packed_bytes
+
+        source = open_artifact(artifact)
         tables.show_savings(
             out,
             source,
             made,
             packed=(packed_bytes(source), packed_bytes(made)),
-            errors=score_reference(source, validation)["unknown"],
+            errors=evaluate(source, data=data, images=images)["unknown"],
         )
 
 
@@ -192,22 +157,18 @@ def sensitivity(
 ) -> None:
     """Quantize one block at a time, and rank the blocks by the error that they cost."""
     from edgemat.cli.plots import check_format, save_ranking
-    from edgemat.scoring.bounds import parse_named_bound
-    from edgemat.workflow.stages.sensitivity import sensitivity_stage
+    from edgemat.workflow.api.compress import sensitivity as rank_blocks
 
-    bound = None if keep_under is None else parse_named_bound(keep_under)
     if plot is not None:
         check_format(plot)
-    opened = open_with_validation(artifact, data, images)
-    source, pictures, validation = opened
-    found = sensitivity_stage(
-        source,
-        pictures,
-        validation,
-        count=calibration,
+    found = rank_blocks(
+        artifact,
         by=by,
-        bound=bound,
-        out=opened.shelf(output),
+        keep_under=keep_under,
+        data=data,
+        calibration=calibration,
+        images=images,
+        output=output,
     )
     if plot is not None:
         save_ranking(found.blocks, plot)

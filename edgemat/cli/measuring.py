@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,11 +12,9 @@ import typer
 from edgemat.cli import bench_tables
 from edgemat.cli.tables import show_verdicts
 from edgemat.errors import UsageError
-from edgemat.terminal import AsJson, err, out, print_json
+from edgemat.terminal import AsJson, out, print_json
 
 if TYPE_CHECKING:
-    from edgemat.bench.devices.device import BenchModel, Runtime
-    from edgemat.bench.protocol import Protocol
     from edgemat.bench.result import Result
     from edgemat.bench.store import RunStore
     from edgemat.scoring.bounds import Verdict
@@ -76,29 +73,30 @@ def bench(
     as_json: AsJson = False,
 ) -> int:
     """Measure latencies, here or on a device; exit status 1 when one is invalid."""
-    from edgemat.bench.devices.device import Request
-    from edgemat.bench.devices.transports import find_transport, open_device
     from edgemat.bench.store import RunStore, default_history
     from edgemat.errors import GateFailed
     from edgemat.files import write_json
-    from edgemat.progress import share_bar
+    from edgemat.workflow.api.latency import bench as measure
 
     if models[0] == IMPORT:
         results = _read_all([Path(name) for name in models[1:]])
     else:
-        protocol = _protocol(strict, runs, seconds, sustained)
         results = []
-        for spec in devices or ["host"]:
-            device = open_device(
-                spec, say=err.print, cpu_mask=_mask(cpu_mask), listen=listen, tls=tls
+        for device in devices or ["host"]:
+            results += measure(
+                models,
+                device=device,
+                threads=threads or (1, 2),
+                delegate=delegate,
+                strict=strict,
+                runs=runs,
+                seconds=seconds,
+                sustained=seconds_of(sustained),
+                profile=profile,
+                cpu_mask=_mask(cpu_mask),
+                listen=listen,
+                tls=tls,
             )
-            transport = find_transport(spec)
-            opened = _open_models(models, transport.runtime)
-            request = Request(
-                opened, threads or [1, 2], delegate or transport.default_delegate, protocol, profile
-            )
-            with share_bar(f"measuring on {spec}") as show:
-                results += device.measure(request, progress=show)
     store = RunStore(history or default_history())
     numbers = [store.append(result) for result in results]
     if output is not None:
@@ -220,18 +218,13 @@ def gate(
     as_json: AsJson = False,
 ) -> None:
     """Hold a file's errors, or a result's latency, against bounds; exit status 1 when broken."""
-    from edgemat.artifacts.lineage import float_ancestor
-    from edgemat.artifacts.shipped import open_shipped
-    from edgemat.scoring.bounds import Bound, enforce, judge
+    from edgemat.scoring.bounds import enforce
+    from edgemat.workflow.api.scores import gate as judge_artifact
 
     if base is not None or _names_results(subject):
         verdicts = _judge_latency(subject, base, latency, history)
     else:
-        opened = open_shipped(Path(subject))
-        reference = float_ancestor(opened).manifest.scores["unknown"].model_dump()
-        bounds = (Bound("sad", sad), Bound("grad", grad))
-        scores = opened.manifest.scores["unknown"].model_dump()
-        verdicts = judge(bounds, scores, reference=reference)
+        verdicts = judge_artifact(subject, {"sad": sad, "grad": grad})
     if as_json:
         print_json([verdict.to_json() for verdict in verdicts])
     else:
@@ -242,9 +235,8 @@ def gate(
 def _judge_latency(
     subject: str, base: str | None, rule: str, history: Path | None
 ) -> list[Verdict]:
-    from edgemat.bench.compare import compare as compare_results
     from edgemat.bench.store import RunStore, default_history
-    from edgemat.scoring.bounds import Bound, judge
+    from edgemat.workflow.api.latency import gate_latency
 
     if base is None:
         raise UsageError(
@@ -252,16 +244,8 @@ def _judge_latency(
             remedy="Write: edgemat gate NEW OLD --latency +5%",
         )
     store = RunStore(history or default_history())
-    verdicts = []
-    for change in compare_results(open_results(base, store), open_results(subject, store)):
-        name = f"{change.name}, threads {change.threads}, {change.figure}"
-        (verdict,) = judge(
-            [Bound(name, rule)], {name: change.after}, reference={name: change.before}
-        )
-        if not change.valid:
-            verdict = replace(verdict, passed=False, note="; ".join(change.notes))
-        verdicts.append(verdict)
-    return verdicts
+    before = open_results(base, store)
+    return gate_latency(open_results(subject, store), before, rule)
 
 
 def _names_results(operand: str) -> bool:
@@ -287,39 +271,6 @@ def seconds_of(text: str) -> float:
     if found is None:
         raise UsageError(f"{text!r} is no duration.", remedy="Write for example 90s or 10m.")
     return float(found[1]) * _UNITS[found[2]]
-
-
-def _protocol(strict: bool, runs: int | None, seconds: float | None, sustained: str) -> Protocol:
-    from edgemat.bench.protocol import Protocol
-
-    base = Protocol.strict() if strict else Protocol()
-    if strict and (runs is not None or seconds is not None):
-        raise UsageError(
-            "--strict sets how many runs and seconds there are.",
-            remedy="Leave out --runs and --seconds, or --strict.",
-        )
-    return replace(
-        base,
-        runs=base.runs if runs is None else runs,
-        seconds=base.seconds if seconds is None else seconds,
-        sustained_seconds=seconds_of(sustained),
-    )
-
-
-def _open_models(named: Sequence[str], runtime: Runtime) -> list[BenchModel]:
-    from edgemat.artifacts.shipped import SHIPPED_TARGET, find_artifact
-    from edgemat.bench.devices.device import BenchModel
-
-    paths = []
-    for name in named:
-        path = Path(name)
-        if not path.suffix and not path.exists():
-            path = find_artifact(name, target=SHIPPED_TARGET)
-        paths.append(path)
-    short = len({path.name for path in paths}) == len(paths)
-    return [
-        BenchModel.open(path, path.name if short else str(path), runtime=runtime) for path in paths
-    ]
 
 
 def _mask(text: str) -> int:

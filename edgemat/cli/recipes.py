@@ -20,9 +20,9 @@ def run(
     as_json: AsJson = False,
 ) -> int:
     """Do all that a recipe says: train, quantize, convert, verify, measure, judge, report."""
-    from edgemat.workflow.pipeline import run_recipe
+    from edgemat.workflow.api.recipes import run as run_recipe
 
-    result = run_recipe(recipe, folder=output, device=device)
+    result = run_recipe(recipe, output=output, device=device)
     if as_json:
         print_json(
             {
@@ -47,6 +47,6 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train the networks of a recipe, and nothing else."""
-    from edgemat.workflow.pipeline import train_recipe
+    from edgemat.workflow.api.recipes import train as train_recipe
 
-    show_artifacts(train_recipe(recipe, folder=output, device=device), as_json)
+    show_artifacts(train_recipe(recipe, output=output, device=device), as_json)

@@ -1,10 +1,6 @@
 """Mattes of photographs of any size, from a finished artefact or by a classical method.
 
 The light install is enough for .tflite files; a float artefact is run through torch.
-
->>> from edgemat.images import read_image
->>> from edgemat.matting.matte import matte
->>> alpha = matte(read_image("photo.jpg"), model="portrait@1a2b3c4d")
 """
 
 from __future__ import annotations
@@ -16,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from edgemat.artifacts.artifact import Artifact
+from edgemat.artifacts.shipped import ArtifactLike, default_model
 from edgemat.errors import ArtifactError, ImageError, PictureWarning, UsageError
 from edgemat.images import (
     BACKGROUND,
@@ -36,15 +33,26 @@ from edgemat.matting.tiling import Letterbox, tile_axis
 ASPECT_TOLERANCE = 0.02
 """How far a trimap's aspect ratio may lie from the picture's, relative."""
 
-Model = Artifact | Path | str | Predictor
+Model = ArtifactLike | Predictor
 Progress = Callable[[int, int], None]
 """Called with the number of model runs that are done, and the number of all."""
 
 
 def matte(
-    image: U8, trimap: U8 | None = None, *, model: Model, progress: Progress | None = None
+    image: U8,
+    trimap: U8 | None = None,
+    *,
+    model: Model | None = None,
+    progress: Progress | None = None,
 ) -> F32:
     """Return the alpha matte of a photograph of any size.
+
+    >>> import edgemat
+    >>> from edgemat.images import read_image
+    >>> image = read_image("photo.jpg")
+    >>> alpha = edgemat.matte(image)
+    >>> alpha.shape == image.shape[:2], alpha.dtype
+    (True, dtype('float32'))
 
     A portrait model sees the whole picture at once, fitted into the model's size with its
     aspect ratio kept and its edges repeated. A guided filter takes the alpha back to full size,
@@ -64,8 +72,9 @@ def matte(
         uint8: 0 background, 255 foreground, anything between unknown. One of another size is
         resized (nearest) where its aspect ratio agrees with the picture's within 2 %.
     model:
-        An artefact, its folder, a .tflite file, the result of :func:`load_predictor`, or the name
-        of a classical method, "closed-form" or "knn".
+        An artefact, its folder, a .tflite file, the result of :func:`load_predictor`, the name of a
+        shipped model, or of a classical method, "closed-form" or "knn". By default the shipped
+        int8 file for a photograph with a trimap, or without one.
     progress:
         Called after every run of the model.
 
@@ -94,6 +103,8 @@ def matte(
             return to_float(trimap)
     if isinstance(model, str) and model in METHODS:
         return solve_alpha(image, _given(trimap), method=model)
+    if model is None:
+        model = default_model(needs_trimap=trimap is not None)
     predictor = load_predictor(model) if isinstance(model, Artifact | Path | str) else model
     if predictor.feeding.channels == 3:
         alpha = _matte_whole(image, predictor)

@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from edgemat.artifacts.artifact import Artifact, Feeding
+from edgemat.artifacts.shipped import ArtifactLike, open_artifact
 from edgemat.errors import ArtifactError, MissingToolError, UsageError
 from edgemat.images import F32
 from edgemat.matting.foreign import Convention, find_convention, require_alpha
@@ -37,7 +38,7 @@ class Predictor(Protocol):
 
 
 def load_predictor(
-    model: Artifact | Path | str,
+    model: ArtifactLike,
     *,
     threads: int | None = None,
     convention: Convention | None = None,
@@ -47,8 +48,8 @@ def load_predictor(
     Parameters
     ----------
     model:
-        An artefact of kind "tflite" or "float", its folder, or a .tflite file with an input of
-        shape (1, H, W, 3) or (1, H, W, 4).
+        An artefact of kind "tflite" or "float", its folder, a shipped model's name, or a .tflite
+        file with an input of shape (1, H, W, 3) or (1, H, W, 4).
     threads:
         For a .tflite file; by default as many as there are cores, at most 4.
     convention:
@@ -66,7 +67,7 @@ def load_predictor(
         model = Path(model)
         if model.suffix == ".tflite":
             return ForeignPredictor(TfliteModel(model, threads=threads), convention)
-        model = Artifact(model)
+        model = open_artifact(model)
     if convention is not None:
         raise UsageError(
             f"{model.path.name} says itself how it is fed.",

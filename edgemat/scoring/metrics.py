@@ -58,6 +58,12 @@ def matting_errors(
 ) -> RegionErrors:
     """Return SAD, MSE, Grad and Conn of one predicted alpha matte.
 
+    >>> import edgemat, numpy
+    >>> truth = numpy.zeros((100, 100), numpy.float32)
+    >>> errors = edgemat.matting_errors(truth + 0.5, truth)
+    >>> errors.sad, errors.mse, errors.region
+    (5.0, 0.25, 'whole')
+
     Nothing is overwritten: a caller who follows the protocol of Composition-1k sets the known
     pixels of `pred` from the trimap first, because Grad and Conn look beyond the region.
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from edgemat.artifacts.artifact import Artifact
-from edgemat.artifacts.shipped import SHIPPED_TARGET, open_shipped
+from edgemat.artifacts.shipped import SHIPPED_TARGET, open_artifact
 from edgemat.convert.backends import find_target
 from edgemat.convert.backends.coreml import CoreMl
 from edgemat.convert.backends.tflite import Tflite
@@ -93,7 +93,7 @@ def put_shipped(folder: Path) -> list[Path]:
             remedy=f"Run: edgemat export portrait --to {folder}; then trimap likewise.",
         )
     return put_into_app(
-        [open_shipped(name, target=SHIPPED_TARGET) for name in SHIPPED], app, folder
+        [open_artifact(name, target=SHIPPED_TARGET) for name in SHIPPED], app, folder
     )
 
 

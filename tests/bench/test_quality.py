@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from toy_artifacts import artifact, tflite_artifact
 
 from edgemat.artifacts.artifact import Feeding
-from edgemat.artifacts.shipped import default_model, find_artifact, open_shipped, shipped_models
+from edgemat.artifacts.shipped import default_model, find_artifact, open_artifact, shipped_models
 from edgemat.bench.quality import Bars, load_bars, measure_quality
 from edgemat.errors import ArtifactError, UsageError
 from edgemat.images import write_image
@@ -136,7 +136,7 @@ def test_shipped_models_are_found_by_name(shelf: Path, tmp_path: Path) -> None:
 
 
 def test_a_damaged_shipped_file_is_refused(shelf: Path) -> None:
-    payload = open_shipped("portrait").payload
+    payload = open_artifact("portrait").payload
     payload.write_bytes(payload.read_bytes()[:-1] + b"x")
     with pytest.raises(ArtifactError, match="damaged: its SHA-256"):
-        open_shipped("portrait")
+        open_artifact("portrait")

@@ -9,7 +9,7 @@ from tiny_tflite import write_matte_model
 from toy_environments import needs, pretend
 from toy_networks import evaluation
 
-from edgemat.artifacts.shipped import open_shipped
+from edgemat.artifacts.shipped import open_artifact
 from edgemat.convert.flatbuffer import read_model, write_model
 from edgemat.convert.old_runtime import OldRun, check_old_runtime
 from edgemat.errors import MissingToolError
@@ -44,7 +44,7 @@ def test_an_old_runtime_computes_the_same_or_names_the_operator(tmp_path: Path) 
 @pytest.mark.parametrize("name", ["portrait", "portrait-clean", "trimap"])
 def test_shipped_files_run_on_old_phones(name: str) -> None:
     """Reference kernels of 2023 and of today agree to the last bit on them."""
-    file = open_shipped(name, target="tflite-int8")
+    file = open_artifact(name, target="tflite-int8")
     feeding = file.manifest.feeding
     run = check_old_runtime(file.payload, evaluation(feeding.channels, feeding.height, count=1))
     assert run.refused is None

@@ -23,7 +23,7 @@ from xml.etree import ElementTree
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from edgemat.artifacts.shipped import SHIPPED_TARGET, open_shipped
+from edgemat.artifacts.shipped import SHIPPED_TARGET, open_artifact
 from edgemat.errors import MissingToolError
 from edgemat.matting.foreground import cut_out
 from edgemat.matting.matte import matte
@@ -299,7 +299,7 @@ def _pictures() -> dict[str, str]:
         cut = person.convert("RGBA").resize((width, width))
         scene.paste(cut, (0, height - width), cut)
     photo = np.asarray(scene)
-    alpha = matte(photo, model=open_shipped("portrait", target=SHIPPED_TARGET))
+    alpha = matte(photo, model=open_artifact("portrait", target=SHIPPED_TARGET))
     cutting = Image.fromarray(cut_out(photo, alpha))
     studio = Image.new("RGB", SIZE, "#46785A")
     studio.paste(scene, (0, 0), Image.fromarray((alpha * 255).astype(np.uint8)))

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from edgemat.artifacts.shipped import SHIPPED_TARGET, open_shipped
+from edgemat.artifacts.shipped import SHIPPED_TARGET, open_artifact
 from edgemat.errors import MissingToolError
 from edgemat.matting.foreground import cut_out
 from edgemat.matting.matte import matte
@@ -274,7 +274,7 @@ def _pictures() -> dict[str, str]:
         cut = person.convert("RGBA").resize((width, width))
         scene.paste(cut, (0, height - width), cut)
     photo = np.asarray(scene)
-    alpha = matte(photo, model=open_shipped("portrait", target=SHIPPED_TARGET))
+    alpha = matte(photo, model=open_artifact("portrait", target=SHIPPED_TARGET))
     mask = Image.fromarray(np.rint(alpha * 255).astype(np.uint8))
     studio = Image.new("RGB", SIZE, (70, 120, 90))
     studio.paste(scene, (0, 0), mask)

@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from edgemat.artifacts.artifact import TRAINING_LOG, Artifact, Cost, Feeding, write_artifact
-from edgemat.artifacts.shipped import open_shipped
+from edgemat.artifacts.shipped import open_artifact
 from edgemat.artifacts.weights import load_network
 from edgemat.data.dataset import MattingDataset
 from edgemat.data.open import open_data
@@ -58,7 +58,7 @@ def train_stage(
                 remedy="Leave out train.init, or name an artefact of this network by train.start.",
             )
         load_encoder(network.encoder, section.train.init)
-    started = None if section.train.start is None else open_shipped(section.train.start)
+    started = None if section.train.start is None else open_artifact(section.train.start)
     if started is not None:
         _start_from(network, started)
     if section.train.steps:

@@ -1,0 +1,198 @@
+"""Mobile files: convert, verify, and export for an app."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgemat.artifacts.lineage import find_parent
+from edgemat.artifacts.shipped import ArtifactLike, open_artifact
+from edgemat.doctor import explains_missing
+from edgemat.errors import UsageError
+from edgemat.workflow.api.opening import open_with_validation, pictures_for
+
+if TYPE_CHECKING:
+    from edgemat.artifacts.artifact import Artifact
+    from edgemat.convert.backend import Precision
+    from edgemat.workflow.api.opening import DataLike
+    from edgemat.workflow.stages.converting import Verified
+
+
+def convert(
+    artifact: ArtifactLike,
+    target: str,
+    *,
+    data: DataLike = None,
+    images: int = 16,
+    output: Path | str | None = None,
+) -> Artifact:
+    """Convert an artefact to a mobile file, run the file, and write down how well it agrees.
+
+    >>> import edgemat
+    >>> file = edgemat.convert("portrait", "tflite-fp16", images=2)
+    >>> file.manifest.agreements[0].psnr_db > 45
+    True
+
+    Parameters
+    ----------
+    artifact:
+        A float artefact for float targets, a quantized one for int8: open, its folder, NAME@HASH,
+        or a shipped model's name.
+    target:
+        Such as "tflite-int8"; ``edgemat.convert.backends`` lists them.
+    data:
+        "people", "procedural", a folder or a section of a recipe; by default the task's pictures.
+    images:
+        Validation composites that the file is run on.
+    output:
+        Folder for the result; by default beside the artefact, for shipped models the current one.
+
+    Raises
+    ------
+    UsageError
+        For a name that is no artefact or no target, or an artefact of another kind.
+    ConversionError
+        When the converter cannot take the network, or took it wrongly.
+    MissingToolError
+        When the target's converter is not installed.
+    """
+    return convert_all(artifact, [target], data=data, images=images, output=output)[0]
+
+
+@explains_missing
+def convert_all(
+    artifact: ArtifactLike,
+    targets: Sequence[str],
+    *,
+    data: DataLike = None,
+    images: int = 16,
+    output: Path | str | None = None,
+) -> list[Artifact]:
+    """Convert to several targets, all tried on the same pictures; see :func:`convert`."""
+    from edgemat.convert.backends import find_target
+    from edgemat.workflow.stages.converting import convert_stage
+
+    for name in targets:
+        find_target(name)
+    opened = open_with_validation(artifact, data, images)
+    shelf = opened.shelf(output)
+    return [
+        convert_stage(opened.artifact, name, opened.validation, out=shelf)[0] for name in targets
+    ]
+
+
+@explains_missing
+def verify(
+    artifact: ArtifactLike, *, data: DataLike = None, images: int = 16, layers: bool = False
+) -> Verified:
+    """Run a mobile file and compare it with the model that it was made from.
+
+    >>> import edgemat
+    >>> file = edgemat.convert("portrait", "tflite-fp32", images=2)
+    >>> [agreement.runtime for agreement in edgemat.verify(file, images=2).agreements]
+    ['xnnpack', 'reference']
+
+    Parameters
+    ----------
+    artifact:
+        An artefact of a mobile file, beside those that it was made from.
+    data, images:
+        As for :func:`convert`.
+    layers:
+        Also compare an int8 file with the frozen model tensor by tensor, in steps of its grids.
+
+    Raises
+    ------
+    UsageError
+        When the artefact is no mobile file, or `layers` are asked of one that is not quantized.
+    ArtifactError
+        When it is damaged, or what it was made from is not beside it.
+    MissingToolError
+        When torch or the file's runtime is not installed.
+    """
+    from edgemat.convert.backends import BACKENDS, find_target
+    from edgemat.quantize.reference import load_reference
+    from edgemat.workflow.stages.converting import verify_file
+
+    file, _, validation = open_with_validation(artifact, data, images)
+    if file.manifest.target is None:
+        raise UsageError(
+            f"{file.path.name} is no mobile file.",
+            remedy=f"Give a {' or '.join(backend.runtime for backend in BACKENDS)} artefact.",
+        )
+    target = find_target(file.manifest.target)
+    if layers and not target.quantized:
+        raise UsageError(
+            f"{file.path.name} is not quantized: its tensors have no grids to compare on.",
+            remedy="Give an int8 file, or leave out --layers.",
+        )
+    model = load_reference(find_parent(file))
+    verified = verify_file(file.payload, target, model, validation)
+    return verified if layers else replace(verified, layers=())
+
+
+@explains_missing
+def export(
+    artifact: ArtifactLike | None,
+    output: Path | str,
+    *,
+    precision: Precision | None = None,
+    data: DataLike = None,
+) -> list[Path]:
+    """Write the files that an app takes, verified, from a float model: one for each runtime.
+
+    >>> import edgemat
+    >>> sorted(path.name for path in edgemat.export("portrait", "exported", precision="fp32"))
+    ['portrait-fp32.tflite', 'portrait-golden.npz', 'portrait.json']
+
+    Parameters
+    ----------
+    artifact:
+        A float artefact: open, its folder, NAME@HASH, or a shipped model's name. None puts the
+        shipped int8 models into a demo app, without torch.
+    output:
+        Folder for the app's files, or a demo app's: android_demo, ios_demo.
+    precision:
+        By default int8, for ios_demo int8 and float16.
+    data:
+        Pictures to calibrate int8 on and to verify all files on; by default the task's.
+
+    Returns
+    -------
+    list of Path
+        Everything that was written.
+
+    Raises
+    ------
+    UsageError
+        For a name that is no artefact, or a precision that a demo app has no use for.
+    ArtifactError
+        When the artefact is damaged, or not a float one.
+    MissingToolError
+        When NNCF or a converter is not installed.
+    """
+    from edgemat.workflow.app_assets import find_app, put_shipped
+
+    output = Path(output)
+    if artifact is None:
+        if precision not in (None, "int8"):
+            raise UsageError(
+                f"--{precision} is of which model?", remedy=f"edgemat export portrait --{precision}"
+            )
+        return put_shipped(output)
+    from edgemat.workflow.export import PRECISIONS
+    from edgemat.workflow.export import export as export_files
+
+    opened = open_artifact(artifact)
+    section = pictures_for(opened, data)
+    app = find_app(output)
+    wanted: Sequence[str] = (precision or "int8",)
+    if app is not None and opened.manifest.kind == "float" and precision is None:
+        wanted = app.precisions
+    written: dict[Path, None] = {}  # the app's manifest is written each time, and named once
+    for name in wanted:
+        (known,) = (known for known in PRECISIONS if known == name)
+        written |= dict.fromkeys(export_files(opened, output, precision=known, data=section))
+    return list(written)

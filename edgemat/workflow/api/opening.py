@@ -1,0 +1,53 @@
+"""What the functions share: an artefact by whatever name, and the pictures that it is tried on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from edgemat.artifacts.artifact import Artifact
+from edgemat.artifacts.shipped import SHELF, ArtifactLike, open_artifact
+
+if TYPE_CHECKING:
+    from edgemat.data.sections import DataSection
+    from edgemat.scoring.evaluate import EvaluationSet
+
+    DataLike = DataSection | Path | str | None
+    """Pictures: "people", "procedural", a folder, a section of a recipe; None: the task's own."""
+
+
+class Opened(NamedTuple):
+    """An artefact with the data that it is calibrated on and the pictures it is tried on."""
+
+    artifact: Artifact
+    data: DataSection
+    validation: EvaluationSet
+
+    def shelf(self, output: Path | str | None) -> Path:
+        """Return the folder for what is made: `output`, else beside the artefact.
+
+        What is made of a shipped model goes into the current folder, not into the package.
+        """
+        if output is not None:
+            return Path(output)
+        beside = self.artifact.path.parent
+        return Path() if beside == SHELF else beside
+
+
+def open_with_validation(named: ArtifactLike, data: DataLike, images: int) -> Opened:
+    """Open an artefact, or a shipped model, with validation composites of its size."""
+    from edgemat.scoring.validation import evaluation_set_for
+
+    artifact = open_artifact(named)
+    section = pictures_for(artifact, data)
+    return Opened(artifact, section, evaluation_set_for(artifact.manifest, section, count=images))
+
+
+def pictures_for(artifact: Artifact, data: DataLike) -> DataSection:
+    """Return what a user means by `data`; unless told otherwise, pictures of the model's task."""
+    from edgemat.data.sections import DataSection
+    from edgemat.scoring.validation import default_data
+
+    if isinstance(data, DataSection):
+        return data
+    return default_data(artifact.manifest.task, None if data is None else str(data))

@@ -1,0 +1,96 @@
+"""Errors against the ground truth, and whether they lie within bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from edgemat.artifacts.lineage import float_ancestor
+from edgemat.artifacts.shipped import ArtifactLike, open_artifact
+from edgemat.doctor import explains_missing
+from edgemat.workflow.api.opening import open_with_validation
+
+if TYPE_CHECKING:
+    from edgemat.artifacts.artifact import MattingErrors
+    from edgemat.artifacts.vocabulary import Region
+    from edgemat.scoring.bounds import Verdict
+    from edgemat.workflow.api.opening import DataLike
+
+
+@explains_missing
+def evaluate(
+    artifact: ArtifactLike, *, data: DataLike = None, images: int = 16
+) -> dict[Region, MattingErrors]:
+    """Score an artefact against the ground truth, in the unknown region and in the whole picture.
+
+    >>> import edgemat
+    >>> scores = edgemat.evaluate("portrait-tflite-int8", images=2)
+    >>> scores["unknown"].sad <= scores["whole"].sad
+    True
+
+    Parameters
+    ----------
+    artifact:
+        Of any kind: open, its folder, NAME@HASH, or a shipped model's name.
+    data:
+        "people", "procedural", a folder or a section of a recipe; by default the task's pictures.
+    images:
+        Validation composites.
+
+    Raises
+    ------
+    UsageError
+        For a name that is no artefact.
+    ArtifactError
+        When the artefact is damaged.
+    MissingToolError
+        When torch or the file's runtime is not installed.
+    """
+    from edgemat.convert.backends import find_backend
+    from edgemat.matting.torch_predictor import torch_predictor
+    from edgemat.quantize.reference import load_reference
+    from edgemat.scoring.evaluate import predict_all, score
+
+    opened, _, validation = open_with_validation(artifact, data, images)
+    if opened.manifest.is_mobile:
+        files = find_backend(opened.manifest.kind).predictors(opened.payload)
+        predict = next(iter(files.values()))
+    else:
+        predict = torch_predictor(load_reference(opened))
+    return score(predict_all(predict, validation), validation)
+
+
+def gate(artifact: ArtifactLike, bounds: Mapping[str, str]) -> list[Verdict]:
+    """Judge a file's errors in the unknown region by bounds; needs no torch.
+
+    >>> import edgemat
+    >>> quantized = edgemat.quantize("portrait", calibration=8, images=2)
+    >>> [verdict.name for verdict in edgemat.gate(quantized, {"sad": "+5%", "grad": "<=12"})]
+    ['sad', 'grad']
+
+    Parameters
+    ----------
+    artifact:
+        Open, its folder, NAME@HASH, or a shipped model's name, beside those that it was made from.
+    bounds:
+        From "sad", "mse", "grad" and "conn" to a bound: "+5%" against the float model that the
+        artefact comes from, or "<=12".
+
+    Returns
+    -------
+    list of Verdict
+        One for each bound, in order; `passed` says what became of it.
+
+    Raises
+    ------
+    UsageError
+        For a name that is no artefact, no error or no bound.
+    ArtifactError
+        When the artefact is damaged, or the float model is not beside it.
+    """
+    from edgemat.scoring.bounds import Bound, judge
+
+    opened = open_artifact(artifact)
+    reference = float_ancestor(opened).manifest.scores["unknown"].model_dump()
+    rules = [Bound(metric, rule) for metric, rule in bounds.items()]
+    return judge(rules, opened.manifest.scores["unknown"].model_dump(), reference=reference)
