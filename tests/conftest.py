@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from shared_files import VARIABLE
 
 # `make test` runs as many processes as there are cores: more threads would only wait
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -21,14 +22,24 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["XDG_DATA_HOME"] = str(tmp_path_factory.mktemp("data"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Among several processes, let the files with the most slow tests begin: the last one decides.
+@pytest.fixture(autouse=True, scope="session")
+def shared_files(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Give all processes of this run one folder for what is made once: see `shared_files.py`."""
+    own = tmp_path_factory.getbasetemp()
+    folder = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    os.environ[VARIABLE] = str(folder / "shared")
 
-    A process by itself keeps the order, quick files and slow ones by name.
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Among several processes, let long tests begin and then the files with the most slow ones.
+
+    Each process is dealt one half of the list, and who is done takes over half of what another has
+    left: small tests at the end let all of them finish together. A process by itself keeps the
+    order, quick files and slow ones by name.
     """
     if "PYTEST_XDIST_WORKER" in os.environ:
         slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
-        items.sort(key=lambda item: -slow[item.path])
+        items.sort(key=lambda item: (not item.get_closest_marker("long"), -slow[item.path]))
 
 
 @pytest.fixture

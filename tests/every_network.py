@@ -15,8 +15,26 @@ DEPLOYABLE = [info for info in ALL if info.is_matting and info.undeployable is N
 SIZES = ((64, 64), (96, 64))
 
 
+# Between them they have every block, every task, and all operators of those that deploy.
+FEW = (
+    *("matting-b1", "matting-b2", "matting-b11-carafe", "matting-hmi", "dim"),
+    *("indexnet-modelwise-nl", "indexnet-m2o-nlc", "indexnet-slim"),
+    *("a2u-static-pw-cw", "a2u-dynamic-cw", "a2u-dynamic-cs-d-norm", "rmat-m3"),
+    *("pspm-psp-b", "pspm-b5", "pspm-b5-fm", "pspm-slim"),
+    *("reconstruct-maxpool-unpool", "reconstruct-a2u", "dncnn", "dncnn-hin-nlc"),
+    *("segnet-m2o-nlc", "upernet-index-carafe", "fastdepth-p-carafe", "hu-depth-hin-nlc"),
+)
+
+
 def names(infos: list[ModelInfo]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("info", infos, ids=[info.name for info in infos])
+    """Run a test for each of the networks, but for a few only in the long rounds."""
+    return pytest.mark.parametrize(
+        "info",
+        [
+            pytest.param(info, id=info.name, marks=() if info.name in FEW else pytest.mark.long)
+            for info in infos
+        ],
+    )
 
 
 def small(info: ModelInfo, *, seed: int = 0) -> nn.Module:

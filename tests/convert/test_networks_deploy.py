@@ -6,11 +6,9 @@ converted as have all operators between them. ``EDGEMAT_EVERY_NETWORK=1`` skips 
 
 from __future__ import annotations
 
-import multiprocessing
+import json
 import os
-import tempfile
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,32 +22,42 @@ pytest.importorskip("litert_torch")
 pytest.importorskip("coremltools")
 
 from every_network import DEPLOYABLE, names, varied
+from shared_files import made_once
+from shared_networks import coreml_file, tflite_file
 from toy_networks import picture
 
 from edgemat.convert.backends import find_backend, find_target
-from edgemat.convert.coreml import convert_coreml
 from edgemat.convert.parity import compare
-from edgemat.convert.tflite import convert_tflite
 from edgemat.matting.torch_predictor import torch_predictor
-from edgemat.models import ModelInfo, model_info
+from edgemat.models import ModelInfo
 from edgemat.models.blocks.pooling import Below
 from edgemat.models.deploy import DeployForm, to_deploy
 
 SIZE = 64
-WORKERS = 2
 EVERY = os.environ.get("EDGEMAT_EVERY_NETWORK") == "1"
 
-Psnr = dict[str, float]
 
-
-@pytest.mark.slow
+@pytest.mark.long
 @names(DEPLOYABLE)
-def test_files_compute_the_same_matte(info: ModelInfo, psnr: Mapping[str, Future[Psnr]]) -> None:
-    if info.name not in psnr:
+def test_files_compute_the_same_matte(info: ModelInfo, converted: Collection[str]) -> None:
+    if info.name not in converted:
         pytest.skip("all its operators are in networks that are converted")
-    found = psnr[info.name].result()
+    deploy = to_deploy(varied(info))
+    pixels = picture(info.in_channels, SIZE, seed=5).permute(0, 2, 3, 1).contiguous().numpy()
+    expected = torch_predictor(deploy)(pixels)
+    assert expected.std() > 1e-4, "a flat matte proves nothing"
+    shape = (info.in_channels, SIZE, SIZE)
+    files = {
+        "tflite-fp32": tflite_file(deploy, "tflite-fp32", shape=shape),
+        "coreml-fp16": coreml_file(deploy, shape=shape),
+    }
+    found = {
+        runtime: compare(predict(pixels), expected, reference="float", runtime=runtime).psnr_db
+        for target, path in files.items()
+        for runtime, predict in find_backend(find_target(target).runtime).predictors(path).items()
+    }
     assert len(found) >= 3  # two ways to run a .tflite, one or two for Core ML
-    assert min(found.values()) >= least_psnr(to_deploy(varied(info))), found
+    assert min(found.values()) >= least_psnr(deploy), found
 
 
 def least_psnr(deploy: DeployForm) -> float:
@@ -58,62 +66,22 @@ def least_psnr(deploy: DeployForm) -> float:
 
 
 @pytest.fixture(scope="module")
-def psnr(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Future[Psnr]]]:
-    """What comes of each network that is converted, in processes beside this one."""
+def converted(request: pytest.FixtureRequest) -> Collection[str]:
+    """The networks that are converted, of those whose tests run."""
     chosen = [
         item.callspec.params["info"]  # type: ignore[attr-defined]
         for item in request.session.items
         if getattr(item, "module", None) is request.module
     ]
-    converted = [info.name for info in chosen]
-    if not EVERY:
-        converted = covering({info.name: operators(info) for info in chosen})
-    pool = ProcessPoolExecutor(WORKERS, multiprocessing.get_context("spawn"))
-    try:
-        yield {name: pool.submit(convert_and_compare, name) for name in converted}
-    finally:
-        pool.shutdown(cancel_futures=True)
+    names = [info.name for info in chosen]
+    if EVERY:
+        return names
 
+    def fill(folder: Path) -> None:
+        few = covering({info.name: operators(info) for info in chosen})
+        (folder / "names.json").write_text(json.dumps(few))
 
-def convert_and_compare(name: str) -> Psnr:
-    """Return the agreement with torch, in dB, of every way to run the network's files."""
-    torch.set_num_threads(1)
-    info = model_info(name)
-    deploy = to_deploy(varied(info))
-    pixels = picture(info.in_channels, SIZE, seed=5).permute(0, 2, 3, 1).contiguous().numpy()
-    expected = torch_predictor(deploy)(pixels)
-    assert expected.std() > 1e-4, "a flat matte proves nothing"
-    found: Psnr = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for target in (find_target("tflite-fp32"), find_target("coreml-fp16")):
-            backend = find_backend(target.runtime)
-            path = Path(folder) / backend.payload
-            if target.runtime == "tflite":
-                shape = (info.in_channels, SIZE, SIZE)
-                convert_tflite(deploy, path, target=target, shape=shape, metadata={})
-            else:
-                write_coreml(deploy, path, channels=info.in_channels)
-            for runtime, predict in backend.predictors(path).items():
-                agreement = compare(predict(pixels), expected, reference="float", runtime=runtime)
-                found[runtime] = agreement.psnr_db
-    return found
-
-
-def write_coreml(deploy: DeployForm, path: Path, *, channels: int) -> None:
-    """In float32, as float16 agrees to 45 dB only."""
-    convert_coreml(
-        deploy,
-        path,
-        height=SIZE,
-        width=SIZE,
-        channels=3 if channels == 3 else 4,
-        precision="fp32",
-        quantized=False,
-        metadata={},
-        licence="",
-        author="",
-        description="",
-    )
+    return json.loads((made_once("covering", names, fill) / "names.json").read_text())
 
 
 # ---- what a network is made of --------------------------------------------------------------

@@ -144,7 +144,7 @@ def test_the_command_prints_and_writes_figures(
     assert "for reconstruction" in capsys.readouterr().err
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_reconstruction_has_the_order_of_table_3_2() -> None:
     pictures = built_in()
     assert pictures.train.shape[1:] == (SIDE, SIDE)
@@ -162,7 +162,7 @@ def test_reconstruction_has_the_order_of_table_3_2() -> None:
     assert order_holds(outcomes), outcomes
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_index_network_denoises_better_than_max_unpooling(tmp_path: Path) -> None:
     outcomes = run_denoising(write_photographs(tmp_path / "in", 40), steps=150, width=0.25)
     unpooled, guided = (one.fidelity.psnr for one in outcomes)

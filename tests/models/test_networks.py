@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
+import pytest
 import torch
-from every_network import ALL, DEPLOYABLE, SIZES, names, outputs, picture, small, varied
+from every_network import ALL, DEPLOYABLE, FEW, SIZES, names, outputs, picture, small, varied
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from edgemat.models import ModelInfo, create_model
 from edgemat.models.blocks.pooling import Below
 from edgemat.models.deploy import prepare_for_float16, to_deploy
+
+
+def test_the_few_that_are_always_tested_have_every_task() -> None:
+    few = [info for info in ALL if info.name in FEW]
+    assert len(few) == len(FEW)
+    assert {info.task for info in few} == {info.task for info in ALL}
+    assert {info.chapter for info in few} == {info.chapter for info in ALL}
 
 
 @names(ALL)
@@ -93,6 +104,29 @@ def watch_masks(network: nn.Module) -> list[Tensor]:
 def test_deploy_form_has_no_batch_norm_and_no_rank_above_four(info: ModelInfo) -> None:
     deploy = to_deploy(small(info))
     assert not any(isinstance(module, nn.BatchNorm2d) for module in deploy.modules())
-    graph = torch.export.export(deploy, (picture(info, SIZES[0]),)).graph
+    with torch.no_grad(), Ranks() as mode:
+        deploy(picture(info, SIZES[0]))
+    assert max(mode.found) <= 4
+
+
+class Ranks(TorchDispatchMode):
+    """Collects the ranks of all tensors that are computed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: set[int] = set()
+
+    def __torch_dispatch__(
+        self, operator: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        result = operator(*args, **(kwargs or {}))
+        self.found.update(x.ndim for x in tree_leaves(result) if isinstance(x, Tensor))
+        return result
+
+
+@pytest.mark.long
+@names(DEPLOYABLE)
+def test_deploy_form_exports_without_ranks_above_four(info: ModelInfo) -> None:
+    graph = torch.export.export(to_deploy(small(info)), (picture(info, SIZES[0]),)).graph
     ranks = [n.meta["val"].ndim for n in graph.nodes if isinstance(n.meta.get("val"), Tensor)]
     assert max(ranks) <= 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import pytest
@@ -12,18 +13,18 @@ from torch import Tensor, nn
 
 pytest.importorskip("nncf")
 
+from shared_networks import content_of, quantized_network, stored, tflite_file
 from toy_networks import calibration, network_deploy, picture
 from toy_training import Fatal, Killed, data
 
 from edgemat.convert.backends import find_backend, find_target
 from edgemat.convert.parity import compare
-from edgemat.convert.tflite import convert_tflite
 from edgemat.matting.runtime import TfliteModel
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.models.blocks.pooling import Ones
 from edgemat.quantize.frozen import freeze
 from edgemat.quantize.kernels import FusedQuantizedFunctions, fused_kernels
-from edgemat.quantize.ptq import Quantized, quantize_ptq
+from edgemat.quantize.ptq import Quantized
 from edgemat.quantize.qat import QuantizationAware
 from edgemat.training.loop import ScaledAdam, train
 from edgemat.training.schedule import ParameterGroup, Schedule
@@ -35,7 +36,7 @@ NETWORKS = {
 }
 
 
-@pytest.fixture(scope="module", params=list(NETWORKS))
+@pytest.fixture(scope="module", params=["portrait", pytest.param("trimap", marks=pytest.mark.long)])
 def task(request: pytest.FixtureRequest) -> str:
     return request.param
 
@@ -43,7 +44,22 @@ def task(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def quantized(task: str) -> Quantized:
     name, config, channels = NETWORKS[task]
-    return quantize_ptq(network_deploy(name, **config), calibration(channels, SIZE))
+    return quantized_network(name, channels, **config)
+
+
+@pytest.fixture(scope="module")
+def finished(
+    quantized: Quantized, task: str, tmp_path_factory: pytest.TempPathFactory
+) -> Quantized:
+    """The network after six steps."""
+
+    def make() -> Quantized:
+        model = aware(quantized, task)
+        trained(model, task, tmp_path_factory.mktemp("whole"))
+        return model.finish()
+
+    ingredients = (content_of(quantized.deploy), quantized.spec, task)
+    return stored("trained", ingredients, copy.deepcopy(quantized.deploy), make)
 
 
 def aware(quantized: Quantized, task: str) -> QuantizationAware:
@@ -104,11 +120,8 @@ def test_what_has_no_choice_is_not_trained(quantized: Quantized, task: str) -> N
 
 
 def test_training_moves_weights_and_ranges_and_keeps_tied_grids_together(
-    quantized: Quantized, task: str, tmp_path: Path
+    quantized: Quantized, finished: Quantized, task: str
 ) -> None:
-    model = aware(quantized, task)
-    trained(model, task, tmp_path)
-    finished = model.finish()
     before, after = quantized.deploy.state_dict(), finished.deploy.state_dict()
     assert before.keys() == after.keys()
     moved = [key for key in before if not torch.equal(before[key], after[key])]
@@ -116,39 +129,34 @@ def test_training_moves_weights_and_ranges_and_keeps_tied_grids_together(
     pairs = list(zip(quantized.spec.tensors, finished.spec.tensors, strict=True))
     assert sum(old.scale != new.scale for old, new in pairs) > len(pairs) / 2
     groups: dict[int, set[tuple[object, object]]] = {}
-    for quantizer, (_, new) in zip(model.quantizers, pairs, strict=True):
+    quantizers = aware(quantized, task).quantizers
+    for quantizer, (_, new) in zip(quantizers, pairs, strict=True):
         groups.setdefault(id(quantizer), set()).add((new.scale, new.zero_point))
     assert all(len(grids) == 1 for grids in groups.values())
     assert len(groups) < len(pairs), "nothing is tied in this network"
 
 
 def test_a_killed_training_ends_in_the_same_bits(
-    quantized: Quantized, task: str, tmp_path: Path
+    quantized: Quantized, finished: Quantized, task: str, tmp_path: Path
 ) -> None:
-    whole = aware(quantized, task)
-    trained(whole, task, tmp_path / "whole")
     with pytest.raises(Killed):
         trained(aware(quantized, task), task, tmp_path / "cut", Fatal(data(), at=2 * 5))
     again = aware(quantized, task)
     trained(again, task, tmp_path / "cut")
-    first, second = whole.finish(), again.finish()
-    assert first.spec == second.spec
-    for key, value in first.deploy.state_dict().items():
+    second = again.finish()
+    assert finished.spec == second.spec
+    for key, value in finished.deploy.state_dict().items():
         assert torch.equal(value, second.deploy.state_dict()[key]), key
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_file_has_the_trained_grids_and_computes_the_same(
-    quantized: Quantized, task: str, tmp_path: Path
+    finished: Quantized, task: str
 ) -> None:
     pytest.importorskip("litert_torch")
-    model = aware(quantized, task)
-    trained(model, task, tmp_path / "work")
-    finished = model.finish()
     channels = NETWORKS[task][2]
     frozen, target = freeze(finished.deploy, finished.spec), find_target("tflite-int8")
-    path = tmp_path / "model.tflite"
-    convert_tflite(frozen, path, target=target, shape=(channels, SIZE, SIZE), metadata={})
+    path = tflite_file(frozen, target.name, shape=(channels, SIZE, SIZE))
     proof = find_backend(target.runtime).prove(path, finished.spec)
     assert proof.int8_convolutions == proof.convolutions > 50
     assert proof.float_islands == ()

@@ -11,6 +11,7 @@ from torch import nn
 
 pytest.importorskip("nncf")
 
+from shared_networks import quantized_network, quantized_toy
 from toy_networks import calibration, network_deploy, picture, toy_deploy
 
 from edgemat.errors import ArtifactError, ConversionError
@@ -26,18 +27,17 @@ from edgemat.quantize.spec import QuantSpec, TensorQuant
 
 @pytest.fixture(scope="module")
 def toy() -> Quantized:
-    return quantize_ptq(toy_deploy(), calibration(3, 32))
+    return quantized_toy()
 
 
 @pytest.fixture(scope="module")
 def indexnet() -> Quantized:
-    deploy = network_deploy("indexnet-m2o-nlc", width=0.25, hidden_mult=1)
-    return quantize_ptq(deploy, calibration(4, 64))
+    return quantized_network("indexnet-m2o-nlc", 4, width=0.25, hidden_mult=1)
 
 
 @pytest.fixture(scope="module")
 def pspm_slim() -> Quantized:
-    return quantize_ptq(network_deploy("pspm-slim", width=0.25), calibration(3, 64))
+    return quantized_network("pspm-slim", 3, width=0.25)
 
 
 def grid_of(spec: QuantSpec, ending: str) -> TensorQuant:

@@ -10,27 +10,30 @@ from torch import nn
 
 pytest.importorskip("nncf")
 
-from toy_networks import calibration, network_deploy, picture
+from shared_networks import file_of, quantized_network
+from toy_networks import picture
 
 from edgemat.artifacts.artifact import MattingErrors
 from edgemat.cli.plots import check_format, save_ranking
 from edgemat.convert.backends import find_backend, find_target
-from edgemat.convert.coreml import convert_coreml
 from edgemat.convert.parity import compare
-from edgemat.convert.tflite import convert_tflite
 from edgemat.errors import UsageError
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.quantize.blocks import BETWEEN, Block, find_blocks, keep, quantize_only
 from edgemat.quantize.frozen import freeze
-from edgemat.quantize.ptq import Quantized, quantize_ptq
-from edgemat.quantize.sensitivity import keep_under, rank_blocks
+from edgemat.quantize.ptq import Quantized
+from edgemat.quantize.sensitivity import BlockError, keep_under, rank_blocks
 from edgemat.scoring.bounds import Bound, parse_named_bound
 
 SIZE = 64
 NETWORKS = {"pspm-slim": ({"width": 0.5}, 3), "indexnet-slim": ({"width": 0.5}, 4)}
 
+Ranked = tuple[MattingErrors, list[BlockError]]
 
-@pytest.fixture(scope="module", params=list(NETWORKS))
+
+@pytest.fixture(
+    scope="module", params=["pspm-slim", pytest.param("indexnet-slim", marks=pytest.mark.long)]
+)
 def name(request: pytest.FixtureRequest) -> str:
     return request.param
 
@@ -38,7 +41,7 @@ def name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def quantized(name: str) -> Quantized:
     config, channels = NETWORKS[name]
-    return quantize_ptq(network_deploy(name, **config), calibration(channels, SIZE))
+    return quantized_network(name, channels, **config)
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +66,11 @@ def errors(name: str, quantized: Quantized) -> object:
         return MattingErrors(sad=distance, mse=0.0, grad=2 * distance, conn=0.0)
 
     return score
+
+
+@pytest.fixture(scope="module")
+def ranked(quantized: Quantized, name: str) -> Ranked:
+    return rank_blocks(quantized, example(name), errors(name, quantized))  # type: ignore[arg-type]
 
 
 def test_every_tensor_is_in_one_block(quantized: Quantized, blocks: dict[str, Block]) -> None:
@@ -93,8 +101,8 @@ def test_a_block_that_does_not_exist_is_named_with_the_nearest(
     assert "encoder.3" in str(caught.value.remedy)
 
 
-def test_blocks_are_ranked_by_what_they_cost(quantized: Quantized, name: str) -> None:
-    base, ranking = rank_blocks(quantized, example(name), errors(name, quantized))  # type: ignore[arg-type]
+def test_blocks_are_ranked_by_what_they_cost(ranked: Ranked) -> None:
+    base, ranking = ranked
     assert base.sad == 1.0
     costs = [row.errors.sad for row in ranking]
     assert costs == sorted(costs, reverse=True) and costs[0] > 1.5
@@ -103,10 +111,9 @@ def test_blocks_are_ranked_by_what_they_cost(quantized: Quantized, name: str) ->
 
 
 def test_as_many_blocks_stay_in_float_as_the_bound_needs(
-    quantized: Quantized, blocks: dict[str, Block], name: str
+    quantized: Quantized, blocks: dict[str, Block], ranked: Ranked, name: str
 ) -> None:
-    score = errors(name, quantized)
-    _, ranking = rank_blocks(quantized, example(name), score)  # type: ignore[arg-type]
+    score, (_, ranking) = errors(name, quantized), ranked
     whole, least = (
         score(freeze(quantized.deploy, keep(quantized.spec, blocks, in_float=names)))  # type: ignore[operator]
         for names in ((), tuple(blocks))
@@ -135,35 +142,19 @@ def test_one_block_alone_is_between_float_and_int8(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["in_float", "w8a16"])
-@pytest.mark.parametrize("target_name", ["tflite-int8", "coreml-w8a8"])
-def test_a_file_with_a_kept_block_says_what_is_not_int8(
-    kind: str, target_name: str, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize(
+    "target_name", [pytest.param("tflite-int8", marks=pytest.mark.long), "coreml-w8a8"]
+)
+def test_a_file_with_a_kept_block_says_what_is_not_int8(kind: str, target_name: str) -> None:
     pytest.importorskip("litert_torch" if target_name.startswith("tflite") else "coremltools")
     config, channels = NETWORKS["pspm-slim"]
-    quantized = quantize_ptq(network_deploy("pspm-slim", **config), calibration(channels, SIZE))
+    quantized = quantized_network("pspm-slim", channels, **config)
     blocks = find_blocks(quantized.deploy, quantized.spec, example("pspm-slim"))
     spec = keep(quantized.spec, blocks, **{kind: ["segment"]})
     inside = [quantized.spec.tensors[n] for n in blocks["segment"].inside]
     target = find_target(target_name)
-    path = tmp_path / ("mixed.tflite" if target.runtime == "tflite" else "mixed.mlpackage")
     frozen = freeze(quantized.deploy, spec)
-    if target.runtime == "tflite":
-        convert_tflite(frozen, path, target=target, shape=(channels, SIZE, SIZE), metadata={})
-    else:
-        convert_coreml(
-            frozen,
-            path,
-            height=SIZE,
-            width=SIZE,
-            channels=3,
-            precision="fp32",
-            quantized=True,
-            metadata={},
-            licence="",
-            author="",
-            description="",
-        )
+    path = file_of(frozen, target_name, shape=(channels, SIZE, SIZE))
     proof = find_backend(target.runtime).prove(path, spec)
     kept = sum(quant.kind == "weight" for quant in inside)
     in_float = proof.convolutions - proof.int8_convolutions
@@ -193,9 +184,8 @@ def test_what_is_no_named_bound_is_refused(text: str) -> None:
         parse_named_bound(text)
 
 
-def test_the_ranking_is_drawn(quantized: Quantized, name: str, tmp_path: Path) -> None:
-    _, ranking = rank_blocks(quantized, example(name), errors(name, quantized))  # type: ignore[arg-type]
-    save_ranking(ranking, tmp_path / "ranking.svg")
+def test_the_ranking_is_drawn(ranked: Ranked, tmp_path: Path) -> None:
+    save_ranking(ranked[1], tmp_path / "ranking.svg")
     text = (tmp_path / "ranking.svg").read_text()
     assert text.startswith("<?xml") and len(text) > 5000
     with pytest.raises(UsageError, match="does not end"):

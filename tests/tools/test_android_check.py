@@ -32,7 +32,7 @@ def test_texts_resources_and_gradle_files_are_whole(check: Any) -> None:
     assert found.ok, found.text
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_app_builds_and_its_core_passes() -> None:
     if toolchain.missing():
         pytest.skip(f"{toolchain.missing()} is missing: {toolchain.COMMAND}")

@@ -68,14 +68,14 @@ def test_texts_resources_and_project_are_whole() -> None:
         assert finding.ok, finding.text
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_core_and_app_compile_and_the_core_passes_its_tests(toolchain: Toolchain) -> None:
     for check in (swift.check_format, swift.test_core, swift.check_types):
         finding = check(toolchain, REPOSITORY)
         assert finding.ok, finding.text
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_wrong_type_in_the_app_is_found(toolchain: Toolchain, copy: Path, edit: Edit) -> None:
     edit("ios_demo/MattingDemo/CoreML/CoreMLModel.swift", ".cpuOnly", ".cpuAndPencil")
     finding = swift.check_types(toolchain, copy)

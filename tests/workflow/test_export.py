@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from shared_files import made_once
 from toy_artifacts import artifact, tflite_artifact
 
 from edgemat.artifacts.artifact import GOLDEN, Artifact, Feeding
@@ -48,18 +50,35 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     )
 
 
+@pytest.fixture(scope="module")
+def exported(network: Artifact) -> Path:
+    """A folder with the int8 files, and the names that `export` gave back."""
+
+    def fill(folder: Path) -> None:
+        written = export(network, folder / "app", precision="int8", data=DATA)
+        (folder / "written.json").write_text(json.dumps([path.name for path in written]))
+
+    return made_once("exported", network.manifest.identity, fill)
+
+
 @pytest.mark.slow
-def test_both_phone_files_come_with_their_manifests(network: Artifact, tmp_path: Path) -> None:
-    written = export(network, tmp_path / "app", precision="int8", data=DATA)
-    names = {path.name for path in written}
+def test_both_phone_files_come_with_their_manifests(exported: Path) -> None:
+    names = set(json.loads((exported / "written.json").read_text()))
     assert names == {
         "portrait-int8.tflite", "portrait-int8.mlpackage", "portrait-golden.npz", "portrait.json",
     }  # fmt: skip
-    assert {path.name for path in (tmp_path / "app").iterdir()} == names, "nothing is left behind"
-    card = json.loads((tmp_path / "app" / "portrait.json").read_text())
+    assert {path.name for path in (exported / "app").iterdir()} == names, "nothing is left behind"
+    card = json.loads((exported / "app" / "portrait.json").read_text())
     proof = card["files"]["portrait-int8.tflite"]["int8_proof"]
     assert proof["int8_convolutions"] == proof["convolutions"] > 0
-    assert TfliteModel(tmp_path / "app" / "portrait-int8.tflite").input_shape == (1, 64, 64, 3)
+    assert TfliteModel(exported / "app" / "portrait-int8.tflite").input_shape == (1, 64, 64, 3)
+
+
+@pytest.mark.long
+def test_another_precision_joins_what_is_there(
+    network: Artifact, exported: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(exported / "app", tmp_path / "app")
     again = export(network, tmp_path / "app", precision="fp32", data=DATA)
     assert "portrait-fp32.tflite" in {path.name for path in again}
 

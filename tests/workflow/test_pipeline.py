@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from shared_files import made_once
 
 from edgemat.artifacts.artifact import GOLDEN, Artifact
 from edgemat.matting.predict import load_predictor
@@ -26,8 +27,8 @@ threads = 1
 
 [[models]]
 name = "portrait"
-architecture = "pspm-b5"
-config = { width = 0.25 }
+architecture = "pspm-slim"
+config = { width = 0.5 }
 input_size = [64, 64]
 demonstration = true
 data = { kinds = "portrait" }
@@ -79,12 +80,15 @@ def artifacts(folder: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("finished")
-    (folder / "tiny.toml").write_text(RECIPE)
-    result = edgemat("run", "tiny.toml", cwd=folder)
-    assert result.returncode == 0, result.stderr + result.stdout
-    return folder
+def finished() -> Path:
+    """A folder in which the recipe has run: to look at; what changes it takes a copy."""
+
+    def fill(folder: Path) -> None:
+        (folder / "tiny.toml").write_text(RECIPE)
+        result = edgemat("run", "tiny.toml", cwd=folder)
+        assert result.returncode == 0, result.stderr + result.stdout
+
+    return made_once("pipeline", RECIPE, fill)
 
 
 @pytest.fixture
@@ -150,7 +154,7 @@ def test_a_second_run_does_nothing_but_say_so(copy: Path) -> None:
     assert "report.html" in result.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_killed_again_and_again_ends_in_the_same_hashes(
     finished: Path, tmp_path: Path
 ) -> None:
@@ -186,7 +190,7 @@ def wait_for(folder: Path, pattern: str, process: subprocess.Popen[bytes]) -> No
         time.sleep(0.02)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_damaged_artefact_is_made_anew(copy: Path) -> None:
     file = (
         next((copy / "runs/tiny/artifacts").glob("portrait-pruned-tflite-fp32@*")) / "model.tflite"
@@ -209,7 +213,7 @@ def test_a_failed_gate_gives_exit_status_1_and_the_row(copy: Path) -> None:
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_files_can_be_verified_judged_and_used_one_by_one(copy: Path) -> None:
     shelf = Path("runs/tiny/artifacts")
     names = {name.split("@")[0]: str(shelf / name) for name in artifacts(copy)}
