@@ -1,7 +1,10 @@
 # make run    the main job: train, quantize, convert, verify, measure, report
-# make test   all tests
+# make test   style, types and the tests: ten minutes or so on two cores
 # make check  style and types
 #
+# make test-all      the long rounds as well, as in CI: every network's conversion, runs that are
+#                    killed and resumed, the apps' toolchains: half an hour
+# make mutants       break core functions one at a time, and see that their tests notice
 # make peers         download other people's networks, to compare with: see bench/peers
 # make onnx2tf       onnx2tf and tflite-runtime 2.14, for second opinions: see bench/opinions.py
 # make old-runtime   tflite-runtime 2.14 alone
@@ -11,17 +14,25 @@
 # make android-check check the Android app without Android: see docs/verification.md
 # make ios-check     check the iOS app without a Mac: see docs/verification.md
 # make device-parts  fetch what the tests of devices need and this machine lacks
+# make app-parts     fetch what builds the Android app: tests of the long rounds
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run test check peers onnx2tf old-runtime runner emulator browser device-parts android-check ios-check clean
+.PHONY: run test test-all mutants check peers onnx2tf old-runtime runner emulator browser device-parts app-parts android-check ios-check clean
 
 run: .venv/ready
 	$(BIN)/edgemat run recipes/quickstart.toml
 
+PYTEST := $(BIN)/python -m pytest -rs --durations=40 --numprocesses auto --dist worksteal
+
 test: .venv/ready check device-parts
-	$(BIN)/python -m pytest -rs --durations=40 --numprocesses auto \
-		--dist loadfile --no-loadscope-reorder
+	$(PYTEST) -m "not long"
+
+test-all: .venv/ready check device-parts app-parts
+	$(PYTEST)
+
+mutants: .venv/ready
+	$(BIN)/python -m tools.mutants
 
 check: .venv/ready
 	$(BIN)/ruff check .
@@ -50,6 +61,9 @@ device-parts: .venv/ready
 	-$(BIN)/python -m tools.parts phone sshd emulator cross
 	-$(BIN)/python -m edgemat.bench.runner.build
 	-$(BIN)/python -m edgemat.bench.devices.browser.litert_js
+
+# The same for the Android app: 130 MB.
+app-parts: .venv/ready
 	-$(BIN)/python -m tools.android toolchain
 
 # Fetches Swift (550 MB, once) where there is none.
