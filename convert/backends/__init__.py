@@ -1,7 +1,7 @@
 """The table of all runtimes that files are made for: the sole list of targets.
 
-A further runtime is a file beside these and an entry in `BACKENDS`; recipes, exports, reports and
-the command line follow.
+A further runtime is a file beside these and a line in :data:`BACKENDS`; recipes, exports, reports
+and the command line follow.
 """
 
 from __future__ import annotations
@@ -9,11 +9,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgemat.convert.backend import Backend, Precision, Target
-from edgemat.convert.backends import coreml, tflite
+from edgemat.convert.backends.coreml import COREML
+from edgemat.convert.backends.tflite import TFLITE
 from edgemat.errors import UsageError, nearest
 
-# In the order of tables, and of a recipe that names no targets: its hash depends on it.
-BACKENDS: tuple[Backend, ...] = (tflite.Tflite(), coreml.CoreMl())
+BACKENDS: tuple[Backend, ...] = (
+    TFLITE,
+    COREML,
+)
+"""The only list of them, in the order of tables.
+
+A recipe that names no targets has all, in this order, which its hash depends on.
+"""
 
 
 def all_targets() -> dict[str, Target]:

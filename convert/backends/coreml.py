@@ -123,6 +123,9 @@ class CoreMl:
         return {EXECUTOR: [_activation(op, kept[op.outputs[0].name]) for op in quantizers]}
 
 
+COREML = CoreMl()
+
+
 def feeds(x: F32) -> dict[str, F32]:
     """Return `x`, 1,H,W,C in 0..1, as Core ML takes it: pictures 0..255, the trimap apart."""
     pixels = np.rint(x * 255).astype(np.float32).transpose(0, 3, 1, 2)

@@ -92,6 +92,9 @@ class Tflite:
         return {name: _activations(path, x, kernels) for name, kernels in KERNELS.items()}
 
 
+TFLITE = Tflite()
+
+
 def _activations(path: Path, x: F32, kernels: Kernels) -> list[GridTensor]:
     model = TfliteModel(path, kernels=kernels, keep_tensors=True)
     model.run(x)

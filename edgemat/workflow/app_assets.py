@@ -23,8 +23,8 @@ import numpy as np
 from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.shipped import SHIPPED_TARGET, open_artifact
 from edgemat.convert.backends import find_target
-from edgemat.convert.backends.coreml import CoreMl
-from edgemat.convert.backends.tflite import Tflite
+from edgemat.convert.backends.coreml import COREML
+from edgemat.convert.backends.tflite import TFLITE
 from edgemat.errors import ArtifactError, UsageError
 from edgemat.files import (
     atomic_path,
@@ -63,8 +63,8 @@ class App:
 
 
 APPS = (
-    App("settings.gradle.kts", "app/src/main/assets/models", Tflite.runtime, ("int8",)),
-    App("MattingDemo.xcodeproj/project.pbxproj", "Models", CoreMl.runtime, ("int8", "fp16")),
+    App("settings.gradle.kts", "app/src/main/assets/models", TFLITE.runtime, ("int8",)),
+    App("MattingDemo.xcodeproj/project.pbxproj", "Models", COREML.runtime, ("int8", "fp16")),
 )
 
 

@@ -5,6 +5,7 @@ The runtime of these tests stores an exported torch program in an .npz, and runs
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 from collections.abc import Mapping
@@ -46,6 +47,8 @@ from edgemat.scoring.metrics import UNKNOWN
 from edgemat.workflow.stages import converting
 from edgemat.workflow.stages.converting import convert_stage
 from edgemat.workflow.stages.judging import judge_files
+
+ROOT = Path(__file__).parents[2]
 
 
 class Numpy:
@@ -221,3 +224,17 @@ def test_no_two_runtimes_are_confused() -> None:
     for backend in backends.BACKENDS:
         assert all(target.runtime == backend.runtime for target in backend.targets)
         assert all(target.name.startswith(f"{backend.runtime}-") for target in backend.targets)
+
+
+def test_no_other_file_lists_the_runtimes() -> None:
+    """A second list would be a second line for the next runtime."""
+    runtimes = {backend.runtime for backend in backends.BACKENDS}
+    lists = []
+    for room in ("edgemat", "quantize", "convert", "bench"):
+        for path in sorted((ROOT / room).rglob("*.py")):
+            nodes = ast.walk(ast.parse(path.read_text()))
+            texts = {n.value for n in nodes if isinstance(n, ast.Constant) and type(n.value) is str}
+            named = {text.split("-")[0] for text in texts if text in runtimes | set(all_targets())}
+            if len(named) > 1:
+                lists.append(path.relative_to(ROOT).as_posix())
+    assert not lists
