@@ -1,7 +1,8 @@
 """The networks, by name: a module for each architecture, built from ``blocks`` and ``encoders``.
 
 >>> from edgemat.models import create_model
->>> model = create_model("indexnet-m2o-nlc", width=0.5)
+>>> create_model("indexnet-m2o-nlc", width=0.5).stride
+32
 
 A network is one file, ``MODELS`` at its end, and one line here.
 """
@@ -54,6 +55,7 @@ _MODELS: dict[str, ModelInfo] = {
 def list_models() -> list[ModelInfo]:
     """Return what is known of every network, in the order of the thesis.
 
+    >>> from edgemat.models import list_models
     >>> [info.name for info in list_models() if info.is_matting and info.thesis is None]
     ['indexnet-slim', 'pspm-slim']
     """
@@ -63,6 +65,7 @@ def list_models() -> list[ModelInfo]:
 def model_info(name: str) -> ModelInfo:
     """Return what is known of one network.
 
+    >>> from edgemat.models import model_info
     >>> model_info("indexnet-m2o-nlc").thesis
     Printed(table='3.4', parameters=8.15, operations=6.3)
 
@@ -84,6 +87,8 @@ def model_info(name: str) -> ModelInfo:
 def create_model(name: str, **config: Any) -> Network:
     """Build a network with fresh weights.
 
+    >>> import torch
+    >>> from edgemat.models import create_model
     >>> network = create_model("reconstruct-index-m2o", width=0.25)
     >>> network(torch.rand(1, 1, 32, 32)).shape
     torch.Size([1, 1, 32, 32])
@@ -111,6 +116,8 @@ def create_model(name: str, **config: Any) -> Network:
 def create_matting(name: str, **config: Any) -> MattingNetwork:
     """Build a matting network with fresh weights; see :func:`create_model`.
 
+    >>> import torch
+    >>> from edgemat.models import create_matting
     >>> network = create_matting("pspm-slim", width=0.25)
     >>> network(torch.rand(2, 3, 64, 96)).alpha.shape
     torch.Size([2, 1, 64, 96])

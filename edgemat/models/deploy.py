@@ -35,6 +35,15 @@ class DeployForm(nn.Module):
 def to_deploy(network: MattingNetwork) -> DeployForm:
     """Return the deploy form of `network` (a copy, in eval mode).
 
+    >>> import torch
+    >>> from edgemat.models import create_matting
+    >>> from edgemat.models.deploy import to_deploy
+    >>> network = create_matting("pspm-slim", width=0.25).eval()
+    >>> picture = torch.rand(1, 3, 64, 64)
+    >>> alpha = to_deploy(network)(picture)
+    >>> torch.allclose(alpha, network(picture).alpha.clamp(0, 1), atol=1e-5)
+    True
+
     Equal to the network in eval mode, clamped to 0..1, within 1e-5 in float32. One exception:
     folding rounds differently, and where two of the four values under a max-pooling window are
     equal up to that rounding, the other one may win, and unpooling then writes beside it.
@@ -48,6 +57,15 @@ def to_deploy(network: MattingNetwork) -> DeployForm:
 
 def prepare_for_float16(deploy: DeployForm, pixel_scale: float) -> DeployForm:
     """Return a copy for float16 arithmetic; it takes pixels in 0..255.
+
+    >>> import torch
+    >>> from edgemat.models import create_matting
+    >>> from edgemat.models.deploy import prepare_for_float16, to_deploy
+    >>> deploy = to_deploy(create_matting("pspm-slim", width=0.25))
+    >>> picture = torch.rand(1, 3, 64, 64)
+    >>> variant = prepare_for_float16(deploy, 1 / 255)
+    >>> torch.allclose(variant(255 * picture), deploy(picture), atol=1e-3)
+    True
 
     `pixel_scale` goes into the weights that meet pixels: in float16, 0..255 is exact and pixels
     in 0..1 are not, and rounding them costs 2 dB of agreement. The masks of max-pooling become

@@ -34,6 +34,10 @@ CLASSICAL_METHODS = ("closed-form", "knn")
 class Printed:
     """What the thesis prints of a network's size.
 
+    >>> from edgemat.models import Printed
+    >>> Printed("6.4", parameters=5.90, operations=6.53).chapter
+    6
+
     Attributes
     ----------
     table:
@@ -59,8 +63,11 @@ class Printed:
 class ModelInfo:
     """One network, of the thesis or made from one of its.
 
-    >>> ModelInfo(name="mine", network=Network, task="portrait").in_channels
-    3
+    >>> from edgemat.models import ModelInfo
+    >>> from edgemat.models.pspm_slim import PSPMSlim
+    >>> mine = ModelInfo(name="mine", network=PSPMSlim, config={"width": 0.5}, task="portrait")
+    >>> mine.in_channels, mine.stride, mine.thesis
+    (3, 16, None)
 
     Attributes
     ----------

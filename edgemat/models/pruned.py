@@ -13,12 +13,27 @@ Shape = tuple[int, ...]
 
 
 def shapes_of(state: Mapping[str, Tensor]) -> dict[str, Shape]:
-    """Return the shape of every tensor of a state dict."""
+    """Return the shape of every tensor of a state dict.
+
+    >>> from torch import nn
+    >>> from edgemat.models.pruned import shapes_of
+    >>> shapes_of(nn.Conv2d(3, 8, 5).state_dict())
+    {'weight': (8, 3, 5, 5), 'bias': (8,)}
+    """
     return {name: tuple(tensor.shape) for name, tensor in state.items()}
 
 
 def fit_channels(model: nn.Module, shapes: Mapping[str, Shape]) -> None:
     """Give the convolutions and normalisations of `model`, in place, the channels of `shapes`.
+
+    >>> from torch import nn
+    >>> from edgemat.models.pruned import fit_channels
+    >>> model = nn.Sequential(nn.Conv2d(3, 8, 5))
+    >>> fit_channels(model, {"0.weight": (6, 3, 5, 5)})
+    >>> model
+    Sequential(
+      (0): Conv2d(3, 6, kernel_size=(5, 5), stride=(1, 1))
+    )
 
     Their values are not defined afterwards: load a state dict of these shapes. What is of the right
     shape already stays as it is.

@@ -4,9 +4,12 @@ This is what chapters 3 and 4 of the thesis vary while the rest of a network sta
 serves all levels of one network. ``down`` halves a level's feature and keeps a *guide*; ``up``
 doubles the decoder's feature of the same level with it. Upsampling that needs no guide is blind.
 
+>>> import torch
+>>> from edgemat.models.blocks.sampling import create_sampling
 >>> sampling = create_sampling("m2o-nlc", {0: 32, 2: 24})
->>> feature, pooled, guide = sampling.down(0, x)
->>> restored = sampling.up(0, pooled, guide)
+>>> feature, pooled, guide = sampling.down(0, torch.rand(2, 32, 16, 16))
+>>> pooled.shape, sampling.up(0, pooled, guide).shape
+(torch.Size([2, 32, 8, 8]), torch.Size([2, 32, 16, 16]))
 """
 
 from __future__ import annotations
@@ -281,6 +284,10 @@ def create_sampling(
     affinity: Mapping[str, Any] = MappingProxyType({}),
 ) -> Sampling:
     """Build a sampling by name.
+
+    >>> from edgemat.models.blocks.sampling import create_sampling
+    >>> create_sampling("conv-carafe", {0: 8}).factor
+    1
 
     Parameters
     ----------

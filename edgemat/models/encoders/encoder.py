@@ -10,6 +10,13 @@ from torch import nn
 class Encoder(nn.ModuleList):
     """Base of encoders: stages that are called one after the other; the owner pools between them.
 
+    >>> from edgemat.models.encoders.mobilenetv2 import MobileNetV2
+    >>> encoder = MobileNetV2(3)
+    >>> encoder.channels
+    (32, 16, 24, 32, 64, 96, 160, 320)
+    >>> encoder.pooled, encoder.strides
+    ((0, 2, 3, 4, 6), (1, 2, 2, 4, 8, 16, 16, 32))
+
     Parameters
     ----------
     own_strides:
