@@ -12,10 +12,11 @@ from edgemat.cli import (
     compressing,
     data,
     experiments,
-    machine,
+    inventory,
     measuring,
     peers,
     photo,
+    quality,
     recipes,
 )
 from edgemat.terminal import run_app, show_error
@@ -49,11 +50,11 @@ for command in (
     comparing.frontier,
     comparing.roofline,
     comparing.opinions,
-    machine.quality,
-    machine.bias,
+    quality.quality,
+    quality.bias,
     artifacts.card,
-    machine.models,
-    machine.doctor,
+    inventory.models,
+    inventory.doctor,
 ):
     app.command()(command)
 app.add_typer(data.app, name="data")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Literal
 
@@ -137,21 +138,10 @@ def _train(
 
 
 def schedule_of(settings: TuneSection) -> Schedule:
-    """Return a recipe's section as the training loop takes it."""
-    return Schedule(
-        steps=settings.steps,
-        batch=settings.batch,
-        learning_rate=settings.learning_rate,
-        encoder_rate=settings.encoder_rate if isinstance(settings, TrainSection) else 1.0,
-        warmup=settings.warmup,
-        gradient_weight=settings.gradient_weight,
-        affinity_weight=settings.affinity_weight,
-        detail_ramp=DETAIL_RAMP if isinstance(settings, TrainSection) else 0.0,
-        distillation_weight=settings.distillation_weight,
-        autocast=settings.autocast,
-        checkpoint_every=settings.checkpoint_every,
-        workers=settings.workers,
-    )
+    """Return a recipe's section as the training loop takes it: what both have goes by its name."""
+    named = {field.name for field in fields(Schedule)} & set(type(settings).model_fields)
+    ramp = DETAIL_RAMP if isinstance(settings, TrainSection) else 0.0
+    return Schedule(**{name: getattr(settings, name) for name in named}, detail_ramp=ramp)
 
 
 def training_data(

@@ -1,0 +1,68 @@
+"""`edgemat quality` and `bias`: how good the shipped models are, and for whom."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edgemat.cli import tables
+from edgemat.cli.common import ArtifactPath, BackgroundsOption
+from edgemat.terminal import AsJson, err, out, print_json
+
+
+def quality(
+    bars: Annotated[Path, typer.Argument(help="Bars, such as recipes/weights/bars.toml.")],
+    threads: Annotated[int, typer.Option(min=1)] = 1,
+    limit: Annotated[int | None, typer.Option(min=1, help="Photographs of each set.")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Hold the shipped models against quality bars on photographs, float and int8."""
+    from edgemat.bench.quality import load_bars, measure_quality
+    from edgemat.errors import GateFailed
+
+    rows = measure_quality(load_bars(bars), threads=threads, limit=limit, progress=err.print)
+    if as_json:
+        print_json([row.to_json() for row in rows])
+    else:
+        tables.show_quality(out, rows)
+    failed = any(row.verdict is not None and not row.verdict.passed for row in rows)
+    return GateFailed.exit_code if failed else 0
+
+
+def bias(
+    model: ArtifactPath = Path("portrait"),
+    backgrounds: BackgroundsOption = None,
+    everyone: Annotated[
+        bool, typer.Option("--everyone", help="Also people that recipes train on.")
+    ] = False,
+    worst: Annotated[
+        Path | None, typer.Option(help="Picture file for the people with the largest errors.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare a model's errors by skin tone and hair, on rendered people."""
+    from edgemat.artifacts.shipped import SHIPPED_TARGET, find_artifact
+    from edgemat.bench.bias import measure_bias
+    from edgemat.bench.peers.sheet import draw_sheet
+    from edgemat.data.drawn.source import ProceduralSource
+    from edgemat.data.mix import Photographs
+    from edgemat.images import write_image
+    from edgemat.progress import share_bar
+
+    path = find_artifact(model, target=SHIPPED_TARGET)
+    behind = Photographs(backgrounds) if backgrounds else ProceduralSource(1, size=(512, 512))
+    with share_bar("measuring") as show:
+        found = measure_bias(
+            path,
+            behind,
+            part="all" if everyone else "held-out",
+            progress=show,
+        )
+    if as_json:
+        print_json([group.to_json() for group in found.groups])
+    else:
+        tables.show_bias(out, found.groups)
+    if worst is not None:
+        write_image(worst, draw_sheet(found.worst, [path.name]))
