@@ -1,4 +1,4 @@
-"""What this machine can and cannot do, and how to get it."""
+"""The abilities of this machine, and how to get those that it lacks."""
 
 from __future__ import annotations
 

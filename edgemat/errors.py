@@ -1,4 +1,4 @@
-"""What can go wrong, said in one sentence, with the remedy and the exit status.
+"""The errors: one sentence each, with the remedy and the exit status.
 
 Every error that a user can cause or meet is an :class:`EdgematError`. The command line prints
 ``message`` and ``remedy`` and exits with ``exit_code``; a library user catches the class.
@@ -52,7 +52,7 @@ class ArtifactError(EdgematError):
 
 
 class TrainingError(EdgematError):
-    """Training that cannot go on, for example a loss that is not finite (exit status 2)."""
+    """Training that cannot continue, for example a loss that is not finite (exit status 2)."""
 
 
 class ConversionError(EdgematError):
@@ -78,7 +78,7 @@ class DiskError(EdgematError):
 
 
 class EdgematWarning(UserWarning):
-    """Something a user should know although the work goes on; the command line prints it."""
+    """Something a user should know although the work continues; the command line prints it."""
 
 
 class PictureWarning(EdgematWarning):

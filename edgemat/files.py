@@ -28,7 +28,7 @@ def explain_os_errors(path: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise DiskError(
                 f"The disk is full while writing {path}.",
-                remedy="Free some space, then run the same command again: it goes on from here.",
+                remedy="Free some space, then run the same command again: it resumes from here.",
             ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise DiskError(

@@ -1,4 +1,4 @@
-"""What every command line needs: consoles, `--json`, and errors as a sentence and an exit status.
+"""Shared by all command lines: consoles, `--json`, and errors as a sentence and an exit status.
 
 Below all command lines (edgemat's and the tools'), and light: `--help` loads it.
 """
@@ -52,7 +52,7 @@ def run_app(
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     except Exception as error:
-        # typer's own usage errors know how to show themselves; anything else is a bug of ours
+        # typer's own usage errors know how to show themselves; anything else is a bug of edgemat
         if not hasattr(error, "exit_code") or not hasattr(error, "show"):
             raise
         error.show()

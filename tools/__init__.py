@@ -1,1 +1,1 @@
-"""What makes the data: rendered people, backgrounds. Not installed with edgemat."""
+"""Tools that make the data, documents and checks. Not installed with edgemat."""

@@ -1,8 +1,8 @@
-"""The thesis' tables beside ours: `python -m tools.thesis docs/thesis.md`.
+"""The thesis' tables beside edgemat's: `python -m tools.thesis docs/thesis.md`.
 
 The tables' complexity columns are compared, which need no data set: parameters, and operations at
-224x224 in the thesis' convention (2**30). A figure agrees when ours, rounded as printed, is the
-same; where it is not, the row says what the difference is known to be.
+224x224 in the thesis' convention (2**30). A figure agrees when edgemat's, rounded as printed, is
+the same; where it is not, the row says what the difference is known to be.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def page() -> str:
 
 
 INTRODUCTION = """\
-# The thesis' tables beside ours
+# The thesis' tables beside edgemat's
 
 Made by `python -m tools.thesis docs/thesis.md`; a test makes it again and compares.
 
@@ -63,8 +63,8 @@ convolutions and linear layers, in units of 2^30, at 224x224; a linear layer on 
 N x N x outputs, and a convolution on one-channel pictures in the batch axis counts once.
 `edgemat models --json` has honest multiply-accumulates beside them.
 
-*same*: ours, rounded as the thesis prints, is what it prints. Where it is not, the reason is below
-the table. Accuracy is not compared: the data sets may not be had. Rows that print neither
+*same*: edgemat's, rounded as the thesis prints, is what it prints. Where it is not, the reason is
+below the table. Accuracy is not compared: the data sets may not be had. Rows that print neither
 parameters nor operations are left out."""
 
 
@@ -72,8 +72,8 @@ def _table(table: Table) -> str:
     with_parameters = any(row.parameters for row in table.rows)
     with_operations = any(row.operations for row in table.rows)
     header = ["thesis", "edgemat"]
-    header += ["parameters, thesis", "ours"] * with_parameters
-    header += ["operations, thesis", "ours"] * with_operations
+    header += ["parameters, thesis", "edgemat's"] * with_parameters
+    header += ["operations, thesis", "edgemat's"] * with_operations
     lines: list[list[str]] = []
     notes: dict[str, list[str]] = {}  # why rows differ: for one reason, often
     for row in table.rows:
@@ -141,9 +141,9 @@ def _index_blocks() -> str:
         for variant, formula in zip(VARIANTS, formulas, strict=True):
             nonlinear, context = VARIANTS[variant]
             block = IndexBlock(C, family=family, nonlinear=nonlinear, context=context)
-            ours = sum(m.weight.numel() for m in block.modules() if isinstance(m, nn.Conv2d))
+            counted = sum(m.weight.numel() for m in block.modules() if isinstance(m, nn.Conv2d))
             lines.append(
-                _formula(f"{FAMILY_NAMES[family]} {VARIANT_NAMES[variant]}", formula, ours)
+                _formula(f"{FAMILY_NAMES[family]} {VARIANT_NAMES[variant]}", formula, counted)
             )
     return (
         "## Table 3.1: parameters of one index block\n\n"
@@ -166,14 +166,15 @@ def _affinity_blocks() -> str:
     )
 
 
-FORMULA_HEADER = ("thesis", "formula, as printed", "gives", "ours", "")
+FORMULA_HEADER = ("thesis", "formula, as printed", "gives", "edgemat's", "")
 
 
-def _formula(label: str, formula: str, ours: int) -> list[str]:
+def _formula(label: str, formula: str, counted: int) -> list[str]:
     letters = {"C": C, "K": KERNEL, "k": ENCODING, "s": WINDOW}
     printed = evaluate(formula, letters)
     shown = formula.replace("*", " x ")
-    return [label, shown, f"{printed:,}", f"{ours:,}", "same" if ours == printed else "differs"]
+    verdict = "same" if counted == printed else "differs"
+    return [label, shown, f"{printed:,}", f"{counted:,}", verdict]
 
 
 def evaluate(formula: str, letters: Mapping[str, int]) -> int:

@@ -1,4 +1,4 @@
-"""What the thesis prints of parameters and operations, row by row, and our names for it."""
+"""What the thesis prints of parameters and operations, row by row, and edgemat's names for it."""
 
 from __future__ import annotations
 
@@ -190,8 +190,8 @@ TABLES = (
         "5.7",
         "Operations of RMat",
         (
-            Row("SIM (not ours)", None, operations="48.30"),
-            Row("FBA (not ours)", None, operations="30.47"),
+            Row("SIM (not in edgemat)", None, operations="48.30"),
+            Row("FBA (not in edgemat)", None, operations="30.47"),
             Row("M3", "rmat-m3", operations="16.62"),
             Row("M7", "rmat-m7", operations="22.22"),
         ),

@@ -44,7 +44,7 @@ class _Model(BaseModel):
 
 
 class Feeding(_Model):
-    """How an app feeds the file, and what comes back.
+    """The inputs that an app feeds the file with, and its output.
 
     Pixels are divided by 255 and nothing else: the statistics of the training set are inside the
     network. The output is the alpha matte in 0..1, of the input's size.
@@ -63,7 +63,7 @@ class Feeding(_Model):
 
 
 class Calibration(_Model):
-    """What the quantization ranges were collected on."""
+    """The pictures that the quantization ranges were collected on."""
 
     count: int
     seed: int
@@ -71,14 +71,14 @@ class Calibration(_Model):
 
 
 class Cost(_Model):
-    """What a network costs, before any file is written."""
+    """The cost of a network, before any file is written."""
 
     parameters: int
     macs: float = Field(description="multiply-accumulates of one picture, in 1e9")
 
 
 class Pruning(_Model):
-    """How a network lost channels."""
+    """The way in which a network lost channels."""
 
     importance: Importance
     macs_before: float = Field(description="multiply-accumulates of one picture, in 1e9")
@@ -102,7 +102,7 @@ class MattingErrors(_Model):
 
 
 class Agreement(_Model):
-    """How far a file's alpha lies from its reference's, over the validation inputs."""
+    """The distance of a file's alpha from its reference's, over the validation inputs."""
 
     reference: Literal["float", "frozen"]
     runtime: str
@@ -123,7 +123,7 @@ class Int8Proof(_Model):
 
 
 class Card(_Model):
-    """What a user must know of a model before taking it; written by hand in its recipe."""
+    """A notice for those who think of taking a model; written by hand in its recipe."""
 
     purpose: str = Field(description="what it is for")
     data: str = Field(description="what it was trained on, and under which licences")

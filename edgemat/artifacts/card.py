@@ -103,10 +103,10 @@ def make_card(model: str, measured: Measured) -> str:
 
 
 def _latencies(peers: dict[str, Any] | None, file: Artifact) -> list[dict[str, Any]]:
-    """Return the contestants whose latency was measured, ours of this very file among them."""
+    """Return the contestants whose latency was measured, edgemat's of this very file among them."""
     if peers is None:
         return []
     timed = [one for one in peers["contestants"] if one.get("network_latency")]
     timed = [one for one in timed if one.get("runtime") != "torch"]  # which no phone runs
-    ours = any(one["sha256"] == file.manifest.payload_sha256 for one in timed)
-    return timed if ours else []
+    measured = any(one["sha256"] == file.manifest.payload_sha256 for one in timed)
+    return timed if measured else []

@@ -1,4 +1,4 @@
-"""Which artefact another was made from."""
+"""The parent of an artefact, and the float network at the root."""
 
 from __future__ import annotations
 

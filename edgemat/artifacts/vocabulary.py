@@ -9,13 +9,13 @@ TorchKind = Literal["float", "quantized"]
 InputLayout = Literal["NHWC", "NCHW", "image"]
 """How a file takes pictures: as a tensor, or as pictures of the system's own."""
 Region = Literal["unknown", "whole"]
-"""Where the errors of a matte are summed: where the trimap is unknown, or everywhere."""
+"""The pixels over which errors are summed: where the trimap is unknown, or all."""
 ErrorName = Literal["sad", "mse", "grad", "conn"]
 """The errors of mattes; see :class:`edgemat.artifacts.artifact.MattingErrors`."""
 Importance = Literal["taylor", "magnitude", "bn"]
-"""What tells how much a channel matters; see :mod:`edgemat.quantize`."""
+"""The measure of how much a channel matters; see :mod:`edgemat.quantize.pruning`."""
 PruningCost = Literal["macs", "host"]
-"""What pruning saves: multiply-accumulates, or int8 convolutions' milliseconds on this host."""
+"""The cost that pruning saves: multiply-accumulates, or milliseconds of int8 on this host."""
 QuantizationMode = Literal["ptq", "qat"]
 """Post-training quantization, or quantization-aware training from there on."""
 

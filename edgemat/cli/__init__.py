@@ -21,7 +21,7 @@ from edgemat.cli import (
 )
 from edgemat.terminal import run_app, show_error
 
-WHEN_INTERRUPTED = "Interrupted. What was finished is kept: the same command goes on from there."
+WHEN_INTERRUPTED = "Interrupted. What was finished is kept: the same command resumes from there."
 
 app = typer.Typer(
     name="edgemat",

@@ -1,4 +1,4 @@
-"""What the commands share: options, and how artefacts are shown."""
+"""Shared by the commands: options, and how artefacts are shown."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def quantize(
 ) -> None:
     """Quantize a float artefact to int8 with NNCF; qat then trains weights and ranges on.
 
-    A killed qat goes on from its checkpoint when the same command is given again.
+    A killed qat resumes from its checkpoint when the same command is given again.
     """
     from edgemat.workflow.api.compress import quantize_in_steps
 
@@ -104,7 +104,7 @@ def prune(
     """Take channels out of a float artefact and train what is left, with the whole as teacher.
 
     ``--unstructured`` sets single weights to 0 instead: --keep is the share that stays.
-    When it is killed, the same command goes on from where it was.
+    When it is killed, the same command resumes from where it was.
     """
     from edgemat.workflow.api.compress import prune as prune_artifact
 

@@ -202,12 +202,12 @@ def gate(
     subject: Annotated[
         str,
         typer.Argument(
-            help="An artefact, held against the float model by its errors; or a result of bench, "
-            "held against another by its latency."
+            help="An artefact, compared with the float model by its errors; or a result of bench, "
+            "compared with another by its latency."
         ),
     ],
     base: Annotated[
-        str | None, typer.Argument(help="The result that a result is held against.")
+        str | None, typer.Argument(help="The result that a result is compared with.")
     ] = None,
     sad: Annotated[str, typer.Option(help="Bound on SAD in the unknown region.")] = "+5%",
     grad: Annotated[str, typer.Option(help="Bound on Grad in the unknown region.")] = "+10%",
@@ -217,7 +217,7 @@ def gate(
     history: HistoryOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Hold a file's errors, or a result's latency, against bounds; exit status 1 when broken."""
+    """Judge a file's errors, or a result's latency, by bounds; exit status 1 when one is broken."""
     from edgemat.scoring.bounds import enforce
     from edgemat.workflow.api.scores import gate as judge_artifact
 
@@ -240,7 +240,7 @@ def _judge_latency(
 
     if base is None:
         raise UsageError(
-            "A result is held against another one.",
+            "A result is compared with another one.",
             remedy="Write: edgemat gate NEW OLD --latency +5%",
         )
     store = RunStore(history or default_history())

@@ -18,7 +18,7 @@ def quality(
     limit: Annotated[int | None, typer.Option(min=1, help="Photographs of each set.")] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Hold the shipped models against quality bars on photographs, float and int8."""
+    """Judge the shipped models, float and int8, by quality bars on photographs."""
     from edgemat.bench.quality import load_bars, measure_quality
     from edgemat.errors import GateFailed
 

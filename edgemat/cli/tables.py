@@ -1,4 +1,4 @@
-"""How the command line shows its results: one table or list of lines for each kind."""
+"""The results that the command line shows: one table or list of lines for each kind."""
 
 from __future__ import annotations
 

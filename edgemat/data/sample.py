@@ -1,4 +1,4 @@
-"""What a matting sample is, where samples come from, and how their randomness is seeded.
+"""Matting samples, the protocol of their sources, and the seeds of their randomness.
 
 Networks take RGB in 0..1 as it is, without mean and standard deviation (the ImageNet statistics
 are folded into the first convolution), and the trimap as trimap / 255 (0, 0.50196, 1).
@@ -14,9 +14,9 @@ import numpy as np
 from edgemat.images import F32, U8
 
 Use = Literal["auto", "image", "foreground"]
-"""Which colours of a folder to take; "auto" prefers the foreground."""
+"""The colours of a folder to take; "auto" prefers the foreground."""
 Part = Literal["all", "train", "held-out"]
-"""Which mattes of a folder: "held-out" is every tenth by name, "train" the others."""
+"""The mattes of a folder to take: "held-out" is every tenth by name, "train" the others."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class MatteSource(Protocol):
 
     @property
     def count(self) -> int | None:
-        """How many mattes there are; None for endlessly many."""
+        """The number of mattes; None for endlessly many."""
 
     def __getitem__(self, index: int) -> Matte: ...
 

@@ -1,4 +1,4 @@
-"""How a user names her data: the sections of a recipe that :mod:`edgemat.data.open` opens."""
+"""The names of a user's data: the sections of a recipe that :mod:`edgemat.data.open` opens."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class BackgroundSection(Section):
 
 
 class DataSection(SourceSection):
-    """Where mattes and backgrounds come from: one source, or a mix of several."""
+    """The source of mattes and backgrounds, or a mix of several."""
 
     mix: tuple[SourceSection, ...] = ()
     backgrounds: tuple[BackgroundSection, ...] = Field(

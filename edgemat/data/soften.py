@@ -43,7 +43,7 @@ INSIDE, OUTSIDE, REFERENCE_SIDE = 10.0, 14.0, 640
 
 @dataclass(frozen=True)
 class Softened:
-    """What :func:`soften_folder` did.
+    """The result of :func:`soften_folder`.
 
     Attributes
     ----------
@@ -106,7 +106,7 @@ def soften_folder(
     labels: tuple[int, ...] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Softened:
-    """Soften every pair of SOURCE/image and SOURCE/mask; goes on where an earlier run stopped.
+    """Soften every pair of SOURCE/image and SOURCE/mask; resumes where an earlier run stopped.
 
     A photograph without a mask (or the reverse), a mask of another size and a damaged file are
     named in the result and left out.

@@ -1,4 +1,4 @@
-"""Where a person stands in the picture: random views for networks without a trimap.
+"""The place of a person in the picture: random views for networks without a trimap.
 
 A trimap network looks at edges (`edgemat.data.augment`); a portrait network must find the person,
 so it sees whole pictures, near and far, anywhere in the frame, and cut off by it.

@@ -1,4 +1,4 @@
-"""How like the original a picture is: PSNR, SSIM, MAE and MSE, as Tables 3.2 and 4.1 print them."""
+"""Likeness of a picture to its original: PSNR, SSIM, MAE and MSE as in Tables 3.2 and 4.1."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ Batches = Iterator[tuple[Tensor, Tensor]]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one network."""
+    """The result of one network."""
 
     model: str
     fidelity: Fidelity

@@ -1,4 +1,4 @@
-"""What of a picture survives a sampling: the reconstruction of Table 3.2, on a short schedule.
+"""Give pictures back through a sampling: the reconstruction of Table 3.2, on a short schedule.
 
 The thesis trains for 100 epochs of 60,000 pictures by SGD with an L1 loss (appendix); here Adam
 sees a thousand batches of twenty.
@@ -68,7 +68,7 @@ def run_reconstruction(
 
 
 def order_holds(outcomes: Sequence[Outcome]) -> bool | None:
-    """Whether guided samplings beat max-unpooling, and that beats blind ones, as in Table 3.2.
+    """Return whether guided samplings beat max-unpooling, and that blind ones, as in Table 3.2.
 
     None when one of the three kinds is missing.
     """

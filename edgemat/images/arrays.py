@@ -19,7 +19,7 @@ BACKGROUND, UNKNOWN, FOREGROUND = 0, 128, 255
 """The three values of a trimap."""
 
 PIXEL_SCALE = np.float32(1 / 255)
-"""What mobile files multiply pixels by, in float32; pixels / 255 can differ in the last bit."""
+"""The factor of pixels in mobile files, in float32; pixels / 255 can differ in the last bit."""
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]

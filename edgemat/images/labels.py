@@ -1,4 +1,4 @@
-"""What the numbers in a mask or a trimap mean, where they are not 0..255.
+"""The meaning of numbers in a mask or a trimap, where they are not 0..255.
 
 Masks come with 0 and 1, with class numbers, with 8 or 12 bits in 16; trimaps with 0, 1 and 2. What
 is certain is understood and said; what could mean two things is refused by name.

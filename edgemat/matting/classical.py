@@ -68,7 +68,7 @@ def solve_alpha(image: U8, trimap: U8, *, method: str = "closed-form") -> F32:
     values[trimap == UNKNOWN] = 0.5
     estimate = getattr(pymatting, METHODS[method])
     try:
-        with redirect_stdout(sys.stderr):  # the solver prints warnings there, and --json is ours
+        with redirect_stdout(sys.stderr):  # where the solver warns, JSON is printed
             alpha: F32 = estimate(to_float(image).astype(np.float64), values).astype(np.float32)
     except ValueError as error:
         raise UsageError(

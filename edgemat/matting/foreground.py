@@ -1,4 +1,4 @@
-"""What one does with a matte: cut out, put before another background, blur the background.
+"""Uses of a matte: cut out, put before another background, blur the background.
 
 All functions take HxWx3 uint8 RGB and an HxW alpha in 0..1, work in bands of rows, and stay
 below about 3 GB for pictures of 12,000 x 12,000 px. Colours are mixed as they are stored (gamma

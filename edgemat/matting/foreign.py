@@ -20,12 +20,12 @@ OUR_MARK = b"edgemat"
 STILL, MOVED = 0.02, 0.05
 """Deviations of an output: below, it does not react to a picture; above, it does."""
 SLACK = 0.02
-"""How far an alpha may lie outside of 0..1 by rounding."""
+"""The distance that an alpha may lie outside of 0..1 by rounding."""
 
 
 @dataclass(frozen=True)
 class Convention:
-    """How a file is fed: ``(pixels * scale - mean) / std`` for pixels in 0..1, and what it gives.
+    """The way to feed a file, ``(pixels * scale - mean) / std`` for pixels in 0..1, and its output.
 
     Attributes
     ----------

@@ -31,7 +31,7 @@ from edgemat.matting.predict import Predictor, load_predictor
 from edgemat.matting.tiling import Letterbox, tile_axis
 
 ASPECT_TOLERANCE = 0.02
-"""How far a trimap's aspect ratio may lie from the picture's, relative."""
+"""The largest difference of a trimap's aspect ratio from the picture's, relative."""
 
 Model = ArtifactLike | Predictor
 Progress = Callable[[int, int], None]

@@ -28,7 +28,7 @@ _DELEGATE = "DELEGATE"
 
 @dataclass(frozen=True)
 class DelegateCoverage:
-    """How much of a graph runs inside a delegate.
+    """The part of a graph that runs inside a delegate.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""How a picture of any size meets a model of one size: fitting, overlapping tiles, bands of rows.
+"""Pictures of any size for a model of one size: fitting, overlapping tiles, bands of rows.
 
 Everything here is plain geometry on numpy arrays. Large pictures are worked on in bands of rows,
 so that a float copy of 12,000 x 12,000 px never exists.
@@ -23,7 +23,7 @@ _BAND_PIXELS = 1 << 21
 
 @dataclass(frozen=True)
 class Letterbox:
-    """Where a picture lies inside a model's input: scaled with its aspect ratio kept, centred.
+    """The place of a picture inside a model's input: scaled with its aspect ratio kept, centred.
 
     Attributes
     ----------

@@ -1,1 +1,1 @@
-"""What a user asks for: recipes, their sections, and whether they can be met."""
+"""Recipes, their sections, and the checks that they can be met."""

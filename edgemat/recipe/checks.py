@@ -1,4 +1,4 @@
-"""What a recipe asks of the world: networks that exist, sizes that they take, files that are there.
+"""Checks that a recipe can be met: networks exist, take the sizes, and files are there.
 
 Apart from `edgemat.recipe.schema` because it imports torch, with the networks.
 """

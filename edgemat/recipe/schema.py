@@ -120,13 +120,13 @@ class ModelSection(Section):
 
 
 class VerifySection(Section):
-    """What files are run on to be compared."""
+    """The pictures that files are run on to be compared."""
 
     images: int = Field(default=16, gt=0, description="validation composites")
 
 
 class BenchSection(Section):
-    """Where latencies are measured, and the protocol's lengths; see `edgemat.bench.protocol`."""
+    """The devices to measure on, and the protocol's lengths; see `edgemat.bench.protocol`."""
 
     devices: tuple[str, ...] = Field(
         default=("host",), description="as `edgemat devices` lists them"

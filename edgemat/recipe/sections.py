@@ -1,4 +1,4 @@
-"""The sections of a recipe that say what is trained on, and how; see :mod:`.schema`."""
+"""The sections of a recipe on training, pruning and quantization; see :mod:`.schema`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class PhaseSection(Section):
 
 
 class TuneSection(PhaseSection):
-    """How long, how fast and on what size of crops to train a network that is trained already."""
+    """The training of a network that is trained already: its length, its rates, its crops."""
 
     batch: int = Field(default=8, gt=1, description="batch normalisation needs two pictures")
     size: int = Field(default=160, ge=64, description="side of the training crops, px")
@@ -39,7 +39,7 @@ class TuneSection(PhaseSection):
 
 
 class TrainSection(TuneSection):
-    """How to train a network: from nothing, from ImageNet's encoder, or from a trained one."""
+    """The training of a network: from nothing, from ImageNet's encoder, or from a trained one."""
 
     steps: int = Field(ge=0, description="0 takes the weights of `start` as they are")
     before: tuple[PhaseSection, ...] = Field(
@@ -53,7 +53,7 @@ class TrainSection(TuneSection):
         description='encoder weights: "torchvision", or a MobileNetV2 .npz, .pth, .safetensors',
     )
     start: str | None = Field(
-        default=None, description="a trained network to go on from: a float artefact, or a name"
+        default=None, description="a trained network to start from: a float artefact, or a name"
     )
     half_weights: bool = Field(
         default=False,
@@ -68,7 +68,7 @@ class TrainSection(TuneSection):
 
 
 class RecoverSection(TuneSection):
-    """How what is left of a network is trained: by its errors and by the whole's matte."""
+    """The training of a pruned network: by its errors, and by the matte of the whole one."""
 
     steps: int = Field(default=250, gt=0)
     size: int = Field(default=192, ge=64, description="side of the training crops, px")
@@ -147,7 +147,7 @@ class QatSection(TuneSection):
 
 
 class QuantizeSection(Section):
-    """What the quantization ranges are collected on, and whether they are trained on."""
+    """The pictures that quantization ranges are collected on, and whether they are trained on."""
 
     mode: QuantizationMode = Field(
         default="ptq", description="post-training, or trained on from there"

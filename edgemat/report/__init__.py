@@ -1,1 +1,1 @@
-"""What a person sees of a run or of measurements: pages, pictures, plots."""
+"""Pages, pictures and plots of a run, or of measurements."""

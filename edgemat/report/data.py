@@ -1,4 +1,4 @@
-"""What a report tells: what a run made of each model, with its verdicts and pictures."""
+"""The data of a report: what a run made of each model, with its verdicts and pictures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from edgemat.scoring.bounds import Verdict
 
 @dataclass
 class ModelRun:
-    """What a run made of one model of the recipe."""
+    """The artefacts that a run made of one model of the recipe."""
 
     section: ModelSection
     trained: Artifact
@@ -81,7 +81,7 @@ class MatteSample:
         HxW float32 in 0..1, the true alpha.
     mattes:
         :attr:`Manifest.name` to HxW float32 alpha. The float and the frozen model's belong here
-        too: the others are held against them.
+        too: the others are compared with them.
     trimap:
         HxW uint8 in {0, 128, 255}, where the model takes one.
     """
@@ -136,7 +136,7 @@ class GateRow:
     model, file:
         :attr:`ModelReport.name` and :attr:`FileReport.label`.
     scope:
-        What the figure was taken over and held against, in words, with its unit:
+        What the figure was taken over and compared with, in words, with its unit:
         "unknown region, against the float model", "dB, against the frozen model in LiteRT".
     """
 

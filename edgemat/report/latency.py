@@ -15,7 +15,7 @@ from edgemat.report.data import ModelReport
 from edgemat.report.plots import Curve, Distribution, latency_distributions, sustained_curves
 
 BASELINE_TARGET = "tflite-fp32"
-"""What the speed of the other files is a multiple of."""
+"""The target whose speed is 1 in the column of speed-ups."""
 
 PROFILED = 12
 """Operators of a profile that are shown."""

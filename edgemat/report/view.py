@@ -1,4 +1,4 @@
-"""What the report shows beyond what it is given: everything derived, ready for the template."""
+"""The view of a report: everything that is derived from its data, ready for the template."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ TINY = 1e-6
 
 @dataclass(frozen=True)
 class Headline:
-    """What a reader must know first."""
+    """The first lines: what a reader must know before all else."""
 
     state: Literal["passed", "failed", "none"]
     passed: int
@@ -61,7 +61,7 @@ class MatteColumn:
     Attributes
     ----------
     reference:
-        Label of the file whose matte this one is held against, empty for the float model.
+        Label of the file whose matte this one is compared with, empty for the float model.
     difference:
         None where there is no such matte.
     factor:
@@ -152,7 +152,7 @@ def build_view(data: ReportData) -> View:
 
 @dataclass(frozen=True)
 class LatencyView:
-    """What the latency section shows, and nothing else."""
+    """The latency section, and nothing else."""
 
     latency: tuple[LatencyGroup, ...]
     across: tuple[Across, ...]
@@ -241,7 +241,7 @@ def _round_up(value: float) -> float:
 
 
 def _reference_matte(model: ModelReport, file: FileReport, sample: MatteSample) -> F32 | None:
-    """Return the matte that the file's is held against, None for the float model's own."""
+    """Return the matte that the file's is compared with, None for the float model's own."""
     reference = _reference_file(model, file)
     if reference is None or file.manifest.name not in sample.mattes:
         return None
@@ -266,7 +266,7 @@ def _reference_file(model: ModelReport, file: FileReport) -> FileReport | None:
     if file.manifest.kind == "float":
         return None
     kinds = {a.reference for a in file.manifest.agreements}
-    # An int8 file is held against the frozen model even where the float was compared as well.
+    # An int8 file is compared with the frozen model even where it was with the float one as well.
     return model.parent_of(file) if "frozen" in kinds else model.file_of_kind("float")
 
 

@@ -77,7 +77,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of one bound.
+    """The verdict on one bound.
 
     Attributes
     ----------

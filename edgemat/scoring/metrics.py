@@ -1,4 +1,4 @@
-"""How wrong a matte is: SAD, MSE, Grad and Conn, and the mIoU of a trimap.
+"""Errors of a matte: SAD, MSE, Grad and Conn, and the mIoU of a trimap.
 
 The four errors restate the MATLAB code that came with Deep Image Matting (DIM), which every table
 of the field uses, and not one of its Python ports: these differ (a Gaussian derivative of 13

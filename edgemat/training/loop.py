@@ -88,7 +88,7 @@ def train(
     data:
         Map-style; items as :class:`edgemat.data.dataset.MattingDataset` gives them.
     folder:
-        Holds the checkpoint and the log (JSON lines); a checkpoint found there is gone on from.
+        Holds the checkpoint and the log (JSON lines); training resumes from one found there.
     before:
         Phases that come before `data` and the schedule's steps, usually with smaller pictures.
     groups:

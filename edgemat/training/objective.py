@@ -1,4 +1,4 @@
-"""What is minimised: the losses of a network's chapter, and the distance to a teacher."""
+"""The objective of training: the losses of a network's chapter, and the distance to a teacher."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ def distillation_loss(output: MattingOutput, answer: MattingOutput) -> Tensor:
     distance = alpha_loss(output.alpha, answer.alpha.clamp(0, 1))
     if output.trimap_logits is None or answer.trimap_logits is None:
         return distance
-    ours = F.log_softmax(output.trimap_logits.float(), dim=1)
-    theirs = F.log_softmax(answer.trimap_logits.float(), dim=1)
-    divergence = F.kl_div(ours, theirs, reduction="none", log_target=True).sum(dim=1).mean()
+    own = F.log_softmax(output.trimap_logits.float(), dim=1)
+    wanted = F.log_softmax(answer.trimap_logits.float(), dim=1)
+    divergence = F.kl_div(own, wanted, reduction="none", log_target=True).sum(dim=1).mean()
     return distance + divergence
 
 

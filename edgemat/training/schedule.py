@@ -1,4 +1,4 @@
-"""How long and how fast a network is trained, on what data, and what of it."""
+"""The schedule of a training, its phases, and the groups of parameters that it moves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DETAIL_RAMP = 0.6
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast to train.
+    """Length and rates of a training, and the weights of its losses.
 
     Attributes
     ----------

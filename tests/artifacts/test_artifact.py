@@ -168,7 +168,7 @@ def test_identity_ignores_what_was_measured(tmp_path: Path, measured: dict[str, 
         {"demonstration": False},
     ],
 )
-def test_identity_depends_on_what_the_artefact_is(tmp_path: Path, change: dict[str, Any]) -> None:
+def test_identity_depends_on_what_the_artifact_is(tmp_path: Path, change: dict[str, Any]) -> None:
     made = make(tmp_path)
     assert rewritten(made, **change).identity != made.manifest.identity
 
@@ -226,14 +226,14 @@ def test_a_missing_payload_is_named(tmp_path: Path) -> None:
         Artifact(made.path)
 
 
-def test_a_folder_without_manifest_is_no_artefact(tmp_path: Path) -> None:
+def test_a_folder_without_manifest_is_no_artifact(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match=r"not an artefact: it has no manifest\.json"):
         Artifact(tmp_path)
     with pytest.raises(ArtifactError, match="not an artefact"):
         Artifact(tmp_path / "nowhere")
 
 
-def test_a_file_is_no_artefact(tmp_path: Path) -> None:
+def test_a_file_is_no_artifact(tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").write_bytes(b"x")
     with pytest.raises(ArtifactError, match="not an artefact"):
         Artifact(tmp_path / "photo.jpg")

@@ -112,7 +112,7 @@ def test_a_gate_on_latency(call: Call, tmp_path: Path) -> None:
     status, printed, said = call("gate", slow, base)  # +5% where nothing is said
     assert status == 1 and "failed" in printed and "The gate failed" in said
     status, _, said = call("gate", slow, "--latency", "+5%")
-    assert status == 2 and "Error: A result is held against another one" in said
+    assert status == 2 and "Error: A result is compared with another one" in said
 
 
 def test_a_page_of_devices(call: Call, tmp_path: Path) -> None:

@@ -375,7 +375,7 @@ def test_impossible_trimaps_are_refused(trimap: Any) -> None:
 
 
 @pytest.mark.parametrize("channels", [3, 4])
-def test_a_tflite_artefact_mattes_a_picture(tmp_path: Path, channels: int) -> None:
+def test_a_tflite_artifact_mattes_a_picture(tmp_path: Path, channels: int) -> None:
     made = artifact(
         tmp_path,
         lambda folder: write_channel_model(folder / "model.tflite", channels=channels),
@@ -420,7 +420,7 @@ def test_a_damaged_payload_is_refused(tmp_path: Path) -> None:
         matte(noise(40, 40), model=made.path)
 
 
-def test_a_coreml_artefact_names_the_file_to_take_instead(tmp_path: Path) -> None:
+def test_a_coreml_artifact_names_the_file_to_take_instead(tmp_path: Path) -> None:
     made = artifact(
         tmp_path,
         lambda folder: (folder / "model.mlpackage").write_bytes(b"x"),
@@ -431,7 +431,7 @@ def test_a_coreml_artefact_names_the_file_to_take_instead(tmp_path: Path) -> Non
         load_predictor(made)
 
 
-def test_a_float_artefact_is_run_through_torch(tmp_path: Path) -> None:
+def test_a_float_artifact_is_run_through_torch(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     from safetensors.torch import save_file
 
@@ -475,7 +475,7 @@ def test_float_weights_of_another_configuration_are_refused(tmp_path: Path) -> N
         load_predictor(made)
 
 
-def test_a_float_artefact_without_torch_says_what_to_install(
+def test_a_float_artifact_without_torch_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = artifact(

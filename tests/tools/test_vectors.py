@@ -1,4 +1,4 @@
-"""tests/vectors: made again, and compared with what the apps' cores are held against."""
+"""tests/vectors: made again, and compared with those that the apps' cores are tested on."""
 
 from __future__ import annotations
 

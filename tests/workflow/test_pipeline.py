@@ -98,7 +98,7 @@ def copy(finished: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_a_run_leaves_artefacts_a_report_and_a_history(finished: Path) -> None:
+def test_a_run_leaves_artifacts_a_report_and_a_history(finished: Path) -> None:
     names = sorted(name.split("@")[0] for name in artifacts(finished))
     assert names == [
         "portrait",
@@ -191,7 +191,7 @@ def wait_for(folder: Path, pattern: str, process: subprocess.Popen[bytes]) -> No
 
 
 @pytest.mark.long
-def test_a_damaged_artefact_is_made_anew(copy: Path) -> None:
+def test_a_damaged_artifact_is_made_anew(copy: Path) -> None:
     file = (
         next((copy / "runs/tiny/artifacts").glob("portrait-pruned-tflite-fp32@*")) / "model.tflite"
     )

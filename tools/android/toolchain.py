@@ -48,7 +48,7 @@ PLAIN_BYTECODE = ("-Xlambdas=class", "-Xsam-conversions=class", "-Xstring-concat
 
 @dataclass(frozen=True)
 class Toolchain:
-    """Where Kotlin and the Debian packages are unpacked."""
+    """The folder in which Kotlin and the Debian packages are unpacked."""
 
     kotlin: Path
     debian: Path

@@ -1,4 +1,4 @@
-"""What of the iOS app can be checked without a Mac: `make ios-check`.
+"""Checks of the iOS app that need no Mac: `make ios-check`.
 
 The core package is built and tested with a real Swift toolchain, the app's sources are type-checked
 against hand-written stubs of Apple's frameworks, and project file, plists and texts are read.

@@ -41,7 +41,7 @@ exec chroot "$root" /usr/bin/env -i HOME=/tmp LANG=C.UTF-8 \
 
 
 class Toolchain(Protocol):
-    """Where `swift` runs."""
+    """The folder in which `swift` runs."""
 
     @property
     def scratch(self) -> str:

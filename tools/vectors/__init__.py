@@ -1,4 +1,4 @@
-"""What Python computes, written down for the apps' cores in Kotlin and Swift to be held against.
+"""Python's results, written down for the apps' cores in Kotlin and Swift to be compared with.
 
 ``python -m tools.vectors tests/vectors`` writes one small JSON file per subject, whose cases hold
 an input and what edgemat's own functions make of it. An array is ``{"shape": [2, 3, 3],

@@ -130,7 +130,7 @@ def trimaps() -> Vector:
 
 
 def trimap_around(soft: F32, reach: int) -> U8:
-    """Return the trimap that a user goes on painting from: `fixed_trimap` of a network's alpha.
+    """Return the trimap that a user starts painting on: `fixed_trimap` of a network's alpha.
 
     A network hardly ever says 0 or 1; within 0.05 of them it is taken at its word.
     """

@@ -37,7 +37,7 @@ class Palette:
 
 @dataclass(frozen=True)
 class Frame:
-    """Where the person stands: pixels of the head's centre, pixels per unit, tilt in radians."""
+    """The place of the person: pixels of the head's centre, pixels per unit, tilt in radians."""
 
     size: Size
     centre: Points
