@@ -11,6 +11,7 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from edgemat.convert.flatbuffer_types import Graph, Model, Operator
 from edgemat.errors import ArtifactError
 from edgemat.files import atomic_path
 
@@ -18,7 +19,7 @@ IDENTIFIER = b"TFL3"
 METADATA_NAME = "edgemat"
 
 
-def read_model(path: Path) -> Any:
+def read_model(path: Path) -> Model:
     """Return the file as the schema's ``ModelT`` object.
 
     Raises
@@ -32,7 +33,7 @@ def read_model(path: Path) -> Any:
         raise ArtifactError(f"There is no file {path}.", remedy="Convert it again.") from error
     if content[4:8] != IDENTIFIER:
         raise ArtifactError(f"{path} is not a .tflite file.", remedy="Convert it again.")
-    model = schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
+    model: Model = schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
     for buffer in model.buffers:
         if buffer.offset > 1:  # some writers keep large constants behind the flatbuffer
             buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
@@ -40,7 +41,7 @@ def read_model(path: Path) -> Any:
     return model
 
 
-def write_model(model: Any, path: Path) -> None:
+def write_model(model: Model, path: Path) -> None:
     """Write a ``ModelT`` in one step; the same model gives the same bytes."""
     builder = flatbuffers.Builder(1 << 20)
     builder.Finish(model.Pack(builder), IDENTIFIER)
@@ -48,7 +49,7 @@ def write_model(model: Any, path: Path) -> None:
         temporary.write_bytes(bytes(builder.Output()))
 
 
-def embed_metadata(model: Any, metadata: Mapping[str, Any]) -> None:
+def embed_metadata(model: Model, metadata: Mapping[str, Any]) -> None:
     """Put `metadata` into the file as JSON, under the name "edgemat"."""
     buffer = schema.BufferT()
     content = json.dumps(metadata, sort_keys=True).encode()
@@ -60,7 +61,7 @@ def embed_metadata(model: Any, metadata: Mapping[str, Any]) -> None:
     model.metadata = [*others, entry]
 
 
-def cancel_transposes(model: Any) -> None:
+def cancel_transposes(model: Model) -> None:
     """Take out pairs of transpositions that undo each other, and what nobody reads then.
 
     The converter leaves them behind where a quantized tensor is rearranged as well as computed
@@ -90,14 +91,15 @@ def cancel_transposes(model: Any) -> None:
         dead = [op for op in graph.operators if op.opcodeIndex in transposes]
 
 
-def _axes(model: Any, graph: Any, index: int) -> list[int]:
+def _axes(model: Model, graph: Graph, index: int) -> list[int]:
     """Return the constant permutation of a transposition."""
     data = model.buffers[graph.tensors[index].buffer].data
+    assert data is not None
     axes: list[int] = np.frombuffer(bytes(data), np.int32).tolist()
     return axes
 
 
-def give_float_ends(model: Any) -> None:
+def give_float_ends(model: Model) -> None:
     """Put QUANTIZE before an int8 input and DEQUANTIZE behind an int8 output.
 
     Apps and browsers then feed and read float32, whatever happens inside.
@@ -118,7 +120,7 @@ def give_float_ends(model: Any) -> None:
             _rename_signature(model, index, end)
 
 
-def _float_twin(graph: Any, index: int) -> int:
+def _float_twin(graph: Graph, index: int) -> int:
     """Add a float32 tensor of the same shape and return its index."""
     inner, twin = graph.tensors[index], schema.TensorT()
     twin.name = inner.name
@@ -128,14 +130,14 @@ def _float_twin(graph: Any, index: int) -> int:
     return len(graph.tensors) - 1
 
 
-def _operator(model: Any, code: int, source: int, target: int) -> Any:
-    operator = schema.OperatorT()
+def _operator(model: Model, code: int, source: int, target: int) -> Operator:
+    operator: Operator = schema.OperatorT()
     operator.opcodeIndex = _operator_code(model, code)
     operator.inputs, operator.outputs = [source], [target]
     return operator
 
 
-def _operator_code(model: Any, code: int) -> int:
+def _operator_code(model: Model, code: int) -> int:
     for index, known in enumerate(model.operatorCodes):
         if known.builtinCode == code:
             return index
@@ -145,7 +147,7 @@ def _operator_code(model: Any, code: int) -> int:
     return len(model.operatorCodes) - 1
 
 
-def _rename_signature(model: Any, old: int, new: int) -> None:
+def _rename_signature(model: Model, old: int, new: int) -> None:
     for signature in model.signatureDefs or []:
         for entry in [*(signature.inputs or []), *(signature.outputs or [])]:
             if entry.tensorIndex == old:

@@ -24,10 +24,10 @@ from torch import Tensor
 
 from edgemat.convert.apple import import_coremltools, quietly
 from edgemat.convert.mil_ops import OPERATIONS
+from edgemat.convert.mil_types import Function, Operation, Program, Variable
 from edgemat.errors import ArtifactError, ConversionError, MissingToolError, UsageError
 
 Array = NDArray[Any]
-Program = Any  # coremltools.converters.mil.mil.Program, which has no type information
 
 CORE_ML_FOLDER = Path("Data") / "com.apple.CoreML"  # inside of a .mlpackage
 
@@ -61,7 +61,9 @@ def load_program(path: Path) -> Program:
             remedy="Convert it with edgemat, for iOS 17 or newer.",
         )
     with quietly():
-        return load(spec, spec.specificationVersion, str(path / CORE_ML_FOLDER / "weights"))
+        weights = str(path / CORE_ML_FOLDER / "weights")
+        program: Program = load(spec, spec.specificationVersion, weights)
+    return program
 
 
 @torch.inference_mode()
@@ -120,7 +122,7 @@ def run_program(
     return kept | {var.name: values[var].numpy() for var in main.outputs}
 
 
-def _take_feeds(main: Any, feeds: Mapping[str, Array | Tensor]) -> dict[Any, Tensor]:
+def _take_feeds(main: Function, feeds: Mapping[str, Array | Tensor]) -> dict[Variable, Tensor]:
     if feeds.keys() != main.inputs.keys():
         raise UsageError(
             f"The program takes {', '.join(main.inputs)}; it was given {', '.join(feeds)}."
@@ -136,7 +138,7 @@ def _take_feeds(main: Any, feeds: Mapping[str, Array | Tensor]) -> dict[Any, Ten
     return values
 
 
-def _argument(var: Any, values: Mapping[Any, Tensor]) -> Any:
+def _argument(var: Any, values: Mapping[Variable, Tensor]) -> Any:
     """Return an input as the operations take it: float32 for float16, tensors for numbers."""
     if isinstance(var, list | tuple):
         return [_argument(item, values) for item in var]
@@ -157,7 +159,7 @@ def _constant(value: Any) -> Any:
     return torch.from_numpy(np.array(array, dtype=wide))
 
 
-def _torch_type(var: Any) -> torch.dtype:
+def _torch_type(var: Variable) -> torch.dtype:
     name = type_name(var)
     named = {"fp16": torch.float16, "fp32": torch.float32, "uint16": torch.int32}
     return named[name] if name in named else getattr(torch, name)
@@ -166,21 +168,21 @@ def _torch_type(var: Any) -> torch.dtype:
 # ---- looking at a program -----------------------------------------------------------------
 
 
-def operations(program: Program) -> Sequence[Any]:
+def operations(program: Program) -> Sequence[Operation]:
     """Return the operations of a program's main function in order, constants left out."""
     return [op for op in program.functions["main"].operations if op.op_type != "const"]
 
 
-def type_name(var: Any) -> str:
+def type_name(var: Variable) -> str:
     """Return the element type of a variable as MIL writes it: ``fp32``, ``int8``, ``bool``..."""
     from coremltools.converters.mil.mil import types
 
     return str(types.builtin_to_string(var.dtype))
 
 
-def variables(inputs: Iterable[Any]) -> list[Any]:
+def variables(inputs: Iterable[Any]) -> list[Variable]:
     """Return the variables among an operation's inputs, those inside of lists too."""
-    flat: list[Any] = []
+    flat: list[Variable | None] = []
     for var in inputs:
         flat.extend(var if isinstance(var, list | tuple) else [var])
     return [var for var in flat if var is not None]

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from edgemat.convert.mil_spatial import ints, unsupported
+from edgemat.convert.mil_spatial import Number, ints, unsupported
 
 
-def concat(values: Sequence[Tensor], axis: Any, interleave: Any = False) -> Tensor:
+def concat(values: Sequence[Tensor], axis: Number, interleave: Number = False) -> Tensor:
     if not interleave:
         return torch.cat(list(values), int(axis))
     first = int(axis) % values[0].ndim
     return torch.stack(list(values), first + 1).flatten(first, first + 1)
 
 
-def stack(values: Sequence[Tensor], axis: Any) -> Tensor:
+def stack(values: Sequence[Tensor], axis: Number) -> Tensor:
     return torch.stack(list(values), int(axis))
 
 
 def split(
-    x: Tensor, axis: Any, num_splits: Any = None, split_sizes: Iterable[Any] | None = None
+    x: Tensor, axis: Number, num_splits: Number = 1, split_sizes: Iterable[Number] | None = None
 ) -> Sequence[Tensor]:
     sizes = x.shape[int(axis)] // int(num_splits) if split_sizes is None else ints(split_sizes)
     parts: Sequence[Tensor] = x.split(sizes, int(axis))
@@ -36,10 +35,10 @@ def slice_by_index(
     x: Tensor,
     begin: Tensor,
     end: Tensor,
-    stride: Iterable[Any] | None = None,
-    begin_mask: Iterable[Any] | None = None,
-    end_mask: Iterable[Any] | None = None,
-    squeeze_mask: Iterable[Any] | None = None,
+    stride: Iterable[Number] | None = None,
+    begin_mask: Iterable[Number] | None = None,
+    end_mask: Iterable[Number] | None = None,
+    squeeze_mask: Iterable[Number] | None = None,
 ) -> Tensor:
     ones, off = [1] * x.ndim, [False] * x.ndim
     rows = zip(
@@ -91,15 +90,15 @@ def squeeze(x: Tensor, axes: Tensor | None = None) -> Tensor:
     return x.squeeze() if axes is None else x.squeeze(tuple(ints(axes)))
 
 
-def pixel_shuffle(x: Tensor, upscale_factor: Any) -> Tensor:
+def pixel_shuffle(x: Tensor, upscale_factor: Number) -> Tensor:
     return functional.pixel_shuffle(x, int(upscale_factor))
 
 
-def pixel_unshuffle(x: Tensor, downscale_factor: Any) -> Tensor:
+def pixel_unshuffle(x: Tensor, downscale_factor: Number) -> Tensor:
     return functional.pixel_unshuffle(x, int(downscale_factor))
 
 
-def pad(x: Tensor, pad: Tensor, mode: str = "constant", constant_val: Any = 0.0) -> Tensor:
+def pad(x: Tensor, pad: Tensor, mode: str = "constant", constant_val: Number = 0.0) -> Tensor:
     last = [tuple(ints(pair)) for pair in pad.reshape(-1, 2)]
     widths = [(0, 0)] * (x.ndim - len(last)) + last
     if mode == "constant":
@@ -116,9 +115,9 @@ def tile(x: Tensor, reps: Tensor) -> Tensor:
 def gather(
     x: Tensor,
     indices: Tensor,
-    axis: Any = 0,
-    batch_dims: Any = 0,
-    validate_indices: Any = False,
+    axis: Number = 0,
+    batch_dims: Number = 0,
+    validate_indices: Number = False,
 ) -> Tensor:
     if int(batch_dims):
         raise unsupported("gather", f"{int(batch_dims)} batch dimensions")
@@ -128,11 +127,11 @@ def gather(
     return rows.unflatten(along, chosen.shape) if chosen.ndim else rows.squeeze(along)
 
 
-def fill(shape: Tensor, value: Any = 0.0) -> Tensor:
+def fill(shape: Tensor, value: Number = 0.0) -> Tensor:
     return torch.as_tensor(value).expand(ints(shape)).clone()
 
 
-def fill_like(ref_tensor: Tensor, value: Any = 0.0) -> Tensor:
+def fill_like(ref_tensor: Tensor, value: Number = 0.0) -> Tensor:
     return torch.as_tensor(value).expand(ref_tensor.shape).clone()
 
 
@@ -145,7 +144,7 @@ def reverse(x: Tensor, axes: Tensor | None = None) -> Tensor:
     return x.flip(list(range(x.ndim)) if axes is None else ints(axes))
 
 
-def band_part(x: Tensor, lower: Any = -1, upper: Any = -1) -> Tensor:
+def band_part(x: Tensor, lower: Number = -1, upper: Number = -1) -> Tensor:
     if int(lower) >= 0:
         x = x.triu(-int(lower))
     return x.tril(int(upper)) if int(upper) >= 0 else x

@@ -10,7 +10,6 @@ table of all; :mod:`edgemat.convert.mil_spatial` and :mod:`edgemat.convert.mil_d
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -38,6 +37,7 @@ from edgemat.convert.mil_data import (
     transpose,
 )
 from edgemat.convert.mil_spatial import (
+    Number,
     avg_pool,
     conv,
     conv_transpose,
@@ -56,9 +56,9 @@ Operation = Callable[..., "Tensor | Sequence[Tensor]"]
 # ---- quantization -------------------------------------------------------------------------
 
 
-def _along(parameter: Tensor, x: Tensor, axis: Any) -> Tensor:
+def _along(parameter: Tensor, x: Tensor, axis: Tensor | None) -> Tensor:
     """Shape a scale or zero-point (scalar or one per channel) so that it broadcasts over `x`."""
-    if parameter.numel() == 1:
+    if parameter.numel() == 1 or axis is None:
         return parameter.float().reshape(())
     shape = [1] * x.ndim
     shape[int(axis)] = -1
@@ -120,7 +120,7 @@ def batch_norm(
     variance: Tensor,
     gamma: Tensor | None = None,
     beta: Tensor | None = None,
-    epsilon: Any = 1e-5,
+    epsilon: Number = 1e-5,
 ) -> Tensor:
     return functional.batch_norm(x, mean, variance, gamma, beta, eps=float(epsilon))
 
@@ -130,7 +130,7 @@ def layer_norm(
     axes: Tensor,
     gamma: Tensor | None = None,
     beta: Tensor | None = None,
-    epsilon: Any = 1e-5,
+    epsilon: Number = 1e-5,
 ) -> Tensor:
     over = sorted(axis % x.ndim for axis in ints(axes))
     if over != list(range(x.ndim - len(over), x.ndim)):
@@ -145,20 +145,22 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return functional.linear(x, weight, bias)
 
 
-def matmul(x: Tensor, y: Tensor, transpose_x: Any = False, transpose_y: Any = False) -> Tensor:
+def matmul(
+    x: Tensor, y: Tensor, transpose_x: Number = False, transpose_y: Number = False
+) -> Tensor:
     return (x.mT if transpose_x else x) @ (y.mT if transpose_y else y)
 
 
-def inverse(x: Tensor, epsilon: Any = 1e-4) -> Tensor:
+def inverse(x: Tensor, epsilon: Number = 1e-4) -> Tensor:
     y: Tensor = 1 / (x + epsilon)
     return y
 
 
-def rsqrt(x: Tensor, epsilon: Any = 1e-12) -> Tensor:
+def rsqrt(x: Tensor, epsilon: Number = 1e-12) -> Tensor:
     return torch.rsqrt(x + epsilon)
 
 
-def leaky_relu(x: Tensor, alpha: Any = 0.01) -> Tensor:
+def leaky_relu(x: Tensor, alpha: Number = 0.01) -> Tensor:
     return functional.leaky_relu(x, float(alpha))
 
 
@@ -168,7 +170,7 @@ def gelu(x: Tensor, mode: str = "EXACT") -> Tensor:
     return functional.gelu(x, approximate="none" if mode == "EXACT" else "tanh")
 
 
-def softmax(x: Tensor, axis: Any = -1) -> Tensor:
+def softmax(x: Tensor, axis: Number = -1) -> Tensor:
     return x.softmax(int(axis))
 
 
@@ -228,7 +230,7 @@ def _binary(function: Callable[[Tensor, Tensor], Tensor]) -> Operation:
 
 
 def _reduce(function: Callable[..., Tensor]) -> Operation:
-    def reduced(x: Tensor, axes: Tensor | None = None, keep_dims: Any = False) -> Tensor:
+    def reduced(x: Tensor, axes: Tensor | None = None, keep_dims: Number = False) -> Tensor:
         over = list(range(x.ndim)) if axes is None else ints(axes)
         return function(x, over, keepdim=bool(keep_dims))
 
@@ -236,7 +238,7 @@ def _reduce(function: Callable[..., Tensor]) -> Operation:
 
 
 def reduce_argmax(
-    x: Tensor, axis: Any = -1, keep_dims: Any = False, output_dtype: str = "int32"
+    x: Tensor, axis: Number = -1, keep_dims: Number = False, output_dtype: str = "int32"
 ) -> Tensor:
     return x.argmax(int(axis), keepdim=bool(keep_dims))
 

@@ -9,7 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from edgemat.convert.mil import Program, operations, type_name, variables
+from edgemat.convert.mil import operations, type_name, variables
+from edgemat.convert.mil_types import Operation, Program, Variable
 from edgemat.quantize.spec import UINT8_SHIFT, StoredGrid
 
 CONVOLUTIONS = frozenset({"conv", "conv_transpose"})
@@ -129,7 +130,7 @@ def scales(program: Program) -> list[Scale]:
     return [_scale(op) for op in operations(program) if op.op_type in QUANTIZERS]
 
 
-def _scale(op: Any) -> Scale:
+def _scale(op: Operation) -> Scale:
     data_name, point_name = QUANTIZERS[op.op_type]
     stored = np.asarray(op.inputs["scale"].val)
     point = op.inputs.get(point_name)
@@ -145,7 +146,7 @@ def _scale(op: Any) -> Scale:
     )
 
 
-def _channel_axis(op: Any, stored: NDArray[Any]) -> int | None:
+def _channel_axis(op: Operation, stored: NDArray[Any]) -> int | None:
     if stored.size == 1:
         return None
     if "axis" in op.inputs:
@@ -163,8 +164,8 @@ def count_int8(program: Program) -> Int8Count:
     data-movement operations between, or when it is an activation right behind such an operation.
     """
     ops = operations(program)
-    int8: set[Any] = set()
-    floats: dict[Any, list[Any]] = {}  # float operation -> its sources
+    int8: set[Operation] = set()
+    floats: dict[Operation, list[Operation | None]] = {}  # float operation -> its sources
     for op in ops:
         if op.op_type in QUANTIZERS or op.op_type in MOVEMENTS:
             continue
@@ -185,7 +186,7 @@ def count_int8(program: Program) -> Int8Count:
     )
 
 
-def _sources(var: Any) -> Iterator[Any]:
+def _sources(var: Variable) -> Iterator[Operation | None]:
     """Give the operations that computed `var`, behind data movement; None for an input."""
     if var.op is None:
         yield None
@@ -196,22 +197,25 @@ def _sources(var: Any) -> Iterator[Any]:
         yield var.op
 
 
-def _keeps_int8(op: Any, source: Any, int8: set[Any]) -> bool:
+def _keeps_int8(op: Operation, source: Operation | None, int8: set[Operation]) -> bool:
     if source is None:
         return False
     fused = op.op_type in FUSED_ACTIVATIONS and source in int8
     return source.op_type == "dequantize" or fused
 
 
-def _has_int8_weights(op: Any) -> bool:
+def _has_int8_weights(op: Operation) -> bool:
     maker = op.inputs["weight"].op
     if maker is None or maker.op_type not in CONSTANT_WEIGHTS:
         return False
     return type_name(maker.inputs[QUANTIZERS[maker.op_type][0]]) == "int8"
 
 
-def _islands(ops: Sequence[Any], floats: Mapping[Any, list[Any]]) -> tuple[FloatIsland, ...]:
-    members: dict[Any, list[Any]] = {}  # float operation -> the island that it belongs to
+def _islands(
+    ops: Sequence[Operation], floats: Mapping[Operation, list[Operation | None]]
+) -> tuple[FloatIsland, ...]:
+    # float operation -> the island that it belongs to
+    members: dict[Operation | None, list[Operation]] = {}
     for op, sources in floats.items():
         island = [op]
         for source in sources:
@@ -223,12 +227,12 @@ def _islands(ops: Sequence[Any], floats: Mapping[Any, list[Any]]) -> tuple[Float
         members[op] = island
     distinct = {id(island): island for island in members.values()}.values()
 
-    behind: set[Any] = set()  # operations that some quantize comes before
+    behind: set[Operation | None] = set()  # operations that some quantize comes before
     for op in ops:
         makers = [var.op for var in variables(op.inputs.values())]
         if any(maker in behind or _is_quantize(maker) for maker in makers):
             behind.add(op)
-    ahead: set[Any] = set()  # operations that some quantize comes after
+    ahead: set[Operation | None] = set()  # operations that some quantize comes after
     for op in reversed(ops):
         users = [user for var in op.outputs for user in var.child_ops]
         if any(user in ahead or _is_quantize(user) for user in users):
@@ -242,5 +246,5 @@ def _islands(ops: Sequence[Any], floats: Mapping[Any, list[Any]]) -> tuple[Float
     )
 
 
-def _is_quantize(op: Any) -> bool:
+def _is_quantize(op: Operation | None) -> bool:
     return op is not None and op.op_type == "quantize"

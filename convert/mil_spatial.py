@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,11 +14,14 @@ from torch.nn import functional
 
 from edgemat.errors import ConversionError
 
+Number = Tensor | float
+"""A number of an operation: a tensor in a program, a Python number as a default."""
+
 ONES = (1, 1)
 NO_PADDING = (0, 0, 0, 0)
 
 
-def ints(values: Iterable[Any]) -> list[int]:
+def ints(values: Iterable[Number]) -> list[int]:
     """Return the numbers of a tensor or a sequence as integers."""
     return [int(value) for value in values]
 
@@ -41,7 +43,7 @@ def _margins(
     strides: Sequence[int],
     dilations: Sequence[int],
     pad_type: str,
-    pad: Iterable[Any],
+    pad: Iterable[Number],
 ) -> list[int]:
     """Return the padding that a ``pad_type`` stands for."""
     if pad_type == "custom":
@@ -66,11 +68,11 @@ def conv(
     x: Tensor,
     weight: Tensor,
     bias: Tensor | None = None,
-    strides: Iterable[Any] = ONES,
+    strides: Iterable[Number] = ONES,
     pad_type: str = "valid",
-    pad: Iterable[Any] = NO_PADDING,
-    dilations: Iterable[Any] = ONES,
-    groups: Any = 1,
+    pad: Iterable[Number] = NO_PADDING,
+    dilations: Iterable[Number] = ONES,
+    groups: Number = 1,
 ) -> Tensor:
     steps, spread = ints(strides), ints(dilations)
     margins = _margins(x, weight.shape[2:], steps, spread, pad_type, pad)
@@ -86,12 +88,12 @@ def conv_transpose(
     x: Tensor,
     weight: Tensor,
     bias: Tensor | None = None,
-    pad: Iterable[Any] = NO_PADDING,
+    pad: Iterable[Number] = NO_PADDING,
     output_shape: Tensor | None = None,
     pad_type: str = "valid",
-    strides: Iterable[Any] = ONES,
-    dilations: Iterable[Any] = ONES,
-    groups: Any = 1,
+    strides: Iterable[Number] = ONES,
+    dilations: Iterable[Number] = ONES,
+    groups: Number = 1,
 ) -> Tensor:
     steps, spread = ints(strides), ints(dilations)
     whole = [
@@ -117,12 +119,12 @@ def conv_transpose(
 
 def avg_pool(
     x: Tensor,
-    kernel_sizes: Iterable[Any],
-    strides: Iterable[Any] = ONES,
+    kernel_sizes: Iterable[Number],
+    strides: Iterable[Number] = ONES,
     pad_type: str = "valid",
-    pad: Iterable[Any] = NO_PADDING,
-    exclude_padding_from_average: Any = False,
-    ceil_mode: Any = False,
+    pad: Iterable[Number] = NO_PADDING,
+    exclude_padding_from_average: Number = False,
+    ceil_mode: Number = False,
 ) -> Tensor:
     kernel, steps = ints(kernel_sizes), ints(strides)
     margins = _margins(x, kernel, steps, ONES, pad_type, pad)
@@ -139,11 +141,11 @@ def avg_pool(
 
 def max_pool(
     x: Tensor,
-    kernel_sizes: Iterable[Any],
-    strides: Iterable[Any] = ONES,
+    kernel_sizes: Iterable[Number],
+    strides: Iterable[Number] = ONES,
     pad_type: str = "valid",
-    pad: Iterable[Any] = NO_PADDING,
-    ceil_mode: Any = False,
+    pad: Iterable[Number] = NO_PADDING,
+    ceil_mode: Number = False,
 ) -> Tensor:
     kernel, steps = ints(kernel_sizes), ints(strides)
     margins = _margins(x, kernel, steps, ONES, pad_type, pad)
@@ -159,15 +161,15 @@ def _bilinear(x: Tensor, size: tuple[int, int], align_corners: bool) -> Tensor:
     return functional.interpolate(x, size=size, mode="bilinear", align_corners=align_corners)
 
 
-def _scaled(x: Tensor, scale_height: Any, scale_width: Any) -> tuple[int, int]:
+def _scaled(x: Tensor, scale_height: Number, scale_width: Number) -> tuple[int, int]:
     height, width = x.shape[2:]
     return math.floor(height * float(scale_height)), math.floor(width * float(scale_width))
 
 
 def resize_bilinear(
     x: Tensor,
-    target_size_height: Any = 1,
-    target_size_width: Any = 1,
+    target_size_height: Number = 1,
+    target_size_width: Number = 1,
     sampling_mode: str = "DEFAULT",
 ) -> Tensor:
     if sampling_mode not in ("UNALIGN_CORNERS", "STRICT_ALIGN_CORNERS"):
@@ -178,10 +180,10 @@ def resize_bilinear(
 
 def upsample_bilinear(
     x: Tensor,
-    scale_factor_height: Any = 1,
-    scale_factor_width: Any = 1,
-    align_corners: Any = True,
-    half_pixel_centers: Any = None,
+    scale_factor_height: Number = 1,
+    scale_factor_width: Number = 1,
+    align_corners: Number = True,
+    half_pixel_centers: Number | None = None,
 ) -> Tensor:
     aligned = bool(align_corners)
     if half_pixel_centers is not None and bool(half_pixel_centers) == aligned:
@@ -189,13 +191,15 @@ def upsample_bilinear(
     return _bilinear(x, _scaled(x, scale_factor_height, scale_factor_width), aligned)
 
 
-def resize_nearest_neighbor(x: Tensor, target_size_height: Any, target_size_width: Any) -> Tensor:
+def resize_nearest_neighbor(
+    x: Tensor, target_size_height: Number, target_size_width: Number
+) -> Tensor:
     size = int(target_size_height), int(target_size_width)
     return functional.interpolate(x, size=size, mode="nearest")
 
 
 def upsample_nearest_neighbor(
-    x: Tensor, scale_factor_height: Any = 1, scale_factor_width: Any = 1
+    x: Tensor, scale_factor_height: Number = 1, scale_factor_width: Number = 1
 ) -> Tensor:
     size = _scaled(x, scale_factor_height, scale_factor_width)
     return functional.interpolate(x, size=size, mode="nearest")

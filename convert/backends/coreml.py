@@ -14,6 +14,7 @@ import numpy.typing as npt
 from edgemat.artifacts.artifact import Int8Proof, Manifest
 from edgemat.artifacts.vocabulary import InputLayout
 from edgemat.convert.backend import FloatPrecision, GridTensor, Target
+from edgemat.convert.mil_types import Operation
 from edgemat.convert.proof import proof_of
 from edgemat.images import F32, PIXEL_SCALE
 from edgemat.matting.predict import Predict
@@ -140,7 +141,7 @@ def _alpha(outputs: Mapping[str, npt.NDArray[Any]]) -> F32:
     return alpha
 
 
-def _activation(quantize: Any, values: npt.NDArray[Any]) -> GridTensor:
+def _activation(quantize: Operation, values: npt.NDArray[Any]) -> GridTensor:
     shift = shift_to_int8(int(np.iinfo(values.dtype).min))
     zero = quantize.inputs.get("zero_point")
     zero_point = 0 if zero is None or zero.val is None else int(zero.val)
