@@ -42,7 +42,21 @@ class Block:
 
 
 def find_blocks(deploy: DeployForm, spec: QuantSpec, example: Tensor) -> dict[str, Block]:
-    """Return the blocks by name, in the order in which the network calls them."""
+    """Return the blocks by name, in the order in which the network calls them.
+
+    >>> import torch
+    >>> from edgemat.models import create_matting
+    >>> from edgemat.models.deploy import to_deploy
+    >>> from edgemat.quantize.blocks import find_blocks
+    >>> from edgemat.quantize.spec import Place, QuantSpec, TensorQuant
+    >>> place = Place(when="pre", operator="network/predict/conv2d/0", port=0)
+    >>> feature = TensorQuant(
+    ...     kind="activation", places=(place,), scale=(0.1,), zero_point=(0,), low=0, high=255
+    ... )
+    >>> deploy = to_deploy(create_matting("pspm-slim", width=0.25))
+    >>> find_blocks(deploy, QuantSpec(tensors=(feature,)), torch.rand(1, 3, 64, 64))
+    {'predict': Block(inside=frozenset({0}), border=frozenset())}
+    """
     frozen = freeze(deploy, spec)
     watch = _BlockCalls(frozen)
     with torch.no_grad():
@@ -71,6 +85,17 @@ def keep(
     w8a16: Collection[str] = (),
 ) -> QuantSpec:
     """Return `spec` with less quantized inside of some blocks.
+
+    >>> from edgemat.quantize.blocks import Block, keep
+    >>> from edgemat.quantize.spec import QuantSpec, TensorQuant
+    >>> weight, feature = (
+    ...     TensorQuant(kind=kind, places=(), scale=(1,), zero_point=(0,), low=0, high=255)
+    ...     for kind in ("weight", "activation")
+    ... )
+    >>> spec = QuantSpec(tensors=(weight, feature))
+    >>> blocks = {"segment": Block(inside=frozenset({0, 1}), border=frozenset())}
+    >>> [quant.kind for quant in keep(spec, blocks, w8a16=["segment"]).tensors]
+    ['weight']
 
     Parameters
     ----------

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import logging
+import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 
 import nncf
@@ -44,6 +46,14 @@ class Quantized:
 def prepare_for_int8(deploy: DeployForm) -> DeployForm:
     """Return a copy of `deploy` in the variant that int8 arithmetic can follow.
 
+    >>> from edgemat.models import create_matting
+    >>> from edgemat.models.blocks.pooling import Below
+    >>> from edgemat.models.deploy import to_deploy
+    >>> from edgemat.quantize.ptq import prepare_for_int8
+    >>> prepared = prepare_for_int8(to_deploy(create_matting("pspm-slim", width=0.25)))
+    >>> {module.sharpness for module in prepared.modules() if isinstance(module, Below)}
+    {1024.0}
+
     The masks of max-pooling become sharp enough for int8 steps instead of float32's, the softmax of
     index blocks drops terms below a tenth of an int8 step, and that of the trimap's classes becomes
     sigmoids.
@@ -62,6 +72,16 @@ def prepare_for_int8(deploy: DeployForm) -> DeployForm:
 def quantize_ptq(deploy: DeployForm, calibration: Sequence[Tensor]) -> Quantized:
     """Quantize to int8: weights per channel, activations per tensor, biases corrected.
 
+    >>> import torch
+    >>> from edgemat.models import create_matting
+    >>> from edgemat.models.deploy import to_deploy
+    >>> from edgemat.quantize.ptq import quantize_ptq
+    >>> pictures = [torch.rand(1, 3, 32, 32) for _ in range(8)]
+    >>> network = create_matting("pspm-slim", width=0.25).eval()
+    >>> quantized = quantize_ptq(to_deploy(network), pictures)
+    >>> {quant.bits for quant in quantized.spec.tensors}
+    {8}
+
     Parameters
     ----------
     deploy:
@@ -77,7 +97,8 @@ def quantize_ptq(deploy: DeployForm, calibration: Sequence[Tensor]) -> Quantized
         )
     prepared = prepare_for_int8(deploy)
     logging.getLogger("nncf").setLevel(logging.WARNING)
-    with filled_for_tflite(), fused_kernels():
+    # NNCF shows its progress on standard output, which is the caller's: --json goes there
+    with filled_for_tflite(), fused_kernels(), redirect_stdout(sys.stderr):
         quantized = nncf.quantize(
             copy.deepcopy(prepared),
             nncf.Dataset(list(calibration)),

@@ -91,7 +91,15 @@ class TensorQuant(_Model):
 
 
 class QuantSpec(_Model):
-    """All grids of one quantized model."""
+    """All grids of one quantized model.
+
+    >>> from pathlib import Path
+    >>> from edgemat.quantize.spec import QuantSpec
+    >>> spec = QuantSpec(tensors=())
+    >>> spec.save(Path("quant.json"))
+    >>> QuantSpec.load(Path("quant.json")) == spec
+    True
+    """
 
     schema_version: Literal[1] = 1
     tensors: tuple[TensorQuant, ...]

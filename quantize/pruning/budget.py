@@ -16,7 +16,13 @@ MULTIPLE = 8
 
 
 def macs(convolution: Convolution, inputs: int, outputs: int) -> float:
-    """Return the multiply-accumulates of one picture."""
+    """Return the multiply-accumulates of one picture.
+
+    >>> from edgemat.quantize.pruning.budget import macs
+    >>> from edgemat.quantize.pruning.channels import Convolution
+    >>> macs(Convolution("first", (8, 3, 5, 5), size=(10, 10), groups=1, stride=1), 3, 8)
+    60000.0
+    """
     _, _, *kernel = convolution.shape
     if convolution.groups > 1:
         inputs = 1

@@ -50,6 +50,14 @@ def prune(
 ) -> Pruned:
     """Remove channels of `network`, in place, until its convolutions cost at most `target`.
 
+    >>> import torch
+    >>> from edgemat.models import create_matting
+    >>> from edgemat.quantize.pruning.prune import prune
+    >>> network = create_matting("pspm-slim", width=0.25)
+    >>> pruned = prune(network, torch.rand(1, 3, 64, 64), 12e6, importance="magnitude")
+    >>> pruned.cost_after <= 12e6 < pruned.cost_before  # multiply-accumulates
+    True
+
     Parameters
     ----------
     example:

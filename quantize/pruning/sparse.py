@@ -20,6 +20,15 @@ HOOKS = "__nncf_hooks"
 def mask_weights(network: nn.Module, example: Tensor, share: float) -> nn.Module:
     """Return `network` behind NNCF's masks, which hold its smallest weights at 0 in training too.
 
+    >>> import torch
+    >>> from edgemat.models import create_model
+    >>> from edgemat.quantize.pruning.sparse import bake, mask_weights
+    >>> network = create_model("dncnn", width=0.25, layers=3)
+    >>> weights = bake(mask_weights(network, torch.rand(1, 1, 16, 16), 0.5))
+    >>> kernels = torch.cat([weight.flatten() for weight in weights.values() if weight.ndim == 4])
+    >>> round(float((kernels == 0).float().mean()), 2)
+    0.5
+
     Parameters
     ----------
     example:
