@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from tiny_tflite import TinyGraph, conv_options
 
-from edgemat.artifacts.artifact import Artifact, Cost, Feeding, write_artifact
+from edgemat.artifacts.artifact import Artifact, Cost, Feeding
+from edgemat.artifacts.draft import Draft, write_artifact
 
 
 def write_portrait_model(path: Path, side: int = 32) -> Path:
@@ -36,7 +37,7 @@ def artifact(shelf: Path, fill: Callable[[Path], Any], **fields: Any) -> Artifac
         "licence": "Apache-2.0",
         "data_notice": "none",
     }
-    return write_artifact(shelf, fill, **defaults | fields)
+    return write_artifact(shelf, fill, Draft(**defaults | fields))
 
 
 def tflite_artifact(shelf: Path, **fields: Any) -> Artifact:

@@ -14,13 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import platform
-import shutil
-import subprocess
-import tempfile
-from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edgemat.artifacts.vocabulary import TORCH_KINDS, ErrorName, Importance, InputLayout, Region
 from edgemat.errors import ArtifactError
-from edgemat.files import explain_os_errors, sha256_tree, size_bytes, write_text
+from edgemat.files import sha256_tree
 
 MANIFEST = "manifest.json"
 GOLDEN = "golden.npz"
@@ -246,82 +239,6 @@ class Artifact:
                 f"{self.manifest.payload_sha256[:12]}...",
                 remedy="Copy the whole artefact folder again, or make it anew.",
             )
-
-
-def write_artifact(
-    shelf: Path, fill: Callable[[Path], None], *, payload: str, **fields: Any
-) -> Artifact:
-    """Write one artefact into the folder `shelf`, whole or not at all.
-
-    Parameters
-    ----------
-    fill:
-        Called with an empty folder; writes the payload and the files beside it.
-    payload:
-        Name of the payload that `fill` writes.
-    fields:
-        The other fields of :class:`Manifest`.
-    """
-    with tempfile.TemporaryDirectory(prefix=".building-", dir=_existing(shelf)) as scratch:
-        folder = Path(scratch) / "artifact"
-        folder.mkdir()
-        with explain_os_errors(shelf):
-            fill(folder)
-        manifest = Manifest(
-            payload=payload,
-            payload_sha256=sha256_tree(folder / payload),
-            payload_bytes=size_bytes(folder / payload),
-            tools=tool_versions(),
-            git=git_state(),
-            **fields,
-        )
-        write_text(folder / MANIFEST, manifest.model_dump_json(indent=2) + "\n")
-        target = shelf / manifest.folder_name
-        if target.exists():  # the same content, perhaps damaged since: the new one replaces it
-            shutil.rmtree(target)
-        os.replace(folder, target)
-    return Artifact(target, check=False)
-
-
-def _existing(folder: Path) -> Path:
-    with explain_os_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-TOOLS = ("torch", "nncf", "litert-torch", "ai-edge-litert", "coremltools", "numpy")
-
-
-def tool_versions() -> dict[str, str]:
-    """Return the versions of Python and of the tools that an artefact's bytes depend on."""
-    versions = {"python": platform.python_version(), "edgemat": _version("edgemat")}
-    return versions | {tool: _version(tool) for tool in TOOLS}
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "absent"
-
-
-def git_state() -> str | None:
-    """Return the commit of this source tree, "+dirty" if it has changes; None outside of git."""
-    here = Path(__file__).parent
-    try:
-        commit, changes = (
-            subprocess.run(
-                ["git", "-C", str(here), *command],
-                capture_output=True,
-                text=True,
-                check=True,
-                timeout=10,
-            ).stdout.strip()
-            for command in (("rev-parse", "HEAD"), ("status", "--porcelain"))
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return commit + ("+dirty" if changes else "")
 
 
 def _read_manifest(path: Path) -> Manifest:

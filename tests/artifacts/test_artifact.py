@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import json
 from collections.abc import Callable
@@ -15,14 +16,13 @@ from hypothesis import strategies as st
 from edgemat.artifacts.artifact import (
     Agreement,
     Artifact,
+    Card,
     Cost,
     Feeding,
     Manifest,
     MattingErrors,
-    git_state,
-    tool_versions,
-    write_artifact,
 )
+from edgemat.artifacts.draft import Draft, draft_child, git_state, tool_versions, write_artifact
 from edgemat.errors import ArtifactError, DiskError
 from edgemat.files import sha256_file
 
@@ -55,7 +55,7 @@ def fill_with(content: bytes = b"payload") -> Callable[[Path], None]:
 
 
 def make(shelf: Path, content: bytes = b"payload", **changes: Any) -> Artifact:
-    return write_artifact(shelf, fill_with(content), payload=PAYLOAD, **FIELDS | changes)
+    return write_artifact(shelf, fill_with(content), Draft(payload=PAYLOAD, **FIELDS | changes))
 
 
 # Writing and reading
@@ -74,12 +74,32 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == [written.path.name]
 
 
+def test_a_draft_has_the_fields_of_a_manifest_that_are_not_read_off_the_payload() -> None:
+    read_off = {"schema_version", "payload_sha256", "payload_bytes", "tools", "git"}
+    drafted = {field.name: field for field in dataclasses.fields(Draft)}
+    assert set(drafted) == set(Manifest.model_fields) - read_off
+    draft = vars(Draft(payload=PAYLOAD, **FIELDS))
+    for name, field in Manifest.model_fields.items():
+        if name in drafted and not field.is_required() and name not in FIELDS:
+            assert draft[name] == field.default, name
+
+
+def test_a_child_inherits_what_is_true_of_it(tmp_path: Path) -> None:
+    card = Card(purpose="hair", data="drawn", limits="all")
+    parent = make(tmp_path, card=card, zeros=0.5, scores={"unknown": ERRORS}, kind="float")
+    draft = draft_child(parent)
+    assert draft.parent == parent.manifest.payload_sha256
+    assert (draft.card, draft.zeros, draft.seed) == (card, 0.5, 1)
+    assert draft.config == {"width": 0.35} and draft.scores == {}, "what is measured is not"
+
+
 def test_a_payload_may_be_a_folder(tmp_path: Path) -> None:
     def fill(folder: Path) -> None:
         (folder / "model.mlpackage" / "Data").mkdir(parents=True)
         (folder / "model.mlpackage" / "Data" / "weight.bin").write_bytes(b"12345")
 
-    made = write_artifact(tmp_path, fill, payload="model.mlpackage", **FIELDS | {"kind": "coreml"})
+    draft = Draft(payload="model.mlpackage", **FIELDS | {"kind": "coreml"})
+    made = write_artifact(tmp_path, fill, draft)
     assert made.manifest.payload_bytes == 5
     Artifact(made.path).check()
     (made.payload / "Data" / "weight.bin").rename(made.payload / "Data" / "weights.bin")
@@ -103,7 +123,7 @@ def test_a_fill_that_fails_leaves_nothing(tmp_path: Path, failure: BaseException
         raise failure
 
     with pytest.raises(type(failure)):
-        write_artifact(tmp_path, fill, payload=PAYLOAD, **FIELDS)
+        write_artifact(tmp_path, fill, Draft(payload=PAYLOAD, **FIELDS))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -112,7 +132,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with pytest.raises(DiskError, match="disk is full"):
-        write_artifact(tmp_path, fill, payload=PAYLOAD, **FIELDS)
+        write_artifact(tmp_path, fill, Draft(payload=PAYLOAD, **FIELDS))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_tflite import TinyGraph, conv_options
 
-from edgemat.artifacts.artifact import Artifact, Cost, Feeding, write_artifact
+from edgemat.artifacts.artifact import Artifact, Cost, Feeding
+from edgemat.artifacts.draft import Draft, write_artifact
 from edgemat.errors import ArtifactError, ImageError, MissingToolError, UsageError
 from edgemat.images import F32, U8, resize
 from edgemat.matting.guided import GUIDE_EPSILON, GUIDE_RADIUS, guided_coefficients, guided_upsample
@@ -67,7 +68,7 @@ def write_channel_model(path: Path, *, channels: int, size: tuple[int, int] = SI
 
 
 def artifact(folder: Path, fill: Callable[[Path], Any], *, payload: str, **fields: Any) -> Artifact:
-    defaults = {
+    defaults: dict[str, Any] = {
         "name": "tiny",
         "kind": "tflite",
         "architecture": "pspm-b5",
@@ -80,7 +81,7 @@ def artifact(folder: Path, fill: Callable[[Path], Any], *, payload: str, **field
         "licence": "Apache-2.0",
         "data_notice": "none",
     }
-    return write_artifact(folder, fill, payload=payload, **{**defaults, **fields})
+    return write_artifact(folder, fill, Draft(payload=payload, **defaults | fields))
 
 
 def floats(*shape: int) -> F32:

@@ -1,4 +1,4 @@
-"""What the stages share: what a child inherits, how models are run, how tensors are stored."""
+"""Shared by the stages: how models are run, and how tensors are stored."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import safetensors.torch
@@ -27,20 +26,11 @@ WEIGHTS = "weights.safetensors"
 GOLDEN_IMAGES = 2
 
 
-def inherited(source: Artifact) -> dict[str, Any]:
-    """Return what a child's manifest has in common with its parent's."""
-    manifest = source.manifest
-    names = ("name", "architecture", "config", "task", "recipe_sha256", "seed", "cost")
-    notices = ("demonstration", "licence", "data_notice", "card", "pruning", "zeros")
-    common = {name: getattr(manifest, name) for name in (*names, *notices)}
-    return common | {"parent": manifest.payload_sha256}
-
-
 @contextmanager
 def work_folder(out: Path, *parts: object) -> Iterator[Path]:
     """Give a folder for unfinished work, the same one for the same `parts`; removed when done.
 
-    What raises or is killed leaves it behind, for the same command to go on from.
+    What raises or is killed leaves it behind, for the same command to resume from.
     """
     key = hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
     folder = out / f".unfinished-{key}"

@@ -1,9 +1,9 @@
-"""Conversion: from an artefact to one mobile file, which is run and held against its model."""
+"""Conversion: from an artefact to one mobile file, which is run and compared with its model."""
 
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,8 @@ from edgemat.artifacts.artifact import (
     Feeding,
     Manifest,
     MattingErrors,
-    write_artifact,
 )
+from edgemat.artifacts.draft import draft_child, write_artifact
 from edgemat.artifacts.vocabulary import Region
 from edgemat.convert.backend import Target
 from edgemat.convert.backends import find_backend, find_target
@@ -29,12 +29,12 @@ from edgemat.progress import progress_bar
 from edgemat.quantize.reference import load_reference
 from edgemat.quantize.spec import QuantSpec
 from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
-from edgemat.workflow.stages.common import inherited, keep_golden
+from edgemat.workflow.stages.common import keep_golden
 
 
 @dataclass(frozen=True)
 class Verified:
-    """What running a file showed.
+    """The findings of running a file.
 
     Attributes
     ----------
@@ -89,19 +89,19 @@ def convert_stage(
             if target.quantized:
                 shutil.copyfile(source.quant, folder / QUANT)
 
-        artifact = write_artifact(
-            out,
-            fill,
-            payload=backend.payload,
-            **inherited(source) | {"name": f"{manifest.model}-{target.name}"},
+        draft = replace(
+            draft_child(source),
+            name=f"{manifest.model}-{target.name}",
             kind=backend.runtime,
             target=target.name,
+            payload=backend.payload,
             feeding=feeding,
             calibration=manifest.calibration,
             scores=verified.scores,
             agreements=verified.agreements,
             int8_proof=proof,
         )
+        artifact = write_artifact(out, fill, draft)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return artifact, verified

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import default_collate
 
-from edgemat.artifacts.artifact import PRUNED_SUFFIX, Artifact, Cost, Pruning, write_artifact
+from edgemat.artifacts.artifact import PRUNED_SUFFIX, Artifact, Cost, Pruning
+from edgemat.artifacts.draft import draft_child, write_artifact
 from edgemat.artifacts.weights import load_network
 from edgemat.data.open import open_data
 from edgemat.data.sample import MatteSource
@@ -30,7 +32,7 @@ from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
 from edgemat.training.loop import LOG, train
 from edgemat.training.objective import compute_loss
 from edgemat.training.schedule import Schedule
-from edgemat.workflow.stages.common import WEIGHTS, fill_float, inherited
+from edgemat.workflow.stages.common import WEIGHTS, fill_float
 from edgemat.workflow.stages.training import schedule_of, training_data
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ def prune_stage(
 ) -> Artifact:
     """Prune a float artefact to a share of its cost, with `source` as the teacher.
 
-    Goes on from what is in `work`: rounds that are pruned, and the checkpoint of a training.
+    Resumes from what is in `work`: rounds that are pruned, and the checkpoint of a training.
 
     Raises
     ------
@@ -100,23 +102,22 @@ def prune_stage(
         )
     alphas = predict_all(torch_predictor(to_deploy(network)), validation)
     log = work / f"round-{settings.rounds - 1}" / LOG
+    draft = replace(
+        draft_child(source),
+        name=manifest.name + PRUNED_SUFFIX,
+        payload=WEIGHTS,
+        cost=Cost(parameters=count_parameters(network), macs=count(network, shape)),
+        pruning=Pruning(
+            importance=settings.importance,
+            macs_before=manifest.cost.macs,
+            parameters_before=manifest.cost.parameters,
+        ),
+        scores=score(alphas, validation),
+    )
     return write_artifact(
         out,
         lambda folder: fill_float(folder, network.state_dict(), log, validation, alphas),
-        payload=WEIGHTS,
-        **inherited(source)
-        | {
-            "name": manifest.name + PRUNED_SUFFIX,
-            "cost": Cost(parameters=count_parameters(network), macs=count(network, shape)),
-            "pruning": Pruning(
-                importance=settings.importance,
-                macs_before=manifest.cost.macs,
-                parameters_before=manifest.cost.parameters,
-            ),
-        },
-        kind="float",
-        feeding=feeding,
-        scores=score(alphas, validation),
+        draft,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,8 @@ from edgemat.artifacts.artifact import (
     TRAINING_LOG,
     Artifact,
     Calibration,
-    write_artifact,
 )
+from edgemat.artifacts.draft import draft_child, write_artifact
 from edgemat.artifacts.weights import load_deploy, load_network
 from edgemat.convert.parity import compare
 from edgemat.data.open import open_data
@@ -29,7 +30,6 @@ from edgemat.scoring.validation import CALIBRATION_SEED, evaluation_set_for
 from edgemat.training.loop import LOG, train
 from edgemat.workflow.stages.common import (
     WEIGHTS,
-    inherited,
     keep_golden,
     save_weights,
     torch_input,
@@ -105,7 +105,7 @@ def qat_stage(
 ) -> Artifact:
     """Train a quantized artefact on, with `source`, its float parent, as the teacher.
 
-    Goes on from a checkpoint in `work` if there is one.
+    Resumes from a checkpoint in `work` if there is one.
 
     Parameters
     ----------
@@ -179,14 +179,13 @@ def write_quantized(
         if log is not None:
             shutil.copyfile(log, folder / TRAINING_LOG)
 
-    return write_artifact(
-        out,
-        fill,
-        payload=WEIGHTS,
-        **inherited(parent) | {"name": name + suffix},
+    draft = replace(
+        draft_child(parent),
+        name=name + suffix,
         kind="quantized",
-        feeding=source.manifest.feeding,
+        payload=WEIGHTS,
         calibration=calibration,
         scores=score(alphas, validation),
         agreements=(compare(alphas, references, reference="float", runtime="torch"),),
     )
+    return write_artifact(out, fill, draft)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from edgemat.artifacts.artifact import SPARSE_SUFFIX, Artifact, write_artifact
+from edgemat.artifacts.artifact import SPARSE_SUFFIX, Artifact
+from edgemat.artifacts.draft import draft_child, write_artifact
 from edgemat.artifacts.weights import load_network, read_state
 from edgemat.data.open import open_data
 from edgemat.data.sections import DataSection
@@ -17,7 +19,7 @@ from edgemat.recipe.sections import RecoverSection
 from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
 from edgemat.training.loop import LOG, train
 from edgemat.training.schedule import ParameterGroup
-from edgemat.workflow.stages.common import WEIGHTS, fill_float, inherited
+from edgemat.workflow.stages.common import WEIGHTS, fill_float
 from edgemat.workflow.stages.training import schedule_of, training_data
 
 # A stream of pictures that no other stage reads.
@@ -38,7 +40,7 @@ def sparsify_stage(
 ) -> Artifact:
     """Set the smallest weights of a float artefact to 0 with NNCF, and train the others on.
 
-    Goes on from a checkpoint in `work` if there is one.
+    Resumes from a checkpoint in `work` if there is one.
 
     Parameters
     ----------
@@ -72,14 +74,17 @@ def sparsify_stage(
     network = load_network(source)
     network.load_state_dict(bake(masked))
     alphas = predict_all(torch_predictor(to_deploy(network)), validation)
+    draft = replace(
+        draft_child(source),
+        name=manifest.name + SPARSE_SUFFIX,
+        payload=WEIGHTS,
+        zeros=zeros,
+        scores=score(alphas, validation),
+    )
     return write_artifact(
         out,
         lambda folder: fill_float(folder, network.state_dict(), work / LOG, validation, alphas),
-        payload=WEIGHTS,
-        **inherited(source) | {"name": manifest.name + SPARSE_SUFFIX, "zeros": zeros},
-        kind="float",
-        feeding=feeding,
-        scores=score(alphas, validation),
+        draft,
     )
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from edgemat.artifacts.artifact import TRAINING_LOG, Artifact, Cost, Feeding, write_artifact
+from edgemat.artifacts.artifact import TRAINING_LOG, Artifact, Cost, Feeding
+from edgemat.artifacts.draft import Draft, write_artifact
 from edgemat.artifacts.shipped import open_artifact
 from edgemat.artifacts.weights import load_network
 from edgemat.data.dataset import MattingDataset
@@ -45,7 +46,7 @@ def train_stage(
     out: Path,
     device: str = "auto",
 ) -> Artifact:
-    """Train one network of a recipe; goes on from a checkpoint in `work` if there is one.
+    """Train one network of a recipe; resumes from a checkpoint in `work` if there is one.
 
     With no steps the weights that the section starts from become an artefact of this run.
     """
@@ -79,9 +80,7 @@ def train_stage(
     height, width = section.input_size
     before = None if started is None else started.manifest
 
-    return write_artifact(
-        out,
-        lambda folder: fill_float(folder, weights, log, validation, alphas),
+    draft = Draft(
         payload=WEIGHTS,
         name=section.name,
         kind="float",
@@ -109,6 +108,9 @@ def train_stage(
         licence=recipe.licence,
         data_notice=recipe.data_notice or (before.data_notice if before else DRAWN_DATA),
         card=section.card or (before.card if before else None),
+    )
+    return write_artifact(
+        out, lambda folder: fill_float(folder, weights, log, validation, alphas), draft
     )
 
 
