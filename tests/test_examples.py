@@ -1,8 +1,7 @@
-"""Every example in a docstring, run in a folder where toys have the names of what is shipped.
+"""Every example in a docstring, and the README's first, run where toys have the shipped names.
 
-An example says what a reader types: ``edgemat.quantize("portrait")``. A name is looked for in the
-current folder first, and there the tests keep a narrow network for 64 x 64 px of that name, a
-photograph and a recipe: so no example is left out, not even those that train.
+An example says what a reader types: ``edgemat.quantize("portrait")``; see `toy_examples`. None is
+left out, not even those that train.
 """
 
 from __future__ import annotations
@@ -10,18 +9,13 @@ from __future__ import annotations
 import doctest
 import importlib
 import inspect
+import re
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
-from PIL import Image
-from safetensors.torch import save_file
-from toy_artifacts import artifact, tflite_artifact
+from toy_examples import write_toys
 
 import edgemat
-from edgemat.artifacts.artifact import GOLDEN, Feeding, MattingErrors
-from edgemat.models import create_model
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = {"edgemat": ROOT / "edgemat"} | {
@@ -33,51 +27,11 @@ MODULES = sorted(
     for path in folder.rglob("*.py")
     if ">>> " in path.read_text()
 )
-RECIPE = """
-name = "quickstart"
-[[models]]
-name = "portrait-tuned"
-architecture = "pspm-slim"
-config = { width = 0.25 }
-input_size = [64, 64]
-targets = []
-train = { start = "portrait", steps = 1, batch = 2, size = 64 }
-[verify]
-images = 1
-"""
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with toys of the names that examples use."""
-    folder = tmp_path_factory.mktemp("examples")
-    torch.manual_seed(0)
-    network = create_model("pspm-slim", width=0.25).train()
-    with torch.no_grad():
-        for _ in range(20):
-            network(torch.rand(4, 3, 64, 64))
-
-    def fill(inside: Path) -> None:
-        save_file(network.state_dict(), inside / "weights.safetensors")
-        pixels, alphas = np.zeros((1, 64, 64, 3), np.uint8), np.zeros((1, 64, 64), np.float32)
-        np.savez(inside / GOLDEN, pixels=pixels, alphas=alphas, truths=alphas)
-
-    artifact(
-        folder,
-        fill,
-        name="portrait",
-        kind="float",
-        architecture="pspm-slim",
-        config={"width": 0.25},
-        feeding=Feeding(layout="NCHW", height=64, width=64, channels=3, stride=16),
-        payload="weights.safetensors",
-        scores={"unknown": MattingErrors(sad=1.0, mse=1.0, grad=1.0, conn=1.0)},
-    )
-    tflite_artifact(folder, name="portrait-tflite-int8")
-    Image.fromarray(np.full((48, 64, 3), 90, np.uint8)).save(folder / "photo.jpg")
-    (folder / "recipes").mkdir()
-    (folder / "recipes" / "quickstart.toml").write_text(RECIPE)
-    return folder
+    return write_toys(tmp_path_factory.mktemp("examples"))
 
 
 @pytest.mark.slow
@@ -103,3 +57,17 @@ def test_public_names_have_examples_that_run(name: str) -> None:
     assert ">>> " in (inspect.getdoc(public) or "")
     assert "+SKIP" not in (inspect.getdoc(public) or "")
     assert public.__module__ in MODULES
+
+
+@pytest.mark.slow
+def test_the_readme_begins_with_what_runs(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    snippet = re.search(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
+    assert snippet is not None
+    exec(compile(snippet[1], "README.md", "exec"), {"__name__": "readme"})
+    psnr, sad, passed, latencies = capsys.readouterr().out.splitlines()[-4:]
+    assert float(psnr) > 30 and float(sad) >= 0
+    assert passed in ("[True, True]", "[True, False]", "[False, True]", "[False, False]")
+    assert float(latencies.strip("[]")) > 0

@@ -253,7 +253,7 @@ def sensitivity(
     """Quantize one block at a time, and rank the blocks by the error that they cost.
 
     >>> import edgemat
-    >>> found = edgemat.sensitivity("portrait", calibration=4, images=1)
+    >>> found = edgemat.sensitivity("portrait", calibration=8, images=1)
     >>> "segment" in [row.block for row in found.blocks]
     True
 

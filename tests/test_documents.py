@@ -1,0 +1,79 @@
+"""What documents say of the source is true: files are there, rooms stand in their order."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+from test_structure import ROOMS
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = ("docs/architecture.md", "CONTRIBUTING.md")
+
+
+def quoted(document: str) -> list[str]:
+    """Return what stands between backticks."""
+    return re.findall(r"`([^`\n]+)`", (ROOT / document).read_text())
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_files_that_a_document_names_are_there(document: str) -> None:
+    names = [name for name in quoted(document) if re.fullmatch(r"[\w./-]+(/|\.(py|md|toml))", name)]
+    assert len(names) > 4
+    gone = [name for name in names if not (ROOT / name).exists()]
+    assert not gone
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_modules_that_a_document_names_are_there(document: str) -> None:
+    text = (ROOT / document).read_text()
+    names = {*re.findall(r"\b(edgemat(?:\.[a-z_]\w*)+)\b", text)} - {"edgemat.git"}
+    names |= {*re.findall(r"python -m ((?:tools|edgemat)[\w.]*)", text)}
+    assert names
+    gone = [name for name in sorted(names) if importlib.util.find_spec(name) is None]
+    assert not gone
+
+
+def test_the_plan_has_every_room_in_its_order() -> None:
+    plan = (ROOT / "docs" / "architecture.md").read_text().partition("\n| room |")[2]
+    rows = plan.partition("\n\n")[0].splitlines()[2:]
+    rooms = [re.search(r"ground|face|`(?:edgemat/)?(\w+)/`", row) for row in rows]
+    assert [room and (room[1] or room[0]) for room in rooms] == [*ROOMS]
+
+
+def test_what_the_plan_lists_of_the_ground_is_the_ground() -> None:
+    (row,) = (
+        line
+        for line in (ROOT / "docs" / "architecture.md").read_text().splitlines()
+        if line.startswith("| ground")
+    )
+    listed = {name.rpartition("/")[2] for name in re.findall(r"`([^`]+\.py)`", row)}
+    assert listed == {path.name for path in (ROOT / "edgemat").glob("*.py")} - {"__init__.py"}
+
+
+def test_commands_that_a_document_names_are_there() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    from edgemat.cli import app
+
+    commands = {command.callback.__name__ for command in app.registered_commands}  # type: ignore[union-attr]
+    commands |= {group.name for group in app.registered_groups}
+    for document in (*DOCUMENTS, "README.md"):
+        text = (ROOT / document).read_text()
+        code = "\n".join([*quoted(document), *re.findall(r"^    (.+)$", text, re.M)])
+        for target in re.findall(r"\bmake ([a-z][\w-]+)", code):
+            assert re.search(rf"^{target}:", makefile, re.M), f"{document}: make {target}"
+        for command in re.findall(r"(?:^|[`/ ])edgemat ([a-z]+)\b", code, re.M):
+            assert command in commands, f"{document}: edgemat {command}"
+
+
+def test_pre_commit_runs_what_make_check_runs() -> None:
+    check = re.search(r"^check:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.M)
+    assert check is not None
+    commands = check[1].replace("$(BIN)", ".venv/bin").replace(" .\n", "\n").split("\n\t")
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text()
+    entries = [
+        entry.removesuffix(" --force-exclude") for entry in re.findall(r"entry: (.+)", hooks)
+    ]
+    assert entries == [command.strip() for command in commands]
