@@ -71,3 +71,30 @@ def test_the_readme_begins_with_what_runs(
     assert float(psnr) > 30 and float(sad) >= 0
     assert passed in ("[True, True]", "[True, False]", "[False, True]", "[False, False]")
     assert float(latencies.strip("[]")) > 0
+
+
+INNER = {
+    "edgemat.models": ("create_matting", "create_model", "list_models", "model_info"),
+    "edgemat.models.blocks.sampling": ("create_sampling",),
+    "edgemat.models.count": ("count", "count_operations", "count_parameters", "on_paper"),
+    "edgemat.models.deploy": ("prepare_for_float16", "to_deploy"),
+    "edgemat.models.encoders.encoder": ("Encoder",),
+    "edgemat.models.info": ("ModelInfo", "Printed"),
+    "edgemat.models.pruned": ("fit_channels", "shapes_of"),
+    "edgemat.quantize.blocks": ("find_blocks", "keep"),
+    "edgemat.quantize.frozen": ("freeze",),
+    "edgemat.quantize.pruning.budget": ("macs",),
+    "edgemat.quantize.pruning.prune": ("prune",),
+    "edgemat.quantize.pruning.sparse": ("mask_weights",),
+    "edgemat.quantize.ptq": ("prepare_for_int8", "quantize_ptq"),
+    "edgemat.quantize.spec": ("QuantSpec",),
+}
+"""What is called by who builds on the rooms below the face."""
+
+
+@pytest.mark.parametrize("module", INNER)
+def test_what_rooms_are_called_by_has_examples(module: str) -> None:
+    for name in INNER[module]:
+        assert ">>> " in (inspect.getdoc(getattr(importlib.import_module(module), name)) or ""), (
+            name
+        )

@@ -24,7 +24,8 @@ from edgemat.artifacts.artifact import Artifact, Feeding, MattingErrors
 from edgemat.cli import main
 from edgemat.cli.tables import show_models
 from edgemat.images import read_rgba
-from edgemat.models import create_model
+from edgemat.matting.classical import METHODS
+from edgemat.models import create_model, list_models
 
 COMMAND = [sys.executable, "-m", "edgemat.cli"]
 ROOT = Path(__file__).parents[2]
@@ -108,15 +109,20 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_help_answers_at_once() -> None:
-    """The best of five counts: other work on the machine lengthens processor time as well."""
+    """In 0.6 s of processor time, the best of five.
 
-    def seconds() -> float:
+    Other work on the machine lengthens that as well: where it does, typer and rich by themselves,
+    measured in the same moment, say by how much.
+    """
+
+    def seconds(*command: str) -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([*COMMAND, "--help"], check=True, capture_output=True, env=ENVIRONMENT)
+        subprocess.run(command, check=True, capture_output=True, env=ENVIRONMENT)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    assert any(seconds() < 0.6 for _ in range(5))
+    alone = (sys.executable, "-c", "import typer.rich_utils")
+    assert any(seconds(*COMMAND, "--help") < max(0.6, 2 * seconds(*alone)) for _ in range(5))
 
 
 def test_help_loads_nothing_heavy() -> None:
@@ -144,10 +150,17 @@ def test_help_names_every_command(call: Call) -> None:
 # JSON
 
 
-def test_models_as_json(call: Call) -> None:
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.long)])
+def test_models_as_json(call: Call, monkeypatch: pytest.MonkeyPatch, every: bool) -> None:
+    networks = list_models()
+    if not every:  # counting all takes long
+        few = ("indexnet-m2o-nlc", "pspm-b5", "pspm-slim", "indexnet-slim")
+        networks = [info for info in networks if info.name in few]
+        monkeypatch.setattr("edgemat.models.list_models", lambda: networks)
     status, printed, _ = call("models", "--json")
     assert status == 0
     rows = {row["name"]: row for row in json.loads(printed)}
+    assert set(rows) == {*(info.name for info in networks), *METHODS}
     assert rows["indexnet-m2o-nlc"]["parameters"] == 8_153_771
     assert rows["indexnet-m2o-nlc"]["operations_thesis_convention"] == pytest.approx(
         6.2988, abs=5e-5
@@ -380,6 +393,8 @@ def test_a_full_disk_is_said_when_a_picture_is_written(folder: Path, full_disk: 
 
 @pytest.mark.slow
 def test_a_full_disk_is_said_when_a_checkpoint_is_written(folder: Path, full_disk: Path) -> None:
+    recipe = RECIPE.replace("STEPS", "2, workers = 0")  # each would load torch anew
+    (folder / "tiny.toml").write_text(recipe)
     result = edgemat("train", "tiny.toml", "-o", full_disk, cwd=folder)
     assert "Traceback" not in result.stderr
     assert "Error: The disk is full" in result.stderr

@@ -199,9 +199,14 @@ def test_nncf_is_left_as_it_was(toy: Quantized) -> None:
     assert len(PT_HW_FUSED_PATTERNS.registry_dict) > 2
 
 
-def test_few_calibration_images_warn_loudly() -> None:
+def test_few_calibration_images_warn_loudly(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.warns(UserWarning, match="3 calibration images are too few"):
         quantize_ptq(toy_deploy(), calibration(3, 32, count=3))
+    shown = capsys.readouterr()
+    assert shown.out == "", (
+        "standard output is the caller's: `edgemat quantize --json` prints there"
+    )
+    assert "Statistics collection" in shown.err
 
 
 def test_enough_calibration_images_do_not_warn() -> None:
