@@ -23,8 +23,8 @@ from edgemat.data.augment import cover
 from edgemat.data.composite import composite
 from edgemat.data.folder import FolderSource
 from edgemat.data.mix import Backgrounds
-from edgemat.data.open import PEOPLE
 from edgemat.data.sample import Part
+from edgemat.data.sections import PEOPLE
 from edgemat.errors import UsageError
 from edgemat.images import F32, to_float, to_uint8
 

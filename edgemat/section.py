@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
 
@@ -15,3 +18,7 @@ class Section(BaseModel):
     """Base: no unknown keys, nothing that changes, no infinity."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def paths(self) -> Iterable[Path]:
+        """Return the files and folders that this section names, without those of its parts."""
+        return ()

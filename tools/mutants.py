@@ -94,11 +94,18 @@ MUTANTS = (
         ("tests/quantize/test_quantize.py",),
     ),
     Mutant(
-        "the cache takes another stage's inputs for the same",
-        "edgemat/workflow/cache.py",
-        '"inputs": inputs,',
-        '"inputs": sorted(inputs),',
+        "the cache takes another step's arguments for the same",
+        "edgemat/workflow/identity.py",
+        '"of": arguments}',
+        '"of": sorted(arguments)}',
         ("tests/workflow/test_cache.py",),
+    ),
+    Mutant(
+        "the cache overlooks what functions import",
+        "edgemat/workflow/imports.py",
+        "elif not isinstance(child, ast.expr):",
+        "elif not isinstance(child, ast.expr | ast.FunctionDef):",
+        ("tests/workflow/test_imports.py",),
     ),
     Mutant(
         "tiles hardly overlap",

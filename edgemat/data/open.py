@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from edgemat.data.drawn.source import ALL_KINDS, OBJECT_KINDS, PORTRAIT_KINDS, ProceduralSource
 from edgemat.data.folder import FolderSource
 from edgemat.data.mix import (
@@ -15,11 +13,10 @@ from edgemat.data.mix import (
     Surroundings,
 )
 from edgemat.data.sample import MatteSource
-from edgemat.data.sections import BackgroundSection, DataSection, SourceSection
+from edgemat.data.sections import BackgroundSection, DataSection, SourceSection, source_path
 from edgemat.errors import UsageError
 
 KINDS = {"all": ALL_KINDS, "portrait": PORTRAIT_KINDS, "objects": OBJECT_KINDS}
-PEOPLE = Path(__file__).parents[1] / "assets" / "people"
 
 
 def open_data(data: DataSection, *, seed: int, size: tuple[int, int]) -> MatteSource:
@@ -55,11 +52,6 @@ def open_data(data: DataSection, *, seed: int, size: tuple[int, int]) -> MatteSo
         else:
             parts.append((_open_mattes(one, seed=seed, size=size), one.weight))
     return Mix(parts, backgrounds, seed=seed)
-
-
-def source_path(name: str) -> Path:
-    """Return the folder that a source's name means: "people" is the set that edgemat brings."""
-    return PEOPLE if name == "people" else Path(name)
 
 
 def _open_mattes(section: SourceSection, *, seed: int, size: tuple[int, int]) -> MatteSource:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -11,6 +13,12 @@ from edgemat.section import Section
 
 # Sources that are no folders of the user's.
 BUILT_IN_SOURCES = ("procedural", "people", "empty")
+PEOPLE = Path(__file__).parents[1] / "assets" / "people"
+
+
+def source_path(name: str) -> Path:
+    """Return the folder that a source's name means: "people" is the set that edgemat brings."""
+    return PEOPLE if name == "people" else Path(name)
 
 
 class SourceSection(Section):
@@ -26,6 +34,9 @@ class SourceSection(Section):
     part: Part = Field(default="all", description="held-out: every tenth by name")
     weight: float = Field(default=1.0, gt=0, description="share in a mix")
 
+    def paths(self) -> Iterable[Path]:
+        return () if self.source in ("procedural", "empty") else (source_path(self.source),)
+
 
 class BackgroundSection(Section):
     """One place that backgrounds come from."""
@@ -36,6 +47,9 @@ class BackgroundSection(Section):
     )
     part: Part = "all"
     weight: float = Field(default=1.0, gt=0)
+
+    def paths(self) -> Iterable[Path]:
+        return () if self.source == "procedural" else (source_path(self.source),)
 
 
 class DataSection(SourceSection):

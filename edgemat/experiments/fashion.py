@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from edgemat.data.folder import HOLD_OUT
-from edgemat.data.open import PEOPLE
+from edgemat.data.sections import PEOPLE
 from edgemat.errors import UsageError
 from edgemat.images import U8, read_rgba, resize
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import (
     AfterValidator,
@@ -20,13 +20,9 @@ from pydantic import (
 from edgemat.artifacts.artifact import Card
 from edgemat.artifacts.vocabulary import ERROR_NAMES
 from edgemat.convert.backends import all_targets
-from edgemat.data.sections import BUILT_IN_SOURCES, DataSection
 from edgemat.errors import UsageError, nearest
-from edgemat.recipe.sections import (
-    PruneSection,
-    QuantizeSection,
-    TrainSection,
-)
+from edgemat.recipe.network import NetworkSection
+from edgemat.recipe.sections import PruneSection, QuantizeSection
 from edgemat.scoring.bounds import parse_limit
 from edgemat.section import Section, wrong
 
@@ -64,22 +60,12 @@ Rule = Annotated[str, AfterValidator(_rule)]
 """A bound as written; see :mod:`edgemat.scoring.bounds`."""
 AbsoluteRule = Annotated[str, AfterValidator(_absolute_rule)]
 """One that compares with no reference."""
-Side = Annotated[int, Field(ge=32)]
 Threads = Annotated[int, Field(gt=0)]
 
 
-class ModelSection(Section):
-    """One network on its way to the phone."""
+class ModelSection(NetworkSection):
+    """One network on its way to the phone: what is trained, and what is made of it."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
-    architecture: str
-    config: dict[str, Any] = Field(default={}, description="arguments of the network")
-    input_size: tuple[Side, Side] = Field(description="height and width of the mobile files, px")
-    data: DataSection = DataSection()
-    validation: DataSection | None = Field(
-        default=None, description="by default pictures of the training's kind, unseen"
-    )
-    train: TrainSection
     prune: PruneSection | None = None
     quantize: QuantizeSection = QuantizeSection()
     demonstration: bool = Field(
@@ -91,13 +77,10 @@ class ModelSection(Section):
         default={}, description="bounds on agreement, by target; they replace the target's own"
     )
 
-    def folders(self) -> set[str]:
-        """Return the folders of the user's that the data name."""
-        named: set[str] = set()
-        for data in filter(None, (self.data, self.validation)):
-            named |= {part.source for part in data.mix or (data,)}
-            named |= {part.source for part in data.backgrounds}
-        return named - set(BUILT_IN_SOURCES)
+    @property
+    def network(self) -> NetworkSection:
+        """The network and its training, without what is made of it afterwards."""
+        return NetworkSection(**{name: getattr(self, name) for name in NetworkSection.model_fields})
 
     @field_validator("targets")
     @classmethod

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
 
+from edgemat.artifacts.shipped import find_artifact
 from edgemat.artifacts.vocabulary import Importance, PruningCost, QuantizationMode
 from edgemat.errors import UsageError
 from edgemat.section import Section, wrong
@@ -59,6 +62,12 @@ class TrainSection(TuneSection):
         default=False,
         description="round convolutions to half precision at the end: half the file",
     )
+
+    def paths(self) -> Iterable[Path]:
+        if self.init is not None and self.init != "torchvision":
+            yield Path(self.init)
+        if self.start is not None:
+            yield find_artifact(self.start)
 
     @model_validator(mode="after")
     def _no_steps_need_weights(self) -> TrainSection:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,22 +13,20 @@ from edgemat.artifacts.artifact import TRAINING_LOG, Artifact
 from edgemat.bench.devices.host import HOST, host_circumstances
 from edgemat.bench.result import Result
 from edgemat.convert.backends import BACKENDS
-from edgemat.convert.layer_parity import LayerTable
 from edgemat.images import PIXEL_SCALE, read_grey, read_image, read_rgba
+from edgemat.recipe.schema import Recipe
 from edgemat.report.data import (
+    CutOut,
     FileReport,
     GateRow,
     MatteSample,
     ModelReport,
+    ModelRun,
     PhotoReport,
     ReportData,
 )
 from edgemat.report.photo import ALBUM, ALPHA, BACKGROUND, BLUR, CUTOUT, PHOTO
 from edgemat.scoring.evaluate import keep_known
-
-if TYPE_CHECKING:
-    from edgemat.recipe.schema import Recipe
-    from edgemat.report.data import ModelRun
 
 ASTRONAUT = "Eileen Collins, NASA, public domain; from scikit-image"
 
@@ -40,7 +37,7 @@ def collect_report(
     models: Sequence[ModelRun],
     benches: Sequence[Result],
     gates: Sequence[GateRow],
-    photo: Mapping[str, Any] | None,
+    photo: CutOut | None,
     folder: Path,
 ) -> ReportData:
     """Return everything that the report of a run tells."""
@@ -84,15 +81,12 @@ def _model(model: ModelRun) -> ModelReport:
         name=model.section.name,
         task=model.float_model.manifest.task,
         architecture=model.section.architecture,
-        files=tuple(FileReport(a.manifest, _layers(model, a)) for a in artifacts),
+        files=tuple(
+            FileReport(a.manifest, model.layers.get(a.manifest.target or "", ())) for a in artifacts
+        ),
         training_log=tuple(json.loads(line) for line in log),
         samples=tuple(_samples(model.float_model, artifacts)),
     )
-
-
-def _layers(model: ModelRun, artifact: Artifact) -> tuple[LayerTable, ...]:
-    result = model.stage_results.get(artifact.manifest.target or "", {})
-    return tuple(LayerTable.from_json(table) for table in result.get("layers", ()))
 
 
 def _samples(float_model: Artifact, artifacts: Sequence[Artifact]) -> list[MatteSample]:
@@ -112,8 +106,7 @@ def _samples(float_model: Artifact, artifacts: Sequence[Artifact]) -> list[Matte
     return samples
 
 
-def _photo(folder: Path, made: Mapping[str, Any], photo: str) -> PhotoReport:
-    model, files = str(made["model"]), made["files"]
+def _photo(folder: Path, made: CutOut, photo: str) -> PhotoReport:
     cutout, alpha = read_rgba(folder / CUTOUT)
     assert alpha is not None
     opacity = np.rint(alpha / PIXEL_SCALE).astype(np.uint8)[..., None]
@@ -123,7 +116,7 @@ def _photo(folder: Path, made: Mapping[str, Any], photo: str) -> PhotoReport:
         cutout=np.concatenate([cutout, opacity], axis=2),
         replaced=read_image(folder / BACKGROUND),
         blurred=read_image(folder / BLUR),
-        model=model,
+        model=made.model,
         credit=ASTRONAUT if photo == "astronaut" else Path(photo).name,
-        album=read_image(folder / ALBUM) if ALBUM in files else None,
+        album=read_image(folder / ALBUM) if ALBUM in made.files else None,
     )

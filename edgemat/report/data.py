@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from edgemat.artifacts.artifact import QAT_SUFFIX, Artifact, Manifest
 from edgemat.bench.result import Result
@@ -14,17 +13,25 @@ from edgemat.recipe.schema import ModelSection
 from edgemat.scoring.bounds import Verdict
 
 
-@dataclass
+@dataclass(frozen=True)
 class ModelRun:
-    """The artefacts that a run made of one model of the recipe."""
+    """The artefacts that a run made of one model of the recipe.
+
+    Attributes
+    ----------
+    files:
+        The mobile files.
+    layers:
+        Of int8 files, by target: differences from the frozen model.
+    """
 
     section: ModelSection
     trained: Artifact
     pruned: Artifact | None = None
     quantized: Artifact | None = None
     qat: Artifact | None = None
-    files: list[Artifact] = field(default_factory=list)
-    stage_results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    files: tuple[Artifact, ...] = ()
+    layers: Mapping[str, tuple[LayerTable, ...]] = field(default_factory=dict)
 
     @property
     def float_model(self) -> Artifact:
@@ -144,6 +151,22 @@ class GateRow:
     file: str
     verdict: Verdict
     scope: str = ""
+
+
+@dataclass(frozen=True)
+class CutOut:
+    """The pictures of a photograph that was cut out, in the run's folder.
+
+    Attributes
+    ----------
+    files:
+        Names of the pictures.
+    model:
+        Name of the artefact that made the matte.
+    """
+
+    files: tuple[str, ...]
+    model: str
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ ALBUM_WIDTH, ALBUM_COLUMNS, ALBUM_GAP = 2000, 4, 6  # px; photographs in a row; 
 PAPER = (70, 120, 90)
 
 
-def make_pictures(photo: str, model: Artifact, folder: Path) -> None:
+def make_pictures(photo: str | Path, model: Artifact, folder: Path) -> None:
     """Write the photograph and what `model` makes of it into `folder`.
 
     Parameters
@@ -86,7 +86,7 @@ def _aspect(picture: U8) -> float:
     return float(width / height)
 
 
-def load_photo(photo: str) -> U8:
+def load_photo(photo: str | Path) -> U8:
     """Return "astronaut" or a file as HxWx3 uint8."""
     if photo != "astronaut":
         return read_image(Path(photo))

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from edgemat.artifacts.artifact import Manifest
 from edgemat.data.dataset import MattingDataset
-from edgemat.data.open import PEOPLE, open_data
-from edgemat.data.sections import DataSection
+from edgemat.data.open import open_data
+from edgemat.data.sections import PEOPLE, DataSection
 from edgemat.scoring.evaluate import EvaluationSet
 
 # Streams of pictures that training never sees.

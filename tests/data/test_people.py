@@ -11,8 +11,8 @@ import pytest
 
 from edgemat.data.dataset import MattingDataset
 from edgemat.data.folder import FolderSource
-from edgemat.data.open import PEOPLE, open_data
-from edgemat.data.sections import DataSection, SourceSection
+from edgemat.data.open import open_data
+from edgemat.data.sections import PEOPLE, DataSection, SourceSection
 from edgemat.files import sha256_file
 from edgemat.images import read_rgba
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from edgemat.cli import app
-from edgemat.data.open import PEOPLE
+from edgemat.data.sections import PEOPLE
 from edgemat.errors import UsageError
 from edgemat.experiments.denoise import read_grey_pictures, run_denoising
 from edgemat.experiments.fashion import SIDE, built_in, read_small_pictures

@@ -1,63 +1,75 @@
-"""The cache: a stage runs once per inputs, again when its files are gone or its data changed."""
+"""The cache: a step runs once per arguments, again when its files are gone or its data changed."""
 
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from edgemat.errors import DiskError
-from edgemat.workflow.cache import CODE, ROOT, Stages, identity_of
+from edgemat.workflow.cache import Cache
+from edgemat.workflow.identity import identity_of
+from edgemat.workflow.imports import Source
+from edgemat.workflow.step import Place, Record, Step
+
+HERE = Source(Path(__file__).parent, __name__)
 
 
-def run(stages: Stages, calls: list[int], **inputs: Any) -> dict[str, Any]:
-    def make(work: Path) -> dict[str, Any]:
-        work.mkdir(parents=True)
-        (work / "checkpoint").write_text("unfinished")
-        (stages.folder / "picture.png").write_text("made")
-        calls.append(1)
-        return {"files": ["picture.png"], "count": len(calls)}
-
-    return stages.run("photo", "title", inputs, make)
+def make(calls: list[int], model: str, *, work: Path, folder: Path) -> Record:
+    work.mkdir(parents=True)
+    (work / "checkpoint").write_text("unfinished")
+    (folder / "picture.png").write_text("made")
+    calls.append(1)
+    return {"files": ["picture.png"], "model": f"{model}, call {len(calls)}"}
 
 
-def test_a_stage_runs_once_per_inputs(tmp_path: Path) -> None:
+def run(cache: Cache, calls: list[int], model: str) -> Record:
+    places = {"work": Place.WORK, "folder": Place.FOLDER}
+    call = partial(make, calls, model)
+    return cache.run(Step("photo", "title", call, places=places, unkeyed={"calls": "they count"}))
+
+
+def at(folder: Path) -> Cache:
+    return Cache(folder, source=HERE)
+
+
+def test_a_step_runs_once_per_arguments(tmp_path: Path) -> None:
     calls: list[int] = []
-    first = run(Stages(tmp_path), calls, model="a")
-    again = Stages(tmp_path)
-    assert run(again, calls, model="a") == first and again.ran == []
-    assert run(again, calls, model="b")["count"] == 2 and again.ran == ["title"]
+    first = run(at(tmp_path), calls, "a")
+    again = at(tmp_path)
+    assert run(again, calls, "a") == first and again.ran == []
+    assert run(again, calls, "b")["model"] == "b, call 2" and again.ran == ["title"]
 
 
-def test_a_stage_runs_again_when_its_files_or_its_record_are_gone(tmp_path: Path) -> None:
+def test_a_step_runs_again_when_its_files_or_its_record_are_gone(tmp_path: Path) -> None:
     calls: list[int] = []
-    run(Stages(tmp_path), calls, model="a")
+    run(at(tmp_path), calls, "a")
     (tmp_path / "picture.png").unlink()
-    run(Stages(tmp_path), calls, model="a")
+    run(at(tmp_path), calls, "a")
     record = next((tmp_path / "stages").iterdir())
     record.write_text(record.read_text()[:-5])  # as a full disk might leave it
-    run(Stages(tmp_path), calls, model="a")
+    run(at(tmp_path), calls, "a")
     assert len(calls) == 3
 
 
-def test_unfinished_work_is_cleared_when_the_stage_is_done(tmp_path: Path) -> None:
-    run(Stages(tmp_path), [], model="a")
+def test_unfinished_work_is_cleared_when_the_step_is_done(tmp_path: Path) -> None:
+    run(at(tmp_path), [], "a")
     assert not list((tmp_path / "work").iterdir())
 
 
 def test_leftovers_of_a_killed_run_are_cleared(tmp_path: Path) -> None:
     leftover = tmp_path / "artifacts" / ".building-1234"
     leftover.mkdir(parents=True)
-    Stages(tmp_path)
+    at(tmp_path)
     assert not leftover.exists()
 
 
 def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DiskError, match="is a file"):
-        Stages(tmp_path / "file")
+        at(tmp_path / "file")
 
 
 def test_changed_data_have_another_identity(tmp_path: Path) -> None:
@@ -69,9 +81,3 @@ def test_changed_data_have_another_identity(tmp_path: Path) -> None:
     file.write_bytes(b"two")
     os.utime(file, ns=(1, 1))
     assert identity_of(tmp_path) != first
-
-
-def test_the_code_that_stages_depend_on_exists() -> None:
-    for names in CODE.values():
-        for name in names:
-            assert (ROOT / name).exists(), name

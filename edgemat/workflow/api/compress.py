@@ -109,7 +109,8 @@ def quantize_in_steps(
     """Return all that :func:`quantize` makes: the post-training artefact, and that of "qat"."""
     from edgemat.recipe.sections import QatSection
     from edgemat.workflow.stages.common import work_folder
-    from edgemat.workflow.stages.quantizing import qat_stage, quantize_stage
+    from edgemat.workflow.stages.qat import qat_stage
+    from edgemat.workflow.stages.quantizing import quantize_stage
 
     settings = QatSection(steps=steps, batch=batch, size=size, learning_rate=learning_rate)
     opened = open_with_validation(artifact, data, images)

@@ -13,14 +13,11 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from edgemat.artifacts.artifact import GOLDEN, MATTES, TRAINING_LOG, Artifact, MattingErrors
-from edgemat.artifacts.vocabulary import Region
+from edgemat.artifacts.artifact import GOLDEN, MATTES, TRAINING_LOG, Artifact
 from edgemat.files import explain_os_errors
 from edgemat.images import F32, PIXEL_SCALE
 from edgemat.matting.predict import Predict
-from edgemat.matting.torch_predictor import torch_predictor
-from edgemat.quantize.reference import load_reference
-from edgemat.scoring.evaluate import EvaluationSet, InputSet, predict_all, score
+from edgemat.scoring.evaluate import EvaluationSet, InputSet, predict_all
 
 WEIGHTS = "weights.safetensors"
 GOLDEN_IMAGES = 2
@@ -86,9 +83,3 @@ def torch_input(data: EvaluationSet, index: int) -> Tensor:
     """Return input `index` as 1,C,H,W float32 in 0..1."""
     pixels = torch.from_numpy(data.pixels[index : index + 1]).permute(0, 3, 1, 2).contiguous()
     return pixels.float() * float(PIXEL_SCALE)
-
-
-def score_reference(artifact: Artifact, data: EvaluationSet) -> dict[Region, MattingErrors]:
-    """Score the torch model of a float or quantized artefact on a set other than its own."""
-    predict = torch_predictor(load_reference(artifact))
-    return score(predict_all(predict, data, artifact.manifest.name), data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
@@ -30,6 +30,9 @@ from edgemat.quantize.reference import load_reference
 from edgemat.quantize.spec import QuantSpec
 from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
 from edgemat.workflow.stages.common import keep_golden
+
+if TYPE_CHECKING:
+    from edgemat.workflow.step import Record
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,17 @@ def convert_stage(
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return artifact, verified
+
+
+def convert_and_list_layers(
+    source: Artifact, target_name: str, validation: EvaluationSet, *, out: Path
+) -> Record:
+    """Convert an artefact as :func:`convert_stage` does; return its name and the layers' tables."""
+    artifact, verified = convert_stage(source, target_name, validation, out=out)
+    return {
+        "artifact": artifact.path.name,
+        "layers": [table.to_json() for table in verified.layers],
+    }
 
 
 def _card(source: Manifest, target: Target, feeding: Feeding) -> dict[str, Any]:

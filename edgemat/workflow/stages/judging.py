@@ -1,75 +1,18 @@
-"""Measuring a run's files on devices, and holding them against bounds."""
+"""Holding a run's files against bounds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
 from edgemat.artifacts.artifact import Artifact
 from edgemat.convert.backends import find_target
-from edgemat.recipe.schema import WHOLLY_INT8, BenchSection, Recipe
-from edgemat.workflow.cache import Stages
-
-if TYPE_CHECKING:
-    from edgemat.report.data import ModelRun
+from edgemat.recipe.schema import WHOLLY_INT8, Recipe
+from edgemat.report.data import GateRow, ModelRun
+from edgemat.scoring.bounds import Bound, judge
 
 
-def measure_files(models: list[ModelRun], recipe: Recipe, stages: Stages) -> list[dict[str, Any]]:
-    """Measure float and int8 TFLite files of each model against each other, on every device."""
-    settings = recipe.bench
-    benches: list[dict[str, Any]] = []
-    for model in models:
-        files = {f.path.name.split("@")[0]: f for f in model.files if f.manifest.kind == "tflite"}
-        if not files:
-            continue
-
-        for device in settings.devices:
-            inputs = {
-                "files": {name: file.manifest.payload_sha256 for name, file in files.items()},
-                "settings": settings.model_dump(exclude={"devices"}),
-                "device": device,
-            }
-            title = f"{model.section.name}: measure on {device}"
-            make = partial(_measure, files, device, settings, stages.folder)
-            benches += stages.run("bench", title, inputs, make)["results"]
-    return benches
-
-
-def _measure(
-    files: Mapping[str, Artifact], device: str, settings: BenchSection, folder: Path, _: Path
-) -> dict[str, Any]:
-    """Measure files on one device, and keep the results in the run's history."""
-    from edgemat.bench.devices.device import BenchModel, Request
-    from edgemat.bench.devices.transports import open_device
-    from edgemat.bench.protocol import Protocol
-    from edgemat.bench.store import RunStore
-    from edgemat.progress import share_bar
-    from edgemat.terminal import err
-
-    protocol = Protocol(
-        warmup_runs=settings.warmup_runs,
-        warmup_seconds=settings.warmup_seconds,
-        runs=settings.runs,
-        seconds=settings.seconds,
-    )
-    models = [BenchModel.open(file.path, name) for name, file in files.items()]
-    request = Request(models, settings.threads, protocol=protocol)
-    with share_bar(f"measuring on {device}") as show:
-        results = open_device(device, say=err.print).measure(request, progress=show)
-    store = RunStore(folder / "runs.sqlite")
-    for result in results:
-        store.append(result)
-    return {"results": [result.to_json() for result in results]}
-
-
-def judge_files(model: ModelRun, recipe: Recipe) -> list[Any]:
+def judge_files(model: ModelRun, recipe: Recipe) -> list[GateRow]:
     """Hold every file against the bounds on agreement, and int8 files against the gate."""
-    from edgemat.report.data import GateRow
-    from edgemat.scoring.bounds import Bound, judge
-
-    name, rows = model.section.name, []
+    name = model.section.name
+    rows: list[GateRow] = []
     float_scores = model.trained.manifest.scores["unknown"].model_dump()
     for file in model.files:
         manifest, target = file.manifest, str(file.manifest.target)

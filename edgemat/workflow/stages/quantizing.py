@@ -1,4 +1,4 @@
-"""Quantization: from a float artefact to a quantized one, and from that to one trained on."""
+"""Quantization: from a float artefact to a quantized one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgemat.artifacts.artifact import (
-    QAT_SUFFIX,
     QUANT,
     QUANTIZED_SUFFIX,
     TRAINING_LOG,
@@ -17,30 +16,22 @@ from edgemat.artifacts.artifact import (
     Calibration,
 )
 from edgemat.artifacts.draft import draft_child, write_artifact
-from edgemat.artifacts.weights import load_deploy, load_network
+from edgemat.artifacts.weights import load_deploy
 from edgemat.convert.parity import compare
-from edgemat.data.open import open_data
 from edgemat.data.sections import DataSection
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.progress import progress_bar
-from edgemat.quantize.reference import load_prepared
-from edgemat.recipe.sections import QatSection
 from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
 from edgemat.scoring.validation import CALIBRATION_SEED, evaluation_set_for
-from edgemat.training.loop import LOG, train
 from edgemat.workflow.stages.common import (
     WEIGHTS,
     keep_golden,
     save_weights,
     torch_input,
 )
-from edgemat.workflow.stages.training import schedule_of, training_data
 
 if TYPE_CHECKING:
     from edgemat.quantize.ptq import Quantized
-
-# Pictures that the float model was not trained on.
-QAT_STREAM = 50
 
 
 def quantize_stage(
@@ -89,66 +80,6 @@ def post_training(source: Artifact, data: DataSection, count: int) -> tuple[Quan
     with progress_bar(f"{manifest.name}: quantizing with NNCF"):
         quantized = quantize_ptq(load_deploy(source), inputs)
     return quantized, Calibration(count=count, seed=seed, sha256=pictures.sha256)
-
-
-def qat_stage(
-    source: Artifact,
-    quantized: Artifact,
-    data: DataSection,
-    validation: EvaluationSet,
-    settings: QatSection,
-    *,
-    work: Path,
-    out: Path,
-    seed: int,
-    device: str = "auto",
-) -> Artifact:
-    """Train a quantized artefact on, with `source`, its float parent, as the teacher.
-
-    Resumes from a checkpoint in `work` if there is one.
-
-    Parameters
-    ----------
-    seed:
-        Of the training pictures.
-    """
-    from edgemat.quantize.kernels import fused_kernels
-    from edgemat.quantize.ptq import Quantized
-    from edgemat.quantize.qat import QuantizationAware
-    from edgemat.quantize.spec import QuantSpec
-
-    manifest = source.manifest
-    start = Quantized(load_prepared(quantized), QuantSpec.load(quantized.quant))
-    aware = QuantizationAware(start, torch_input(validation, 0))
-    pictures = training_data(
-        open_data(data, seed=seed, size=(settings.size, settings.size)),
-        settings,
-        task=manifest.task,
-        seed=seed + QAT_STREAM,
-    )
-    with fused_kernels():
-        train(
-            aware.model,
-            pictures,
-            groups=aware.parameter_groups(settings.range_rate),
-            teacher=load_network(source),
-            task=manifest.task,
-            schedule=schedule_of(settings),
-            folder=work,
-            seed=seed,
-            device=device,
-            title=f"{manifest.name}: quantization-aware training",
-        )
-    return write_quantized(
-        aware.finish(),
-        source,
-        quantized,
-        validation,
-        out,
-        suffix=QAT_SUFFIX,
-        calibration=quantized.manifest.calibration,
-        log=work / LOG,
-    )
 
 
 def write_quantized(

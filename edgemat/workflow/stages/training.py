@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from edgemat.artifacts.artifact import TRAINING_LOG, Artifact, Cost, Feeding
+from edgemat.artifacts.artifact import TRAINING_LOG, Artifact, Card, Cost, Feeding
 from edgemat.artifacts.draft import Draft, write_artifact
 from edgemat.artifacts.shipped import open_artifact
 from edgemat.artifacts.weights import load_network
@@ -26,7 +26,7 @@ from edgemat.models.deploy import to_deploy
 from edgemat.models.encoders.mobilenetv2 import MobileNetV2
 from edgemat.models.network import MattingNetwork
 from edgemat.models.pretrained import load_encoder
-from edgemat.recipe.schema import ModelSection, Recipe
+from edgemat.recipe.network import NetworkSection
 from edgemat.recipe.sections import PhaseSection, TrainSection, TuneSection
 from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
 from edgemat.scoring.metrics import trimap_miou
@@ -37,11 +37,29 @@ from edgemat.workflow.stages.common import WEIGHTS, fill_float, torch_input
 DRAWN_DATA = "Trained on procedural pictures made by edgemat; no photographs."
 
 
+@dataclass(frozen=True)
+class Notices:
+    """The notices of an artefact, beside what was measured of it.
+
+    Attributes
+    ----------
+    data_notice, card:
+        None for those of the weights that training starts from.
+    """
+
+    licence: str
+    data_notice: str | None
+    demonstration: bool
+    card: Card | None
+
+
 def train_stage(
-    section: ModelSection,
-    recipe: Recipe,
+    section: NetworkSection,
     validation: EvaluationSet,
+    notices: Notices,
     *,
+    recipe_sha256: str,
+    seed: int,
     work: Path,
     out: Path,
     device: str = "auto",
@@ -51,7 +69,7 @@ def train_stage(
     With no steps the weights that the section starts from become an artefact of this run.
     """
     task = model_info(section.architecture).matting_task
-    torch.manual_seed(recipe.seed)
+    torch.manual_seed(seed)
     network = create_matting(section.architecture, **section.config)
     if section.train.init is not None:
         if not isinstance(network.encoder, MobileNetV2):
@@ -64,7 +82,7 @@ def train_stage(
     if started is not None:
         _start_from(network, started)
     if section.train.steps:
-        _train(network, section, recipe, task, work, device)
+        _train(network, section, task, work, seed=seed, device=device)
         log = work / LOG
     else:
         assert started is not None
@@ -96,18 +114,18 @@ def train_stage(
             trimap_channel=3 if channels == 4 else None,
         ),
         parent=None,
-        recipe_sha256=recipe.sha256,
-        seed=recipe.seed,
+        recipe_sha256=recipe_sha256,
+        seed=seed,
         cost=Cost(
             parameters=count_parameters(network),
             macs=count(network, (channels, height, width)),
         ),
         scores=score(alphas, validation),
         trimap_miou=_trimap_miou(network, validation) if task == "portrait" else None,
-        demonstration=section.demonstration,
-        licence=recipe.licence,
-        data_notice=recipe.data_notice or (before.data_notice if before else DRAWN_DATA),
-        card=section.card or (before.card if before else None),
+        demonstration=notices.demonstration,
+        licence=notices.licence,
+        data_notice=notices.data_notice or (before.data_notice if before else DRAWN_DATA),
+        card=notices.card or (before.card if before else None),
     )
     return write_artifact(
         out, lambda folder: fill_float(folder, weights, log, validation, alphas), draft
@@ -116,16 +134,17 @@ def train_stage(
 
 def _train(
     network: MattingNetwork,
-    section: ModelSection,
-    recipe: Recipe,
+    section: NetworkSection,
     task: MattingTask,
     work: Path,
+    *,
+    seed: int,
     device: str,
 ) -> None:
     """Train `network`, in place, as its section says."""
     network = network.to(memory_format=torch.channels_last)
     settings = section.train
-    *before, last = _phases(section, recipe, task)
+    *before, last = _phases(section, task, seed)
     train(
         network,
         last.data,
@@ -133,7 +152,7 @@ def _train(
         task=task,
         schedule=schedule_of(settings),
         folder=work,
-        seed=recipe.seed,
+        seed=seed,
         device=device,
         title=f"{section.name}: training",
     )
@@ -171,13 +190,13 @@ def _start_from(network: MattingNetwork, trained: Artifact) -> None:
         ) from error
 
 
-def _phases(section: ModelSection, recipe: Recipe, task: MattingTask) -> list[Phase]:
+def _phases(section: NetworkSection, task: MattingTask, seed: int) -> list[Phase]:
     """Return the phases of the training, the last one last; they read one source."""
     settings = section.train
-    source = open_data(section.data, seed=recipe.seed, size=(settings.size, settings.size))
+    source = open_data(section.data, seed=seed, size=(settings.size, settings.size))
     return [
         Phase(
-            training_data(source, phase, task=task, seed=recipe.seed + number),
+            training_data(source, phase, task=task, seed=seed + number),
             phase.steps,
             phase.batch,
         )

@@ -1,0 +1,188 @@
+"""The steps of a run, each with its stage's function and the arguments of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from edgemat.artifacts.artifact import Artifact
+from edgemat.bench.protocol import Protocol
+from edgemat.bench.result import Result
+from edgemat.models import model_info
+from edgemat.recipe.schema import BenchSection, ModelSection, Recipe
+from edgemat.recipe.sections import PruneSection
+from edgemat.report.data import CutOut, GateRow, ModelRun
+from edgemat.scoring.evaluate import EvaluationSet
+from edgemat.scoring.validation import VALIDATION_SEED, evaluation_set
+from edgemat.workflow.stages.converting import convert_and_list_layers
+from edgemat.workflow.stages.measuring import measure_stage
+from edgemat.workflow.stages.photo import photo_stage
+from edgemat.workflow.stages.pruning import prune_stage
+from edgemat.workflow.stages.qat import qat_stage
+from edgemat.workflow.stages.quantizing import quantize_stage
+from edgemat.workflow.stages.reporting import report_stage
+from edgemat.workflow.stages.training import Notices, train_stage
+from edgemat.workflow.step import Drawn, Place, Step
+
+MADE = {"out": Place.ARTIFACTS}
+TRAINED = MADE | {"work": Place.WORK}
+ANY_DEVICE = {"device": "whoever reads a report must not train anew because she has no GPU"}
+ANY_RECIPE = {"recipe_sha256": "the manifest notes by which recipe it was made first"}
+
+
+@dataclass(frozen=True)
+class ModelSteps:
+    """The steps of one model.
+
+    Attributes
+    ----------
+    device:
+        Of training.
+    """
+
+    section: ModelSection
+    recipe: Recipe
+    device: str
+
+    @cached_property
+    def drawn(self) -> dict[str, Drawn[EvaluationSet]]:
+        """The validation set, which all of these steps score on."""
+        section, recipe = self.section, self.recipe
+        draw = partial(
+            evaluation_set,
+            section.validation or section.data,
+            task=model_info(section.architecture).matting_task,
+            size=section.input_size,
+            count=recipe.verify.images,
+            seed=VALIDATION_SEED + recipe.seed,
+        )
+        return {"validation": Drawn(draw)}
+
+    def train(self) -> Step:
+        """Train the network."""
+        section, recipe = self.section, self.recipe
+        notices = Notices(recipe.licence, recipe.data_notice, section.demonstration, section.card)
+        call = partial(
+            train_stage,
+            section.network,
+            notices=notices,
+            recipe_sha256=recipe.sha256,
+            seed=recipe.seed,
+            device=self.device,
+        )
+        return self._step("train", "train", call, TRAINED, unkeyed=ANY_DEVICE | ANY_RECIPE)
+
+    def prune(self, source: Artifact, settings: PruneSection) -> Step:
+        """Prune the trained network."""
+        call = partial(
+            prune_stage,
+            source,
+            self.section.data,
+            settings=settings,
+            seed=self.recipe.seed,
+            device=self.device,
+        )
+        return self._step("prune", "prune", call, TRAINED, unkeyed=ANY_DEVICE)
+
+    def quantize(self, source: Artifact) -> Step:
+        """Quantize a float artefact after training."""
+        settings = self.section.quantize
+        call = partial(
+            quantize_stage,
+            source,
+            self.section.data,
+            count=settings.calibration,
+            keep_float=settings.keep_float,
+            keep_w8a16=settings.keep_w8a16,
+        )
+        return self._step("quantize", "quantize (NNCF)", call, MADE)
+
+    def train_quantized(self, source: Artifact, quantized: Artifact) -> Step:
+        """Train what post-training quantization made on (QAT); `source` is its float parent."""
+        call = partial(
+            qat_stage,
+            source,
+            quantized,
+            self.section.data,
+            settings=self.section.quantize.qat,
+            seed=self.recipe.seed,
+            device=self.device,
+        )
+        return self._step("qat", "train quantized", call, TRAINED, unkeyed=ANY_DEVICE)
+
+    def convert(self, source: Artifact, target: str) -> Step:
+        """Convert an artefact to one mobile file, and verify it."""
+        call = partial(convert_and_list_layers, source, target)
+        return self._step("convert", f"convert and verify {target}", call, MADE)
+
+    def _step(
+        self,
+        stage: str,
+        title: str,
+        call: partial[Any],
+        places: Mapping[str, Place],
+        *,
+        unkeyed: Mapping[str, str] | None = None,
+    ) -> Step:
+        return Step(
+            stage,
+            f"{self.section.name}: {title}",
+            call,
+            drawn=self.drawn,
+            places=places,
+            unkeyed=unkeyed or {},
+            threads=self.recipe.threads,
+        )
+
+
+def measure_step(model: ModelRun, device: str, settings: BenchSection) -> Step | None:
+    """Measure float and int8 TFLite files of a model against each other; None without any."""
+    files = {f.path.name.split("@")[0]: f for f in model.files if f.manifest.kind == "tflite"}
+    if not files:
+        return None
+    protocol = Protocol(
+        warmup_runs=settings.warmup_runs,
+        warmup_seconds=settings.warmup_seconds,
+        runs=settings.runs,
+        seconds=settings.seconds,
+    )
+    call = partial(measure_stage, files, device, threads=settings.threads, protocol=protocol)
+    title = f"{model.section.name}: measure on {device}"
+    return Step("bench", title, call, places={"folder": Place.FOLDER})
+
+
+def photo_step(models: Sequence[ModelRun], recipe: Recipe) -> Step | None:
+    """Cut a real photograph out with the portrait model's int8 TFLite file; None without one."""
+    portraits = (m for m in models if m.float_model.manifest.task == "portrait")
+    portrait = next(portraits, None)
+    file = portrait.file("tflite-int8") if portrait else None
+    if file is None:
+        return None
+    photo = Path(recipe.photo) if Path(recipe.photo).is_file() else recipe.photo
+    album = None if recipe.album is None else Path(recipe.album)
+    call = partial(photo_stage, photo, album, file)
+    return Step("photo", "cut out the photograph", call, places={"folder": Place.FOLDER})
+
+
+def report_step(
+    path: Path,
+    recipe: Recipe,
+    models: Sequence[ModelRun],
+    benches: Sequence[Result],
+    gates: Sequence[GateRow],
+    photo: CutOut | None,
+    folder: Path,
+) -> Step:
+    """Write the report; `folder` is where the pictures of `photo` are."""
+    manifests = [artifact.manifest for model in models for artifact in model.artifacts]
+    pictures = [] if photo is None else [folder / name for name in photo.files]
+    return Step(
+        "report",
+        "report",
+        partial(report_stage, path, recipe, models, benches, gates, photo),
+        places={"folder": Place.FOLDER},
+        reads=(manifests, pictures),
+    )
