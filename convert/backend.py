@@ -17,7 +17,7 @@ import numpy.typing as npt
 from edgemat.artifacts.artifact import Int8Proof, Manifest
 from edgemat.artifacts.vocabulary import InputLayout, TorchKind
 from edgemat.images import F32
-from edgemat.matting.predict import Predict
+from edgemat.matting.predictor import Predict
 from edgemat.quantize.spec import QuantSpec, StoredGrid
 
 if TYPE_CHECKING:

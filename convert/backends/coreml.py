@@ -17,7 +17,7 @@ from edgemat.convert.backend import FloatPrecision, GridTensor, Target
 from edgemat.convert.mil_types import Operation
 from edgemat.convert.proof import proof_of
 from edgemat.images import F32, PIXEL_SCALE
-from edgemat.matting.predict import Predict
+from edgemat.matting.predictor import Predict
 from edgemat.quantize.spec import QuantSpec, StoredGrid, shift_to_int8
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from edgemat.artifacts.vocabulary import InputLayout
 from edgemat.convert.backend import GridTensor, Target
 from edgemat.convert.proof import proof_of
 from edgemat.images import F32
-from edgemat.matting.predict import Predict
+from edgemat.matting.predictor import Predict
 from edgemat.matting.runtime import Kernels, TfliteModel
 from edgemat.quantize.spec import QuantSpec, StoredGrid
 

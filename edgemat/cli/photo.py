@@ -57,7 +57,8 @@ def matte(
     from edgemat.matting.classical import METHODS
     from edgemat.matting.foreground import blur_background, cut_out, replace_background
     from edgemat.matting.matte import matte as compute_matte
-    from edgemat.matting.predict import Predictor, load_predictor
+    from edgemat.matting.predict import load_predictor
+    from edgemat.matting.predictor import Predictor
     from edgemat.progress import progress_bar
 
     if background is not None and blur is not None:

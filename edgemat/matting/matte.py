@@ -27,7 +27,8 @@ from edgemat.images import (
 )
 from edgemat.matting.classical import METHODS, solve_alpha
 from edgemat.matting.guided import guided_upsample
-from edgemat.matting.predict import Predictor, load_predictor
+from edgemat.matting.predict import load_predictor
+from edgemat.matting.predictor import Predictor
 from edgemat.matting.tiling import Letterbox, tile_axis
 
 ASPECT_TOLERANCE = 0.02

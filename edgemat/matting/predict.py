@@ -6,9 +6,7 @@ A .tflite file needs numpy and ai-edge-litert alone; torch is imported only for 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -17,24 +15,8 @@ from edgemat.artifacts.shipped import ArtifactLike, open_artifact
 from edgemat.errors import ArtifactError, MissingToolError, UsageError
 from edgemat.images import F32
 from edgemat.matting.foreign import Convention, find_convention, require_alpha
+from edgemat.matting.predictor import Predictor
 from edgemat.matting.runtime import TfliteModel
-
-Predict = Callable[[F32], F32]
-"""From 1,H,W,C float32 in 0..1 to alpha, 1,H,W,1 float32: any model, however it is run."""
-
-
-class Predictor(Protocol):
-    """A loaded model that says what it takes; its `predict` is a :data:`Predict`."""
-
-    @property
-    def feeding(self) -> Feeding:
-        """What the model takes."""
-
-    def predict(self, x: F32) -> F32:
-        """Return alpha, 1,H,W,1 float32, of `x`, 1,H,W,C float32 in 0..1.
-
-        H, W and C are those of `feeding`; channel 3, where there is one, is trimap / 255.
-        """
 
 
 def load_predictor(
@@ -115,7 +97,7 @@ class TflitePredictor:
         self._model = model
 
     def predict(self, x: F32) -> F32:
-        """Return alpha; see :class:`Predictor`."""
+        """Return alpha; see :class:`~edgemat.matting.predictor.Predictor`."""
         return self._model.run(np.ascontiguousarray(x))
 
 
@@ -127,7 +109,7 @@ class ForeignPredictor(TflitePredictor):
         self._convention = convention or find_convention(model)
 
     def predict(self, x: F32) -> F32:
-        """Return alpha; see :class:`Predictor`."""
+        """Return alpha; see :class:`~edgemat.matting.predictor.Predictor`."""
         alpha = self._convention.read(super().predict(self._convention.feed(x)))
         require_alpha(self._model, alpha)
         return alpha

@@ -11,7 +11,7 @@ from torch import Tensor
 from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.weights import load_network
 from edgemat.images import F32
-from edgemat.matting.predict import Predict
+from edgemat.matting.predictor import Predict
 
 
 def torch_predictor(model: Callable[[Tensor], Tensor]) -> Predict:
@@ -35,5 +35,5 @@ class TorchPredictor:
         self._predict = torch_predictor(lambda x: network(x).alpha.clamp(0, 1))
 
     def predict(self, x: F32) -> F32:
-        """Return alpha; see :class:`edgemat.matting.predict.Predictor`."""
+        """Return alpha; see :class:`edgemat.matting.predictor.Predictor`."""
         return self._predict(x)

@@ -11,7 +11,7 @@ import numpy as np
 from edgemat.artifacts.artifact import MattingErrors
 from edgemat.artifacts.vocabulary import ERROR_NAMES, REGIONS, Region
 from edgemat.images import F32, FOREGROUND, PIXEL_SCALE, U8, UNKNOWN
-from edgemat.matting.predict import Predict
+from edgemat.matting.predictor import Predict
 from edgemat.progress import track
 from edgemat.scoring.metrics import matting_errors
 

@@ -35,7 +35,7 @@ from edgemat.convert.backends import all_targets, find_backend, find_target, tar
 from edgemat.convert.proof import proof_of
 from edgemat.errors import UsageError
 from edgemat.images import F32
-from edgemat.matting.predict import Predict
+from edgemat.matting.predictor import Predict
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.quantize.frozen import FrozenFakeQuantize, freeze
 from edgemat.quantize.ptq import Quantized, quantize_ptq

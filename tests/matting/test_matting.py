@@ -20,7 +20,8 @@ from edgemat.errors import ArtifactError, ImageError, MissingToolError, UsageErr
 from edgemat.images import F32, U8, resize
 from edgemat.matting.guided import GUIDE_EPSILON, GUIDE_RADIUS, guided_coefficients, guided_upsample
 from edgemat.matting.matte import fit_trimap, matte
-from edgemat.matting.predict import Predictor, load_predictor
+from edgemat.matting.predict import load_predictor
+from edgemat.matting.predictor import Predictor
 from edgemat.matting.tiling import Letterbox, bands, resized_rows, tile_axis
 
 SIZE = (48, 64)

@@ -43,7 +43,7 @@ class Mixer:
     mixture: tuple[float, ...]
 
     def predict(self, x: F32) -> F32:
-        """Return alpha; see :class:`edgemat.matting.predict.Predictor`."""
+        """Return alpha; see :class:`edgemat.matting.predictor.Predictor`."""
         mixed: F32 = (x * np.array(self.mixture, np.float32)).sum(-1, keepdims=True)
         return mixed
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from edgemat.artifacts.artifact import GOLDEN, MATTES, TRAINING_LOG, Artifact
 from edgemat.files import explain_os_errors
 from edgemat.images import F32, PIXEL_SCALE
-from edgemat.matting.predict import Predict
+from edgemat.matting.predictor import Predict
 from edgemat.scoring.evaluate import EvaluationSet, InputSet, predict_all
 
 WEIGHTS = "weights.safetensors"
