@@ -3,73 +3,79 @@
 from __future__ import annotations
 
 import ast
+import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+from toy_source import write_source
+
+from edgemat.workflow.imports import Source
 
 ROOT = Path(__file__).parents[1]
-LAYERS = ("edgemat", "quantize", "convert", "bench")  # each may import those before it
-ABOVE_ALL = {
-    f"edgemat/{name}.py"
-    for name in (
-        "cli/__init__",
-        "cli/__main__",
-        "cli/artifacts",
-        "cli/common",
-        "cli/compressing",
-        "cli/data",
-        "cli/inventory",
-        "cli/quality",
-        "cli/measuring",
-        "cli/photo",
-        "cli/recipes",
-        "export",
-        "photo",
-        "loading",
-        "pipeline",
-        "report",
-        "report_data",
-        "report_latency",
-        "report_plots",
-        "report_view",
-        "stages/__init__",
-        "stages/common",
-        "stages/converting",
-        "stages/judging",
-        "stages/pruning",
-        "stages/quantizing",
-        "stages/sensitivity",
-        "stages/sparsity",
-        "stages/training",
-    )
-}
+SOURCE = Source(ROOT, "edgemat")
+FOLDERS = ("edgemat", "quantize", "convert", "bench")
+ROOMS = (
+    *("ground", "images", "models", "artifacts", "matting", "data", "scoring", "training"),
+    *("experiments", "quantize", "convert", "bench", "recipe", "report", "workflow", "cli", "face"),
+)
+"""From the ground up; each may import those before it.
+
+The ground are the files that lie in ``edgemat`` itself; the face is its ``__init__``.
+"""
 FILES = {
     path.relative_to(ROOT).as_posix(): ast.parse(path.read_text())
-    for layer in LAYERS
-    for path in sorted((ROOT / layer).rglob("*.py"))
+    for folder in FOLDERS
+    for path in sorted((ROOT / folder).rglob("*.py"))
 }
-MAX_LINES = 400
+MAX_LINES, MEDIAN_LINES = 400, 150
 # written apart, so that this file does not hold them
 MACHINE_PATHS = tuple("/" + name + "/" for name in ("work", "tmp/w", "root"))
 
 
-def imported(tree: ast.AST) -> Iterator[str]:
-    """Yield the modules that are imported when the code runs."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            continue
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "imports are absolute here"
-            assert node.module is not None
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        else:
-            yield from imported(node)
+def module_of(name: str) -> str:
+    """Return a file's module; quantize, convert and bench are linked into edgemat."""
+    parts = ("edgemat", *Path(name).with_suffix("").parts)
+    return ".".join(parts[name.startswith("edgemat/") :]).removesuffix(".__init__")
+
+
+def arrows(source: Source, modules: Iterable[str]) -> dict[str, set[str]]:
+    """Return what each module imports: also inside functions, also for types alone."""
+    return {module: source.imports(module, typing=True) for module in modules}
+
+
+def room_of(source: Source, module: str) -> str:
+    """Return the room of a module: a folder's name, "ground" or "face"."""
+    _, *names = module.split(".")
+    if not names:
+        return "face"
+    if len(names) == 1 and source.module(module).file.name != "__init__.py":
+        return "ground"
+    return names[0]
+
+
+def upward(source: Source, modules: Iterable[str], rooms: Sequence[str]) -> list[str]:
+    """Return the arrows from a room to a higher one."""
+    rank = {room: number for number, room in enumerate(rooms)}
+    return [
+        f"{module} imports {found}"
+        for module, imported in arrows(source, modules).items()
+        for found in sorted(imported)
+        if rank[room_of(source, found)] > rank[room_of(source, module)]
+    ]
+
+
+def circle(source: Source, modules: Iterable[str]) -> list[str]:
+    """Return modules that each import the next and the last of them the first, if there are."""
+    try:
+        TopologicalSorter(arrows(source, modules)).prepare()
+    except CycleError as error:
+        found: list[str] = error.args[1]
+        return found
+    return []
 
 
 def tracked() -> list[Path]:
@@ -81,27 +87,60 @@ def tracked() -> list[Path]:
     return [path for name in listed.split("\0") if name and (path := ROOT / name).is_file()]
 
 
-def test_imports_are_read() -> None:
-    text = "import a.b\nif TYPE_CHECKING:\n    import c\ndef f():\n    from d import e\n"
-    assert list(imported(ast.parse(text))) == ["a.b", "d", "d.e"]
+def test_no_room_imports_a_higher_one() -> None:
+    modules = [module_of(name) for name in FILES]
+    assert {room_of(SOURCE, module) for module in modules} == set(ROOMS)
+    assert not upward(SOURCE, modules, ROOMS)
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name not in ABOVE_ALL])
-def test_a_lower_package_never_imports_a_higher_one(name: str) -> None:
-    rank = LAYERS.index(name.split("/")[0])
-    above = {m for m in imported(FILES[name]) if m.split(".")[0] in LAYERS[rank + 1 :]}
-    assert not above
+def test_no_file_imports_itself_by_way_of_others() -> None:
+    assert not circle(SOURCE, [module_of(name) for name in FILES])
 
 
-def test_only_those_above_all_import_each_other() -> None:
-    """What looks down on all packages is no library: nothing below may lean on it.
+def test_imports_are_absolute() -> None:
+    relative = [
+        name
+        for name, tree in FILES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.level
+    ]
+    assert not relative
 
-    `edgemat/__init__.py` names some of them as text, for users.
-    """
-    modules = {name.removesuffix(".py").replace("/", ".") for name in ABOVE_ALL}
-    for name, tree in FILES.items():
-        if name not in ABOVE_ALL:
-            assert not modules & set(imported(tree)), name
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from toy.roof.leaf import x",
+        "import toy.roof",
+        "from toy import roof",
+        "def f():\n    from toy.roof import leaf",
+        "if TYPE_CHECKING:\n    import toy.roof.leaf",
+        "from toy import __version__",
+    ],
+)
+def test_an_arrow_upward_is_found(tmp_path: Path, text: str) -> None:
+    below = {"low": "", "room__": "", "roof__": "", "roof__leaf": "from toy.room import a"}
+    modules = ["toy", "toy.low", "toy.room", "toy.room.a", "toy.roof", "toy.roof.leaf"]
+    rooms = ("ground", "room", "roof", "face")
+    level = write_source(tmp_path / "level", room__a="import toy.low", **below)
+    assert upward(level, modules, rooms) == []
+    raised = write_source(tmp_path / "raised", room__a=text, **below)
+    assert [arrow.split()[0] for arrow in upward(raised, modules, rooms)] == ["toy.room.a"]
+    assert circle(raised, modules) or "leaf" not in text
+
+
+def test_a_circle_is_found(tmp_path: Path) -> None:
+    files = {"a": "def f():\n    import toy.b", "b": "from toy import c"}
+    modules = ["toy", "toy.a", "toy.b", "toy.c"]
+    assert circle(write_source(tmp_path / "line", c="", **files), modules) == []
+    closed = "if TYPE_CHECKING:\n    from toy.a import f"
+    found = circle(write_source(tmp_path / "round", c=closed, **files), modules)
+    assert set(found) == {"toy.a", "toy.b", "toy.c"}
+
+
+def test_most_files_are_short() -> None:
+    lengths = [len((ROOT / name).read_text().splitlines()) for name in FILES]
+    assert statistics.median(lengths) < MEDIAN_LINES
 
 
 @pytest.mark.parametrize("name", FILES)

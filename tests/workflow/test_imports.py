@@ -5,21 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from toy_source import write_source
 
 from edgemat.workflow.imports import Source
-
-HEAD = "from __future__ import annotations\nimport os.path\n"
-
-
-def write(root: Path, **files: str) -> Source:
-    """Write modules of a package ``toy``; ``a__b="..."`` is toy/a/b.py, ``a__=`` its __init__."""
-    for name, text in ({"__": ""} | files).items():
-        parts = [part or "__init__" for part in name.split("__")]
-        parts = parts[1:] if name == "__" else parts
-        file = root.joinpath("toy", *parts).with_suffix(".py")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(HEAD + text)
-    return Source(root, "toy")
 
 
 @pytest.mark.parametrize(
@@ -46,17 +34,19 @@ def write(root: Path, **files: str) -> Source:
     ],
 )  # fmt: skip
 def test_every_form_of_import_is_read(tmp_path: Path, text: str, found: set[str]) -> None:
-    source = write(tmp_path, main=text, low="", room__="", room__leaf="")
+    source = write_source(tmp_path, main=text, low="", room__="", room__leaf="")
     assert source.imports("toy.main") == found
 
 
 def test_imports_for_types_are_read_where_they_are_asked_for(tmp_path: Path) -> None:
-    source = write(tmp_path, main="if TYPE_CHECKING:\n    from toy import low", low="")
+    source = write_source(tmp_path, main="if TYPE_CHECKING:\n    from toy import low", low="")
     assert source.imports("toy.main", typing=True) == {"toy.low"}
 
 
 def test_relative_imports_climb(tmp_path: Path) -> None:
-    source = write(tmp_path, room__="from .leaf import x", room__leaf="from .. import low", low="")
+    source = write_source(
+        tmp_path, room__="from .leaf import x", room__leaf="from .. import low", low=""
+    )
     assert source.imports("toy.room") == {"toy.room.leaf"}
     assert source.imports("toy.room.leaf") == {"toy.low"}
 
@@ -71,22 +61,22 @@ def test_relative_imports_climb(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_modules_that_are_loaded_by_name_are_followed(tmp_path: Path, text: str) -> None:
-    source = write(tmp_path, room__=text, room__leaf="", room__other="", room__third="")
+    source = write_source(tmp_path, room__=text, room__leaf="", room__other="", room__third="")
     assert source.imports("toy.room") == {"toy.room.leaf", "toy.room.other"}
 
 
 def test_strings_name_no_modules_where_nothing_is_loaded(tmp_path: Path) -> None:
-    source = write(tmp_path, room__="NAMES = ('leaf',)  # import_module", room__leaf="")
+    source = write_source(tmp_path, room__="NAMES = ('leaf',)  # import_module", room__leaf="")
     assert source.imports("toy.room") == set()
 
 
 def test_what_the_face_loads_for_users_is_left_out(tmp_path: Path) -> None:
     text = "NAMES = {'x': 'toy.low'}\ndef find(name):\n    return import_module(NAMES[name])"
-    assert write(tmp_path, __=text, low="").imports("toy") == set()
+    assert write_source(tmp_path, __=text, low="").imports("toy") == set()
 
 
 def test_reach_goes_on_and_on_and_through_packages(tmp_path: Path) -> None:
-    source = write(
+    source = write_source(
         tmp_path,
         main="def f():\n    from toy.room.leaf import x",
         room__="from toy.low import y",
@@ -103,12 +93,12 @@ def test_reach_goes_on_and_on_and_through_packages(tmp_path: Path) -> None:
 
 def test_a_module_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModuleNotFoundError, match=r"no module toy\.nowhere"):
-        write(tmp_path).reach("toy.nowhere")
+        write_source(tmp_path).reach("toy.nowhere")
 
 
 def test_links_are_followed_under_the_name_that_is_imported(tmp_path: Path) -> None:
-    write(tmp_path, main="from toy.room.leaf import x")
-    write(tmp_path / "apart", leaf="from toy.room import other", other="")
+    write_source(tmp_path, main="from toy.room.leaf import x")
+    write_source(tmp_path / "apart", leaf="from toy.room import other", other="")
     (tmp_path / "toy" / "room").symlink_to(tmp_path / "apart" / "toy")
     found = Source(tmp_path, "toy").reach("toy.main")
     assert found == {"toy", "toy.main", "toy.room", "toy.room.leaf", "toy.room.other"}
@@ -122,7 +112,9 @@ def changed(source: Source, path: str, text: str) -> bool:
 
 
 def test_what_is_reached_counts_and_nothing_else(tmp_path: Path) -> None:
-    source = write(tmp_path, main="from toy import low", low="X = 1", above="import toy.main")
+    source = write_source(
+        tmp_path, main="from toy import low", low="X = 1", above="import toy.main"
+    )
     assert source.sha256("toy.main") == Source(tmp_path, "toy").sha256("toy.main")
     assert changed(source, "low.py", "X = 2")
     assert not changed(Source(tmp_path, "toy"), "above.py", "X = 2")
@@ -130,7 +122,7 @@ def test_what_is_reached_counts_and_nothing_else(tmp_path: Path) -> None:
 
 def test_data_beside_a_module_count_where_it_reads_them(tmp_path: Path) -> None:
     text = "PAGE = Path(__file__).with_name('page')\nC = Path(__file__).parent.glob('*.[ch]')"
-    source = write(tmp_path, main=text)
+    source = write_source(tmp_path, main=text)
     for name in ("page/a/index.html", "runner.c", "notes.txt"):
         (tmp_path / "toy" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "toy" / name).write_text("one")
