@@ -1,4 +1,4 @@
-"""What a model is to those who run it, whatever runs it."""
+"""The one shape of all models to those who run them."""
 
 from __future__ import annotations
 
