@@ -7,26 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
+from test_structure import ROOMS
 
-ROOMS = (
-    "ground",
-    "images",
-    "models",
-    "artifacts",
-    "matting",
-    "data",
-    "scoring",
-    "training",
-    "experiments",
-    "quantize",
-    "convert",
-    "bench",
-    "recipe",
-    "report",
-    "workflow",
-    "cli",
-    "face",
-)
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ("docs/architecture.md", "CONTRIBUTING.md")

@@ -34,7 +34,7 @@ def qat_stage(
 ) -> Artifact:
     """Train a quantized artefact on, with `source`, its float parent, as the teacher.
 
-    Goes on from a checkpoint in `work` if there is one.
+    Resumes from a checkpoint in `work` if there is one.
 
     Parameters
     ----------
