@@ -76,7 +76,7 @@ onnx2tf: .venv/ready .venv-onnx2tf/ready old-runtime
 
 old-runtime: .venv-old-runtime/ready
 
-# Tools that need other versions than ours have an environment of their own: see convert/isolated.py.
+# Tools that need other versions than edgemat have an environment of their own: see convert/isolated.py.
 .venv-%/ready: convert/%.txt
 	$(PYTHON) -m venv .venv-$*
 	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<

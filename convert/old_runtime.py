@@ -17,7 +17,7 @@ from edgemat.scoring.evaluate import EvaluationSet, predict_all
 
 SCRIPT = Path(__file__).with_name("old_runtime_script.py")
 OldKernels = Literal["default", "reference"]
-# What each of the old runtime's ways is held against; its reference kernels are the arbiter.
+# What each of the old runtime's ways is compared with; its reference kernels are the arbiter.
 TODAY: Mapping[OldKernels, Kernels] = {"default": "xnnpack", "reference": "reference"}
 REFERENCE_LIMIT = 1e-4
 """Of the mean absolute difference between the old reference kernels and today's."""

@@ -1,6 +1,6 @@
 """To TFLite by another way, for a second opinion: torch -> ONNX -> onnx2tf, float32 and float16.
 
-onnx2tf ends with exit status 0 whatever its files compute. So each file is run and held against
+onnx2tf ends with exit status 0 whatever its files compute. So each file is run and compared with
 torch before it gets its name.
 """
 

@@ -1,4 +1,4 @@
-"""What the thesis prints of parameters and operations, row by row, and edgemat's names for it."""
+"""Parameters and operations as the thesis prints them, row by row, with edgemat's names."""
 
 from __future__ import annotations
 

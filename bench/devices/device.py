@@ -287,7 +287,7 @@ def to_results(
 
 
 def check_golden(golden: Golden, alpha: F32) -> GoldenCheck:
-    """Hold a matte that a device computed against the expected one.
+    """Compare a matte that a device computed with the expected one.
 
     Raises
     ------

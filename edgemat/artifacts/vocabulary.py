@@ -7,7 +7,7 @@ from typing import Literal, get_args
 TorchKind = Literal["float", "quantized"]
 """Artefacts that are torch models; every other kind is the runtime of a mobile file."""
 InputLayout = Literal["NHWC", "NCHW", "image"]
-"""How a file takes pictures: as a tensor, or as pictures of the system's own."""
+"""The form in which a file takes pictures: a tensor, or a picture of the system's own."""
 Region = Literal["unknown", "whole"]
 """The pixels over which errors are summed: where the trimap is unknown, or all."""
 ErrorName = Literal["sad", "mse", "grad", "conn"]

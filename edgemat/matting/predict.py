@@ -19,6 +19,7 @@ from edgemat.matting.predictor import Predictor
 from edgemat.matting.runtime import TfliteModel
 
 
+
 def load_predictor(
     model: ArtifactLike,
     *,

@@ -17,7 +17,7 @@ class Predictor(Protocol):
 
     @property
     def feeding(self) -> Feeding:
-        """What the model takes."""
+        """The inputs that the model takes."""
 
     def predict(self, x: F32) -> F32:
         """Return alpha, 1,H,W,1 float32, of `x`, 1,H,W,C float32 in 0..1.

@@ -124,7 +124,7 @@ _ADDED = {
 }
 
 # The rows that add least: the thesis prints 1.02 for all six modelwise and shared ones. Its other
-# rows agree with ours whether the network they are added to counts 1.0129 or up to 1.0150.
+# rows agree with edgemat's whether the network they are added to counts 1.0129 or up to 1.0150.
 _NOTE = (
     "1.01 operations: the index network adds less than 0.001 to FastDepth-P's 1.0129. A modified "
     "decoder of 1.0148 would print 1.02 here and what is printed in all other rows, but must not "

@@ -1,4 +1,4 @@
-"""What is known of a network: its class and its task, and what the thesis prints of it."""
+"""The facts of a network: its class and its task, and what the thesis prints of it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CLASSICAL_METHODS = ("closed-form", "knn")
 
 @dataclass(frozen=True)
 class Printed:
-    """What the thesis prints of a network's size.
+    """The size of a network as the thesis prints it.
 
     >>> from edgemat.models import Printed
     >>> Printed("6.4", parameters=5.90, operations=6.53).chapter

@@ -1,4 +1,4 @@
-"""What every network is: its base, the base of those that matte, and what these return."""
+"""The base of every network, the base of those that matte, and what these return."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Network(nn.Module):
 
 
 class MattingOutput(NamedTuple):
-    """What a matting network returns.
+    """The output of a matting network.
 
     Attributes
     ----------

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal, get_args
+from typing import get_args
 
 from torch import Tensor, nn
 
+from edgemat.artifacts.vocabulary import Importance
 from edgemat.errors import UsageError
 from edgemat.models.network import MattingNetwork
 from edgemat.quantize.pruning.channels import ChannelSet
 
-Importance = Literal["taylor", "magnitude", "bn"]
 IMPORTANCES: tuple[Importance, ...] = get_args(Importance)
 
 

@@ -17,7 +17,7 @@ from edgemat.models.network import MattingNetwork
 from edgemat.models.pruned import fit_channels, settle_channels, shapes_of
 from edgemat.quantize.pruning.budget import MULTIPLE, Budget, CostModel, macs
 from edgemat.quantize.pruning.channels import ChannelSet
-from edgemat.quantize.pruning.importance import Importance, score_channels
+from edgemat.quantize.pruning.importance import score_channels
 from edgemat.quantize.pruning.trace import trace_channels
 
 

@@ -1,4 +1,4 @@
-"""What networks are made of: convolutions, their widths, and how they are initialised."""
+"""The parts of networks: convolutions, their widths, and how they are initialised."""
 
 from __future__ import annotations
 

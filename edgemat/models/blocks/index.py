@@ -128,7 +128,7 @@ class HolisticMaxIndex(nn.Module):
 
 
 LevelIndex = IndexBlock | HolisticMaxIndex
-"""What predicts the index maps of a level; it has a form for phones by the level's channels."""
+"""The predictor of the index maps of a level; it has a form for phones by the level's channels."""
 
 
 def normalise_scores(scores: Tensor, normalisation: Normalisation) -> tuple[Tensor, Tensor]:

@@ -43,7 +43,7 @@ Upsampler = Literal["nearest", "bilinear", "deconv", "carafe"]
 
 
 class Halved(NamedTuple):
-    """What ``down`` gives.
+    """The result of ``down``.
 
     Attributes
     ----------

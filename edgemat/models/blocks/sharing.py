@@ -16,7 +16,7 @@ from edgemat.models.network import MattingNetwork
 
 
 class Encoded(NamedTuple):
-    """What the shared encoder gives.
+    """The features of the shared encoder.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What every encoder tells its owner: how wide and how large each stage's feature is."""
+"""The stages of an encoder: how wide and how large the feature of each is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the functions share: an artefact by whatever name, and the pictures that it is tried on."""
+"""Shared by the functions: an artefact by whatever name, and the pictures it is tried on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a recipe says: all of it, or the training alone."""
+"""All that a recipe says, or the training alone."""
 
 from __future__ import annotations
 

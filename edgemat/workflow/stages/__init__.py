@@ -1,4 +1,4 @@
-"""What the pipeline and the command line do to artefacts: each stage takes one and returns one.
+"""The stages of the pipeline and the command line: each takes an artefact and returns one.
 
 The stages stand above all four packages, as `cli`, `pipeline` and `report` do.
 """

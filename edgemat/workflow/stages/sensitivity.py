@@ -25,7 +25,7 @@ from edgemat.workflow.stages.quantizing import post_training, write_quantized
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """What was found.
+    """The ranking of blocks, and what was made by it.
 
     Attributes
     ----------

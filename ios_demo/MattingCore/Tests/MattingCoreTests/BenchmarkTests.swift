@@ -3,7 +3,7 @@ import Testing
 
 @testable import MattingCore
 
-/// Statistics, protocol and verdict, held against Python's.
+/// Statistics, protocol and verdict, compared with Python's.
 @Suite struct BenchmarkTests {
     struct Summary: Decodable {
         let name: String, samplesMs: [Double], latency: Latency

@@ -2,7 +2,7 @@ import Testing
 
 @testable import MattingCore
 
-/// Cut-outs, other backgrounds and depth of field, held against Python's within 1/255.
+/// Cut-outs, other backgrounds and depth of field, compared with Python's within 1/255.
 @Suite struct CompositingTests {
     struct CutOut: Decodable {
         let image: Array3, alphaBytes: Array3, rgba: Array3

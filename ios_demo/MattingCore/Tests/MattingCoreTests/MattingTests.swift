@@ -2,7 +2,7 @@ import Testing
 
 @testable import MattingCore
 
-/// What happens to a picture before and after the network, held against Python's.
+/// What happens to a picture before and after the network, compared with Python's.
 @Suite struct MattingTests {
     struct Fit: Decodable {
         let picture: [Int], frame: [Int]

@@ -2,7 +2,7 @@ import Testing
 
 @testable import MattingCore
 
-/// Resizing, orientation and row strides, held against Python's.
+/// Resizing, orientation and row strides, compared with Python's.
 @Suite struct PictureTests {
     struct Resize: Decodable {
         let input: Array3, output: Array3, size: [Int], method: String

@@ -30,7 +30,7 @@ class VerdictTest {
     }
 
     @Test
-    fun `a matte is held against the golden one`() {
+    fun `a matte is compared with the golden one`() {
         for (case in Vectors.cases("verdict", "golden")) {
             val found = GoldenCheck.of(case["expected"].floats, case["found"].floats)
             assertEquals(case["check"]["max_abs"].double, found.maxAbs, 1e-5)
