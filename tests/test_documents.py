@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from test_structure import ROOMS
 
-
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ("docs/architecture.md", "CONTRIBUTING.md")
 

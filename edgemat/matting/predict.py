@@ -19,7 +19,6 @@ from edgemat.matting.predictor import Predictor
 from edgemat.matting.runtime import TfliteModel
 
 
-
 def load_predictor(
     model: ArtifactLike,
     *,
