@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edgemat.artifacts.artifact import Artifact
+from edgemat.bench.devices.transports import find_transport
 from edgemat.bench.protocol import Protocol
 from edgemat.bench.result import Result
 from edgemat.models import model_info
@@ -139,8 +140,10 @@ class ModelSteps:
 
 
 def measure_step(model: ModelRun, device: str, settings: BenchSection) -> Step | None:
-    """Measure float and int8 TFLite files of a model against each other; None without any."""
-    files = {f.path.name.split("@")[0]: f for f in model.files if f.manifest.kind == "tflite"}
+    """Measure the files of a model that a device takes against each other; None without any."""
+    transport = find_transport(device)
+    taken = [file for file in model.files if file.manifest.kind == transport.runtime]
+    files = {file.path.name.split("@")[0]: file for file in taken}
     if not files:
         return None
     protocol = Protocol(
@@ -149,7 +152,14 @@ def measure_step(model: ModelRun, device: str, settings: BenchSection) -> Step |
         runs=settings.runs,
         seconds=settings.seconds,
     )
-    call = partial(measure_stage, files, device, threads=settings.threads, protocol=protocol)
+    call = partial(
+        measure_stage,
+        files,
+        device,
+        delegate=transport.default_delegate,
+        threads=settings.threads,
+        protocol=protocol,
+    )
     title = f"{model.section.name}: measure on {device}"
     return Step("bench", title, call, places={"folder": Place.FOLDER})
 

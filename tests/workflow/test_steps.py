@@ -290,3 +290,17 @@ def test_what_is_drawn_is_drawn_once_and_late() -> None:
     drawn = Drawn(partial(calls.append, 1))
     assert calls == []
     assert drawn.value is drawn.value is None and calls == [1]
+
+
+def test_a_device_measures_the_files_that_it_takes_by_its_own_delegate(shelf: Path) -> None:
+    section, settings = recipe().models[0], recipe().bench
+    package = tflite_artifact(shelf, name="hair-coreml", kind="coreml", target="coreml-fp16")
+    run = ModelRun(section, float_artifact(shelf), files=(tflite_artifact(shelf), package))
+    asked = {}
+    for device in ("host", "ios"):
+        step = measure_step(run, device, settings)
+        assert step is not None
+        (files, _), delegate = step.call.args, step.call.keywords["delegate"]
+        asked[device] = {file.manifest.kind for file in files.values()}, delegate
+    assert asked == {"host": ({"tflite"}, "xnnpack"), "ios": ({"coreml"}, "npu")}
+    assert measure_step(ModelRun(section, run.trained, files=(package,)), "host", settings) is None

@@ -24,6 +24,7 @@ def measure_stage(
     files: Mapping[str, Artifact],
     device: str,
     *,
+    delegate: str,
     threads: Sequence[int],
     protocol: Protocol,
     folder: Path,
@@ -36,11 +37,13 @@ def measure_stage(
         By the names that the results give them.
     device:
         As a user writes it: "host", "adb", ...
+    delegate:
+        Who is to compute.
     folder:
         Of the run.
     """
     models = [BenchModel.open(file.path, name) for name, file in files.items()]
-    request = Request(models, threads, protocol=protocol)
+    request = Request(models, threads, delegate, protocol)
     with share_bar(f"measuring on {device}") as show:
         results = open_device(device, say=err.print).measure(request, progress=show)
     store = RunStore(folder / HISTORY)
