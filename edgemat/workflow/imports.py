@@ -109,7 +109,7 @@ class Module:
 
     @cached_property
     def imported(self) -> list[tuple[str, ...]]:
-        """What each statement imports: the module is the first of the names that is one.
+        """For each statement the names that it may import: the first that is a module is meant.
 
         ``from package import name`` means the module ``package.name``, or a name in ``package``.
         """
@@ -122,7 +122,7 @@ class Module:
 
     @cached_property
     def loaded(self) -> list[tuple[str, ...]]:
-        """What a call of ``import_module`` may load, likewise."""
+        """For each call of ``import_module`` the names that it may load, likewise."""
         if LOADER not in self._text or "." not in self.name:
             return []
         nodes = list(ast.walk(self._tree))

@@ -31,7 +31,7 @@ from edgemat.workflow.steps import ModelSteps, measure_step, photo_step, report_
 
 @dataclass(frozen=True)
 class RunResult:
-    """How a run ended."""
+    """The end of a run."""
 
     report: Path
     artifacts: tuple[Path, ...]

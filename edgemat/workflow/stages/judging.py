@@ -1,4 +1,4 @@
-"""Holding a run's files against bounds."""
+"""Judging a run's files by bounds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from edgemat.scoring.bounds import Bound, judge
 
 
 def judge_files(model: ModelRun, recipe: Recipe) -> list[GateRow]:
-    """Hold every file against the bounds on agreement, and int8 files against the gate."""
+    """Judge every file by the bounds on agreement, and int8 files by the gate as well."""
     name = model.section.name
     rows: list[GateRow] = []
     float_scores = model.trained.manifest.scores["unknown"].model_dump()
