@@ -151,7 +151,7 @@ def test_modules_of_the_user_with_our_names_are_left_alone(mine: Path) -> None:
         "import edgemat\n"
         "for name in edgemat.__all__:\n"
         "    getattr(edgemat, name)\n"
-        "import edgemat.bench.protocol, edgemat.convert.target, edgemat.quantize.ptq\n"
+        "import edgemat.bench.protocol, edgemat.convert.backends, edgemat.quantize.ptq\n"
         f"assert not set({LINKED}) & set(sys.modules)\n"
     )
     run(sys.executable, script, cwd=mine, PYTHONPATH=str(ROOT))
