@@ -102,6 +102,7 @@ def read_frontier(folder: Path) -> Frontier:
 def pareto(points: Sequence[tuple[float, float]]) -> list[bool]:
     """Return, for each (cost, error), whether no other is at most as high in both and less in one.
 
+    >>> from edgemat.bench.frontier import pareto
     >>> pareto([(1, 5), (2, 3), (3, 4), (4, 1)])
     [True, True, False, True]
     """

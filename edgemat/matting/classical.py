@@ -4,8 +4,13 @@
   TPAMI 2008.
 - ``knn``: Chen, Li and Tang, "KNN Matting", TPAMI 2013.
 
+>>> import numpy as np
 >>> from edgemat.matting.matte import matte
->>> alpha = matte(image, trimap, model="closed-form")
+>>> image = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+>>> trimap = np.full((32, 32), 128, np.uint8)
+>>> trimap[:8], trimap[-8:] = 0, 255
+>>> matte(image, trimap, model="closed-form").shape
+(32, 32)
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ def number(value: float | None, digits: int = 3, *, trim: bool = False) -> str:
 
     With `trim` zeros at the end of the fraction are left out, as for a count.
 
+    >>> from edgemat.report.figures import number
     >>> number(0.01234), number(28400.0), number(0.0000123)
     ('0.0123', '28,400', '1.23·10⁻⁵')
     """

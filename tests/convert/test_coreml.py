@@ -286,7 +286,7 @@ def test_another_process_gives_the_same_bytes(int8_file: Path, tmp_path: Path) -
         "t.write(Path(sys.argv[1]), t.TinyMatting(3, quantized=True), quantized=True)"
     )
     other = tmp_path / "other.mlpackage"
-    roots = f"{Path(__file__).parents[1]}:{Path(__file__).parents[2]}"
+    roots = ":".join(map(str, Path(__file__).parents[:3]))
     environment = {"PYTHONPATH": roots, "PYTHONHASHSEED": "77"}
     subprocess.run([sys.executable, "-c", code, str(other)], check=True, env=environment)
     assert sha256_tree(other) == sha256_tree(int8_file)

@@ -92,7 +92,7 @@ def verify(
     >>> import edgemat
     >>> file = edgemat.convert("portrait", "tflite-fp32", images=2)
     >>> [agreement.runtime for agreement in edgemat.verify(file, images=2).agreements]
-    ['xnnpack', 'reference']
+    ['LiteRT, XNNPACK', 'LiteRT, reference kernels']
 
     Parameters
     ----------
