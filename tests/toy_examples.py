@@ -14,8 +14,9 @@ from PIL import Image
 from safetensors.torch import save_file
 from toy_artifacts import artifact, tflite_artifact
 
-from edgemat.artifacts.artifact import GOLDEN, Feeding, MattingErrors
+from edgemat.artifacts.artifact import GOLDEN, Cost, Feeding, MattingErrors
 from edgemat.models import create_model
+from edgemat.models.count import count, count_parameters
 
 RECIPE = """
 name = "quickstart"
@@ -53,6 +54,7 @@ def write_toys(folder: Path) -> Path:
         config={"width": 0.25},
         feeding=Feeding(layout="NCHW", height=64, width=64, channels=3, stride=16),
         payload="weights.safetensors",
+        cost=Cost(parameters=count_parameters(network), macs=count(network, (3, 64, 64))),
         scores={"unknown": MattingErrors(sad=1.0, mse=1.0, grad=1.0, conn=1.0)},
     )
     tflite_artifact(folder, name="portrait-tflite-int8")

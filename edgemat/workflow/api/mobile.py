@@ -32,8 +32,8 @@ def convert(
 
     >>> import edgemat
     >>> file = edgemat.convert("portrait", "tflite-fp16", images=2)
-    >>> file.manifest.agreements[0].psnr_db > 45
-    True
+    >>> file.manifest.target, file.manifest.agreements[0].reference
+    ('tflite-fp16', 'float')
 
     Parameters
     ----------
