@@ -30,16 +30,35 @@ def shared_files(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ[VARIABLE] = str(folder / "shared")
 
 
+@pytest.hookimpl(trylast=True)  # of what -m has left
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Among several processes, let long tests begin and then the files with the most slow ones.
+    """Let each of several processes begin with files that have slow tests, and end with quick ones.
 
-    Each process is dealt one half of the list, and who is done takes over half of what another has
-    left: small tests at the end let all of them finish together. A process by itself keeps the
-    order, quick files and slow ones by name.
+    Each is dealt one part of the list, and who is done takes over half of the rest of another's:
+    with quick tests left, all of them finish together. A process by itself keeps the order.
     """
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
-        items.sort(key=lambda item: (not item.get_closest_marker("long"), -slow[item.path]))
+    hands = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if hands > 1:
+        items[:] = [item for part in deal(items, hands) for item in part]
+
+
+def deal(items: list[pytest.Item], hands: int) -> list[list[pytest.Item]]:
+    """Return as many parts of equal length: whole files with slow tests in turn, then others."""
+    slow = Counter(
+        item.path
+        for item in items
+        if item.get_closest_marker("slow") or item.get_closest_marker("long")
+    )
+    parts: list[list[pytest.Item]] = [[] for _ in range(hands)]
+    for turn, (path, _) in enumerate(slow.most_common()):
+        parts[turn % hands] += [item for item in items if item.path == path]
+    quick = [item for item in items if item.path not in slow]
+    for number, part in enumerate(parts):
+        left = len(quick) + sum(map(len, parts[number:]))
+        share = max(0, left // (hands - number) - len(part))
+        part += quick[:share]
+        del quick[:share]
+    return parts
 
 
 @pytest.fixture

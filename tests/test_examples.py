@@ -35,8 +35,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_toys(tmp_path_factory.mktemp("examples"))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", MODULES)
+# They quantize, train and convert from beginning to end, as the pipeline's tests do.
+HEAVY = ("edgemat", "edgemat.workflow.api.compress", "edgemat.workflow.api.mobile")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.long if name in HEAVY else ()) for name in MODULES],
+)
 def test_examples_say_what_happens(
     name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -60,7 +66,7 @@ def test_public_names_have_examples_that_run(name: str) -> None:
     assert public.__module__ in MODULES
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_readme_begins_with_what_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     snippet = re.search(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)

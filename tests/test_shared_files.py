@@ -1,13 +1,17 @@
-"""What tests share: made once, told apart by all that goes into it, and left as it is."""
+"""What tests share: made once, told apart by all that goes into it, and left as it is; and how
+tests are dealt to several processes.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import torch
+from conftest import deal
 from shared_files import VARIABLE, made_once
 from torch import nn
 
@@ -68,3 +72,27 @@ def test_networks_are_told_apart_by_weights_settings_and_parts() -> None:
     assert content_of(network(1)) == content_of(network(1))
     others = (network(2), network(1, padding=1), network(1, last=nn.ReLU6), network(1).eval())
     assert len({content_of(other) for other in (network(1), *others)}) == 5
+
+
+class Item:
+    """A test as pytest collects it, by file and mark."""
+
+    def __init__(self, path: str, mark: str | None = None) -> None:
+        self.path, self.mark = path, mark
+
+    def get_closest_marker(self, name: str) -> str | None:
+        return self.mark if name == self.mark else None
+
+
+def some_tests() -> Iterator[Item]:
+    for path, count, mark in (("a", 7, None), ("b", 3, "slow"), ("c", 2, "long"), ("d", 9, None)):
+        yield from (Item(path, mark) for _ in range(count))
+
+
+@pytest.mark.parametrize("hands", [2, 3])
+def test_each_process_begins_with_slow_files_and_has_as_many_tests(hands: int) -> None:
+    tests = list(some_tests())
+    parts = deal(tests, hands)  # type: ignore[arg-type]
+    assert sorted(map(id, tests)) == sorted(id(item) for part in parts for item in part)
+    assert [part[0].path for part in parts[:2]] == ["b", "c"]
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1

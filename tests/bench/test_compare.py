@@ -28,6 +28,7 @@ def test_a_change_is_found_with_its_interval() -> None:
     assert change.notes == ()
 
 
+@pytest.mark.long
 def test_of_the_same_speed_nothing_is_certain_most_of_the_time() -> None:
     found = [
         compare([measured(10.0, seed=2 * n)], [measured(10.0, seed=2 * n + 1)])[0].certain

@@ -50,7 +50,7 @@ def test_small_models_in_float_and_int8(device: EmulatedDevice, tmp_path: Path) 
     assert (mixed.operators, mixed.delegated, mixed.partitions) == (5, 4, 2)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_shipped_int8_model_computes_the_same_on_arm(device: EmulatedDevice) -> None:
     from edgemat.matting.runtime import TfliteModel
 

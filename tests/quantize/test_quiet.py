@@ -62,7 +62,7 @@ WRITTEN = re.compile(r'(?:openat|open|mkdir|rename|creat)\(.*?"([^"]+)"(.*)')
 EVERYBODYS = ("/dev/", "/proc/", "/sys/")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_connection_is_tried_and_nothing_written_elsewhere(tmp_path: Path) -> None:
     strace = shutil.which("strace")
     if strace is None:

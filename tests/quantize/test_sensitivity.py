@@ -141,7 +141,7 @@ def test_one_block_alone_is_between_float_and_int8(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["in_float", "w8a16"])
+@pytest.mark.parametrize("kind", ["in_float", pytest.param("w8a16", marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     "target_name", [pytest.param("tflite-int8", marks=pytest.mark.long), "coreml-w8a8"]
 )

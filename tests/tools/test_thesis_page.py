@@ -11,7 +11,7 @@ from tools.thesis import evaluate, page, rounded
 PAGE = Path(__file__).parents[2] / "docs" / "thesis.md"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_page_is_up_to_date() -> None:
     """Else: python -m tools.thesis docs/thesis.md"""
     assert page() == PAGE.read_text(encoding="utf-8")

@@ -58,7 +58,9 @@ def test_a_killed_training_ends_in_the_same_bits(
     assert (tmp_path / "a" / LOG).read_bytes() == (halves / LOG).read_bytes()
 
 
-@pytest.mark.parametrize("at", [5, 9])  # items of the first phase: 8; of the second: 12
+@pytest.mark.parametrize(
+    "at", [5, pytest.param(9, marks=pytest.mark.long)]
+)  # items of the first phase: 8; of the second: 12
 def test_phases_are_gone_on_with_where_they_were(at: int, tmp_path: Path) -> None:
     """Four steps of 2 small pictures, then six of 2 larger ones; killed in the first or second."""
     name, task, config = "pspm-slim", "portrait", {"width": 0.25}
@@ -170,7 +172,7 @@ def test_devices_are_found_or_refused() -> None:
             pick_device(name)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_it_learns(tmp_path: Path) -> None:
     name, task, config = TASKS[1]
     steps = schedule(steps=40, batch=4, warmup=10, learning_rate=5e-3, checkpoint_every=40)
