@@ -7,13 +7,12 @@ for sRGB would be cut out, and saved, in wrong colours.
 from __future__ import annotations
 
 import io
-import warnings
 from functools import cache
 from pathlib import Path
 
 from PIL import Image, ImageCms
 
-from edgemat.errors import PictureWarning
+from edgemat.images.labels import warn
 
 # An ICC header holds its time of creation in these bytes; a fixed one keeps files reproducible.
 _CREATED = slice(24, 36)
@@ -65,10 +64,10 @@ def _profile_of(image: Image.Image, path: Path | str) -> ImageCms.ImageCmsProfil
         profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
         space = str(profile.profile.xcolor_space)
     except (OSError, ImageCms.PyCMSError, TypeError, ValueError):
-        _warn(f"{path} has a damaged colour profile; it is taken for sRGB.")
+        warn(f"{path} has a damaged colour profile; it is taken for sRGB.")
         return None
     if _plain_mode(image) not in _MODES.get(space, ()):
-        _warn(f"{path} has a colour profile for {space.strip()}; it is taken for sRGB.")
+        warn(f"{path} has a colour profile for {space.strip()}; it is taken for sRGB.")
         return None
     return profile
 
@@ -82,7 +81,7 @@ def _apply(profile: ImageCms.ImageCmsProfile, image: Image.Image, path: Path | s
             plain, profile, ImageCms.createProfile("sRGB"), renderingIntent=intent, outputMode="RGB"
         )
     except (OSError, ValueError, ImageCms.PyCMSError):
-        _warn(f"The colour profile of {path} cannot be applied; it is taken for sRGB.")
+        warn(f"The colour profile of {path} cannot be applied; it is taken for sRGB.")
         return image.convert("RGB")
     assert converted is not None  # only a conversion in place returns None
     return converted
@@ -93,7 +92,3 @@ def _plain_mode(image: Image.Image) -> str:
     if image.mode in ("L", "LA", "La", "1"):
         return "L"
     return image.mode if image.mode in ("CMYK", "LAB") else "RGB"
-
-
-def _warn(text: str) -> None:
-    warnings.warn(text, PictureWarning, stacklevel=2)
