@@ -105,7 +105,9 @@ def load(path: Path) -> Image.Image:
             # a JPEG's further pictures (MPO) are its depth and gain maps
             if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
                 warn(f"{path} holds several pictures; the first is read.")
-            return ImageOps.exif_transpose(image)
+            upright = ImageOps.exif_transpose(image)
+            upright.format = image.format  # which a copy forgets: lossy files hold odd values
+            return upright
         except (OSError, *_DECODER_ERRORS) as error:
             raise _not_readable(path) from error
 

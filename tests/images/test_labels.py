@@ -37,6 +37,14 @@ def test_a_mask_of_0_and_1_is_read_as_one_of_0_and_255(tmp_path: Path) -> None:
         assert (read_grey(save(tmp_path / "mask.png", mask)) == mask).all()
 
 
+def test_a_jpeg_of_0_and_1_is_a_black_mask_with_noise(tmp_path: Path) -> None:
+    halves = np.repeat(np.array([[0, 1]], np.uint8), 32, axis=1).repeat(64, axis=0)
+    path = save(tmp_path / "mask.jpg", halves, quality=100)
+    with Image.open(path) as image:
+        assert np.unique(np.array(image)).tolist() == [0, 1]
+    assert read_grey(path).max() == np.float32(1 / 255)
+
+
 @pytest.mark.parametrize("void", [[], [255]])
 def test_class_numbers_are_no_mask(tmp_path: Path, void: list[int]) -> None:
     classes = np.select([DISC < 10, DISC < 20], [15, 1], 0).astype(np.uint8)
