@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from edgemat.convert.backend import Target
+from edgemat.convert.decompose import NotLocalError, local_decompositions
 from edgemat.convert.flatbuffer import (
     cancel_transposes,
     embed_metadata,
@@ -93,11 +94,19 @@ def _run_converter(graph: nn.Module, example: Tensor, path: Path, *, quantized: 
     # The default partitioner crashes on graphs with quantization and leaves transposes behind.
     os.environ["LAYOUT_OPTIMIZE_PARTITIONER"] = "GREEDY"
     options = {"quant_config": _int8_config()} if quantized else {}
+
+    def convert() -> Any:
+        return litert_torch.convert(
+            ChannelsLast(graph), (example.permute(0, 2, 3, 1).contiguous(),), **options
+        )
+
     with quiet():
         try:
-            edge = litert_torch.convert(
-                ChannelsLast(graph), (example.permute(0, 2, 3, 1).contiguous(),), **options
-            )
+            try:
+                with local_decompositions():
+                    edge = convert()
+            except NotLocalError:
+                edge = convert()
         except (RuntimeError, NotImplementedError, AssertionError, ValueError) as error:
             reason = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
             raise ConversionError(

@@ -23,6 +23,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from edgemat.artifacts.shipped import SHIPPED_TARGET, open_artifact
+from edgemat.data.sections import PEOPLE
 from edgemat.errors import MissingToolError
 from edgemat.matting.foreground import cut_out
 from edgemat.matting.matte import matte
@@ -30,7 +31,7 @@ from tools.ios.texts import CATALOG, read_strings
 
 REPOSITORY = Path(__file__).parents[2]
 TARGET = REPOSITORY / "ios_demo" / "docs" / "previews.webp"
-PERSON = REPOSITORY / "edgemat" / "data" / "people" / "0040.webp"
+PERSON = PEOPLE / "0040.webp"
 RESULT = REPOSITORY / "tests" / "vectors" / "result.json"
 IPHONES = REPOSITORY / "tests" / "written" / "ios.json"
 ACCENT = REPOSITORY / CATALOG.parent / "Assets.xcassets" / "AccentColor.colorset" / "Contents.json"
