@@ -19,7 +19,7 @@ from torch._subclasses import FakeTensor, FakeTensorMode
 from torch.export import ExportedProgram
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.passes.shape_prop import _extract_tensor_metadata
-from torch.utils._pytree import tree_flatten, tree_leaves, tree_map, tree_unflatten
+from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
 Decomposition = Callable[..., Any]
 Table = Mapping[Any, Decomposition]
@@ -89,21 +89,15 @@ def _reshape(x: torch.Tensor, size: Any) -> torch.Tensor:
 def _rewrite(program: ExportedProgram, simple: dict[Any, Decomposition], composite: Table) -> None:
     mode = _fake_mode(program.graph)
     outputs = {getattr(spec.arg, "name", None) for spec in program.graph_signature.output_specs}
-    stale = set[fx.Node]()  # what is known of their values no longer holds
     for node in program.graph.nodes:
         if node.op != "call_function":
             continue
         if not _is_broken_up(node.target, simple, composite):
-            if node in stale:
-                _know_again(node, mode)
+            _know_again(node, mode)
         elif node.name in outputs:
             raise NotLocalError(f"{node.target} is an output")
         else:
-            before = node.meta.get("val")
-            parts = _parts(node, simple, composite.get(node.target), mode)
-            if _layout(before) != _layout(tree_map(_value, parts)):
-                stale |= _that_depend_on(node)
-            _replace(node, parts)
+            _replace(node, _parts(node, simple, composite.get(node.target), mode))
 
 
 def _is_broken_up(target: Any, simple: Table, composite: Table) -> bool:
@@ -219,35 +213,22 @@ def _replace(node: fx.Node, parts: Any) -> None:
 
 
 def _know_again(node: fx.Node, mode: FakeTensorMode) -> None:
-    """Find out anew what a node's value is, as what it depends on has changed."""
+    """Find out anew what a node's value is: passes change layouts, and tell no other node."""
     assert callable(node.target)
     with mode, torch.no_grad():
         value = node.target(*tree_map(_value, node.args), **tree_map(_value, node.kwargs))
-    node.meta["val"] = value
+    about = {"val": value}
     if isinstance(value, torch.Tensor):
-        node.meta["tensor_meta"] = _extract_tensor_metadata(value)
-
-
-def _that_depend_on(node: fx.Node) -> set[fx.Node]:
-    found = set[fx.Node]()
-    left = list(node.users)
-    while left:
-        user = left.pop()
-        if user not in found:
-            found.add(user)
-            left += user.users
-    return found
-
-
-def _layout(values: Any) -> list[Any]:
-    return [
-        (value.shape, value.dtype, value.stride()) if isinstance(value, torch.Tensor) else value
-        for value in tree_leaves(values)
-    ]
+        about["tensor_meta"] = _extract_tensor_metadata(value)
+    node.meta = node.meta | about  # passes let nodes share what is known of them
 
 
 def _value(node: Any) -> Any:
-    return node.meta["val"] if isinstance(node, fx.Node) else node
+    if not isinstance(node, fx.Node):
+        return node
+    if "val" not in node.meta:
+        raise NotLocalError(f"nothing is known of {node}")
+    return node.meta["val"]
 
 
 def _fake_mode(graph: fx.Graph) -> FakeTensorMode:

@@ -9,26 +9,32 @@ import pytest
 
 pytest.importorskip("litert_torch")
 
+from shared_networks import quantized_network, quantized_toy
+from torch import nn
 from toy_networks import network_deploy, toy_deploy
 
 from edgemat.convert import decompose, tflite
 from edgemat.convert.backends import find_target
 from edgemat.convert.flatbuffer import read_model
-from edgemat.models.deploy import DeployForm
-
-FLOAT32 = find_target("tflite-fp32")
+from edgemat.quantize.frozen import freeze
 
 
-def converted(model: DeployForm, path: Path, *, channels: int = 3) -> list[object]:
-    """Return the file's operators: what they are, how they are connected, and their weights."""
-    tflite.convert_tflite(model, path, target=FLOAT32, shape=(channels, 64, 64), metadata={})
+def converted(
+    model: nn.Module, path: Path, *, shape: tuple[int, int, int], target: str = "tflite-fp32"
+) -> list[object]:
+    """Return the file's operators: what they are, how they are connected, weights and grids."""
+    tflite.convert_tflite(model, path, target=find_target(target), shape=shape, metadata={})
     file = read_model(path)
     (graph,) = file.subgraphs
+
+    seen: dict[int, int] = {}  # constants may be numbered otherwise
 
     def tensor(number: int) -> object:
         one = graph.tensors[number]
         content = file.buffers[one.buffer].data
-        return number, list(one.shape), one.type, None if content is None else bytes(content)
+        value = seen.setdefault(number, len(seen)) if content is None else bytes(content)
+        grid = one.quantization and (one.quantization.scale, one.quantization.zeroPoint)
+        return list(one.shape), one.type, value, repr(grid)
 
     return [
         (
@@ -41,18 +47,35 @@ def converted(model: DeployForm, path: Path, *, channels: int = 3) -> list[objec
     ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "channels"),
-    [("pspm-slim", 3), pytest.param("a2u-static-pw-cw", 4, marks=pytest.mark.long)],
+    [("toy", 3)]
+    + [
+        pytest.param(*one, marks=pytest.mark.long)
+        for one in (("pspm-slim", 3), ("a2u-static-pw-cw", 4))
+    ],
 )
-def test_the_file_is_the_same(
+def test_the_float_file_is_the_same(
     name: str, channels: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = network_deploy(name, width=0.25)
-    alone = converted(model, tmp_path / "alone.tflite", channels=channels)
+    model = toy_deploy() if name == "toy" else network_deploy(name, width=0.25)
+    shape = (channels, 64, 64)
+    alone = converted(model, tmp_path / "alone.tflite", shape=shape)
     monkeypatch.setattr(tflite, "local_decompositions", contextlib.nullcontext)
-    assert converted(model, tmp_path / "whole.tflite", channels=channels) == alone
+    assert converted(model, tmp_path / "whole.tflite", shape=shape) == alone
+
+
+@pytest.mark.parametrize("name", ["toy", pytest.param("pspm-slim", marks=pytest.mark.long)])
+def test_the_int8_file_is_the_same(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = quantized_toy() if name == "toy" else quantized_network(name, 3, width=0.25)
+    shape = (3, 32, 32) if name == "toy" else (3, 64, 64)
+    model = freeze(made.deploy, made.spec)
+    alone = converted(model, tmp_path / "alone.tflite", shape=shape, target="tflite-int8")
+    monkeypatch.setattr(tflite, "local_decompositions", contextlib.nullcontext)
+    whole = converted(model, tmp_path / "whole.tflite", shape=shape, target="tflite-int8")
+    assert whole == alone
 
 
 def test_what_cannot_be_done_by_itself_is_done_as_a_whole(
@@ -65,5 +88,5 @@ def test_what_cannot_be_done_by_itself_is_done_as_a_whole(
         raise decompose.NotLocalError("no")
 
     monkeypatch.setattr(decompose, "_decompose", refuse)
-    assert converted(toy_deploy(), tmp_path / "toy.tflite")
+    assert converted(toy_deploy(), tmp_path / "toy.tflite", shape=(3, 64, 64))
     assert len(asked) == 1
