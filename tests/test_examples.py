@@ -36,7 +36,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 # They quantize, train and convert from beginning to end, as the pipeline's tests do.
-HEAVY = ("edgemat", "edgemat.workflow.api.compress", "edgemat.workflow.api.mobile")
+HEAVY = (
+    "edgemat",
+    "edgemat.artifacts.artifact",
+    "edgemat.quantize.ptq",
+    *(f"edgemat.workflow.api.{name}" for name in ("compress", "mobile", "scores")),
+)
 
 
 @pytest.mark.parametrize(

@@ -164,6 +164,6 @@ def test_reconstruction_has_the_order_of_table_3_2() -> None:
 
 @pytest.mark.long
 def test_an_index_network_denoises_better_than_max_unpooling(tmp_path: Path) -> None:
-    outcomes = run_denoising(write_photographs(tmp_path / "in", 40), steps=150, width=0.25)
+    outcomes = run_denoising(write_photographs(tmp_path / "in", 20), steps=100, width=0.25)
     unpooled, guided = (one.fidelity.psnr for one in outcomes)
     assert guided > unpooled + 0.3, outcomes

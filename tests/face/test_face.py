@@ -130,6 +130,7 @@ def test_a_dotted_name_is_patched_and_pickled(monkeypatch: pytest.MonkeyPatch) -
     assert importlib.import_module("edgemat.quantize.spec").QuantSpec == "patched"
 
 
+@pytest.mark.long
 def test_a_type_checker_sees_functions_and_modules(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(

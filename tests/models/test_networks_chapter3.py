@@ -449,7 +449,7 @@ def test_gradients_of_index_networks(family: Family, nonlinear: bool, context: b
         if isinstance(module, nn.BatchNorm2d):
             module.track_running_stats = False  # or every evaluation would change the next
             module.running_mean = module.running_var = None
-    assert torch.autograd.gradcheck(block, distinct(2, 2, 4, 4))
+    assert torch.autograd.gradcheck(block, distinct(2, 2, 4, 4), fast_mode=True)
 
 
 def test_gradients_of_indexed_operators() -> None:
@@ -475,4 +475,4 @@ def test_gradients_of_carafe() -> None:
         values = {"compress.weight": compress, "encode.weight": encode}
         return torch.func.functional_call(carafe, values, (x,))
 
-    assert torch.autograd.gradcheck(run, (distinct(1, 2, 3, 3), *weights))
+    assert torch.autograd.gradcheck(run, (distinct(1, 2, 3, 3), *weights), fast_mode=True)

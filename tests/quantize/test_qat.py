@@ -31,7 +31,7 @@ from edgemat.training.schedule import ParameterGroup, Schedule
 
 SIZE = 64
 NETWORKS = {
-    "portrait": ("pspm-slim", {"width": 0.5}, 3),
+    "portrait": ("pspm-slim", {"width": 0.25}, 3),
     "trimap": ("indexnet-slim", {"width": 0.5}, 4),
 }
 
@@ -136,6 +136,7 @@ def test_training_moves_weights_and_ranges_and_keeps_tied_grids_together(
     assert len(groups) < len(pairs), "nothing is tied in this network"
 
 
+@pytest.mark.long
 def test_a_killed_training_ends_in_the_same_bits(
     quantized: Quantized, finished: Quantized, task: str, tmp_path: Path
 ) -> None:
@@ -170,6 +171,7 @@ def test_the_file_has_the_trained_grids_and_computes_the_same(
     assert compare(found, expected, reference="frozen", runtime="").mean_abs < 0.01
 
 
+@pytest.mark.long
 def test_a_teacher_pulls_towards_itself(tmp_path: Path) -> None:
     """Two steps with nothing but distillation bring the student nearer."""
     torch.manual_seed(0)

@@ -34,7 +34,9 @@ def schedule(**changes: object) -> Schedule:
     return Schedule(**(settings | changes))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("name", "task", "config"), TASKS)
+@pytest.mark.parametrize(
+    ("name", "task", "config"), [TASKS[0], pytest.param(*TASKS[1], marks=pytest.mark.long)]
+)
 def test_a_killed_training_ends_in_the_same_bits(
     name: str, task: str, config: dict[str, float], tmp_path: Path
 ) -> None:

@@ -103,14 +103,17 @@ def test_only_what_must_stay_stays(name: str) -> None:
     assert staying == (["segment.classify.weight", *last] if name == "pspm-slim" else last)
 
 
-@pytest.mark.parametrize("name", ["pspm-slim", "indexnet-slim", "indexnet-m2o-nlc"])
+@pytest.mark.parametrize("name", ["pspm-slim", "indexnet-slim"])
 def test_convolutions_cost_what_the_counter_says(name: str) -> None:
     model, x = network(name), example(name)
     counted = count(model, tuple(x.shape[1:])) * 1e9
     assert total_cost(model, x, macs) == pytest.approx(counted, rel=2e-3)
 
 
-@pytest.mark.parametrize("importance", IMPORTANCES)
+@pytest.mark.parametrize(
+    "importance",
+    [IMPORTANCES[0], *(pytest.param(name, marks=pytest.mark.long) for name in IMPORTANCES[1:])],
+)
 @pytest.mark.parametrize("name", ONE_OF_TWO)
 def test_half_the_cost_goes_and_channels_stay_in_eights(name: str, importance: str) -> None:
     model, x = network(name, width=1.0), example(name)
