@@ -1,7 +1,11 @@
-"""The cache of a run: a step runs unless its result is there and whole."""
+"""The cache of a run: a step runs unless its result is there and whole.
+
+    RUN/stages/KEY.json   {"record": what the step ended in, "sha256": of that}
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import time
@@ -11,7 +15,7 @@ from pathlib import Path
 from edgemat.artifacts.artifact import Artifact
 from edgemat.errors import ArtifactError, DiskError
 from edgemat.files import write_json
-from edgemat.terminal import err
+from edgemat.terminal import err, plain
 from edgemat.workflow.imports import Source
 from edgemat.workflow.step import SOURCE, Place, Record, Step
 
@@ -47,7 +51,8 @@ class Cache:
     def run(self, step: Step) -> Record:
         """Return what a step ends in: as it was recorded, or by running it.
 
-        An artefact that the record names must be whole, and its files be there, for it to count.
+        The record must be whole, so must an artefact that it names, and its files be there, for it
+        to count.
         """
         key = step.key(self._source)
         file = self.folder / "stages" / f"{key}.json"
@@ -58,7 +63,7 @@ class Cache:
         started = time.monotonic()
         work = self.folder / "work" / key
         record = step.run(self._places(work))
-        write_json(file, record)
+        write_json(file, {"record": record, "sha256": _digest(record)})
         shutil.rmtree(work, ignore_errors=True)
         self.ran.append(step.title)
         err.print(f"{step.title}: done in {time.monotonic() - started:.0f} s")
@@ -76,17 +81,27 @@ class Cache:
         return {Place.WORK: work, Place.ARTIFACTS: self.artifacts, Place.FOLDER: self.folder}
 
     def _read(self, file: Path) -> Record | None:
-        """Return a record, None if there is none, or if what it names is not there or not whole."""
+        """Return a record, None if there is none, or if it or what it names is not whole."""
         try:
-            known: Record = json.loads(file.read_text())
-        except (FileNotFoundError, json.JSONDecodeError):
+            kept = json.loads(file.read_bytes())
+            known: Record = kept["record"]
+            if kept["sha256"] != _digest(known):
+                raise ValueError("another hash")
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError, LookupError, RecursionError, OSError):
+            err.print(f"[yellow]{plain(str(file))} is damaged. That step is done anew.[/yellow]")
             return None
         if "artifact" in known:
             try:
                 Artifact(self.artifacts / known["artifact"])
             except ArtifactError as error:
-                err.print(f"[yellow]{error.message} It is made anew.[/yellow]")
+                err.print(f"[yellow]{plain(error.message)} It is made anew.[/yellow]")
                 return None
         if any(not (self.folder / name).exists() for name in known.get("files", ())):
             return None
         return known
+
+
+def _digest(record: Record) -> str:
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()

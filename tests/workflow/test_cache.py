@@ -48,10 +48,39 @@ def test_a_step_runs_again_when_its_files_or_its_record_are_gone(tmp_path: Path)
     run(at(tmp_path), calls, "a")
     (tmp_path / "picture.png").unlink()
     run(at(tmp_path), calls, "a")
-    record = next((tmp_path / "stages").iterdir())
-    record.write_text(record.read_text()[:-5])  # as a full disk might leave it
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xfe\0",
+        b"[]",
+        b"null",
+        b"7",
+        b'{"files": []}',
+        b'{"record": {"files": []}, "sha256": null}',
+        b"[" * 100_000,
+        b"9" * 5_000,
+    ],
+)
+def test_a_damaged_record_counts_as_none_and_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes
+) -> None:
+    calls: list[int] = []
+    first = run(at(tmp_path), calls, "a")
+    (record,) = (tmp_path / "stages").iterdir()
+    whole = record.read_bytes()
+    record.write_bytes(content)
+    again = run(at(tmp_path), calls, "a")
+    assert (len(calls), first["files"]) == (2, again["files"])
+    assert "is damaged" in " ".join(capsys.readouterr().err.split())
+    assert run(at(tmp_path), calls, "a") == again and len(calls) == 2
+    record.write_bytes(whole[: len(whole) // 2])  # as a full disk might leave it
     run(at(tmp_path), calls, "a")
-    assert len(calls) == 3
+    record.write_bytes(record.read_bytes().replace(b"call 3", b"call 9"))
+    assert run(at(tmp_path), calls, "a")["model"] == "a, call 4"
 
 
 def test_unfinished_work_is_cleared_when_the_step_is_done(tmp_path: Path) -> None:
