@@ -1,6 +1,6 @@
 """The cache of a run: a step runs unless its result is there and whole.
 
-    RUN/stages/KEY.json   {"record": what the step ended in, "sha256": of that}
+RUN/stages/KEY.json   {"record": what the step ended in, "sha256": of that}
 """
 
 from __future__ import annotations
@@ -10,18 +10,21 @@ import json
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Self
 
 from edgemat.artifacts.artifact import Artifact
 from edgemat.errors import ArtifactError, DiskError
 from edgemat.files import write_json
 from edgemat.terminal import err, plain
 from edgemat.workflow.imports import Source
+from edgemat.workflow.lock import work_alone
 from edgemat.workflow.step import SOURCE, Place, Record, Step
 
 
 class Cache:
-    """The results of a run's steps so far.
+    """The results of a run's steps so far; in a ``with`` no other process works in the folder.
 
     Parameters
     ----------
@@ -45,8 +48,16 @@ class Cache:
             raise DiskError(
                 f"{folder} is a file; a run needs a folder.", remedy="Give another --output."
             )
+        self._alone = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._alone.enter_context(work_alone(self.folder))
         for leftover in self.artifacts.glob(".*"):  # of a run that was killed
             shutil.rmtree(leftover, ignore_errors=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._alone.close()
 
     def run(self, step: Step) -> Record:
         """Return what a step ends in: as it was recorded, or by running it.

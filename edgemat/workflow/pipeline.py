@@ -55,16 +55,18 @@ def run_recipe(path: Path, *, folder: Path | None = None, device: str = "auto") 
 
     Raises
     ------
+    UsageError
+        When another process is at work in the folder.
     EdgematError
         Whatever a stage raises. What was finished before stays.
     """
     recipe = load_recipe(path)
-    cache = Cache(folder or Path("runs") / recipe.name)
-    models = [_run_model(ModelSteps(one, recipe, device), cache) for one in recipe.models]
-    benches = _measure(models, recipe, cache)
-    gates = tuple(row for model in models for row in judge_files(model, recipe))
-    photo = _cut_out(models, recipe, cache)
-    cache.run(report_step(path, recipe, models, benches, gates, photo, cache.folder))
+    with Cache(folder or Path("runs") / recipe.name) as cache:
+        models = [_run_model(ModelSteps(one, recipe, device), cache) for one in recipe.models]
+        benches = _measure(models, recipe, cache)
+        gates = tuple(row for model in models for row in judge_files(model, recipe))
+        photo = _cut_out(models, recipe, cache)
+        cache.run(report_step(path, recipe, models, benches, gates, photo, cache.folder))
     artifacts = tuple(a.path for m in models for a in m.artifacts)
     return RunResult(cache.folder / REPORT, artifacts, gates, did_nothing=not cache.ran)
 
@@ -72,8 +74,8 @@ def run_recipe(path: Path, *, folder: Path | None = None, device: str = "auto") 
 def train_recipe(path: Path, *, folder: Path | None = None, device: str = "auto") -> list[Artifact]:
     """Run the training stage of every model of a recipe; returns the float artefacts."""
     recipe = load_recipe(path)
-    cache = Cache(folder or Path("runs") / recipe.name)
-    return [cache.make(ModelSteps(one, recipe, device).train()) for one in recipe.models]
+    with Cache(folder or Path("runs") / recipe.name) as cache:
+        return [cache.make(ModelSteps(one, recipe, device).train()) for one in recipe.models]
 
 
 def _run_model(steps: ModelSteps, cache: Cache) -> ModelRun:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from edgemat.errors import DiskError
+from edgemat.errors import DiskError, UsageError
 from edgemat.workflow.cache import Cache
 from edgemat.workflow.identity import identity_of
 from edgemat.workflow.imports import Source
@@ -91,8 +93,37 @@ def test_unfinished_work_is_cleared_when_the_step_is_done(tmp_path: Path) -> Non
 def test_leftovers_of_a_killed_run_are_cleared(tmp_path: Path) -> None:
     leftover = tmp_path / "artifacts" / ".building-1234"
     leftover.mkdir(parents=True)
-    at(tmp_path)
-    assert not leftover.exists()
+    with at(tmp_path):
+        assert not leftover.exists()
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from edgemat.workflow.lock import work_alone
+with work_alone(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_two_processes_do_not_work_in_one_folder(tmp_path: Path) -> None:
+    in_progress = tmp_path / "artifacts" / ".building-1234"
+    in_progress.mkdir(parents=True)
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None and other.stdin is not None
+        assert other.stdout.readline() == b"held\n"
+        with (
+            pytest.raises(UsageError, match="Another process is at work in") as caught,
+            at(tmp_path),
+        ):
+            pass
+        assert "--output" in caught.value.remedy
+        assert in_progress.exists(), "the other's unfinished work is not touched"
+        other.kill()
+    with at(tmp_path):
+        assert not in_progress.exists(), "a killed process holds no lock"
 
 
 def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
