@@ -9,18 +9,19 @@ import re
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field, ValidationError
 
 from edgemat.bench.devices.browser.litert_js import VERSION, find_litert
-from edgemat.bench.devices.browser.server import PageServer, Site
+from edgemat.bench.devices.browser.server import MAX_POST_BYTES, PageServer, Site
 from edgemat.bench.devices.device import (
     F32,
     Recording,
@@ -43,14 +44,20 @@ SILENCE_S = 120.0
 """A page says a word each second, but not while it loads a model or runs it once."""
 
 
+MAX_SAMPLES = 1_000_000
+_DAY_MS = 86_400_000
+Sample = Annotated[float, Field(gt=0, le=_DAY_MS)]
+"""Milliseconds of one inference."""
+
+
 class Noted(Record):
     """What the page notes of one model."""
 
-    warmup_runs: int = Field(ge=0)
-    samples_ms: tuple[float, ...] = Field(min_length=1)
-    sustained_ms: tuple[float, ...] = ()
-    init_ms: float = Field(ge=0)
-    first_ms: float = Field(ge=0)
+    warmup_runs: int = Field(ge=0, le=10**9)
+    samples_ms: tuple[Sample, ...] = Field(min_length=1, max_length=MAX_SAMPLES)
+    sustained_ms: tuple[Sample, ...] = Field(default=(), max_length=MAX_SAMPLES)
+    init_ms: float = Field(ge=0, le=_DAY_MS)
+    first_ms: float = Field(ge=0, le=_DAY_MS)
     whole: bool = Field(description="every operator is computed by the accelerator asked for")
 
 
@@ -117,6 +124,8 @@ class BrowserDevice:
                 "result": session.on_result,
                 "failure": session.on_failure,
             },
+            # base64 has four characters for three bytes
+            max_post_bytes=MAX_POST_BYTES + sum(m.golden.alpha.nbytes * 2 for m in request.models),
         )
         with _certificate(self._listen, self._tls) as certificate:
             try:
@@ -188,14 +197,17 @@ class _Session:
         self.request, self._progress = request, progress
         self.words: queue.Queue[list[Result] | str] = queue.Queue()
         self._turn = 0
+        self._lock = threading.Lock()  # each connection has a thread
         self._results: list[Result] = []
 
     def job(self) -> bytes:
-        """Return what the page is to do in this turn, as JSON."""
+        """Return what the page is to do in this turn, as JSON; ValueError when all is done."""
         import json
         from dataclasses import asdict
 
-        request = self.request
+        request, turn = self.request, self._turn
+        if turn == len(request.threads):
+            raise ValueError("All turns are done.")
         models = [
             {
                 "name": model.name,
@@ -207,9 +219,9 @@ class _Session:
         ]
         return json.dumps(
             {
-                "turn": self._turn,
+                "turn": turn,
                 "turns": len(request.threads),
-                "threads": request.threads[self._turn],
+                "threads": request.threads[turn],
                 "delegate": request.delegate,
                 "protocol": asdict(request.protocol),
                 "models": models,
@@ -227,7 +239,7 @@ class _Session:
         return {}
 
     def on_failure(self, body: bytes) -> dict[str, Any]:
-        text = re.sub(r"[^ -~]+", " ", body.decode(errors="replace"))[:300]
+        text = _printable(body[:1000].decode(errors="replace"))[:300]
         found = re.search(r'"message": ?"(.*)"\}', text)
         self.words.put(found[1] if found else "it did not say why")
         return {}
@@ -240,15 +252,17 @@ class _Session:
             first = error.errors(include_input=False, include_url=False)[0]
             raise ValueError(f"That is no result: {first['msg']}.") from error
         names = {model.name for model in self.request.models}
-        if posted.turn != self._turn or set(posted.recordings) != names != set(posted.alphas):
-            raise ValueError("That is the result of another measurement.")
-        results = self._judged(posted)
-        self._results += results
-        self._turn += 1
-        more = self._turn < len(self.request.threads)
-        if not more:
-            self.words.put(self._results)
-        return {"more": more, "summary": [_summary(result) for result in self._results]}
+        with self._lock:
+            if not (posted.turn == self._turn < len(self.request.threads)) or not (
+                set(posted.recordings) == names == set(posted.alphas)
+            ):
+                raise ValueError("That is the result of another measurement.")
+            self._results += self._judged(posted)
+            self._turn += 1
+            more = self._turn < len(self.request.threads)
+            if not more:
+                self.words.put(list(self._results))
+            return {"more": more, "summary": [_summary(result) for result in self._results]}
 
     def _judged(self, posted: Posted) -> list[Result]:
         request, threads = self.request, self.request.threads[self._turn]
@@ -277,10 +291,10 @@ class _Session:
         where = Circumstances(
             transport=BROWSER.word,
             device_kind="physical",
-            device=posted.platform or "a browser",
+            device=_printable(posted.platform) or "a browser",
             soc="not told by browsers",
             cores=posted.cores,
-            os=browser_name(posted.user_agent),
+            os=browser_name(_printable(posted.user_agent)),
             abi="wasm32",
             runtime=f"LiteRT.js {VERSION}, {how}",
             before=posted.before,
@@ -321,6 +335,11 @@ def _summary(result: Result) -> str:
     if result.verdict == "invalid":
         return f"{head}invalid, {result.reason}"
     return f"{head}p50 {latency.p50_ms:.2f} ms, p90 {latency.p90_ms:.2f} ms"
+
+
+def _printable(text: str) -> str:
+    """Return what may go to a terminal: no control characters."""
+    return re.sub(r"[^ -~]+", " ", text)
 
 
 def _floats(text: str) -> F32:

@@ -1,16 +1,20 @@
 """The page's server: its own few files, the models of one measurement, and one token.
 
 It listens on loopback unless told otherwise, answers nobody who names another host than the one
-it listens on (DNS rebinding), takes nothing without the token, and nothing twice.
+it listens on (DNS rebinding), takes nothing without the token, and nothing twice. Whoever sends
+nonsense, or slowly, is refused; the terminal of the measurement shows nothing of it.
 """
 
 from __future__ import annotations
 
 import hmac
+import io
 import json
 import re
 import secrets
+import socket
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -20,6 +24,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from edgemat.errors import EdgematError
+
 PAGE = Path(__file__).with_name("page")
 TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -27,13 +33,18 @@ TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".wasm": "application/wasm",
 }
-MAX_POST_BYTES = 64_000_000
-"""Ten minutes of samples and the mattes of some models have a tenth of it."""
+MAX_POST_BYTES = 16_000_000
+"""Ten minutes of samples have a tenth of it; a site adds room for the mattes of its models."""
+MAX_DIGITS = 12
+"""Of a length: Python takes long over numbers of thousands of digits, and then refuses them."""
 READ_TIMEOUT_S = 30.0
+REQUEST_TIMEOUT_S = 60.0
+"""Of a whole request, however steadily it trickles in."""
+SEND_TIMEOUT_S = 120.0
 TOKEN_HEADER = "X-Edgemat-Token"
 
 Answer = Callable[[bytes], dict[str, Any]]
-"""Takes a posted body and returns what the page is told; ValueError refuses it."""
+"""Takes a posted body and returns what the page is told; ValueError or EdgematError refuses it."""
 
 
 @dataclass
@@ -43,14 +54,18 @@ class Site:
     Attributes
     ----------
     secret:
-        Path to content, given only with the token.
+        Path to content, given only with the token; raises as an :data:`Answer`.
     posts:
         Path to what takes the body.
+    request_timeout_s:
+        Seconds that a whole request may take.
     """
 
     litert: Path
     secret: Mapping[str, Callable[[], bytes]]
     posts: Mapping[str, Answer]
+    max_post_bytes: int = MAX_POST_BYTES
+    request_timeout_s: float = REQUEST_TIMEOUT_S
     token: str = field(default_factory=lambda: secrets.token_urlsafe(18))
     last_seen: float = 0.0
     closed: bool = False
@@ -58,7 +73,7 @@ class Site:
     def public_file(self, path: str) -> Path | None:
         """Return the file of ours that a path names; no path leads anywhere else."""
         name = path.removeprefix("litert/")
-        if not re.fullmatch(r"[a-z][a-z0-9_-]*\.(html|css|js|wasm)", name):
+        if not re.fullmatch(r"[a-z][a-z0-9_-]{0,99}\.(html|css|js|wasm)", name):
             return None
         file = (self.litert if path.startswith("litert/") else PAGE) / name
         return file if file.is_file() and not file.is_symlink() else None
@@ -80,8 +95,7 @@ class PageServer:
     ) -> None:
         self.site = site
         self._tls = certificate is not None
-        self._server = ThreadingHTTPServer((listen, port), _handler(site))
-        self._server.daemon_threads = True
+        self._server = _QuietServer((listen, port), _handler(site))
         self.host, self.port = listen, self._server.server_address[1]
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -106,11 +120,48 @@ class PageServer:
         self._server.server_close()
 
 
+class _QuietServer(ThreadingHTTPServer):
+    """Says nothing of connections that break, of handshakes that fail and of clients too slow."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
+class _Patient(io.RawIOBase):
+    """What a client sends, up to a moment: then the connection is given up."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self.until = 0.0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the request takes too long")
+        self._connection.settimeout(min(left, READ_TIMEOUT_S))
+        return self._connection.recv_into(buffer)
+
+
 def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         server_version, sys_version = "edgemat", ""
         protocol_version = "HTTP/1.1"
-        timeout = READ_TIMEOUT_S
+
+        def setup(self) -> None:
+            super().setup()
+            self.rfile.close()
+            self._patient = _Patient(self.connection)
+            self.rfile = io.BufferedReader(self._patient)
+
+        def handle_one_request(self) -> None:
+            self._patient.until = time.monotonic() + site.request_timeout_s
+            super().handle_one_request()
 
         def do_GET(self) -> None:
             if not self._is_for_us():
@@ -118,7 +169,7 @@ def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
             path = self.path.partition("?")[0].removeprefix("/") or "index.html"
             if path in site.secret:
                 if self._has_token():
-                    self._send(site.secret[path](), "application/octet-stream")
+                    self._answer(site.secret[path], "application/octet-stream")
                 return
             file = site.public_file(path)
             if file is None:
@@ -138,15 +189,19 @@ def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
                 self._refuse(HTTPStatus.NOT_FOUND, "Nothing is taken here.")
             elif not length.isdecimal():
                 self._refuse(HTTPStatus.LENGTH_REQUIRED, "A length is needed.")
-            elif int(length) > MAX_POST_BYTES:
+            elif len(length) > MAX_DIGITS or int(length) > site.max_post_bytes:
                 self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "That is too large.")
             else:
-                try:
-                    told = take(self.rfile.read(int(length)))
-                except ValueError as error:
-                    self._refuse(HTTPStatus.BAD_REQUEST, str(error))
-                else:
-                    self._send(json.dumps(told).encode(), "application/json")
+                body = self.rfile.read(int(length))
+                self._answer(lambda: json.dumps(take(body)).encode(), "application/json")
+
+        def _answer(self, work_out: Callable[[], bytes], kind: str) -> None:
+            try:
+                content = work_out()
+            except (ValueError, EdgematError) as error:
+                self._refuse(HTTPStatus.BAD_REQUEST, str(error))
+            else:
+                self._send(content, kind)
 
         def _is_for_us(self) -> bool:
             if self.headers.get("Host") in self.server.hosts:  # type: ignore[attr-defined]
@@ -193,6 +248,7 @@ def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
                 "Cross-Origin-Resource-Policy": "same-origin",
             }.items():
                 self.send_header(name, value)
+            self.connection.settimeout(SEND_TIMEOUT_S)
             self.end_headers()
             self.wfile.write(content)
 

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from edgemat.artifacts.artifact import GOLDEN, MATTES, TRAINING_LOG, Artifact
-from edgemat.files import explain_os_errors
 from edgemat.images import F32, PIXEL_SCALE
 from edgemat.matting.predictor import Predict
 from edgemat.scoring.evaluate import EvaluationSet, InputSet, predict_all
+from edgemat.workflow.lock import work_alone
 
 WEIGHTS = "weights.safetensors"
 GOLDEN_IMAGES = 2
@@ -27,13 +27,13 @@ GOLDEN_IMAGES = 2
 def work_folder(out: Path, *parts: object) -> Iterator[Path]:
     """Give a folder for unfinished work, the same one for the same `parts`; removed when done.
 
-    What raises or is killed leaves it behind, for the same command to resume from.
+    What raises or is killed leaves it behind, for the same command to resume from. A second
+    process with the same `parts` is refused: see :func:`edgemat.workflow.lock.work_alone`.
     """
     key = hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
     folder = out / f".unfinished-{key}"
-    with explain_os_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    yield folder
+    with work_alone(folder):
+        yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
 
