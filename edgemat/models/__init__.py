@@ -57,7 +57,7 @@ def list_models() -> list[ModelInfo]:
 
     >>> from edgemat.models import list_models
     >>> [info.name for info in list_models() if info.is_matting and info.thesis is None]
-    ['indexnet-slim', 'pspm-slim']
+    ['indexnet-slim', 'a2u-released-cs', 'a2u-released-cw', 'pspm-slim']
     """
     return list(_MODELS.values())
 

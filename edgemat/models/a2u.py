@@ -11,6 +11,9 @@ bilinear, CARAFE), or told by the skip how to (an index network, A2U). In the pa
 encoder halves by the same sampling, instead of by strides and max-pooling: kernels then come from
 the features that are halved.
 
+The authors' released weights are of two further forms, with biases and 6x6 kernels: a2u-released-cs
+(their adobe.yaml) and a2u-released-cw (adobe_unshare.yaml).
+
 Dai, Lu and Shen, "Learning Affinity-Aware Upsampling for Deep Image Matting", CVPR 2021.
 """
 
@@ -189,6 +192,17 @@ MODELS = (
             note=_NOTES.get(name),
         )
         for name, (config, added) in _ROWS.items()
+    ),
+    *(
+        ModelInfo(
+            name=f"a2u-released-{name}",
+            network=A2UMatting,
+            config=_affinity(
+                f"dynamic-{name}", paired=True, kernel=6, nonlinearity="norm", bias=True
+            ),
+            task="trimap",
+        )
+        for name in ("cs", "cw")
     ),
     ModelInfo(
         name="a2u-static-cs",

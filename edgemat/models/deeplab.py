@@ -3,17 +3,18 @@
     RGB + trimap -> MobileNetV2 (1/16) -> ASPP -> upsampled, 1/4 concatenated -> alpha, upsampled
 
 It is a network of semantic segmentation as it stands, without the indices that matting needs:
-upsampling is bilinear, and ends at a quarter.
+upsampling is bilinear, and ends at a quarter. As in the authors' code, the encoder strides, and
+upsampling aligns the corner pixels.
 """
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from edgemat.models.blocks.conv import initialise, scale_channels
 from edgemat.models.blocks.deeplab import DeepLabDecoder
-from edgemat.models.encoders.mobilenetv2 import TO_4, MobileNetV2
+from edgemat.models.encoders.mobilenetv2 import POOLED_STAGES, TO_4, MobileNetV2
 from edgemat.models.indexnet import initialise_head, prediction_head
 from edgemat.models.info import ModelInfo, Printed
 from edgemat.models.network import MattingNetwork, MattingOutput
@@ -35,8 +36,9 @@ class DeepLab(MattingNetwork):
 
     def __init__(self, *, in_channels: int = 4, width: float = 1.0) -> None:
         super().__init__()
-        self.encoder = MobileNetV2(in_channels, width=width, output_stride=16, pad_first=True)
-        self.pool = nn.MaxPool2d(2)
+        self.encoder = MobileNetV2(
+            in_channels, width=width, output_stride=16, pad_first=True, strided=POOLED_STAGES[16]
+        )
         channels = scale_channels(256, width)
         self.decode = DeepLabDecoder(
             self.encoder.channels[TO_4],
@@ -45,6 +47,7 @@ class DeepLab(MattingNetwork):
             reduced=scale_channels(48, width),
             kernel=5,
             separable=True,
+            align_corners=True,
         )
         self.predict = prediction_head(channels, kernel=1)
         initialise(self)
@@ -55,13 +58,11 @@ class DeepLab(MattingNetwork):
         size = x.shape[-2:]
         for number, stage in enumerate(self.encoder):
             x = stage(x)
-            if number in self.encoder.pooled:
-                x = self.pool(x)
             if number == TO_4:
                 low = x  # 1/4
 
         alpha = self.predict(self.decode(low, x))  # 1/4
-        return MattingOutput(F.interpolate(alpha, size=size, mode="bilinear", align_corners=False))
+        return MattingOutput(F.interpolate(alpha, size=size, mode="bilinear", align_corners=True))
 
 
 MODELS = (ModelInfo(name="matting-b1", network=DeepLab, task="trimap", thesis=Printed("3.3")),)

@@ -22,9 +22,14 @@ from edgemat.models.encoders.vgg import vgg_stage
 from edgemat.models.info import ModelInfo, Printed
 from edgemat.models.network import Network
 
+EPSILON = 1e-4  # of DnCNN's batch normalisation; 1e-5 elsewhere
+
 
 class DnCNN(Network):
-    """Denoising without downsampling: 556,032 parameters at full width.
+    """Denoising without downsampling: 556,096 parameters at full width.
+
+    As in the authors' code, the first convolution has a bias, and batch normalisation adds 1e-4 to
+    the variance: their weights compute what they were trained to.
 
     Parameters
     ----------
@@ -42,13 +47,14 @@ class DnCNN(Network):
         super().__init__()
         channels = scale_channels(64, width)
 
-        def conv(inputs: int, outputs: int) -> nn.Conv2d:
-            return nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+        def conv(inputs: int, outputs: int, *, bias: bool = False) -> nn.Conv2d:
+            return nn.Conv2d(inputs, outputs, 3, padding=1, bias=bias)
 
-        self.first = nn.Sequential(conv(in_channels, channels), nn.ReLU())
+        self.first = nn.Sequential(conv(in_channels, channels, bias=True), nn.ReLU())
         middle: list[nn.Module] = []
         for _ in range(layers - 2):
-            middle += [conv(channels, channels), nn.BatchNorm2d(channels), nn.ReLU()]
+            norm = nn.BatchNorm2d(channels, eps=EPSILON)
+            middle += [conv(channels, channels), norm, nn.ReLU()]
         self.middle = nn.Sequential(*middle)
         self.predict = conv(channels, in_channels)
         initialise(self, fan="in")

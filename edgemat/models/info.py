@@ -79,7 +79,8 @@ class ModelInfo:
         "trimap": the input is RGB and a trimap; "portrait": RGB alone; the others are the further
         tasks of chapters 3 and 4.
     thesis:
-        Where the thesis reports it, and what it prints there; None for a network of edgemat's own.
+        Where the thesis reports it, and what it prints there; None for edgemat's own networks and
+        for forms that only the authors' code has.
     undeployable:
         Why it has no deploy form; None where it has one.
     note:

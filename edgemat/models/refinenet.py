@@ -6,7 +6,9 @@
                                    1/4  -> added -> chained residual pooling -> alpha, upsampled
 
 It is a network of semantic segmentation (the light-weight form of 1x1 convolutions) as it stands,
-without the indices that matting needs: upsampling is bilinear, and ends at a quarter.
+without the indices that matting needs: upsampling is bilinear, and ends at a quarter. As in the
+authors' code, the encoder strides, ReLU6 follows every 1x1 convolution, and upsampling aligns the
+corner pixels.
 
 Lin et al., "RefineNet", CVPR 2017; Nekrasov et al., "Light-Weight RefineNet", BMVC 2018.
 """
@@ -20,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edgemat.models.blocks.conv import conv_bn, initialise, scale_channels
-from edgemat.models.encoders.mobilenetv2 import MobileNetV2
+from edgemat.models.encoders.mobilenetv2 import POOLED_STAGES, MobileNetV2
 from edgemat.models.indexnet import initialise_head, prediction_head
 from edgemat.models.info import ModelInfo, Printed
 from edgemat.models.network import MattingNetwork, MattingOutput
@@ -34,9 +36,7 @@ class ChainedResidualPooling(nn.Module):
 
     def __init__(self, channels: int, *, links: int = 4) -> None:
         super().__init__()
-        self.links = nn.ModuleList(
-            conv_bn(channels, channels, 1, activation=False) for _ in range(links)
-        )
+        self.links = nn.ModuleList(conv_bn(channels, channels, 1) for _ in range(links))
 
     def forward(self, x: Tensor) -> Tensor:
         path = x
@@ -62,12 +62,13 @@ class RefineNet(MattingNetwork):
 
     def __init__(self, *, in_channels: int = 4, width: float = 1.0) -> None:
         super().__init__()
-        self.encoder = MobileNetV2(in_channels, width=width, pad_first=True)
-        self.pool = nn.MaxPool2d(2)
+        self.encoder = MobileNetV2(
+            in_channels, width=width, pad_first=True, strided=POOLED_STAGES[32]
+        )
         channels = scale_channels(256, width)
 
         def point(inputs: int) -> nn.Sequential:
-            return conv_bn(inputs, channels, 1, activation=False)
+            return conv_bn(inputs, channels, 1)
 
         self.lateral = nn.ModuleDict(
             {str(stage): point(self.encoder.channels[stage]) for level in LEVELS for stage in level}
@@ -82,10 +83,8 @@ class RefineNet(MattingNetwork):
         """Return the matte of `x`, B,C,H,W in 0..1, with H and W multiples of 32."""
         size = x.shape[-2:]
         features = []
-        for number, stage in enumerate(self.encoder):
+        for stage in self.encoder:
             x = stage(x)
-            if number in self.encoder.pooled:
-                x = self.pool(x)
             features.append(x)
 
         for level, stages in enumerate(LEVELS):
@@ -97,7 +96,7 @@ class RefineNet(MattingNetwork):
 
 
 def _upsample(x: Tensor, size: torch.Size) -> Tensor:
-    return F.interpolate(x, size=size, mode="bilinear", align_corners=False)
+    return F.interpolate(x, size=size, mode="bilinear", align_corners=True)
 
 
 MODELS = (ModelInfo(name="matting-b2", network=RefineNet, task="trimap", thesis=Printed("3.3")),)

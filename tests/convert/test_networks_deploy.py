@@ -112,7 +112,8 @@ class Operators(TorchDispatchMode):
         if name == "convolution":
             self.found.add((name, *kind_of_convolution(*args)))
         elif name.startswith("upsample"):
-            self.found.add((name,))
+            aligned = len(args) > 2 and args[2] is True  # at the corner pixels
+            self.found.add((name, aligned))
         else:
             settings = map(setting, tree_leaves((args, kwargs or {})))
             self.found.add((name, *settings))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edgemat.models import create_model, list_models, model_info
+from edgemat.models import create_matting, create_model, list_models, model_info
 from edgemat.models.blocks.carafe import Carafe
 from edgemat.models.blocks.index import (
     FAMILIES,
@@ -188,11 +188,27 @@ def test_denoising_networks_differ_by_their_sampling(name: str, sampling: str) -
 
 
 def test_dncnn_has_17_layers_in_both_forms() -> None:
-    assert count_parameters(on_paper("dncnn")) == 2 * 9 * 64 + 15 * (9 * 64**2 + 2 * 64)
+    assert count_parameters(on_paper("dncnn")) == 2 * 9 * 64 + 64 + 15 * (9 * 64**2 + 2 * 64)
     for name in ("dncnn", "dncnn-segnet"):
         convolutions = [m for m in create_model(name).modules() if isinstance(m, nn.Conv2d)]
         assert len(convolutions) == 17
         assert {m.kernel_size for m in convolutions} == {(3, 3)}
+
+
+def test_dncnn_computes_what_its_authors_weights_were_trained_to() -> None:
+    """Written down with plain functions: a bias before the first ReLU, and an eps of 1e-4."""
+    network = create_model("dncnn", width=0.125, layers=3).eval()
+    conv, norm = network.middle[0], network.middle[1]
+    nn.init.uniform_(network.first[0].bias, -0.5, 0.5)
+    nn.init.uniform_(norm.running_mean, -0.2, 0.2)
+    nn.init.constant_(norm.running_var, 1e-4)  # at which 1e-5 would give another scale
+    x = torch.rand(1, 1, 12, 16)
+    y = F.relu(F.conv2d(x, network.first[0].weight, network.first[0].bias, padding=1))
+    y = F.conv2d(y, conv.weight, padding=1) - norm.running_mean[:, None, None]
+    y = F.relu(y / (norm.running_var[:, None, None] + 1e-4).sqrt())
+    expected = x - F.conv2d(y, network.predict.weight, padding=1)
+    with torch.no_grad():
+        assert torch.allclose(network(x), expected, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["dncnn", "dncnn-segnet", "dncnn-m2o-nlc"])
@@ -414,7 +430,48 @@ def test_chained_poolings_see_ever_larger_windows() -> None:
         nn.init.dirac_(link[0].weight)
     x = torch.randn(1, 2, 20, 24)
     maxima = [F.max_pool2d(x, side, stride=1, padding=side // 2) for side in (5, 9, 13, 17)]
-    assert torch.allclose(pooling(x), x + sum(maxima), atol=1e-3)  # eps of batch normalisation
+    expected = x + sum(F.relu6(maximum) for maximum in maxima)
+    assert torch.allclose(pooling(x), expected, atol=1e-3)  # eps of batch normalisation
+
+
+# ---- the baselines B1 and B2, as their authors' code has them --------------------------------
+
+
+class Ramp(nn.Module):
+    """Gives 0 to 1 from corner to corner, at the size of what it is given."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows, columns = (torch.linspace(0, 0.5, side) for side in x.shape[-2:])
+        return (rows[:, None] + columns[None, :])[None, None]
+
+
+@pytest.mark.parametrize("name", ["matting-b1", "matting-b2"])
+def test_segmentation_baselines_upsample_from_corner_pixel_to_corner_pixel(name: str) -> None:
+    network = create_matting(name, width=0.25).eval()
+    network.predict = Ramp()
+    with torch.no_grad():
+        alpha = network(torch.rand(1, 4, 64, 96)).alpha[0, 0]
+    expected = torch.linspace(0, 0.5, 64)[:, None] + torch.linspace(0, 0.5, 96)[None, :]
+    assert torch.allclose(alpha, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["matting-b1", "matting-b2"])
+def test_segmentation_baselines_stride_and_pool_nothing(name: str) -> None:
+    network = create_matting(name, width=0.25)
+    convs = [m for m in network.encoder.modules() if isinstance(m, nn.Conv2d)]
+    assert (
+        len([conv for conv in convs if conv.stride == (2, 2)])
+        == {"matting-b1": 4, "matting-b2": 5}[name]
+    )
+    assert network.encoder.pooled == ()
+
+
+def test_refinenet_has_relu6_after_every_point_convolution() -> None:
+    network = create_matting("matting-b2", width=0.25)
+    pairs = [*network.lateral.values(), *network.adapt]
+    pairs += [link for pooling in network.refine for link in pooling.links]
+    assert len(pairs) == 6 + 3 + 4 * 4
+    assert all(isinstance(pair[-1], nn.ReLU6) for pair in pairs)
 
 
 def test_vgg16_is_the_published_one() -> None:

@@ -59,15 +59,12 @@ def test_parameters_of_table_4_2(name: str) -> None:
 
 @pytest.mark.parametrize(("form", "expected"), [("cs", 8_089_235), ("cw", 8_269_451)])
 def test_released_weights_have_biases_and_wider_kernels(form: str, expected: int) -> None:
-    options = {"paired": True, "kernel": 6, "nonlinearity": "norm", "bias": True}
-    assert count_parameters(on_paper("a2u-nearest", sampling=f"a2u-dynamic-{form}", **options)) == (
-        expected
-    )
+    assert count_parameters(on_paper(f"a2u-released-{form}")) == expected
 
 
 def test_operations_of_the_released_form() -> None:
     """Modules' convolutions alone, as in the thesis' convention."""
-    network = on_paper("a2u-dynamic-cs-d-norm", kernel=6, bias=True)
+    network = on_paper("a2u-released-cs")
     assert count(network, (4, 224, 224), convention="thesis") == pytest.approx(9.370, abs=5e-4)
 
 

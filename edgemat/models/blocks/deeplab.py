@@ -23,6 +23,8 @@ class DeepLabDecoder(nn.Module):
         Side of the two refining convolutions.
     separable:
         See :class:`edgemat.models.blocks.aspp.ASPP`.
+    align_corners:
+        Whether upsampling keeps the corner pixels where they are, or the edges of the map.
     """
 
     def __init__(
@@ -35,8 +37,10 @@ class DeepLabDecoder(nn.Module):
         kernel: int = 3,
         separable: bool = False,
         dropout: float = 0.5,
+        align_corners: bool = False,
     ) -> None:
         super().__init__()
+        self.align_corners = align_corners
         self.context = ASPP(
             high_channels,
             channels,
@@ -53,7 +57,10 @@ class DeepLabDecoder(nn.Module):
     def forward(self, low: Tensor, high: Tensor) -> Tensor:
         """Return the refined feature, at the size of `low`."""
         context = F.interpolate(
-            self.context(high), size=low.shape[-2:], mode="bilinear", align_corners=False
+            self.context(high),
+            size=low.shape[-2:],
+            mode="bilinear",
+            align_corners=self.align_corners,
         )
         y: Tensor = self.refine(torch.cat([context, self.reduce(low)], dim=1))
         return y
