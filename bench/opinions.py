@@ -183,20 +183,24 @@ def ask_tools(
     from edgemat.scoring.validation import (
         CALIBRATION_SEED,
         VALIDATION_SEED,
+        calibration_set,
         default_data,
         evaluation_set,
     )
 
     section = default_data(subject.task, data)
     validation, calibrating = (
-        evaluation_set(
+        draw(
             section,
             task=subject.task,
             size=subject.size,
             count=count,
             seed=stream + subject.seed,
         )
-        for count, stream in ((images, VALIDATION_SEED), (calibration, CALIBRATION_SEED))
+        for draw, count, stream in (
+            (evaluation_set, images, VALIDATION_SEED),
+            (calibration_set, calibration, CALIBRATION_SEED),
+        )
     )
     references = predict_all(torch_predictor(subject.deploy), validation)
     errors: list[EdgematError] = []

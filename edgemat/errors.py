@@ -81,6 +81,10 @@ class EdgematWarning(UserWarning):
     """Something a user should know although the work continues; the command line prints it."""
 
 
+class DataWarning(EdgematWarning):
+    """What a figure is measured on makes it mean less than it seems to."""
+
+
 class PictureWarning(EdgematWarning):
     """A picture that was understood in a way which its owner may not expect."""
 

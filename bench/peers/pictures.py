@@ -16,8 +16,9 @@ from typing import Literal
 
 import numpy as np
 
-from edgemat.data.folder import HOLD_OUT, hold_out, pictures
+from edgemat.data.folder import pictures
 from edgemat.data.sample import Part
+from edgemat.data.split import LEAST_TO_SPLIT, split_names
 from edgemat.data.trimap import fixed_trimap
 from edgemat.errors import ImageError, UsageError
 from edgemat.images import F32, U8, check_same_size, read_grey, read_image, read_trimap
@@ -90,7 +91,7 @@ def find_photos(
     Parameters
     ----------
     part:
-        "held-out" is every tenth by name of all that have a truth, as in training.
+        "held-out" is a tenth of all that have a truth, as in training.
     limit:
         At most so many, evenly spaced by name.
     trimaps:
@@ -113,12 +114,17 @@ def find_photos(
     skipped += [(stem, "has no photograph") for stem in sorted(truths.keys() - images.keys())]
     # The rule counts all truths, as training counts all alphas: a photograph that is missing
     # here must not move the others from one part to the other.
-    stems = [s for s in hold_out(sorted(truths), part) if s in images]
+    split = split_names(truths, folder)
+    if part == "held-out" and not split.held_out:
+        raise UsageError(
+            f"{folder} has too few pictures with a truth ({len(truths)}) to hold some out.",
+            remedy=f"Give {LEAST_TO_SPLIT} or more, or take all.",
+        )
+    stems = [s for s in split.names(part) if s in images]
     if not stems:
         raise UsageError(
             f"{folder} has no photograph with a truth of its name in the part {part!r}.",
-            remedy="Name them alike (image/anna.jpg, mask/anna.png); every "
-            f"{HOLD_OUT}th is held out, so {HOLD_OUT} are needed for that.",
+            remedy="Name them alike: image/anna.jpg, mask/anna.png.",
         )
     photos = tuple(Photo(s, images[s], truths[s], painted.get(s)) for s in spread(stems, limit))
     return PhotoSet(folder.resolve().name, folder, kind, part, photos, tuple(skipped))

@@ -94,6 +94,39 @@ class MattingErrors(_Model):
         return value
 
 
+class SplitCounts(_Model):
+    """How many foregrounds of a folder are trained on, and how many are held out to judge by."""
+
+    source: str
+    train: int
+    held_out: int
+    sha256: str = Field(description="over all names and the part that each is in")
+
+
+class Validation(_Model):
+    """The composites that an artefact was judged by."""
+
+    images: int
+    on_training_pictures: bool = Field(
+        description="whether foregrounds among them are trained or calibrated on, too"
+    )
+    splits: tuple[SplitCounts, ...] = Field(
+        default=(), description="of each folder; drawn pictures are endless, none comes twice"
+    )
+
+    @property
+    def words(self) -> str:
+        """Say in a sentence what the pictures have to do with those that were trained on."""
+        kept = "; ".join(
+            f"{one.source}: {one.held_out} of {one.train + one.held_out} foregrounds held out"
+            for one in self.splits
+        )
+        kept = f" ({kept})" if kept else ""
+        if self.on_training_pictures:
+            return f"{self.images} composites, on training pictures{kept}."
+        return f"{self.images} composites of foregrounds that are not trained on{kept}."
+
+
 class Agreement(_Model):
     """The distance of a file's alpha from its reference's, over the validation inputs."""
 
@@ -147,6 +180,7 @@ class Manifest(_Model):
     scores: dict[Region, MattingErrors] = Field(
         default={}, description="means over the validation composites"
     )
+    validation: Validation | None = None
     trimap_miou: float | None = Field(
         default=None, description="of a portrait network's own trimap, three classes"
     )
@@ -166,7 +200,7 @@ class Manifest(_Model):
     @property
     def identity(self) -> str:
         """Hex SHA-256 over what the artefact is, leaving out what was measured of it."""
-        left_out = {"scores", "trimap_miou", "agreements", "tools", "git"}
+        left_out = {"scores", "validation", "trimap_miou", "agreements", "tools", "git"}
         for younger in ("pruning", "zeros"):  # than the first artefacts, whose names must hold
             if getattr(self, younger) is None:
                 left_out.add(younger)

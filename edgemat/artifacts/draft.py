@@ -25,6 +25,7 @@ from edgemat.artifacts.artifact import (
     Manifest,
     MattingErrors,
     Pruning,
+    Validation,
 )
 from edgemat.artifacts.vocabulary import Region
 from edgemat.files import explain_os_errors, sha256_tree, size_bytes, write_text
@@ -64,6 +65,7 @@ class Draft:
     seed: int | None = None
     calibration: Calibration | None = None
     scores: Mapping[Region, MattingErrors] = field(default_factory=dict)
+    validation: Validation | None = None
     trimap_miou: float | None = None
     agreements: tuple[Agreement, ...] = ()
     int8_proof: Int8Proof | None = None

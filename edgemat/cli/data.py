@@ -122,3 +122,29 @@ def compose(
             progress=show,
         )
     out.print(f"{count} composites in {output}.")
+
+
+@app.command("hold-out")
+def hold_out(
+    folder: Annotated[Path, typer.Argument(help="Folder of mattes, or of cut-outs.")],
+    every: Annotated[
+        int, typer.Option(min=2, help="Of the names in order, hold every so many-th out.")
+    ] = 10,
+) -> None:
+    """Fix which mattes of a folder are never trained on, in its held-out.txt.
+
+    Without that file a tenth is held out by a hash of the names. Write it where a set comes with a
+    split of its own, a name a line; or by this command, where a rule is known.
+    """
+    from edgemat.data.folder import folder_names
+    from edgemat.data.split import HELD_OUT_FILE, write_held_out
+
+    names = sorted(folder_names(folder))
+    chosen = names[every - 1 :: every]
+    if not chosen:
+        raise UsageError(
+            f"{folder} has {len(names)} mattes: there is no {every}th.",
+            remedy=f"Hold out every {max(len(names), 2)}th or more of them with --every.",
+        )
+    write_held_out(folder, chosen)
+    out.print(f"{len(chosen)} of {len(names)} held out: {folder / HELD_OUT_FILE}", soft_wrap=True)

@@ -65,7 +65,9 @@ def run(
         list[Path] | None, typer.Option(help="An artefact's folder or a .tflite file.")
     ] = None,
     models: Annotated[list[Path] | None, typer.Option(help="Folder with peers' files.")] = None,
-    part: Annotated[str, typer.Option(help="all, train, or held-out (every tenth).")] = "all",
+    part: Annotated[
+        str, typer.Option(help="all, train, or held-out: see `edgemat data hold-out`.")
+    ] = "all",
     trimaps: Annotated[str, typer.Option(help="Folder of trimaps beside image/.")] = "trimap",
     limit: Annotated[int | None, typer.Option(min=1, help="Photographs per folder.")] = None,
     threads: Annotated[int, typer.Option(min=1)] = 1,

@@ -68,7 +68,7 @@ def compose_folder(
     size:
         Height and width in pixels.
     part:
-        "held-out" takes every tenth cut-out alone, "train" the others.
+        "held-out" takes those that are never trained on, "train" the others.
     progress:
         Called with the number of composites that are written.
 

@@ -12,12 +12,14 @@ alpha/, the folder's own RGBA pictures (.png, .webp) are cut-outs: foreground an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from edgemat.data.drawn.source import ProceduralSource
 from edgemat.data.sample import Matte, Part, Use
+from edgemat.data.split import Split, split_names
 from edgemat.errors import ImageError, UsageError
 from edgemat.images import (
     U8,
@@ -33,8 +35,6 @@ from edgemat.images import (
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
 CUTOUT_SUFFIXES = {".png", ".webp"}
-# Every tenth matte, in the order of names, is held out where a recipe asks for it.
-HOLD_OUT = 10
 # Decoded pictures are kept up to this many bytes: decoding costs as much as augmentation.
 CACHE_BYTES = 2 << 30
 
@@ -47,13 +47,13 @@ class FolderSource:
     use:
         Which colours to take where the folder has both; "auto" prefers the foreground.
     part:
-        "held-out" is every tenth matte by name, "train" the others.
+        "held-out" is a tenth of the mattes, "train" the others: see :mod:`edgemat.data.split`.
 
     Raises
     ------
     UsageError
         When the folder or its alphas are missing, a picture has no partner, two pictures of
-        one folder have the same stem, or nothing is left of a part.
+        one folder have the same stem, or its own split is wrong.
     ImageError
         When a file is no picture, or the sizes of the pictures of one matte differ.
     """
@@ -88,12 +88,7 @@ class FolderSource:
                     "image/.",
                 )
         self._alphas = alphas
-        self._stems = hold_out(sorted(alphas), part)
-        if not self._stems:
-            raise UsageError(
-                f"{path} has too few mattes ({len(alphas)}) to hold some out.",
-                remedy=f"Every {HOLD_OUT}th is held out: give {HOLD_OUT} or more, or part = 'all'.",
-            )
+        self._stems = split_names(alphas, path).names(part)
         _require_same_sizes(self._stems, alphas, self._colours, self._trimaps)
         self._backgrounds = list(pictures(path / "background").values())
         self._procedural = ProceduralSource(seed, size=size)
@@ -198,12 +193,14 @@ def pictures(folder: Path, suffixes: set[str] = SUFFIXES) -> dict[str, Path]:
     return files
 
 
-def hold_out(stems: list[str], part: Part) -> list[str]:
-    """Return the part of sorted names: "held-out" is every tenth, "train" the others."""
-    if part == "all":
-        return stems
-    held_out = part == "held-out"
-    return [s for n, s in enumerate(stems) if (n % HOLD_OUT == HOLD_OUT - 1) == held_out]
+def folder_names(path: Path) -> list[str]:
+    """Return the names of the mattes of a folder, without opening one."""
+    return list(pictures(path / "alpha") or pictures(path, CUTOUT_SUFFIXES))
+
+
+def folder_split(path: Path) -> Split:
+    """Return how the mattes of a folder are split, without opening one."""
+    return split_names(folder_names(path), path)
 
 
 def _require_partners(
@@ -219,7 +216,7 @@ def _require_partners(
         )
 
 
-def _require_same_sizes(stems: list[str], *folders: dict[str, Path]) -> None:
+def _require_same_sizes(stems: Sequence[str], *folders: dict[str, Path]) -> None:
     """Look at the headers now: a wrong size must not be found after an hour of training."""
     for stem in stems:
         files = [folder[stem] for folder in folders if stem in folder]

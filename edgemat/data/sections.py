@@ -13,6 +13,7 @@ from edgemat.section import Section
 
 # Sources that are no folders of the user's.
 BUILT_IN_SOURCES = ("procedural", "people", "empty")
+AUTO: Literal["auto"] = "auto"
 PEOPLE = Path(__file__).parents[1] / "assets" / "people"
 
 
@@ -31,7 +32,10 @@ class SourceSection(Section):
     )
     kinds: Literal["all", "portrait", "objects"] = "all"
     use: Use = Field(default="auto", description="which colours of a folder that has both")
-    part: Part = Field(default="all", description="held-out: every tenth by name")
+    part: Part | Literal["auto"] = Field(
+        default=AUTO,
+        description="auto: what is trained on is held out from validation; see edgemat.data.split",
+    )
     weight: float = Field(default=1.0, gt=0, description="share in a mix")
 
     def paths(self) -> Iterable[Path]:
@@ -45,7 +49,7 @@ class BackgroundSection(Section):
     surroundings: bool = Field(
         default=False, description="what lies beside the people of a folder of mattes"
     )
-    part: Part = "all"
+    part: Part | Literal["auto"] = AUTO
     weight: float = Field(default=1.0, gt=0)
 
     def paths(self) -> Iterable[Path]:

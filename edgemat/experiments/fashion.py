@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edgemat.data.folder import HOLD_OUT
 from edgemat.data.sections import PEOPLE
+from edgemat.data.split import HOLD_OUT
 from edgemat.errors import UsageError
 from edgemat.images import U8, read_rgba, resize
 

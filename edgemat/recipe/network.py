@@ -25,7 +25,7 @@ class NetworkSection(Section):
     input_size: tuple[Side, Side] = Field(description="height and width of the mobile files, px")
     data: DataSection = DataSection()
     validation: DataSection | None = Field(
-        default=None, description="by default pictures of the training's kind, unseen"
+        default=None, description="by default what is held out of the training's; another folder is taken whole"
     )
     train: TrainSection
 

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from markupsafe import Markup
 
-from edgemat.artifacts.artifact import MattingErrors
+from edgemat.artifacts.artifact import MattingErrors, Validation
 from edgemat.artifacts.vocabulary import ERROR_NAMES, REGIONS, ErrorName, Region
 from edgemat.bench.result import Result
 from edgemat.errors import ImageError
@@ -100,6 +100,7 @@ class ModelView:
 
     model: ModelReport
     score_rows: tuple[ScoreRow, ...]
+    validation: Validation | None
     samples: tuple[SampleView, ...]
     full_scale: float
     training: tuple[Markup, ...]
@@ -214,6 +215,7 @@ def _model(model: ModelReport, groups: Sequence[LatencyGroup]) -> ModelView:
     return ModelView(
         model=model,
         score_rows=tuple(_score_row(model, file) for file in model.files if file.manifest.scores),
+        validation=model.files[0].manifest.validation if model.files else None,
         samples=tuple(_sample(model, s, full_scale, factors) for s in model.samples),
         full_scale=full_scale,
         training=tuple(Markup(plot) for plot in training_curves(model.training_log)),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edgemat.artifacts.artifact import MattingErrors
+from edgemat.artifacts.artifact import MattingErrors, Validation
 from edgemat.artifacts.vocabulary import ERROR_NAMES, REGIONS, Region
 from edgemat.images import F32, FOREGROUND, PIXEL_SCALE, U8, UNKNOWN
 from edgemat.matting.predictor import Predict
@@ -55,14 +55,22 @@ class EvaluationSet(InputSet):
         N,H,W float32 in 0..1, the ground truth.
     trimaps:
         N,H,W uint8 in {0, 128, 255}; says where "unknown" is for every network.
+    validation:
+        How they were chosen.
     """
 
     alphas: F32
     trimaps: U8
+    validation: Validation | None = None
 
     def first(self, count: int) -> EvaluationSet:
         """Return the first `count` pictures, or all where there are fewer."""
-        return EvaluationSet(self.pixels[:count], self.alphas[:count], self.trimaps[:count])
+        return replace(
+            self,
+            pixels=self.pixels[:count],
+            alphas=self.alphas[:count],
+            trimaps=self.trimaps[:count],
+        )
 
 
 def predict_all(predict: Predict, data: InputSet, title: str | None = None) -> F32:

@@ -59,6 +59,7 @@ class ModelSteps:
             size=section.input_size,
             count=recipe.verify.images,
             seed=VALIDATION_SEED + recipe.seed,
+            trained_on=section.data,
         )
         return {"validation": Drawn(draw)}
 

@@ -254,9 +254,7 @@ def test_a_flood_of_samples_is_refused_at_once(page: Page) -> None:
 
 def test_a_turn_is_taken_once_however_many_post_it(page: Page) -> None:
     answers: list[int] = []
-    threads = [
-        threading.Thread(target=lambda: answers.append(page.post()[0])) for _ in range(8)
-    ]
+    threads = [threading.Thread(target=lambda: answers.append(page.post()[0])) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

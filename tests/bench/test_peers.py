@@ -15,8 +15,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from edgemat.bench.peers.catalog import PACKAGES, PEERS, Member, Package, Peer
 from edgemat.bench.peers.contest import run_contest
@@ -33,7 +31,7 @@ from edgemat.bench.peers.table import make_tables, to_markdown
 from edgemat.bench.protocol import Protocol
 from edgemat.cli import main
 from edgemat.cli import peers as command_line
-from edgemat.data.folder import FolderSource, hold_out
+from edgemat.data.folder import FolderSource
 from edgemat.data.trimap import fixed_trimap
 from edgemat.errors import ArtifactError, MissingToolError, UsageError
 from edgemat.images import F32, U8, read_image, write_image
@@ -139,17 +137,11 @@ def test_parts_are_those_of_training(tmp_path: Path, part: Any) -> None:
 
 def test_a_missing_photograph_moves_no_other_between_parts(tmp_path: Path) -> None:
     folder = write_photos(tmp_path / "set", 21)
+    before = {p.name for p in find_photos(folder, part="held-out").photos}
     (folder / "image" / "p03.png").unlink()
     found = find_photos(folder, part="held-out")
-    assert [p.name for p in found.photos] == ["p09", "p19"]
+    assert {p.name for p in found.photos} == before - {"p03"}
     assert found.skipped == (("p03", "has no photograph"),)
-
-
-@given(st.lists(st.text("abc", min_size=1), unique=True, max_size=60))
-def test_train_and_held_out_are_all(names: list[str]) -> None:
-    train, held_out = hold_out(sorted(names), "train"), hold_out(sorted(names), "held-out")
-    assert sorted(train + held_out) == sorted(names)
-    assert len(held_out) == len(names) // 10
 
 
 def test_a_limit_takes_names_evenly() -> None:
@@ -161,7 +153,7 @@ def test_folders_that_cannot_be_compared_on(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no pictures in image/"):
         find_photos(tmp_path)
     folder = write_photos(tmp_path / "set", 2)
-    with pytest.raises(UsageError, match="part 'held-out'"):
+    with pytest.raises(UsageError, match="too few pictures"):
         find_photos(folder, part="held-out")
     for file in (folder / "mask").iterdir():
         file.unlink()
@@ -400,7 +392,7 @@ def test_a_trimap_model_takes_the_trimap_of_the_photograph(tmp_path: Path) -> No
     assert "Without a trimap no matte: ours." in to_markdown(make_tables(unpainted))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_classical_methods_solve_an_easy_trimap(tmp_path: Path) -> None:
     pytest.importorskip("pymatting")
     folder = write_photos(tmp_path / "set", 1, truth="alpha", trimap="trimap")

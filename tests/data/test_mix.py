@@ -192,20 +192,6 @@ def test_backgrounds_are_read_once_and_not_too_large(tmp_path: Path) -> None:
         Photographs(tmp_path / "absent")
 
 
-def test_every_tenth_is_held_out(tmp_path: Path) -> None:
-    folder = write_people(tmp_path)
-
-    def names(part: str) -> list[str]:
-        source = FolderSource(folder, seed=0, size=SIZE, part=part)  # type: ignore[arg-type]
-        return [source.name(k) for k in range(source.count or 0)]
-
-    assert names("held-out") == ["p09", "p19"]
-    assert sorted(names("train") + names("held-out")) == names("all")
-    few = write_people(tmp_path / "few", 5)
-    with pytest.raises(UsageError, match="too few mattes"):
-        FolderSource(few, seed=0, size=SIZE, part="held-out")
-
-
 def test_cutouts_alone_are_a_source(tmp_path: Path) -> None:
     matte = person((60, 80), cut=True)
     write_image(tmp_path / "a.webp", np.dstack([matte.colours, matte.alpha]))

@@ -89,8 +89,10 @@ def gate(artifact: ArtifactLike, bounds: Mapping[str, str]) -> list[Verdict]:
         When the artefact is damaged, or the float model is not beside it.
     """
     from edgemat.scoring.bounds import Bound, judge
+    from edgemat.scoring.validation import warn_of_training_pictures
 
     opened = open_artifact(artifact)
+    warn_of_training_pictures(opened.manifest.validation)
     reference = float_ancestor(opened).manifest.scores["unknown"].model_dump()
     rules = [Bound(metric, rule) for metric, rule in bounds.items()]
     return judge(rules, opened.manifest.scores["unknown"].model_dump(), reference=reference)

@@ -101,6 +101,7 @@ def convert_stage(
             feeding=feeding,
             calibration=manifest.calibration,
             scores=verified.scores,
+            validation=validation.validation,
             agreements=verified.agreements,
             int8_proof=proof,
         )

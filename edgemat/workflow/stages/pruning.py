@@ -113,6 +113,7 @@ def prune_stage(
             parameters_before=manifest.cost.parameters,
         ),
         scores=score(alphas, validation),
+        validation=validation.validation,
     )
     return write_artifact(
         out,

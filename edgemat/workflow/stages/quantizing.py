@@ -22,7 +22,7 @@ from edgemat.data.sections import DataSection
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.progress import progress_bar
 from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
-from edgemat.scoring.validation import CALIBRATION_SEED, evaluation_set_for
+from edgemat.scoring.validation import CALIBRATION_SEED, calibration_set
 from edgemat.workflow.stages.common import (
     WEIGHTS,
     keep_golden,
@@ -75,7 +75,13 @@ def post_training(source: Artifact, data: DataSection, count: int) -> tuple[Quan
 
     manifest = source.manifest
     seed = CALIBRATION_SEED + (manifest.seed or 0)
-    pictures = evaluation_set_for(manifest, data, count=count, seed=seed)
+    pictures = calibration_set(
+        data,
+        task=manifest.task,
+        size=(manifest.feeding.height, manifest.feeding.width),
+        count=count,
+        seed=seed,
+    )
     inputs = [torch_input(pictures, index) for index in range(count)]
     with progress_bar(f"{manifest.name}: quantizing with NNCF"):
         quantized = quantize_ptq(load_deploy(source), inputs)
@@ -117,6 +123,7 @@ def write_quantized(
         payload=WEIGHTS,
         calibration=calibration,
         scores=score(alphas, validation),
+        validation=validation.validation,
         agreements=(compare(alphas, references, reference="float", runtime="torch"),),
     )
     return write_artifact(out, fill, draft)

@@ -80,6 +80,7 @@ def sparsify_stage(
         payload=WEIGHTS,
         zeros=zeros,
         scores=score(alphas, validation),
+        validation=validation.validation,
     )
     return write_artifact(
         out,

@@ -121,6 +121,7 @@ def train_stage(
             macs=count(network, (channels, height, width)),
         ),
         scores=score(alphas, validation),
+        validation=validation.validation,
         trimap_miou=_trimap_miou(network, validation) if task == "portrait" else None,
         demonstration=notices.demonstration,
         licence=notices.licence,
