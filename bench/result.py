@@ -19,8 +19,8 @@ from edgemat.bench.protocol import Protocol, unsteadiness
 from edgemat.bench.stats import Latency, summarise
 from edgemat.errors import ArtifactError, UsageError
 
-MAX_BYTES = 64_000_000
-"""Above this a file is no result: an hour of raw samples has a tenth of it."""
+MAX_BYTES, MAX_SAMPLES = 16_000_000, 2_000_000
+"""Above these a file is no result: an hour of raw samples has half of it."""
 SUSTAINED_POINTS = 60
 GOLDEN_LIMIT = 0.005
 """Of the mean absolute difference of a device's matte: the bound that `verify` sets for int8."""
@@ -142,7 +142,9 @@ class Result(Record):
     first_ms: float = Field(ge=0, description="the first inference")
     warmup_runs: int = Field(ge=0)
     samples_ms: tuple[float, ...] = Field(
-        min_length=1, description="raw latencies, in the order in which they were taken"
+        min_length=1,
+        max_length=MAX_SAMPLES,
+        description="raw latencies, in the order in which they were taken",
     )
     latency: Latency
     verdict: Literal["valid", "invalid"]

@@ -15,9 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from edgemat.errors import EdgematError, EdgematWarning
-
-INTERRUPTED = 130  # the exit status that shells know for Ctrl-C
+from edgemat.errors import INTERRUPTED, EdgematError, EdgematWarning
 
 out = Console()
 err = Console(stderr=True)

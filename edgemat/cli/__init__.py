@@ -1,70 +1,37 @@
-"""The command line. Every command imports what it needs when it runs: `--help` answers at once."""
+"""The command line: `main` is what `edgemat` calls, `app` holds the commands (see commands.py)."""
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+from typing import Any
 
-import typer
-
-from edgemat.cli import (
-    artifacts,
-    comparing,
-    compressing,
-    data,
-    experiments,
-    inventory,
-    measuring,
-    peers,
-    photo,
-    quality,
-    recipes,
-)
-from edgemat.terminal import run_app, show_error
+from edgemat.errors import INTERRUPTED
 
 WHEN_INTERRUPTED = "Interrupted. What was finished is kept: the same command resumes from there."
 
-app = typer.Typer(
-    name="edgemat",
-    help="Image matting on phones: train, quantize, convert, prove, measure.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-for command in (
-    photo.matte,
-    artifacts.export,
-    recipes.run,
-    recipes.train,
-    artifacts.evaluate,
-    compressing.prune,
-    compressing.sensitivity,
-    compressing.quantize,
-    artifacts.convert,
-    artifacts.verify,
-    measuring.bench,
-    measuring.devices,
-    measuring.history,
-    measuring.report,
-    measuring.compare,
-    measuring.gate,
-    comparing.frontier,
-    comparing.roofline,
-    comparing.opinions,
-    quality.quality,
-    quality.bias,
-    artifacts.card,
-    inventory.models,
-    inventory.doctor,
-):
-    app.command()(command)
-app.add_typer(data.app, name="data")
-app.add_typer(experiments.app, name="experiments")
-app.add_typer(peers.app, name="peers")
+
+def __getattr__(name: str) -> Any:
+    if name == "app":
+        from edgemat.cli.commands import app
+
+        return app
+    raise AttributeError(f"module 'edgemat.cli' has no attribute {name!r}")
 
 
 def main() -> None:
     """Run the command line; a package that is not installed is an error like any other."""
+    # Nothing is begun yet: while modules are imported, Ctrl-C ends the process at once.
+    heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if heeded:
+        signal.signal(signal.SIGINT, _leave)
+    from edgemat.cli.commands import app
+    from edgemat.terminal import run_app, show_error
+
     try:
+        if heeded:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         status = run_app(app, interrupted=WHEN_INTERRUPTED)
     except ImportError as error:
         from edgemat.doctor import explain_missing
@@ -73,3 +40,8 @@ def main() -> None:
         show_error(missing)
         status = missing.exit_code
     sys.exit(status)
+
+
+def _leave(*_: object) -> None:
+    os.write(2, b"Interrupted.\n")
+    os._exit(INTERRUPTED)

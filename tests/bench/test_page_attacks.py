@@ -21,11 +21,11 @@ import numpy as np
 import pytest
 from tiny_tflite import write_matte_model
 
-from edgemat.bench.devices.browser.device import MAX_SAMPLES, BrowserDevice, _certificate
+from edgemat.bench.devices.browser.device import BrowserDevice, _certificate
 from edgemat.bench.devices.browser.server import TOKEN_HEADER, PageServer, Site
 from edgemat.bench.devices.device import BenchModel, Request
 from edgemat.bench.protocol import Protocol
-from edgemat.bench.result import Result
+from edgemat.bench.result import MAX_SAMPLES, Result
 
 SIDE = 32
 NAMES = ("one", "two")

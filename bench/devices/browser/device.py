@@ -32,7 +32,14 @@ from edgemat.bench.devices.device import (
 )
 from edgemat.bench.devices.transport import Transport, needing
 from edgemat.bench.protocol import Progress
-from edgemat.bench.result import Circumstances, Condition, Delegate, Record, Result
+from edgemat.bench.result import (
+    MAX_SAMPLES,
+    Circumstances,
+    Condition,
+    Delegate,
+    Record,
+    Result,
+)
 from edgemat.errors import MissingToolError, UsageError
 from edgemat.matting.runtime import TfliteModel
 
@@ -44,7 +51,6 @@ SILENCE_S = 120.0
 """A page says a word each second, but not while it loads a model or runs it once."""
 
 
-MAX_SAMPLES = 1_000_000
 _DAY_MS = 86_400_000
 Sample = Annotated[float, Field(gt=0, le=_DAY_MS)]
 """Milliseconds of one inference."""

@@ -1,0 +1,57 @@
+"""The table of all commands. Each imports what it needs when it runs: `--help` answers at once."""
+
+from __future__ import annotations
+
+import typer
+
+from edgemat.cli import (
+    artifacts,
+    comparing,
+    compressing,
+    data,
+    experiments,
+    inventory,
+    measuring,
+    peers,
+    photo,
+    quality,
+    recipes,
+)
+
+app = typer.Typer(
+    name="edgemat",
+    help="Image matting on phones: train, quantize, convert, prove, measure.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (
+    photo.matte,
+    artifacts.export,
+    recipes.run,
+    recipes.train,
+    artifacts.evaluate,
+    compressing.prune,
+    compressing.sensitivity,
+    compressing.quantize,
+    artifacts.convert,
+    artifacts.verify,
+    measuring.bench,
+    measuring.devices,
+    measuring.history,
+    measuring.report,
+    measuring.compare,
+    measuring.gate,
+    comparing.frontier,
+    comparing.roofline,
+    comparing.opinions,
+    quality.quality,
+    quality.bias,
+    artifacts.card,
+    inventory.models,
+    inventory.doctor,
+):
+    app.command()(command)
+app.add_typer(data.app, name="data")
+app.add_typer(experiments.app, name="experiments")
+app.add_typer(peers.app, name="peers")
