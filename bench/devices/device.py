@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgemat.artifacts.artifact import Artifact
+from edgemat.artifacts.golden import read_mattes, read_pixels
 from edgemat.bench.protocol import Progress, Protocol
 from edgemat.bench.result import (
     GOLDEN_LIMIT,
@@ -103,9 +104,8 @@ class BenchModel:
     def _stored_golden(self) -> Golden | None:
         if self.artifact is None or not self.artifact.mattes.exists():
             return None
-        with np.load(self.artifact.golden) as inputs, np.load(self.artifact.mattes) as mattes:
-            pixels = inputs["pixels"][:1].astype(np.float32) / np.float32(255)
-            alpha = mattes["alphas"][:1, ..., None]
+        pixels = read_pixels(self.artifact)[:1].astype(np.float32) / np.float32(255)
+        alpha = read_mattes(self.artifact)[:1, ..., None]
         return Golden(pixels, alpha, "artefact")
 
     def _computed_golden(self) -> Golden:

@@ -7,29 +7,39 @@
                quant.json      grids, where quantized
 
 HASH8 is the start of the SHA-256 over the payload and the parts of the manifest that are not
-measured, so that the same recipe ends in the same names.
+measured, so that the same recipe ends in the same names. The manifest holds the hashes of all other
+files, and a seal of itself: whatever is changed later is noticed when the artefact is opened.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from edgemat.artifacts.seal import is_whole
 from edgemat.artifacts.vocabulary import TORCH_KINDS, ErrorName, Importance, InputLayout, Region
 from edgemat.errors import ArtifactError
-from edgemat.files import sha256_tree
+from edgemat.files import sha256_file, sha256_tree
 
 MANIFEST = "manifest.json"
 GOLDEN = "golden.npz"
 MATTES = "mattes.npz"
 QUANT = "quant.json"
 TRAINING_LOG = "training.jsonl"
+FILE_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,119}$"
+"""Of what lies in an artefact's folder, and of the artefact: no path leads out of it."""
+MAX_MANIFEST_BYTES = 4_000_000
+MAX_SIDE = 16_384
+SEALED_SINCE = 2
+"""Manifests of this schema version have a seal; older ones may."""
 PRUNED_SUFFIX, SPARSE_SUFFIX = "-pruned", "-sparse"
 QUANTIZED_SUFFIX, QAT_SUFFIX = "-quantized", "-qat"
+COPY_AGAIN = "Copy the whole artefact folder again, or make it anew."
 
 
 class _Model(BaseModel):
@@ -44,10 +54,10 @@ class Feeding(_Model):
     """
 
     layout: InputLayout
-    height: int
-    width: int
+    height: int = Field(ge=1, le=MAX_SIDE)
+    width: int = Field(ge=1, le=MAX_SIDE)
     channels: Literal[3, 4]
-    stride: int = Field(description="height and width must be multiples of this")
+    stride: int = Field(ge=1, description="height and width must be multiples of this")
     colour_order: Literal["RGB"] = "RGB"
     scale: float = 1 / 255
     trimap_channel: int | None = Field(
@@ -159,8 +169,8 @@ class Card(_Model):
 class Manifest(_Model):
     """Everything that an artefact says of itself."""
 
-    schema_version: Literal[1] = 1
-    name: str
+    schema_version: Literal[1, 2] = 2
+    name: str = Field(pattern=FILE_NAME)
     kind: str = Field(
         pattern=r"^[a-z][a-z0-9]*$", description="float, quantized, or the runtime of a mobile file"
     )
@@ -169,9 +179,12 @@ class Manifest(_Model):
     config: dict[str, Any]
     task: Literal["trimap", "portrait"]
     feeding: Feeding
-    payload: str
+    payload: str = Field(pattern=FILE_NAME)
     payload_sha256: str
     payload_bytes: int
+    files: dict[Annotated[str, Field(pattern=FILE_NAME)], str] = Field(
+        default={}, description="SHA-256 of every other file of the artefact, by its name"
+    )
     parent: str | None = Field(description="SHA-256 of the parent's payload")
     recipe_sha256: str | None = None
     seed: int | None = None
@@ -196,15 +209,21 @@ class Manifest(_Model):
     )
     tools: dict[str, str] = {}
     git: str | None = Field(default=None, description="commit of the code, '+dirty' if changed")
+    seal: str | None = Field(
+        default=None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="SHA-256 of the manifest's text, with zeros for the seal's digits",
+    )
 
     @property
     def identity(self) -> str:
         """Hex SHA-256 over what the artefact is, leaving out what was measured of it."""
         left_out = {"scores", "validation", "trimap_miou", "agreements", "tools", "git"}
+        left_out |= {"files", "seal"}
         for younger in ("pruning", "zeros"):  # than the first artefacts, whose names must hold
             if getattr(self, younger) is None:
                 left_out.add(younger)
-        fields = self.model_dump(mode="json", exclude=left_out)
+        fields = self.model_dump(mode="json", exclude=left_out) | {"schema_version": 1}
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -234,12 +253,19 @@ class Artifact:
     Raises
     ------
     ArtifactError
-        When the folder is not an artefact, or its payload is not the one it was written with.
+        When the folder is not an artefact, or what lies in it is not what it was written with.
     """
 
     def __init__(self, path: Path | str, *, check: bool = True) -> None:
         self.path = Path(path)
         self.manifest = _read_manifest(self.path / MANIFEST)
+        named = re.search(r"@([0-9a-f]{8})$", self.path.absolute().name)
+        if named is not None and named[1] != self.manifest.identity[:8]:
+            raise ArtifactError(
+                f"{self.path} is not what its name says: its manifest is of "
+                f"{self.manifest.folder_name}.",
+                remedy=COPY_AGAIN,
+            )
         if check:
             self.check()
 
@@ -260,24 +286,33 @@ class Artifact:
         return self.path / QUANT
 
     def check(self) -> None:
-        """Compare the payload with the hash in the manifest."""
+        """Compare the payload and the files beside it with their hashes in the manifest."""
         if not self.payload.exists():
             raise ArtifactError(
-                f"{self.path.name} has no payload {self.manifest.payload}.",
-                remedy="Copy the whole artefact folder again, or make it anew.",
+                f"{self.path.name} has no payload {self.manifest.payload}.", remedy=COPY_AGAIN
             )
-        found = sha256_tree(self.payload)
-        if found != self.manifest.payload_sha256:
-            raise ArtifactError(
-                f"{self.payload} is damaged: its SHA-256 is {found[:12]}..., the manifest says "
-                f"{self.manifest.payload_sha256[:12]}...",
-                remedy="Copy the whole artefact folder again, or make it anew.",
-            )
+        _compare(self.payload, sha256_tree(self.payload), self.manifest.payload_sha256)
+        for name, expected in self.manifest.files.items():
+            path = self.path / name
+            if not path.is_file():
+                raise ArtifactError(f"{self.path.name} has no file {name}.", remedy=COPY_AGAIN)
+            _compare(path, sha256_file(path), expected)
+
+
+def _compare(path: Path, found: str, expected: str) -> None:
+    if found != expected:
+        raise ArtifactError(
+            f"{path} is damaged: its SHA-256 is {found[:12]}..., the manifest says "
+            f"{expected[:12]}...",
+            remedy=COPY_AGAIN,
+        )
 
 
 def _read_manifest(path: Path) -> Manifest:
     try:
-        return Manifest.model_validate_json(path.read_bytes())
+        with path.open("rb") as file:
+            content = file.read(MAX_MANIFEST_BYTES)
+        manifest = Manifest.model_validate_json(content)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ArtifactError(
             f"{path.parent} is not an artefact: it has no {MANIFEST}.",
@@ -285,12 +320,17 @@ def _read_manifest(path: Path) -> Manifest:
         ) from error
     except OSError as error:
         raise ArtifactError(
-            f"{path} cannot be read: {error.strerror}.", remedy="Check its permissions."
+            f"{path} cannot be read: {error.strerror}.", remedy="Check its name and permissions."
         ) from error
     except ValidationError as error:
-        first = error.errors()[0]
+        first = error.errors(include_input=False)[0]
         place = "".join(f"{part}: " for part in first["loc"])
         raise ArtifactError(
-            f"{path} is not a readable manifest: {place}{first['msg']}.",
-            remedy="Copy the whole artefact folder again, or make it anew.",
+            f"{path} is not a readable manifest: {place}{first['msg']}.", remedy=COPY_AGAIN
         ) from error
+    if manifest.seal is None:
+        if manifest.schema_version >= SEALED_SINCE:
+            raise ArtifactError(f"{path} has lost its seal.", remedy=COPY_AGAIN)
+    elif not is_whole(content, manifest.seal):
+        raise ArtifactError(f"{path} was changed after it was written.", remedy=COPY_AGAIN)
+    return manifest

@@ -27,8 +27,9 @@ from edgemat.artifacts.artifact import (
     Pruning,
     Validation,
 )
+from edgemat.artifacts.seal import BLANK, seal_text
 from edgemat.artifacts.vocabulary import Region
-from edgemat.files import explain_os_errors, sha256_tree, size_bytes, write_text
+from edgemat.files import explain_os_errors, sha256_file, sha256_tree, size_bytes, write_text
 
 if TYPE_CHECKING:
     from edgemat.models.info import MattingTask
@@ -73,12 +74,15 @@ class Draft:
     pruning: Pruning | None = None
     zeros: float | None = None
 
-    def finish(self, payload: Path) -> Manifest:
-        """Return the manifest of what lies at `payload`, made with the tools of this machine."""
+    def finish(self, folder: Path) -> Manifest:
+        """Return the manifest of what lies in `folder`, made with this machine's tools; no seal."""
+        payload = folder / self.payload
+        beside = sorted(path for path in folder.iterdir() if path.is_file() and path != payload)
         return Manifest(
             **vars(self),
             payload_sha256=sha256_tree(payload),
             payload_bytes=size_bytes(payload),
+            files={path.name: sha256_file(path) for path in beside},
             tools=tool_versions(),
             git=git_state(),
         )
@@ -127,8 +131,8 @@ def write_artifact(shelf: Path, fill: Callable[[Path], object], draft: Draft) ->
         folder.mkdir()
         with explain_os_errors(shelf):
             fill(folder)
-        manifest = draft.finish(folder / draft.payload)
-        write_text(folder / MANIFEST, manifest.model_dump_json(indent=2) + "\n")
+        manifest = draft.finish(folder).model_copy(update={"seal": BLANK})
+        write_text(folder / MANIFEST, seal_text(manifest.model_dump_json(indent=2) + "\n"))
         target = shelf / manifest.folder_name
         if target.exists():  # the same content, perhaps damaged since: the new one replaces it
             shutil.rmtree(target)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from edgemat.artifacts.artifact import TRAINING_LOG, Artifact
+from edgemat.artifacts.golden import read_mattes, read_pixels, read_truths
 from edgemat.bench.devices.host import HOST, host_circumstances
 from edgemat.bench.result import Result
 from edgemat.convert.backends import BACKENDS
@@ -90,14 +91,11 @@ def _model(model: ModelRun) -> ModelReport:
 
 
 def _samples(float_model: Artifact, artifacts: Sequence[Artifact]) -> list[MatteSample]:
-    with np.load(float_model.golden) as golden:
-        pixels, truths = golden["pixels"], golden["truths"]
-    mattes = {}
-    for artifact in artifacts:
-        with np.load(artifact.mattes) as own:
-            mattes[artifact.manifest.name] = own["alphas"]
+    pixels, truths = read_pixels(float_model), read_truths(float_model)
+    mattes = {artifact.manifest.name: read_mattes(artifact) for artifact in artifacts}
     samples = []
-    for i in range(len(pixels)):
+    count = min(len(pixels), len(truths), *(len(own) for own in mattes.values()))
+    for i in range(count):
         trimap = pixels[i][..., 3] if pixels.shape[-1] == 4 else None
         own_mattes = {name: alphas[i] for name, alphas in mattes.items()}
         if trimap is not None:  # an app overwrites what the trimap knows

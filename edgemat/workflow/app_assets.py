@@ -18,9 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from edgemat.artifacts.artifact import Artifact
+from edgemat.artifacts.golden import read_mattes, read_pixels
 from edgemat.artifacts.shipped import SHIPPED_TARGET, open_artifact
 from edgemat.convert.backends import find_target
 from edgemat.convert.backends.coreml import COREML
@@ -180,9 +179,7 @@ def _put_golden(
     """Write the artefact's first golden input and its own matte, if it has them."""
     if not artifact.mattes.exists():
         return None, []
-    with np.load(artifact.golden) as inputs, np.load(artifact.mattes) as mattes:
-        pixels = inputs["pixels"][0].astype(np.uint8)
-        alpha = mattes["alphas"][0].astype("<f4")
+    pixels, alpha = read_pixels(artifact)[0], read_mattes(artifact)[0].astype("<f4")
     files = {"pixels": assets / f"{name}-pixels.bin", "alpha": assets / f"{name}-alpha.bin"}
     for array, path in zip((pixels, alpha), files.values(), strict=True):
         with atomic_path(path) as temporary:

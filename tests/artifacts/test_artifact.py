@@ -75,7 +75,8 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 
 
 def test_a_draft_has_the_fields_of_a_manifest_that_are_not_read_off_the_payload() -> None:
-    read_off = {"schema_version", "payload_sha256", "payload_bytes", "tools", "git"}
+    read_off = {"schema_version", "tools", "git", "seal"}
+    read_off |= {"payload_sha256", "payload_bytes", "files"}
     drafted = {field.name: field for field in dataclasses.fields(Draft)}
     assert set(drafted) == set(Manifest.model_fields) - read_off
     draft = vars(Draft(payload=PAYLOAD, **FIELDS))
@@ -259,7 +260,7 @@ def test_a_file_is_no_artifact(tmp_path: Path) -> None:
         Artifact(tmp_path / "photo.jpg")
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b'{"name": "x"}'])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b'{"name": "x"}', b"9" * 5000])
 def test_a_garbled_manifest_is_named(tmp_path: Path, content: bytes) -> None:
     made = make(tmp_path)
     (made.path / "manifest.json").write_bytes(content)
@@ -270,11 +271,21 @@ def test_a_garbled_manifest_is_named(tmp_path: Path, content: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("colour", "red"), ("schema_version", 2), ("kind", "any file")]
+    ("key", "value"),
+    [
+        ("colour", '"red"'),
+        ("schema_version", "3"),
+        ("kind", '"any file"'),
+        ("payload", '"../weights"'),
+        ("payload", f'"{"w" * 300}"'),
+        ("name", f'"{"n" * 300}"'),
+    ],
 )
-def test_a_manifest_of_another_schema_names_the_key(tmp_path: Path, key: str, value: Any) -> None:
+def test_a_manifest_of_another_schema_names_the_key(tmp_path: Path, key: str, value: str) -> None:
     made = make(tmp_path)
     path = made.path / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+    fields = json.loads(path.read_text())
+    fields.pop(key, None)
+    path.write_text(f'{{"{key}": {value}, {json.dumps(fields)[1:]}')
     with pytest.raises(ArtifactError, match=f"not a readable manifest: {key}"):
         Artifact(made.path)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from edgemat.artifacts.artifact import GOLDEN, MATTES, TRAINING_LOG, Artifact
+from edgemat.artifacts.golden import read_pixels
 from edgemat.images import F32, PIXEL_SCALE
 from edgemat.matting.predictor import Predict
 from edgemat.scoring.evaluate import EvaluationSet, InputSet, predict_all
@@ -74,8 +75,7 @@ def keep_golden(folder: Path, source: Artifact, predict: Predict) -> None:
     They are those that the float model was first tried on, whatever set this stage scores on.
     """
     shutil.copyfile(source.golden, folder / GOLDEN)
-    with np.load(source.golden) as golden:
-        pictures = InputSet(golden["pixels"])
+    pictures = InputSet(read_pixels(source))
     np.savez_compressed(folder / MATTES, alphas=predict_all(predict, pictures))
 
 
