@@ -12,6 +12,7 @@ from importlib import metadata
 from typing import Any, ParamSpec, TypeVar
 
 from edgemat.errors import MissingToolError
+from edgemat.files import explained
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -73,16 +74,21 @@ def explain_missing(error: ImportError) -> MissingToolError:
 
 
 def explains_missing(function: Callable[P, R]) -> Callable[P, R]:
-    """Let `function` say how to get a package that is missing, in place of an ImportError."""
+    """Let `function` say how to get a package that is missing, or what a path lacks.
+
+    In place of ImportError and OSError its callers meet an :class:`EdgematError`.
+    """
 
     @functools.wraps(function)
-    def explained(*args: P.args, **kwargs: P.kwargs) -> R:
+    def explaining(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return function(*args, **kwargs)
         except ImportError as error:
             raise explain_missing(error) from error
+        except OSError as error:
+            raise explained(error) from error
 
-    return explained
+    return explaining
 
 
 def _python() -> Finding:

@@ -14,14 +14,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from edgemat.errors import DiskError
+from edgemat.errors import DiskError, EdgematError, UsageError
 
 CHUNK = 1 << 20
+SHOWN_CHARACTERS = 80
+"""Of a name in a message: a user's may have hundreds."""
 
 
 @contextlib.contextmanager
 def explain_os_errors(path: Path) -> Iterator[None]:
-    """Turn 'disk full', 'no permission' and the like into a :class:`DiskError` naming `path`."""
+    """Turn whatever a disk or its file system refuses into a :class:`DiskError` naming `path`."""
     try:
         yield
     except OSError as error:
@@ -36,10 +38,35 @@ def explain_os_errors(path: Path) -> Iterator[None]:
             ) from error
         if error.errno in (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG):
             raise DiskError(
-                f"{path} cannot be written: {error.strerror}.",
+                f"{shorten(path)} cannot be written: {error.strerror}.",
                 remedy="Choose another name: a file or folder is in the way, or it is too long.",
             ) from error
-        raise
+        if error.errno is None or isinstance(error, ConnectionError | TimeoutError):
+            raise  # of a network, not of a disk
+        raise DiskError(
+            f"{path} cannot be written: {error.strerror}.",
+            remedy="Choose a folder on a disk that you may write to.",
+        ) from error
+
+
+def explained(error: OSError) -> EdgematError:
+    """Return what to tell a user whose path the system refuses; raises `error` if it names none.
+
+    It is for paths that are only looked at: one of 300 characters, or in a folder that is closed.
+    """
+    named = error.filename
+    if not isinstance(named, str | bytes | os.PathLike) or error.strerror is None:
+        raise error
+    return UsageError(
+        f"{shorten(os.fsdecode(named))} cannot be used: {error.strerror}.",
+        remedy="Check that name, and its permissions.",
+    )
+
+
+def shorten(name: object) -> str:
+    """Return a name for a message, its middle left out where it is long."""
+    text, half = str(name), SHOWN_CHARACTERS // 2
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:half]}...{text[-half:]}"
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 
 from edgemat.errors import INTERRUPTED, EdgematError, EdgematWarning
+from edgemat.files import explained
 
 out = Console()
 err = Console(stderr=True)
@@ -47,6 +48,10 @@ def run_app(
     except EdgematError as error:
         show_error(error)
         return error.exit_code
+    except OSError as error:  # a path that the system refuses
+        refused = explained(error)
+        show_error(refused)
+        return refused.exit_code
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     except Exception as error:

@@ -6,10 +6,12 @@ The recipes that made them are in ``recipes/weights``, their model cards in ``do
 
 from __future__ import annotations
 
+import glob
 from pathlib import Path
 
 from edgemat.artifacts.artifact import Artifact
 from edgemat.errors import UsageError, nearest
+from edgemat.files import explained, shorten
 
 SHELF = Path(__file__).parents[1] / "weights"
 SHIPPED_TARGET = "tflite-int8"
@@ -42,15 +44,18 @@ def find_artifact(named: str | Path, *, target: str | None = None) -> Path:
         When it is neither; the nearest names are offered.
     """
     path = Path(named)
-    if path.exists():
-        return path
-    wanted = path.name if target is None else f"{path.name}-{target}"
+    try:
+        if path.exists():
+            return path
+    except OSError as error:
+        raise explained(error) from error
+    wanted = glob.escape(path.name if target is None else f"{path.name}-{target}")
     for shelf in (path.parent,) if path.parent != Path() else (path.parent, SHELF):
         found = sorted(shelf.glob(f"{wanted}@*"), key=lambda p: p.stat().st_mtime)
         if found:
             return found[-1]
     raise UsageError(
-        f"There is no artefact {named}, and edgemat brings no model of that name.",
+        f"There is no artefact {shorten(named)}, and edgemat brings no model of that name.",
         remedy=nearest(str(named), shipped_models()),
     )
 

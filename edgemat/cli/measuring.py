@@ -12,6 +12,7 @@ import typer
 from edgemat.cli import bench_tables
 from edgemat.cli.tables import show_verdicts
 from edgemat.errors import UsageError
+from edgemat.files import shorten
 from edgemat.terminal import AsJson, out, print_json
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from edgemat.scoring.bounds import Verdict
 
 IMPORT = "import"
+MAX_DIGITS = 18
+"""Of a result's number."""
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 HistoryOption = Annotated[
@@ -256,7 +259,14 @@ def open_results(operand: str, store: RunStore) -> list[Result]:
     """Return the results in a JSON file, or the one of that number in the history."""
     from edgemat.bench.result import read_results
 
-    return [store.get(int(operand))] if operand.isdecimal() else read_results(Path(operand))
+    if not operand.isdecimal():
+        return read_results(Path(operand))
+    if len(operand) > MAX_DIGITS:
+        raise UsageError(
+            f"The history has no result number {shorten(operand)}.",
+            remedy="edgemat history lists results and their numbers.",
+        )
+    return [store.get(int(operand))]
 
 
 def seconds_of(text: str) -> float:

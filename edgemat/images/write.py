@@ -41,13 +41,13 @@ def write_image(path: Path | str, array: NDArray[np.generic]) -> None:
     UsageError
         Unknown suffix, or RGBA for a format without transparency.
     ImageError
-        Wrong shape or data type, or a float that is not finite.
+        Wrong shape or data type, a float that is not finite, or a size that the format lacks.
     DiskError
         The disk is full or the folder may not be written.
     """
     path = Path(path)
     values = to_uint8(array)
-    channels = 1 if values.ndim == 2 else values.shape[-1]
+    channels = values.shape[-1] if values.ndim == 3 else 1
     if values.ndim not in (2, 3) or channels not in (1, 3, 4) or 0 in values.shape:
         raise ImageError(
             f"An array of shape {values.shape} is no image.", remedy="Give HxW, HxWx3 or HxWx4."
@@ -55,7 +55,14 @@ def write_image(path: Path | str, array: NDArray[np.generic]) -> None:
     kind = check_image_name(path, transparent=channels == 4)
     # Encoded in memory first: Pillow's file encoders lose the errno of a full disk.
     buffer = io.BytesIO()
-    Image.fromarray(values).save(buffer, kind, **_options(kind, is_colour=channels > 1))
+    try:
+        Image.fromarray(values).save(buffer, kind, **_options(kind, is_colour=channels > 1))
+    except (OSError, ValueError) as error:
+        height, width = values.shape[:2]
+        raise ImageError(
+            f"{path}: {kind} takes no picture of {width} x {height} px.",
+            remedy="Use a name that ends in .png.",
+        ) from error
     with atomic_path(path) as temporary:
         temporary.write_bytes(buffer.getvalue())
 

@@ -6,6 +6,7 @@ This is the light install's way to a model: numpy and ``ai-edge-litert``, no tor
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgemat.errors import ArtifactError, MissingToolError, UsageError
+from edgemat.files import shorten
 
 Kernels = Literal["xnnpack", "builtin", "reference"]
 
@@ -24,6 +26,7 @@ _RESOLVERS = {
     "reference": "BUILTIN_REF",
 }
 _DELEGATE = "DELEGATE"
+MAX_THREADS = 1024
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class TfliteModel:
     path:
         The file.
     threads:
-        Threads of the kernels, at least 1.
+        Threads of the kernels, 1 to 1,024.
     kernels:
         ``"xnnpack"``: the XNNPACK delegate, as on a phone's CPU; ``"builtin"``: TFLite's own
         optimised kernels; ``"reference"``: its plain reference kernels (slow, the arbiter).
@@ -106,8 +109,10 @@ class TfliteModel:
         kernels: Kernels = "xnnpack",
         keep_tensors: bool = False,
     ) -> None:
-        if threads < 1:
-            raise UsageError(f"{threads} threads are impossible.", remedy="Give 1 or more.")
+        if not 1 <= threads <= MAX_THREADS:
+            raise UsageError(
+                f"{threads} threads are impossible.", remedy=f"Give 1 to {MAX_THREADS:,}."
+            )
         if kernels not in _RESOLVERS:
             raise UsageError(
                 f"There are no {kernels!r} kernels.", remedy=f"Known: {', '.join(_RESOLVERS)}."
@@ -281,8 +286,10 @@ def _load(path: Path, threads: int, resolver: str, keep_tensors: bool) -> Any:
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
     except ImportError as error:
         raise _missing_runtime() from error
-    if not path.is_file():
-        raise ArtifactError(f"There is no file {path}.", remedy="Give the path of a .tflite file.")
+    if not os.path.isfile(path):  # False as well for a name that the system refuses
+        raise ArtifactError(
+            f"There is no file {shorten(path)}.", remedy="Give the path of a .tflite file."
+        )
     try:
         with warnings.catch_warnings():
             # It says that kept tensors cost memory, which is what the caller asked for.
@@ -294,7 +301,7 @@ def _load(path: Path, threads: int, resolver: str, keep_tensors: bool) -> Any:
                 experimental_preserve_all_tensors=keep_tensors,
             )
         interpreter.allocate_tensors()
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError, TypeError, MemoryError) as error:
         raise ArtifactError(
             f"{path} is not a .tflite file that this runtime can load: {_first_line(error)}",
             remedy="The file is damaged or of another kind: convert it again.",
