@@ -94,7 +94,9 @@ class RunStore:
         try:
             return {number: Result.model_validate_json(text) for number, text in rows}
         except ValidationError as error:
-            raise self._damaged(str(error.errors()[0]["msg"])) from error
+            raise self._damaged(str(error.errors(include_input=False)[0]["msg"])) from error
+        except UsageError as error:  # an impossible protocol
+            raise self._damaged(error.message.rstrip(".")) from error
 
     def get(self, number: int) -> Result:
         """Return the result of that number.
@@ -130,6 +132,9 @@ class RunStore:
                     yield connection
         except sqlite3.Error as error:
             raise self._explained(error) from error
+        except (UnicodeDecodeError, MemoryError, OverflowError) as error:
+            # sqlite3's own, where damaged bytes are no text or say that there are gigabytes
+            raise self._damaged(str(error) or "impossible lengths") from error
 
     def _check_version(self, connection: sqlite3.Connection) -> None:
         version = _version(connection)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import struct
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,10 @@ from edgemat.files import atomic_path
 
 IDENTIFIER = b"TFL3"
 METADATA_NAME = "edgemat"
+_DAMAGED = (
+    *(struct.error, ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
+    *(RecursionError, MemoryError),
+)
 
 
 def read_model(path: Path) -> Model:
@@ -25,7 +31,7 @@ def read_model(path: Path) -> Model:
     Raises
     ------
     ArtifactError
-        When the file is missing or not a .tflite.
+        When the file is missing, damaged, or not a .tflite.
     """
     try:
         content = path.read_bytes()
@@ -33,12 +39,27 @@ def read_model(path: Path) -> Model:
         raise ArtifactError(f"There is no file {path}.", remedy="Convert it again.") from error
     if content[4:8] != IDENTIFIER:
         raise ArtifactError(f"{path} is not a .tflite file.", remedy="Convert it again.")
-    model: Model = schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
-    for buffer in model.buffers:
-        if buffer.offset > 1:  # some writers keep large constants behind the flatbuffer
-            buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
-            buffer.offset = buffer.size = 0
+    with explain_damage(path):
+        model: Model = schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
+        for buffer in model.buffers:
+            if buffer.offset > 1:  # some writers keep large constants behind the flatbuffer
+                buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
+                buffer.offset = buffer.size = 0
+        if not model.subgraphs:
+            raise ValueError("no graph")
     return model
+
+
+@contextmanager
+def explain_damage(path: Path) -> Iterator[None]:
+    """Turn what is raised by offsets and indices that lead nowhere into an ArtifactError."""
+    try:
+        yield
+    except _DAMAGED as error:
+        raise ArtifactError(
+            f"{path} is damaged: what it says of itself leads nowhere.",
+            remedy="Copy it again, or convert it again.",
+        ) from error
 
 
 def write_model(model: Model, path: Path) -> None:

@@ -26,9 +26,16 @@ from edgemat.convert.apple import import_coremltools, quietly
 from edgemat.convert.mil_ops import OPERATIONS
 from edgemat.convert.mil_types import Function, Operation, Program, Variable
 from edgemat.errors import ArtifactError, ConversionError, MissingToolError, UsageError
+from edgemat.files import shorten
 
 Array = NDArray[Any]
 
+CONVERT_AGAIN = "The file is damaged or of another kind: convert it again."
+# What coremltools raises on a damaged program or damaged weights.
+_DAMAGED = (
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, OSError, RuntimeError),
+    *(TypeError, ValueError, MemoryError),
+)
 CORE_ML_FOLDER = Path("Data") / "com.apple.CoreML"  # inside of a .mlpackage
 
 
@@ -49,21 +56,36 @@ def load_program(path: Path) -> Program:
 
     file = path / CORE_ML_FOLDER / "model.mlmodel"
     if not file.is_file():
-        raise ArtifactError(f"{path} is not a Core ML package: it has no {file.name}.")
+        raise ArtifactError(
+            f"{path} is not a Core ML package: it has no {file.name}.", remedy=CONVERT_AGAIN
+        )
     # Not with coremltools.utils.load_spec: that rewrites the package's manifest.
     try:
         spec = proto.Model_pb2.Model.FromString(file.read_bytes())
-    except DecodeError as error:
-        raise ArtifactError(f"{file} is damaged: {error}") from error
+    except (DecodeError, OSError) as error:
+        raise ArtifactError(f"{file} is damaged: {error}.", remedy=CONVERT_AGAIN) from error
     if spec.WhichOneof("Type") != "mlProgram":
         raise ArtifactError(
             f"{path} holds a {spec.WhichOneof('Type')}, not an ML Program.",
             remedy="Convert it with edgemat, for iOS 17 or newer.",
         )
-    with quietly():
-        weights = str(path / CORE_ML_FOLDER / "weights")
-        program: Program = load(spec, spec.specificationVersion, weights)
+    try:
+        with quietly():
+            weights = str(path / CORE_ML_FOLDER / "weights")
+            program: Program = load(spec, spec.specificationVersion, weights)
+    except _DAMAGED as error:
+        raise _not_a_program(path, error) from error
+    if "main" not in program.functions:
+        raise _not_a_program(path, KeyError("no main function"))
     return program
+
+
+def _not_a_program(path: Path, error: Exception) -> ArtifactError:
+    reason = (str(error).splitlines() or [""])[0] or type(error).__name__
+    return ArtifactError(
+        f"{path} holds no ML Program that can be read: {shorten(reason).rstrip('.')}.",
+        remedy=CONVERT_AGAIN,
+    )
 
 
 @torch.inference_mode()
@@ -125,14 +147,16 @@ def run_program(
 def _take_feeds(main: Function, feeds: Mapping[str, Array | Tensor]) -> dict[Variable, Tensor]:
     if feeds.keys() != main.inputs.keys():
         raise UsageError(
-            f"The program takes {', '.join(main.inputs)}; it was given {', '.join(feeds)}."
+            f"The program takes {', '.join(main.inputs)}; it was given {', '.join(feeds)}.",
+            remedy="Give one array for each input, by its name.",
         )
     values = {}
     for name, var in main.inputs.items():
         value = torch.as_tensor(feeds[name])
         if tuple(value.shape) != tuple(var.shape):
             raise UsageError(
-                f"Input {name!r} must have the shape {tuple(var.shape)}, not {tuple(value.shape)}."
+                f"Input {name!r} must have the shape {tuple(var.shape)}, not {tuple(value.shape)}.",
+                remedy="Resize the picture to it.",
             )
         values[var] = value.to(_torch_type(var))
     return values

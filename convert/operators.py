@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ai_edge_litert import schema_py_generated as schema
 
-from edgemat.convert.flatbuffer import read_model
+from edgemat.convert.flatbuffer import explain_damage, read_model
+from edgemat.convert.flatbuffer_types import Model
 
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED")
 
@@ -38,6 +39,11 @@ def list_operators(path: Path) -> list[Operator]:
         When the file cannot be read.
     """
     model = read_model(path)
+    with explain_damage(path):
+        return _list(model)
+
+
+def _list(model: Model) -> list[Operator]:
     graph = model.subgraphs[0]
     names = {value: name for name, value in vars(schema.BuiltinOperator).items() if name.isupper()}
     found = []

@@ -8,6 +8,9 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
 
+# Above these a number is a slip of the pen, and would end in too little memory.
+MAX_SIDE, MAX_PICTURES, MAX_THREADS, MAX_SEED = 16_384, 1_000_000, 1024, 2**31 - 1
+
 
 def wrong(problem: str, remedy: str) -> PydanticCustomError:
     """Return a complaint that says what to do about it."""

@@ -6,7 +6,13 @@ from torch import nn
 
 from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.shipped import ArtifactLike, open_artifact
-from edgemat.artifacts.weights import create_network, load_deploy, load_network, read_weights
+from edgemat.artifacts.weights import (
+    create_network,
+    explain_misfit,
+    load_deploy,
+    load_network,
+    read_weights,
+)
 from edgemat.errors import ArtifactError
 from edgemat.models.deploy import DeployForm, to_deploy
 from edgemat.quantize.frozen import freeze
@@ -41,10 +47,19 @@ def load_reference(artifact: Artifact) -> nn.Module:
             f"{artifact.path.name} is a {artifact.manifest.kind} file, not a torch model.",
             remedy="Give the float or the quantized artefact that it was made from.",
         )
-    return freeze(load_prepared(artifact), QuantSpec.load(artifact.quant))
+    spec = QuantSpec.load(artifact.quant)
+    with explain_misfit(artifact):
+        return freeze(load_prepared(artifact), spec)
 
 
 def load_prepared(artifact: Artifact) -> DeployForm:
-    """Return the deploy form of a quantized artefact, which its specification is about."""
-    deploy = prepare_for_int8(to_deploy(create_network(artifact.manifest)))
-    return read_weights(deploy, artifact)
+    """Return the deploy form of a quantized artefact, which its specification is about.
+
+    Raises
+    ------
+    ArtifactError
+        When weights and architecture do not fit each other.
+    """
+    with explain_misfit(artifact):
+        deploy = prepare_for_int8(to_deploy(create_network(artifact.manifest)))
+        return read_weights(deploy, artifact)

@@ -6,10 +6,11 @@ weights) the frozen model, the TFLite file and the Core ML file are made.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from edgemat.errors import ArtifactError
 from edgemat.files import write_text
@@ -82,6 +83,20 @@ class TensorQuant(_Model):
     high: int
     axis: int | None = None
     bits: int = 8
+
+    @model_validator(mode="after")
+    def _is_a_grid(self) -> TensorQuant:
+        if not self.scale or len(self.scale) != len(self.zero_point):
+            raise ValueError("as many scales as zero-points, at least one")
+        if self.axis is None and len(self.scale) > 1:
+            raise ValueError("several scales need an axis")
+        if not all(math.isfinite(scale) and scale > 0 for scale in self.scale):
+            raise ValueError("a scale that is no positive number")
+        if not -UINT8_SHIFT <= self.low < self.high < 2 * UINT8_SHIFT:
+            raise ValueError("integers that 8 bits do not hold")
+        if not all(self.low <= zero <= self.high for zero in self.zero_point):
+            raise ValueError("a zero-point outside of the integers")
+        return self
 
     @property
     def stored(self) -> StoredGrid:

@@ -31,6 +31,7 @@ from edgemat.bench.stats import summarise
 from edgemat.convert.backends import suffix_of
 from edgemat.errors import UsageError, nearest
 from edgemat.files import sha256_file, size_bytes
+from edgemat.matting.probe import require_safe
 from edgemat.matting.runtime import TfliteModel
 
 F32 = npt.NDArray[np.float32]
@@ -74,13 +75,15 @@ class BenchModel:
         Raises
         ------
         ArtifactError
-            When it is neither.
+            When it is neither, or makes the runtime crash.
         UsageError
             When it is an artefact of another kind.
         """
         name = name or path.name
         suffix = suffix_of(runtime)
         if path.suffix == suffix:
+            if runtime == "tflite":
+                require_safe(path)
             return cls(name, path)
         artifact = Artifact(path)
         if artifact.manifest.kind != runtime:

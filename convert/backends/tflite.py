@@ -66,19 +66,20 @@ class Tflite:
 
     def prove(self, path: Path, spec: QuantSpec) -> Int8Proof:
         """Count by the types of each operator's tensors."""
-        from edgemat.convert.flatbuffer import read_model
+        from edgemat.convert.flatbuffer import explain_damage, read_model
         from edgemat.convert.operators import CONVOLUTIONS, list_operators
 
         operators = list_operators(path)
         convolutions = [one.is_int8 for one in operators if one.name in CONVOLUTIONS]
-        grids = {
-            StoredGrid(
-                tuple(float(np.float32(scale)) for scale in tensor.quantization.scale),
-                tuple(int(zero) for zero in tensor.quantization.zeroPoint),
-            )
-            for tensor in read_model(path).subgraphs[0].tensors
-            if tensor.quantization is not None and tensor.quantization.scale is not None
-        }
+        with explain_damage(path):
+            grids = {
+                StoredGrid(
+                    tuple(float(np.float32(scale)) for scale in tensor.quantization.scale),
+                    tuple(int(zero) for zero in tensor.quantization.zeroPoint),
+                )
+                for tensor in read_model(path).subgraphs[0].tensors
+                if tensor.quantization is not None and tensor.quantization.scale is not None
+            }
         return proof_of(
             spec,
             convolutions=len(convolutions),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
@@ -10,13 +12,36 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from edgemat.artifacts.artifact import Artifact, Manifest
-from edgemat.errors import ArtifactError
+from edgemat.errors import ArtifactError, UsageError
 from edgemat.models import create_matting
 from edgemat.models.deploy import DeployForm, to_deploy
 from edgemat.models.network import MattingNetwork
 from edgemat.models.pruned import fit_channels, settle_channels, shapes_of
 
 Model = TypeVar("Model", bound=nn.Module)
+# What torch and Python raise when a manifest and a file do not belong together.
+_MISFITS = (
+    *(RuntimeError, SafetensorError, LookupError, TypeError, ValueError, ArithmeticError),
+    *(AttributeError, AssertionError, OSError),
+)
+
+
+@contextmanager
+def explain_misfit(artifact: Artifact) -> Iterator[None]:
+    """Turn what is raised while a torch model is made of `artifact` into an ArtifactError."""
+    manifest = artifact.manifest
+    try:
+        yield
+    except UsageError as error:
+        raise ArtifactError(
+            f"The manifest of {artifact.path} names no network that edgemat knows: {error.message}",
+            remedy="Update edgemat, or make the artefact anew.",
+        ) from error
+    except _MISFITS as error:
+        raise ArtifactError(
+            f"The files in {artifact.path} do not fit {manifest.architecture}.",
+            remedy="Make the artefact anew with this version of edgemat.",
+        ) from error
 
 
 def load_network(artifact: Artifact) -> MattingNetwork:
@@ -33,10 +58,11 @@ def load_network(artifact: Artifact) -> MattingNetwork:
             f"{artifact.path.name} is {manifest.kind}, not a float network.",
             remedy="Give the artefact that training wrote.",
         )
-    network = read_weights(create_network(manifest), artifact)
-    network.eval()
-    if manifest.pruning is not None:
-        settle_channels(network, torch.zeros(1, manifest.feeding.channels, 64, 64))
+    with explain_misfit(artifact):
+        network = read_weights(create_network(manifest), artifact)
+        network.eval()
+        if manifest.pruning is not None:
+            settle_channels(network, torch.zeros(1, manifest.feeding.channels, 64, 64))
     return network
 
 
@@ -64,16 +90,11 @@ def read_weights(model: Model, artifact: Artifact) -> Model:
     ArtifactError
         When the file cannot be read, or does not fit.
     """
-    try:
+    with explain_misfit(artifact):
         state = read_state(artifact)
         if artifact.manifest.pruning is not None:
             fit_channels(model, shapes_of(state))
         model.load_state_dict(state)
-    except (RuntimeError, SafetensorError) as error:
-        raise ArtifactError(
-            f"The weights in {artifact.payload} do not fit {artifact.manifest.architecture}.",
-            remedy="Make the artefact anew with this version of edgemat.",
-        ) from error
     return model
 
 

@@ -16,6 +16,7 @@ from edgemat.errors import ArtifactError, MissingToolError, UsageError
 from edgemat.images import F32
 from edgemat.matting.foreign import Convention, find_convention, require_alpha
 from edgemat.matting.predictor import Predictor
+from edgemat.matting.probe import require_safe
 from edgemat.matting.runtime import TfliteModel
 
 
@@ -48,6 +49,7 @@ def load_predictor(
     if not isinstance(model, Artifact):
         model = Path(model)
         if model.suffix == ".tflite":
+            require_safe(model)
             return ForeignPredictor(TfliteModel(model, threads=threads), convention)
         model = open_artifact(model)
     if convention is not None:
@@ -57,6 +59,7 @@ def load_predictor(
         )
     kind = model.manifest.kind
     if kind == "tflite":
+        require_safe(model.payload)
         return TflitePredictor(TfliteModel(model.payload, threads=threads), model.manifest.feeding)
     if kind == "float":
         return _torch_predictor(model)

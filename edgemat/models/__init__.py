@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import Any
 
 from edgemat.errors import UsageError, nearest
+from edgemat.models.bounds import require_small
 from edgemat.models.info import CLASSICAL_METHODS, MattingTask, ModelInfo, Printed, Task
 from edgemat.models.network import MattingNetwork, Network
 
@@ -103,14 +104,17 @@ def create_model(name: str, **config: Any) -> Network:
     Raises
     ------
     UsageError
-        For an unknown name or argument.
+        For an unknown name or argument, or a network that is too large for any use here.
     """
     info = model_info(name)
     known = list(inspect.signature(info.network).parameters)
     for key in config:
         if key not in known:
             raise UsageError(f"{name} has no argument {key!r}.", remedy=nearest(key, known))
-    return info.network(**{**info.config, **config})
+    arguments = {**info.config, **config}
+    if config:
+        require_small(info, arguments)
+    return info.network(**arguments)
 
 
 def create_matting(name: str, **config: Any) -> MattingNetwork:

@@ -153,7 +153,7 @@ def _download() -> dict[str, Tensor]:
 
     try:
         weights: dict[str, Tensor] = MobileNet_V2_Weights.IMAGENET1K_V1.get_state_dict(
-            progress=False
+            progress=False, check_hash=True
         )
     except (URLError, OSError) as error:
         raise MissingToolError(

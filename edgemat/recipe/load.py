@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from edgemat.artifacts.artifact import Card
 from edgemat.data.sections import BackgroundSection, DataSection, SourceSection
 from edgemat.errors import UsageError, nearest
+from edgemat.files import shorten
 from edgemat.recipe.schema import BenchSection, ModelSection, Recipe, VerifySection
 from edgemat.recipe.sections import (
     PhaseSection,
@@ -60,7 +61,7 @@ def read_recipe(path: Path) -> Recipe:
             f"The recipe {path} cannot be read: {error.strerror}.",
             remedy="Give the path of a .toml file.",
         ) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no text, no TOML, or 5,000 digits or brackets
         raise UsageError(
             f"{path} is not readable as TOML: {error}.", remedy="Mend that line."
         ) from error
@@ -75,6 +76,8 @@ def read_recipe(path: Path) -> Recipe:
         return Recipe.model_validate_json(json.dumps(values, default=str), strict=True)
     except ValidationError as error:
         raise _explain(path, error) from error
+    except RecursionError as error:
+        raise UsageError(f"{path} is nested too deeply.", remedy="Use fewer brackets.") from error
 
 
 def _explain(path: Path, error: ValidationError) -> UsageError:
@@ -82,7 +85,7 @@ def _explain(path: Path, error: ValidationError) -> UsageError:
     # A misspelt key is also a missing one: the first complaint says what was meant.
     first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
     location = first["loc"]
-    where = ".".join(str(part) for part in location) or "the recipe"
+    where = shorten(".".join(str(part) for part in location) or "the recipe")
     if first["type"] == "extra_forbidden":
         known = _fields_at(location[:-1])
         return UsageError(
@@ -92,7 +95,7 @@ def _explain(path: Path, error: ValidationError) -> UsageError:
         return UsageError(f"{path}: the key {where!r} is missing.", remedy="Add it.")
     message = first["msg"].removeprefix("Value error, ")
     given = first.get("input")
-    shown = f" (given: {given!r})" if isinstance(given, str | int | float | bool) else ""
+    shown = f" (given: {shorten(repr(given))})" if isinstance(given, str | int | float) else ""
     remedy = first.get("ctx", {}).get("remedy", "Correct that value.")
     return UsageError(f"{path}: {where}: {message}{shown}.", remedy=remedy)
 

@@ -11,9 +11,9 @@ from pydantic import Field
 
 from edgemat.data.sections import BUILT_IN_SOURCES, DataSection
 from edgemat.recipe.sections import TrainSection
-from edgemat.section import Section
+from edgemat.section import MAX_SIDE, Section
 
-Side = Annotated[int, Field(ge=32)]
+Side = Annotated[int, Field(ge=32, le=MAX_SIDE)]
 
 
 class NetworkSection(Section):

@@ -24,7 +24,7 @@ from edgemat.errors import UsageError, nearest
 from edgemat.recipe.network import NetworkSection
 from edgemat.recipe.sections import PruneSection, QuantizeSection
 from edgemat.scoring.bounds import parse_limit
-from edgemat.section import Section, wrong
+from edgemat.section import MAX_PICTURES, MAX_SEED, MAX_THREADS, Section, wrong
 
 # What is measured of every file, and of int8 files besides: `parity` may bound these.
 AGREEMENT = ("psnr_db", "max_abs", "mean_abs")
@@ -60,7 +60,7 @@ Rule = Annotated[str, AfterValidator(_rule)]
 """A bound as written; see :mod:`edgemat.scoring.bounds`."""
 AbsoluteRule = Annotated[str, AfterValidator(_absolute_rule)]
 """One that compares with no reference."""
-Threads = Annotated[int, Field(gt=0)]
+Threads = Annotated[int, Field(gt=0, le=MAX_THREADS)]
 
 
 class ModelSection(NetworkSection):
@@ -105,7 +105,7 @@ class ModelSection(NetworkSection):
 class VerifySection(Section):
     """The pictures that files are run on to be compared."""
 
-    images: int = Field(default=16, gt=0, description="validation composites")
+    images: int = Field(default=16, gt=0, le=MAX_PICTURES, description="validation composites")
 
 
 class BenchSection(Section):
@@ -125,8 +125,10 @@ class Recipe(Section):
     """The whole file."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
-    seed: int = Field(default=1, ge=0)
-    threads: int = Field(default=2, gt=0, description="of training; results depend on it")
+    seed: int = Field(default=1, ge=0, le=MAX_SEED)
+    threads: int = Field(
+        default=2, gt=0, le=MAX_THREADS, description="of training; results depend on it"
+    )
     licence: str = "Apache-2.0"
     data_notice: str | None = Field(
         default=None, description="by default that of the weights that training starts from"
