@@ -159,7 +159,7 @@ def _descriptions(people: Path) -> dict[str, dict[str, Any]]:
     try:
         listed = json.loads(path.read_text(encoding="utf-8"))["people"]
         return {Path(one["file"]).stem: one for one in listed}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(
             f"{path} does not describe the people.",
             remedy="Name a folder that `python -m tools.render_people pack` wrote.",

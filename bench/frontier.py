@@ -8,13 +8,13 @@ marks those that no other beats in both error and cost.
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from edgemat.errors import UsageError
 from edgemat.files import write_json, write_text
@@ -88,10 +88,10 @@ def read_frontier(folder: Path) -> Frontier:
         When the folder holds none.
     """
     try:
-        rows = json.loads((folder / DATA).read_text(encoding="utf-8"))
+        rows = (folder / DATA).read_bytes()
         plot = base64.b64encode((folder / PLOT).read_bytes()).decode()
-        candidates = tuple(Candidate(**row | {"size": tuple(row["size"])}) for row in rows)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        candidates = TypeAdapter(tuple[Candidate, ...]).validate_json(rows)
+    except (OSError, ValueError) as error:  # pydantic's is a ValueError
         raise UsageError(
             f"{folder} holds no frontier.",
             remedy="Run: edgemat frontier FILE... -o FOLDER",

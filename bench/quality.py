@@ -24,6 +24,7 @@ from edgemat.bench.peers.pictures import Loaded, PhotoSet, find_photos, load
 from edgemat.bench.peers.scores import SetScore, score, summarise_scores
 from edgemat.data.sample import Part
 from edgemat.errors import UsageError, nearest
+from edgemat.files import shorten
 from edgemat.scoring.bounds import Bound, Verdict, judge
 
 File = Literal["float", "int8"]
@@ -107,12 +108,16 @@ def load_bars(path: Path) -> Bars:
         raise UsageError(
             f"There is no file of bars {path}.", remedy="Name a .toml such as bars.toml."
         ) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path} is not readable as TOML: {error}.", remedy="Mend it.") from error
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}.", remedy="Name a .toml such as bars.toml."
+        ) from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        first = error.errors(include_input=False)[0]
+        where = shorten(".".join(str(part) for part in first["loc"]))
         raise UsageError(f"{path}: {where}: {first['msg']}.", remedy="Correct that.") from error
+    except (ValueError, RecursionError) as error:  # no text, no TOML, or 5,000 digits or brackets
+        raise UsageError(f"{path} is not readable as TOML: {error}.", remedy="Mend it.") from error
     names = [section.name for section in bars.sets]
     for bar in bars.bars:
         if bar.set not in names:

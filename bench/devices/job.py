@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,8 @@ import numpy as np
 from edgemat.bench.devices.device import F32, Recording, Request, check_delegate
 from edgemat.bench.devices.shell import DISK_FULL, Answer
 from edgemat.bench.protocol import NS_PER_MS, NS_PER_S
-from edgemat.bench.result import Delegate, OperatorTime
-from edgemat.errors import DiskError, EdgematError, UsageError
+from edgemat.bench.result import MAX_BYTES, Delegate, OperatorTime
+from edgemat.errors import ArtifactError, DiskError, EdgematError, UsageError
 
 JOB, RESULT = "job.txt", "result.json"
 DELEGATES = ("xnnpack", "none")
@@ -106,7 +107,25 @@ def job_text(request: Request, threads: int, cpu_mask: int = 0) -> str:
 
 
 def read_answers(request: Request, folder: Path) -> Answers:
-    """Return what the runner wrote into a folder."""
+    """Return what the runner wrote into a folder.
+
+    Raises
+    ------
+    ArtifactError
+        When that is no result: whoever answers on a device need not be the runner.
+    """
+    try:
+        return _read_answers(request, folder)
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+        raise ArtifactError(
+            "The runner's answer is no result.",
+            remedy="Run the same command again, or build the runner anew: make runner.",
+        ) from error
+
+
+def _read_answers(request: Request, folder: Path) -> Answers:
+    if (folder / RESULT).stat().st_size > MAX_BYTES:
+        raise ValueError("no result is that large")
     result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
     recordings, alphas = {}, {}
     for index, (model, noted) in enumerate(zip(request.models, result["models"], strict=True)):
@@ -121,7 +140,10 @@ def read_answers(request: Request, folder: Path) -> Answers:
             peak_memory_bytes=result["peak_memory_bytes"],
         )
         alphas[model.name] = np.fromfile(folder / output_file(index), "<f4")
-    return Answers(recordings, alphas, result["cpu_mask"])
+    mask = result["cpu_mask"]
+    if re.fullmatch("[0-9a-f]{1,64}", mask) is None:
+        raise ValueError("no CPU mask")
+    return Answers(recordings, alphas, mask)
 
 
 def explain_exit(answer: Answer, request: Request, where: str) -> EdgematError:

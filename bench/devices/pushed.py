@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -162,5 +163,5 @@ def install(shell: Shell, bundle: Bundle, work: str) -> str:
 def report_progress(line: str, progress: Progress | None) -> None:
     """Pass on what the runner says of its progress."""
     words = line.split()
-    if progress is not None and len(words) == 3 and words[0] == "progress":
+    if progress is not None and re.fullmatch(r"progress \d{1,9} \d{1,9}", " ".join(words)):
         progress(int(words[1]), int(words[2]))

@@ -55,7 +55,7 @@ def read_measured(folder: Path, model: str) -> Measured:
             return json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UsageError(
                 f"{path} is not JSON.", remedy="Write it anew with the measuring command's --json."
             ) from error

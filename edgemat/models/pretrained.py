@@ -6,19 +6,14 @@ into the first convolution and its batch normalisation (exactly, but for the pic
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
-from pickle import UnpicklingError
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from edgemat.errors import MissingToolError, UsageError
 from edgemat.models.encoders.mobilenetv2 import MobileNetV2
-
-# what torch's restricted unpickler raises on a damaged file, beside the usual
-_DAMAGED = (UnpicklingError, struct.error)
+from edgemat.models.weights_file import read_weights_file
 
 IMAGENET_MEAN = torch.tensor([0.485, 0.456, 0.406])
 IMAGENET_STD = torch.tensor([0.229, 0.224, 0.225])
@@ -130,20 +125,7 @@ def _read(source: str | Path) -> dict[str, Tensor]:
             f"There is no encoder weights file {path}.",
             remedy='Name an .npz, .pth or .safetensors file, or "torchvision".',
         )
-    try:
-        if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as arrays:
-                return {key: torch.from_numpy(arrays[key]) for key in arrays.files}
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            return load_file(path)
-        weights: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-        return weights
-    except (OSError, ValueError, RuntimeError, KeyError, EOFError, *_DAMAGED) as error:
-        raise UsageError(
-            f"{path} is not a readable weights file.", remedy="Download it again."
-        ) from error
+    return read_weights_file(path)
 
 
 def _download() -> dict[str, Tensor]:

@@ -137,7 +137,7 @@ def _entries(assets: Path) -> dict[str, Mapping[str, Any]]:
         return {one["name"]: one for one in models if (assets / one["file"]).exists()}
     except FileNotFoundError:
         return {}
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, OSError) as error:
         raise ArtifactError(
             f"{assets / MANIFEST} cannot be read.", remedy="Delete that folder, and export again."
         ) from error

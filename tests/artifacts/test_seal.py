@@ -122,16 +122,12 @@ def test_golden_pictures_come_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [
-        b"",
-        b"PK\x03\x04",
-        b"no zip",
-    ],
+    [b"", b"PK\x03\x04", b"no zip"],
 )
 def test_a_damaged_zip_is_named(tmp_path: Path, content: bytes) -> None:
     made = with_golden(tmp_path)
     made.golden.write_bytes(content)
-    with pytest.raises(ArtifactError, match=r"'pixels' of .*golden\.npz cannot be read") as caught:
+    with pytest.raises(ArtifactError, match=r"golden\.npz cannot be used") as caught:
         read_pixels(made)
     assert caught.value.remedy
 
@@ -141,11 +137,11 @@ def test_a_damaged_zip_is_named(tmp_path: Path, content: bytes) -> None:
     [
         ({"alphas": ALPHAS}, "no item"),
         ({"pixels": PIXELS.astype(np.float32)}, "float32"),
-        ({"pixels": PIXELS.astype(object)}, "not an array that edgemat writes"),
-        ({"pixels": PIXELS[:, :16]}, "it holds uint8 of shape"),
-        ({"pixels": PIXELS[:0]}, "it holds uint8 of shape"),
-        ({"pixels": np.zeros((65, 32, 32, 3), np.uint8)}, "it holds uint8 of shape"),
-        ({"pixels": np.zeros((0x7FFFFFFF, 0), np.uint8)}, "it holds uint8 of shape"),
+        ({"pixels": PIXELS.astype(object)}, "not an array of numbers"),
+        ({"pixels": PIXELS[:, :16]}, "is uint8 of shape"),
+        ({"pixels": PIXELS[:0]}, "is uint8 of shape"),
+        ({"pixels": np.zeros((65, 32, 32, 3), np.uint8)}, "is uint8 of shape"),
+        ({"pixels": np.zeros((0x7FFFFFFF, 0), np.uint8)}, "is uint8 of shape"),
     ],
 )
 def test_arrays_of_another_kind_are_refused(
@@ -160,7 +156,7 @@ def test_arrays_of_another_kind_are_refused(
 def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
     made = with_golden(tmp_path)
     np.savez_compressed(made.golden, pixels=np.zeros((1, 9000, 9000, 3), np.uint8))
-    with pytest.raises(ArtifactError, match="it holds uint8 of shape"):
+    with pytest.raises(ArtifactError, match="is uint8 of shape"):
         read_pixels(made)
 
 

@@ -19,6 +19,7 @@ from edgemat.artifacts.weights import load_network
 from edgemat.data.open import open_data
 from edgemat.data.sample import MatteSource
 from edgemat.data.sections import DataSection
+from edgemat.errors import TrainingError, UsageError
 from edgemat.files import atomic_path
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.models.count import count, count_parameters
@@ -26,6 +27,7 @@ from edgemat.models.deploy import to_deploy
 from edgemat.models.info import MattingTask
 from edgemat.models.network import MattingNetwork
 from edgemat.models.pruned import fit_channels, settle_channels, shapes_of
+from edgemat.models.weights_file import read_weights_file
 from edgemat.progress import progress_bar
 from edgemat.recipe.sections import PruneSection
 from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
@@ -139,10 +141,15 @@ def _prune_to(
     example = torch.zeros(1, *shape)
     saved = folder / START
     if saved.exists():
-        state = safetensors.torch.load_file(saved)
-        fit_channels(network, shapes_of(state))
-        network.load_state_dict(state)
-        settle_channels(network, example)
+        try:
+            state = read_weights_file(saved)
+            fit_channels(network, shapes_of(state))
+            network.load_state_dict(state)
+            settle_channels(network, example)
+        except (UsageError, RuntimeError) as error:
+            raise TrainingError(
+                f"{saved} is damaged.", remedy="Delete it: the pruning then begins anew."
+            ) from error
         return
     prune(
         network,

@@ -1,0 +1,57 @@
+"""Files of weights: .npz, .safetensors, or a state dict of torch's; damage is said."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from edgemat.errors import UsageError
+from edgemat.npz import array_names, read_array
+
+# What torch's restricted unpickler, safetensors and zips raise on damaged bytes.
+DAMAGED = (
+    *(OSError, ValueError, RuntimeError, LookupError, EOFError, TypeError, AttributeError),
+    *(ArithmeticError, AssertionError, MemoryError, SafetensorError, UnpicklingError),
+    *(struct.error, zlib.error),
+)
+
+
+def read_weights_file(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a file by name.
+
+    Raises
+    ------
+    UsageError
+        When it cannot be read, or holds anything but named tensors.
+    """
+    try:
+        weights = _read(path)
+    except DAMAGED as error:
+        raise UsageError(
+            f"{path} is not a readable weights file.", remedy="Download it again."
+        ) from error
+    if not isinstance(weights, dict) or not all(
+        isinstance(key, str) and isinstance(value, Tensor) for key, value in weights.items()
+    ):
+        raise UsageError(
+            f"{path} holds something other than named tensors.",
+            remedy="Save the state dict alone: torch.save(network.state_dict(), ...).",
+        )
+    return weights
+
+
+def _read(path: Path) -> Any:
+    if path.suffix == ".npz":
+        return {name: torch.from_numpy(read_array(path, name)) for name in array_names(path)}
+    if path.suffix == ".safetensors":
+        from safetensors.torch import load_file
+
+        return load_file(path)
+    return torch.load(path, map_location="cpu", weights_only=True)
