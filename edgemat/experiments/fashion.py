@@ -81,15 +81,13 @@ def _find(folder: Path, name: str) -> Path:
 
 def _read_idx(path: Path) -> U8:
     try:
-        content = path.read_bytes()
-        if path.suffix == ".gz":
-            with gzip.open(path) as file:  # bounded: a few bytes may stand for gigabytes
-                content = file.read(MAX_BYTES)
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            content = file.read(MAX_BYTES)  # a few packed bytes may stand for gigabytes
     except (OSError, EOFError, zlib.error) as error:
         raise _damaged(path, str(error)) from error
     if content[:4] != _IDX_MAGIC or len(content) < 16:
         raise _damaged(path, "it is no idx file of pictures")
-    count, height, width = np.frombuffer(content, ">u4", 3, offset=4).astype(int)
+    count, height, width = np.frombuffer(content, ">u4", 3, offset=4).tolist()
     if len(content) != 16 + count * height * width:
         raise _damaged(path, f"{count} pictures of {width} x {height} px are not in it")
     return _checked(np.frombuffer(content, np.uint8, offset=16).reshape(count, height, width), path)

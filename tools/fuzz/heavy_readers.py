@@ -1,0 +1,112 @@
+"""Readers that need torch, LiteRT, NNCF or coremltools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgemat.workflow.step import Record
+from tools.fuzz import seeds
+from tools.fuzz.reader import Reader
+
+
+def _run(file: Path) -> None:
+    """Load whatever the artefact around `file` holds, and run it once."""
+    from edgemat.artifacts.artifact import Artifact
+    from edgemat.matting.predict import load_predictor
+
+    predictor = load_predictor(Artifact(file.parent))
+    feeding = predictor.feeding
+    if max(feeding.height, feeding.width) <= 4 * seeds.SIDE:
+        predictor.predict(
+            np.zeros((1, feeding.height, feeding.width, feeding.channels), np.float32)
+        )
+
+
+def _write_mobile(folder: Path) -> None:
+    seeds.write_tflite(folder / "model.tflite")
+
+
+def _run_file(file: Path) -> None:
+    from edgemat.matting.predict import load_predictor
+
+    load_predictor(file)
+
+
+def _read_schema(file: Path) -> None:
+    from edgemat.convert.backends.tflite import TFLITE
+    from edgemat.convert.operators import list_operators
+    from edgemat.quantize.spec import QuantSpec
+
+    list_operators(file)
+    TFLITE.prove(file, QuantSpec(tensors=()))
+
+
+def _read_reference(file: Path) -> None:
+    from edgemat.artifacts.artifact import Artifact
+    from edgemat.quantize.reference import load_reference
+
+    load_reference(Artifact(file.parent))
+
+
+def _write_program(folder: Path) -> None:
+    seeds.write_mlpackage(folder / "model.mlpackage")
+
+
+def _read_program(file: Path) -> None:
+    from edgemat.convert.backends.coreml import COREML
+    from edgemat.quantize.spec import QuantSpec
+
+    package = next(path for path in file.parents if path.suffix == ".mlpackage")
+    COREML.prove(package, QuantSpec(tensors=()))
+
+
+def _write_weights(folder: Path) -> None:
+    import torch
+    from safetensors.torch import save_file
+
+    state = {"0.0.weight": torch.zeros(4, 3, 3, 3), "0.1.weight": torch.ones(4)}
+    torch.save(state, folder / "weights.pth")
+    save_file(state, folder / "weights.safetensors")
+    arrays: dict[str, Any] = {name: value.numpy() for name, value in state.items()}
+    np.savez(folder / "weights.npz", **arrays)
+
+
+def _start_encoder(file: Path) -> None:
+    from edgemat.models.encoders.mobilenetv2 import MobileNetV2
+    from edgemat.models.pretrained import load_encoder
+
+    load_encoder(MobileNetV2(3), file)
+
+
+def _write_record(folder: Path) -> None:
+    from functools import partial
+
+    from edgemat.workflow.cache import Cache
+    from edgemat.workflow.imports import Source
+    from edgemat.workflow.step import Step
+
+    source = Source(Path(__file__).parents[2], "tools")
+    Cache(folder, source=source).run(Step("fuzz", "fuzz", partial(_end_step)))
+
+
+def _end_step() -> Record:
+    return {"files": ["stages"]}
+
+
+def _read_record(file: Path) -> None:
+    _write_record(file.parents[1])
+
+
+READERS = (
+    Reader("record", _write_record, _read_record, 300, ("*.json",)),
+    Reader("float", seeds.write_float, _run, 300, ("*.json", "*.safetensors"), seeds.seal_anew),
+    Reader("quantized", seeds.write_quantized, _read_reference, 40, ("*.json", "*.safetensors"),
+           seeds.seal_anew),
+    Reader("tflite", _write_mobile, _run_file, 150),
+    Reader("schema", _write_mobile, _read_schema, 500),
+    Reader("program", _write_program, _read_program, 200),
+    Reader("weights", _write_weights, _start_encoder, 260),
+)  # fmt: skip
