@@ -25,7 +25,8 @@ class NetworkSection(Section):
     input_size: tuple[Side, Side] = Field(description="height and width of the mobile files, px")
     data: DataSection = DataSection()
     validation: DataSection | None = Field(
-        default=None, description="by default what is held out of the training's; another folder is taken whole"
+        default=None,
+        description="by default what is held out of the training's; another folder is taken whole",
     )
     train: TrainSection
 
