@@ -9,9 +9,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-INTERRUPTED = 130
-"""The exit status that shells know for Ctrl-C."""
-
 
 class EdgematError(Exception):
     """Base of all errors of the project.

@@ -15,8 +15,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from edgemat.errors import INTERRUPTED, EdgematError, EdgematWarning
+from edgemat.errors import EdgematError, EdgematWarning
 from edgemat.files import explained
+
+INTERRUPTED = 130  # the exit status that shells know for Ctrl-C
 
 out = Console()
 err = Console(stderr=True)

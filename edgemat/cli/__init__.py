@@ -7,8 +7,7 @@ import signal
 import sys
 from typing import Any
 
-from edgemat.errors import INTERRUPTED
-
+INTERRUPTED = 130  # as in edgemat.terminal, whose import takes long
 WHEN_INTERRUPTED = "Interrupted. What was finished is kept: the same command resumes from there."
 
 
