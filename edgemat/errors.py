@@ -85,6 +85,10 @@ class DataWarning(EdgematWarning):
     """What a figure is measured on makes it mean less than it seems to."""
 
 
+class TrainingWarning(EdgematWarning):
+    """A training that did not do what one trains for."""
+
+
 class PictureWarning(EdgematWarning):
     """A picture that was understood in a way which its owner may not expect."""
 

@@ -36,6 +36,11 @@ class TuneSection(PhaseSection):
     distillation_weight: float = Field(
         default=1.0, ge=0, description="of the distance to the float model, where it teaches"
     )
+    bn: Literal["auto", "frozen", "running"] = Field(
+        default="auto",
+        description="statistics of batch normalisation: frozen where a trained network is the "
+        "start, running where it is not, or where it was pruned",
+    )
     autocast: Literal["none", "bf16", "auto"] = "none"
     workers: int = Field(default=1, ge=0, description="processes that prepare data")
     checkpoint_every: int = Field(default=50, gt=0, description="steps")

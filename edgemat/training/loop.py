@@ -29,6 +29,7 @@ from edgemat.training.interrupt import ignore_interrupts, interrupts_held_back
 from edgemat.training.losses import Loss
 from edgemat.training.objective import compute_loss
 from edgemat.training.schedule import ParameterGroup, Phase, Schedule
+from edgemat.training.selection import Selection
 
 CHECKPOINT, LOG = "checkpoint.pt", "training.jsonl"
 LOG_EVERY = 10
@@ -75,6 +76,7 @@ def train(
     before: Sequence[Phase] = (),
     groups: Sequence[ParameterGroup] | None = None,
     teacher: nn.Module | None = None,
+    selection: Selection | None = None,
     seed: int = 1,
     device: str = "auto",
     title: str = "training",
@@ -96,6 +98,8 @@ def train(
         the schedule's ``encoder_rate``.
     teacher:
         A trained network, in eval mode, whose mattes `network` shall also come near.
+    selection:
+        Judges the network now and then; what comes back is the best, instead of the last.
 
     Raises
     ------
@@ -104,6 +108,8 @@ def train(
     """
     place = pick_device(device)
     network.to(place).train()
+    if schedule.bn == "frozen":
+        hold_statistics(network)
     groups = _encoder_and_rest(network, schedule) if groups is None else groups
     optimizer = ScaledAdam(groups, schedule.learning_rate)
     if teacher is not None:
@@ -123,10 +129,21 @@ def train(
             _require_finite(loss, step, folder)
             if step % LOG_EVERY == 0 or step == total - 1:
                 log.append({"step": step} | {k: round(v, 6) for k, v in loss.values().items()})
+            if selection is not None and selection.is_due(step, total):
+                log.append({"step": step, "val_sad": selection.judge(network, step)})
             if (step + 1) % schedule.checkpoint_every == 0 or step == total - 1:
                 _save(folder, network, optimizer, step + 1, log)
             show(step + 1)
+    if selection is not None:
+        selection.restore(network)
     return network.cpu().eval()
+
+
+def hold_statistics(network: nn.Module) -> None:
+    """Keep the mean and variance of batch normalisation, while its scale and shift are trained."""
+    for module in network.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.eval()
 
 
 def _step(

@@ -9,6 +9,8 @@ from typing import Literal, NamedTuple
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
+BatchNorm = Literal["frozen", "running"]
+
 DETAIL_RAMP = 0.6
 """Share of a portrait network's training in which the losses on detail come in."""
 
@@ -30,6 +32,9 @@ class Schedule:
         Of the losses on detail. For portraits the thesis has 10 and 10; where few steps must do,
         the affinity loss, which no true matte brings to zero, keeps edges from getting sharp.
         Trimap networks have no affinity loss, and by default (None) no gradient loss.
+    bn:
+        "running" moves the mean and variance of batch normalisation with every batch; "frozen"
+        keeps those that the network comes with: no more changes than the learning rate allows.
     autocast:
         "bf16" computes convolutions in bfloat16; "auto" does where the device has it in hardware.
     """
@@ -43,6 +48,7 @@ class Schedule:
     affinity_weight: float = 10.0
     detail_ramp: float = DETAIL_RAMP
     distillation_weight: float = 1.0
+    bn: BatchNorm = "running"
     autocast: Literal["none", "bf16", "auto"] = "none"
     checkpoint_every: int = 50
     workers: int = 1

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import warnings
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from edgemat.artifacts.artifact import TRAINING_LOG, Artifact, Card, Cost, Feeding
@@ -18,7 +21,7 @@ from edgemat.data.dataset import MattingDataset
 from edgemat.data.open import open_data
 from edgemat.data.sample import MatteSource
 from edgemat.data.trimap import classes_from_trimap
-from edgemat.errors import UsageError
+from edgemat.errors import TrainingWarning, UsageError
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.models import MattingTask, create_matting, model_info
 from edgemat.models.count import count, count_parameters
@@ -31,7 +34,8 @@ from edgemat.recipe.sections import PhaseSection, TrainSection, TuneSection
 from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
 from edgemat.scoring.metrics import trimap_miou
 from edgemat.training.loop import LOG, train
-from edgemat.training.schedule import DETAIL_RAMP, Phase, Schedule
+from edgemat.training.schedule import DETAIL_RAMP, BatchNorm, Phase, Schedule
+from edgemat.training.selection import Judge, Selection
 from edgemat.workflow.stages.common import WEIGHTS, fill_float, torch_input
 
 DRAWN_DATA = "Trained on procedural pictures made by edgemat; no photographs."
@@ -82,7 +86,12 @@ def train_stage(
     if started is not None:
         _start_from(network, started)
     if section.train.steps:
-        _train(network, section, task, work, seed=seed, device=device)
+        errors = _whole_sad(validation)
+        before_sad = None if started is None else errors(network)
+        selection = None if started is None else Selection(errors, work)
+        _train(network, section, task, work, selection=selection, seed=seed, device=device)
+        if before_sad is not None:
+            _say_if_worse(section.name, before_sad, errors(network))
         log = work / LOG
     else:
         assert started is not None
@@ -139,6 +148,7 @@ def _train(
     task: MattingTask,
     work: Path,
     *,
+    selection: Selection | None,
     seed: int,
     device: str,
 ) -> None:
@@ -153,17 +163,44 @@ def _train(
         task=task,
         schedule=schedule_of(settings),
         folder=work,
+        selection=selection,
         seed=seed,
         device=device,
         title=f"{section.name}: training",
     )
 
 
+def _whole_sad(validation: EvaluationSet) -> Judge:
+    """Return what gives a network's mean SAD over whole validation pictures, in thousands."""
+
+    def error(network: nn.Module) -> float:
+        assert isinstance(network, MattingNetwork)
+        deploy = to_deploy(copy.deepcopy(network).eval())
+        return score(predict_all(torch_predictor(deploy), validation), validation)["whole"].sad
+
+    return error
+
+
+def _say_if_worse(name: str, before: float, after: float) -> None:
+    if after > before:
+        text = (
+            f"{name} is worse than the network that it started from: SAD {after:.3f} instead of "
+            f"{before:.3f} on the validation pictures, at its best. Lower learning_rate, or give "
+            "more data like those of before."
+        )
+        warnings.warn(text, TrainingWarning, stacklevel=2)
+
+
 def schedule_of(settings: TuneSection) -> Schedule:
     """Return a recipe's section as the training loop takes it: what both have goes by its name."""
-    named = {field.name for field in fields(Schedule)} & set(type(settings).model_fields)
+    named = {field.name for field in fields(Schedule)} & set(type(settings).model_fields) - {"bn"}
     ramp = DETAIL_RAMP if isinstance(settings, TrainSection) else 0.0
-    return Schedule(**{name: getattr(settings, name) for name in named}, detail_ramp=ramp)
+    bn: BatchNorm
+    if settings.bn == "auto":
+        bn = "frozen" if getattr(settings, "start", None) is not None else "running"
+    else:
+        bn = settings.bn
+    return Schedule(**{name: getattr(settings, name) for name in named}, detail_ramp=ramp, bn=bn)
 
 
 def training_data(

@@ -1,0 +1,71 @@
+"""The best network of a training, by its errors on pictures that it is not trained on."""
+
+from __future__ import annotations
+
+import copy
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from edgemat.files import atomic_path
+
+BEST = "best.pt"
+JUDGEMENTS = 10
+"""In a training."""
+
+Judge = Callable[[nn.Module], float]
+
+
+class _Best(NamedTuple):
+    error: float
+    step: int
+    network: dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Keeps the weights that were judged best, in a file: a killed training ends in the same.
+
+    Attributes
+    ----------
+    error:
+        Gives the error of a network in eval mode, on the CPU; the lower the better.
+    folder:
+        Of the training.
+    """
+
+    error: Judge
+    folder: Path
+
+    def is_due(self, step: int, total: int) -> bool:
+        """Whether the network is judged after `step` of `total`: ten times, last of all the end."""
+        return (step + 1) % max(1, total // JUDGEMENTS) == 0 or step == total - 1
+
+    def judge(self, network: nn.Module, step: int) -> float:
+        """Return the error after `step`, rounded; keep the weights if none was lower."""
+        found = round(self.error(copy.deepcopy(network).cpu().eval()), 6)
+        best = self._read()
+        if best is None or found < best.error:
+            buffer = io.BytesIO()
+            state = {name: value.cpu() for name, value in network.state_dict().items()}
+            torch.save({"error": found, "step": step, "network": state}, buffer)
+            with atomic_path(self.folder / BEST) as temporary:
+                temporary.write_bytes(buffer.getbuffer())
+        return found
+
+    def restore(self, network: nn.Module) -> None:
+        """Give `network` the weights that were judged best."""
+        best = self._read()
+        assert best is not None  # the last step is judged, whatever came before
+        network.load_state_dict(best.network)
+
+    def _read(self) -> _Best | None:
+        path = self.folder / BEST
+        if not path.exists():
+            return None
+        return _Best(**torch.load(path, map_location="cpu", weights_only=True))
