@@ -22,6 +22,7 @@ from nncf.torch.quantization.layers import (
 )
 from torch import Tensor, nn
 
+from edgemat.models.blocks.affine import PointAffine
 from edgemat.models.blocks.pooling import Below, Ones
 from edgemat.models.deploy import DeployForm
 from edgemat.models.network import MattingOutput
@@ -84,7 +85,7 @@ class QuantizationAware:
     def _build(self) -> TrainingForm:
         form = TrainingForm(copy.deepcopy(self._start.deploy.network)).eval().requires_grad_(True)
         for module in form.modules():
-            if isinstance(module, Ones):
+            if isinstance(module, Ones | PointAffine):
                 module.requires_grad_(False)
             elif isinstance(module, Below):
                 # a decision has no gradient; the sharp ramp that stands for it would explode

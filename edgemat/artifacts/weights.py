@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from edgemat.artifacts.artifact import Artifact, Manifest
 from edgemat.errors import ArtifactError, UsageError
 from edgemat.models import create_matting
+from edgemat.models.blocks.affine import add_affines
 from edgemat.models.deploy import DeployForm, to_deploy
 from edgemat.models.network import MattingNetwork
 from edgemat.models.pruned import fit_channels, settle_channels, shapes_of
@@ -82,8 +83,8 @@ def read_weights(model: Model, artifact: Artifact) -> Model:
     Parameters
     ----------
     model:
-        The network, or its deploy form, with all its channels: those of a pruned one are taken
-        from the file.
+        The network, or its deploy form, with all its channels: those of a pruned one, and the
+        affine before an encoder that has one, are taken from the file.
 
     Raises
     ------
@@ -92,6 +93,7 @@ def read_weights(model: Model, artifact: Artifact) -> Model:
     """
     with explain_misfit(artifact):
         state = read_state(artifact)
+        add_affines(model, state)
         if artifact.manifest.pruning is not None:
             fit_channels(model, shapes_of(state))
         model.load_state_dict(state)

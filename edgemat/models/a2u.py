@@ -30,6 +30,7 @@ from edgemat.models.blocks.a2u import (
     Nonlinearity,
     initialise_affinity,
 )
+from edgemat.models.blocks.affine import pixel_weight
 from edgemat.models.blocks.aspp import ASPP
 from edgemat.models.blocks.conv import conv_bn, initialise, scale_channels
 from edgemat.models.blocks.sampling import create_sampling
@@ -152,7 +153,7 @@ class A2UMatting(MattingNetwork):
 
     def pixel_weights(self) -> list[Tensor]:
         """Return the weights of the stem and of the skip at full size."""
-        return [next(part.parameters()) for part in (self.encoder.stem, self.shorts[0])]
+        return [pixel_weight(part) for part in (self.encoder.stem, self.shorts[0])]
 
 
 def _affinity(form: str, **options: Any) -> dict[str, Any]:

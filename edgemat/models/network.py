@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
+from edgemat.models.blocks.affine import pixel_weight
+
 
 class Network(nn.Module):
     """Base of all networks: B,C,H,W in 0..1 in.
@@ -59,12 +61,11 @@ class MattingNetwork(Network):
         def __call__(self, x: Tensor) -> MattingOutput: ...
 
     def pixel_weights(self) -> list[Tensor]:
-        """Return the weights that meet the input itself: those of the first convolution.
+        """Return the weights that meet the input itself: those of the first convolution, or affine.
 
         A network whose input goes to several convolutions names them all.
         """
-        first = next(m for m in self.modules() if isinstance(m, nn.Conv2d))
-        return [first.weight]
+        return [pixel_weight(self)]
 
 
 @runtime_checkable

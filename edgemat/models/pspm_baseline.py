@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from edgemat.models.blocks.affine import pixel_weight
 from edgemat.models.blocks.conv import initialise
 from edgemat.models.blocks.segmentation import (
     TRIMAP_CLASSES,
@@ -76,6 +77,7 @@ class PSPMBaseline(IndexNet):
     ) -> None:
         trimap_channels = 1 if summed else len(TRIMAP_CLASSES)
         super().__init__(in_channels=in_channels + trimap_channels, width=width)
+        self.in_channels = in_channels
         self.segment = SegmentationNetwork(in_channels, segmentation, width=width)
         self.attention: nn.Module = TrimapAttention() if summed else nn.Softmax(dim=1)
 
@@ -89,8 +91,8 @@ class PSPMBaseline(IndexNet):
 
     def pixel_weights(self) -> list[Tensor]:
         """Return the weights that meet pixels: in both networks, but not the trimap's."""
-        segment, matting = next(self.segment.encoder.parameters()), next(self.encoder.parameters())
-        return [segment, matting[:, : segment.shape[1]]]
+        segment = pixel_weight(self.segment.encoder)
+        return [segment, pixel_weight(self.encoder, self.in_channels)]
 
 
 MODELS = (

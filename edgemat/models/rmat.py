@@ -27,6 +27,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from edgemat.models.blocks.affine import pixel_weight
 from edgemat.models.blocks.conv import conv_bn, scale_channels, separable_conv_bn
 from edgemat.models.encoders.mit import (
     MiT,
@@ -155,7 +156,7 @@ class RMat(MattingNetwork):
     def pixel_weights(self) -> list[Tensor]:
         """Return the weights of the first patch embedding and of the first convolution of LSkip."""
         firsts = [self.encoder, *([] if self.details is None else [self.details])]
-        return [next(part.parameters()) for part in firsts]
+        return [pixel_weight(part) for part in firsts]
 
 
 class LowLevelAssembling(nn.Module):

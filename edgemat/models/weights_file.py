@@ -31,12 +31,7 @@ def read_weights_file(path: Path) -> dict[str, Tensor]:
     UsageError
         When it cannot be read, or holds anything but named tensors.
     """
-    try:
-        weights = _read(path)
-    except DAMAGED as error:
-        raise UsageError(
-            f"{path} is not a readable weights file.", remedy="Download it again."
-        ) from error
+    weights = open_weights(path)
     if not isinstance(weights, dict) or not all(
         isinstance(key, str) and isinstance(value, Tensor) for key, value in weights.items()
     ):
@@ -45,6 +40,28 @@ def read_weights_file(path: Path) -> dict[str, Tensor]:
             remedy="Save the state dict alone: torch.save(network.state_dict(), ...).",
         )
     return weights
+
+
+def open_weights(path: Path) -> Any:
+    """Return what a file holds: tensors by name, or whatever torch wraps them in.
+
+    Raises
+    ------
+    UsageError
+        When it cannot be read, or when code would have to be run for that.
+    """
+    try:
+        return _read(path)
+    except DAMAGED as error:
+        if "nsupported global" in str(error):
+            raise UsageError(
+                f"{path} holds Python objects beside its tensors, and reading those could run code "
+                "of whoever made it.",
+                remedy="In the program that made it: torch.save(model.state_dict(), 'weights.pth')",
+            ) from error
+        raise UsageError(
+            f"{path} is not a readable weights file.", remedy="Download it again."
+        ) from error
 
 
 def _read(path: Path) -> Any:

@@ -16,6 +16,9 @@ from edgemat.bench.devices.transports import find_transport
 from edgemat.data.sections import BUILT_IN_SOURCES
 from edgemat.errors import UsageError, nearest
 from edgemat.models import ModelInfo, list_models
+from edgemat.models.count import on_paper
+from edgemat.models.network import MattingNetwork
+from edgemat.models.pretrained.load import TORCHVISION, check_source
 from edgemat.recipe.schema import ModelSection, Recipe
 
 
@@ -91,6 +94,21 @@ def _check_config(where: str, config: dict[str, Any], info: ModelInfo) -> None:
             ) from error
 
 
+def _check_init(where: str, model: ModelSection, init: str) -> None:
+    """Check that weights fit the encoder: each network's turn may come hours later."""
+    if init != TORCHVISION and not Path(init).is_file():
+        raise UsageError(
+            f"{where}: there is no file {init}.",
+            remedy='Name a checkpoint of the encoder, or "torchvision".',
+        )
+    network = on_paper(model.architecture, **model.config)
+    assert isinstance(network, MattingNetwork)
+    try:
+        check_source(network.encoder, init)
+    except UsageError as error:
+        raise UsageError(f"{where}: {error.message}", remedy=error.remedy) from error
+
+
 def _check_device(where: str, spec: str) -> None:
     """Check that there is such a kind of device: else it is said after hours of training."""
     try:
@@ -121,12 +139,9 @@ def _check_files(path: Path, recipe: Recipe) -> None:
                     + ", ".join(f'"{name}"' for name in BUILT_IN_SOURCES)
                     + ".",
                 )
-        init, start = model.train.init, model.train.start
-        if init not in (None, "torchvision") and not Path(init).is_file():
-            raise UsageError(
-                f"{where}.train.init: there is no file {init}.",
-                remedy='Name MobileNetV2 weights, or "torchvision".',
-            )
+        if model.train.init is not None:
+            _check_init(f"{where}.train.init", model, model.train.init)
+        start = model.train.start
         if start is not None:
             try:
                 find_artifact(start)

@@ -58,7 +58,7 @@ class TrainSection(TuneSection):
     )
     init: str | None = Field(
         default=None,
-        description='encoder weights: "torchvision", or a MobileNetV2 .npz, .pth, .safetensors',
+        description='encoder weights of ImageNet: "torchvision", or a checkpoint',
     )
     start: str | None = Field(
         default=None, description="a trained network to start from: a float artefact, or a name"
@@ -78,6 +78,12 @@ class TrainSection(TuneSection):
     def _no_steps_need_weights(self) -> TrainSection:
         if self.steps == 0 and self.start is None:
             raise wrong("no steps and no weights", "Give steps, or start, or both.")
+        return self
+
+    @model_validator(mode="after")
+    def _one_start(self) -> TrainSection:
+        if self.init is not None and self.start is not None:
+            raise wrong("two weights to start from", "Give init or start.")
         return self
 
 

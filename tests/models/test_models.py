@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,9 +30,7 @@ from edgemat.models.deploy import (
     set_layout,
     to_deploy,
 )
-from edgemat.models.encoders.mobilenetv2 import MobileNetV2
 from edgemat.models.network import MattingNetwork
-from edgemat.models.pretrained import load_encoder
 from edgemat.models.pspm import TrimapAttention
 
 
@@ -213,45 +209,6 @@ def test_attention_is_the_expected_trimap() -> None:
 def test_sum_pool_deploys_to_a_convolution_with_ones() -> None:
     x = torch.randn(2, 5, 6, 8)
     assert torch.allclose(SumPool(5)(x), SumPool(5).deploy()(x), atol=1e-6)
-
-
-def test_encoder_weights_keep_their_function_in_our_input_convention(tmp_path: Path) -> None:
-    torchvision = pytest.importorskip("torchvision")
-    theirs = torchvision.models.mobilenet_v2(weights=None).eval()
-    for module in theirs.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            nn.init.uniform_(module.running_mean, -0.2, 0.2)
-            nn.init.uniform_(module.running_var, 0.5, 1.5)
-    torch.save(theirs.state_dict(), tmp_path / "weights.pth")
-    encoder = MobileNetV2(4)
-    load_encoder(encoder, tmp_path / "weights.pth")
-    pixels = torch.rand(1, 3, 32, 32)
-    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
-    stem = theirs.features[0]
-    stem[0].stride = (1, 1)  # ours pools instead
-    expected = stem((pixels - mean.reshape(1, 3, 1, 1)) / std.reshape(1, 3, 1, 1))
-    trimap = torch.rand(1, 1, 32, 32)  # has no say at first
-    with torch.no_grad():
-        found = encoder.eval()[0](torch.cat([pixels, trimap], dim=1))
-    # the border differs: zeros are another colour there
-    assert (found - expected)[..., 1:-1, 1:-1].abs().max() < 1e-5
-    last, their_last = encoder[7][0].layers[-2], theirs.features[17].conv[2]
-    assert torch.equal(last.weight, their_last.weight)
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda p: p / "none.npz", "There is no encoder weights file"),
-        (lambda p: (p / "bad.pth", (p / "bad.pth").write_bytes(b"junk"))[0], "not a readable"),
-        (lambda p: (p / "few.npz", np.savez(p / "few.npz", a=np.zeros(3)))[0], "holds 0"),
-    ],
-)
-def test_bad_encoder_weights_are_named(
-    tmp_path: Path, make: Callable[[Path], Path], message: str
-) -> None:
-    with pytest.raises(UsageError, match=message):
-        load_encoder(MobileNetV2(3), make(tmp_path))
 
 
 def test_unknown_names_offer_the_nearest() -> None:

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
@@ -433,3 +434,24 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path, text: str, where: str
     error = complaint(tmp_path, text)
     assert where in error.message
     assert "nowhere" in error.message
+
+
+def test_weights_that_do_not_fit_are_named_before_anything_is_trained(tmp_path: Path) -> None:
+    weights = tmp_path / "weights.pth"
+    torch.save({"conv1.weight": torch.ones(64, 3, 7, 7)}, weights)
+    error = complaint(tmp_path, recipe(train=f"{{ steps = 2, init = '{weights}' }}"))
+    assert "models.0.train.init" in error.message and "holds no MobileNetV2" in error.message
+
+
+def test_a_network_that_torchvision_has_not_is_named(tmp_path: Path) -> None:
+    text = recipe(
+        architecture='"rmat-m3"', train="{ steps = 2, init = 'torchvision' }", input_size="[64, 64]"
+    )
+    error = complaint(tmp_path, text)
+    assert "models.0.train.init: torchvision has no weights" in error.message
+
+
+def test_one_start_is_enough(tmp_path: Path) -> None:
+    text = recipe(train="{ steps = 2, init = 'torchvision', start = 'portrait' }")
+    error = complaint(tmp_path, text)
+    assert "two weights to start from" in error.message and error.remedy == "Give init or start."

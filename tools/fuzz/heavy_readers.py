@@ -76,7 +76,7 @@ def _write_weights(folder: Path) -> None:
 
 def _start_encoder(file: Path) -> None:
     from edgemat.models.encoders.mobilenetv2 import MobileNetV2
-    from edgemat.models.pretrained import load_encoder
+    from edgemat.models.pretrained.load import load_encoder
 
     load_encoder(MobileNetV2(3), file)
 

@@ -24,11 +24,11 @@ from edgemat.data.trimap import classes_from_trimap
 from edgemat.errors import TrainingWarning, UsageError
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.models import MattingTask, create_matting, model_info
+from edgemat.models.blocks.affine import add_affines
 from edgemat.models.count import count, count_parameters
 from edgemat.models.deploy import to_deploy
-from edgemat.models.encoders.mobilenetv2 import MobileNetV2
 from edgemat.models.network import MattingNetwork
-from edgemat.models.pretrained import load_encoder
+from edgemat.models.pretrained.load import load_encoder
 from edgemat.recipe.network import NetworkSection
 from edgemat.recipe.sections import PhaseSection, TrainSection, TuneSection
 from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
@@ -76,11 +76,6 @@ def train_stage(
     torch.manual_seed(seed)
     network = create_matting(section.architecture, **section.config)
     if section.train.init is not None:
-        if not isinstance(network.encoder, MobileNetV2):
-            raise UsageError(
-                f"train.init: {section.architecture} has no MobileNetV2 to start from ImageNet.",
-                remedy="Leave out train.init, or name an artefact of this network by train.start.",
-            )
         load_encoder(network.encoder, section.train.init)
     started = None if section.train.start is None else open_artifact(section.train.start)
     if started is not None:
@@ -218,8 +213,10 @@ def training_data(
 
 def _start_from(network: MattingNetwork, trained: Artifact) -> None:
     """Load the weights of a float artefact of the same architecture, in place."""
+    state = load_network(trained).state_dict()
+    add_affines(network, state)
     try:
-        network.load_state_dict(load_network(trained).state_dict())
+        network.load_state_dict(state)
     except RuntimeError as error:
         raise UsageError(
             f"The weights of {trained.path.name} ({trained.manifest.architecture}) do not fit "

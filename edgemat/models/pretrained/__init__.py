@@ -1,0 +1,1 @@
+"""Start an encoder from weights that others have trained on ImageNet."""

@@ -1,0 +1,51 @@
+"""Read the tensors of a checkpoint, whatever they are wrapped in; nothing in it is run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from edgemat.errors import UsageError
+from edgemat.models.weights_file import open_weights
+
+FORMS = "a .pth, .pt, .bin, .safetensors or .npz file"
+MAX_DEPTH = 6  # of dictionaries in dictionaries; a pickle may even hold itself
+
+
+def read_checkpoint(path: Path) -> dict[str, Tensor]:
+    """Return every tensor of a file by its name; names of what it lies in stand before, dotted.
+
+    >>> from pathlib import Path
+    >>> import torch
+    >>> from edgemat.models.pretrained.checkpoint import read_checkpoint
+    >>> torch.save({"state_dict": {"conv1.weight": torch.ones(1)}, "epoch": 3}, "weights.pth")
+    >>> read_checkpoint(Path("weights.pth"))
+    {'state_dict.conv1.weight': tensor([1.])}
+
+    Raises
+    ------
+    UsageError
+        For a file that is missing or damaged, that holds no tensors, or whose objects would have to
+        be run to be read.
+    """
+    if not path.is_file():
+        raise UsageError(f"There is no encoder weights file {path}.", remedy=f"Name {FORMS}.")
+    tensors = dict(_tensors(open_weights(path)))
+    if not tensors:
+        raise UsageError(
+            f"{path} is not a checkpoint: there are no named tensors in it.",
+            remedy="Give what torch.save(model.state_dict(), ...) wrote.",
+        )
+    return tensors
+
+
+def _tensors(value: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, Tensor]]:
+    if isinstance(value, Tensor):
+        if name:
+            yield name, value
+    elif isinstance(value, Mapping) and depth < MAX_DEPTH:
+        for key, part in value.items():
+            yield from _tensors(part, f"{name}.{key}" if name else str(key), depth + 1)
