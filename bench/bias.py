@@ -33,7 +33,7 @@ SKIN = {"light (Monk 1-3)": range(1, 4), "medium (4-6)": range(4, 7), "dark (7-1
 BACKGROUNDS = 3
 """Over how many backgrounds everyone is put."""
 WORST = 6
-"""How many of the worst pictures are kept."""
+"""The number of worst pictures that are kept."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class GroupScore:
 
 @dataclass(frozen=True)
 class Bias:
-    """What was found.
+    """The errors by group, and the worst pictures.
 
     Attributes
     ----------

@@ -18,7 +18,7 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Change:
-    """How a figure changed from one result to another.
+    """The change of a figure from one result to another.
 
     Attributes
     ----------

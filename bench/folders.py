@@ -1,4 +1,4 @@
-"""Where the parts lie that a command of the project brings: the runner, the emulator."""
+"""The folders of the parts that a command of the project brings: the runner, the emulator."""
 
 from __future__ import annotations
 

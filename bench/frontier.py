@@ -67,7 +67,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Frontier:
-    """What `edgemat frontier` left in a folder.
+    """The results that `edgemat frontier` left in a folder.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""How long one int8 convolution takes on this host, for any number of channels: what pruning saves.
+"""Time of one int8 convolution on this host, for any number of channels: pruning saves it.
 
 Every convolution of a network is written as a .tflite of its own, with all, half and a quarter of
 its channels on either side, and measured; between these the latency is interpolated. So a layer

@@ -1,4 +1,4 @@
-"""How a latency is measured, so that the next person gets the same number.
+"""The protocol of measuring a latency, so that the next person gets the same number.
 
 Every candidate is warmed up, then all are measured in blocks that take turns A-B-B-A, so that a
 slow change of the machine (heat, a neighbour) meets all of them alike. Only the call itself
@@ -77,7 +77,7 @@ class Protocol:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What was measured of one candidate.
+    """The samples of one candidate.
 
     Attributes
     ----------

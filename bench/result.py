@@ -1,4 +1,4 @@
-"""What every device answers with: one record, one published schema.
+"""The answer of every device: one record, one published schema.
 
 ``docs/result-schema.json`` is its schema, which :mod:`edgemat.bench.schema` prints. The host, a
 phone on a cable, a board on the network, a browser's page and both demo apps write it, so that
@@ -43,7 +43,7 @@ class Record(BaseModel):
 
 
 class Delegate(Record):
-    """Who computes. `used` is read from the loaded graph, never assumed."""
+    """The delegate that computes. `used` is read from the loaded graph, never assumed."""
 
     asked: str = Field(description="xnnpack, gpu, webgpu, npu, cpu, all, none")
     used: str = Field(description="what most operators really run on: the same words, or more")
@@ -53,7 +53,7 @@ class Delegate(Record):
 
 
 class Condition(Record):
-    """What a device tells of its state at one moment; null is what it does not tell."""
+    """A device's state at one moment; null is what it does not tell."""
 
     thermal_status: ThermalStatus | None = None
     thermal_headroom: float | None = Field(
@@ -68,7 +68,7 @@ class Condition(Record):
 
 
 class Circumstances(Record):
-    """What a latency depends on; null is what the device does not tell."""
+    """Circumstances that a latency depends on; null is what the device does not tell."""
 
     # Any word, so that one may read what a newer edgemat measured; the schema lists the known ones.
     transport: str = Field(pattern=WORD)
@@ -113,7 +113,7 @@ class OperatorTime(Record):
 
 
 class Sustained(Record):
-    """How the latency goes on when the device does nothing else for minutes."""
+    """The course of the latency when the device does nothing else for minutes."""
 
     seconds: float = Field(gt=0)
     at_s: tuple[float, ...] = Field(description="middle of each window")

@@ -1,4 +1,4 @@
-"""How near files come to what this processor can do: `edgemat roofline NAME...`
+"""Files beside the most that this processor can do: `edgemat roofline NAME...`
 
 For each architecture: float32 and int8 files of its deploy form (the weights are random, as speed
 does not depend on them), measured in turns, with the multiply-accumulates that each reaches in a

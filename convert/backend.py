@@ -54,7 +54,7 @@ class Target:
 
     @property
     def reference(self) -> Literal["float", "frozen"]:
-        """What the file must agree with: the float model or the frozen model."""
+        """The model that the file must agree with: float or frozen."""
         return "frozen" if self.quantized else "float"
 
     @property
@@ -83,7 +83,7 @@ class GridTensor:
 
     @property
     def key(self) -> tuple[StoredGrid, tuple[int, ...]]:
-        """What tells it apart from others: grid and shape."""
+        """The marks that tell it apart from others: grid and shape."""
         return self.grid, self.values.shape
 
 
@@ -95,7 +95,7 @@ class Backend(Protocol):
 
     @property
     def runtime(self) -> str:
-        """What targets' names begin with, and the kind of its artefacts."""
+        """The beginning of its targets' names, and the kind of its artefacts."""
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -107,7 +107,7 @@ class Backend(Protocol):
 
     @property
     def layout(self) -> InputLayout:
-        """How its files take pictures."""
+        """The layout in which its files take pictures."""
 
     @property
     def caveat(self) -> str:

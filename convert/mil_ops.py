@@ -1,4 +1,4 @@
-"""What each operation of an ML Program computes, in torch: one short function per operation.
+"""Each operation of an ML Program in torch: one short function per operation.
 
 A function's parameters bear the names of the MIL operation's inputs and have its defaults. All
 numbers, constants too, arrive as tensors; strings as ``str``. float16 values arrive as float32,

@@ -1,4 +1,4 @@
-"""What an ML Program says about its own quantization: int8 convolutions, islands, scales."""
+"""An ML Program's own account of its quantization: int8 convolutions, islands, scales."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class FloatIsland:
 
 @dataclass(frozen=True)
 class Int8Count:
-    """What was counted in one program.
+    """The counts of one program.
 
     Attributes
     ----------

@@ -25,7 +25,7 @@ REFERENCE_LIMIT = 1e-4
 
 @dataclass(frozen=True)
 class OldRun:
-    """What became of one file in the old runtime.
+    """The outcome of one file in the old runtime.
 
     Attributes
     ----------

@@ -38,7 +38,7 @@ def compare(
 
 @dataclass(frozen=True)
 class Distance:
-    """How far the mattes of two files, or of two runtimes, lie apart."""
+    """The distance between the mattes of two files, or of two runtimes."""
 
     max_abs: float
     mean_abs: float

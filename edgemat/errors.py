@@ -82,7 +82,7 @@ class EdgematWarning(UserWarning):
 
 
 class DataWarning(EdgematWarning):
-    """What a figure is measured on makes it mean less than it seems to."""
+    """A figure means less than it seems to, by what it is measured on."""
 
 
 class TrainingWarning(EdgematWarning):

@@ -18,7 +18,7 @@ aten = torch.ops.aten
 
 
 class FusedQuantizedFunctions:
-    """What NNCF calls for every quantizer, with the signatures of its C++ extension.
+    """The functions that NNCF calls for every quantizer, with the signatures of its C++ extension.
 
     A grid is given by the lowest value and the width of its range; scale = width / (levels - 1),
     zero-point = round(-lowest / scale).

@@ -66,7 +66,7 @@ def filled_for_tflite() -> Iterator[None]:
 
 
 def _tflite_fusions() -> dict[str, Callable[[], GraphPattern]]:
-    """What TFLite runs as one operator, with no grid between: an activation after its producer."""
+    """Patterns that TFLite runs as one operator, without a grid between them."""
 
     def followed_by_relu(operations: dict[str, Any]) -> GraphPattern:
         pattern, relu = GraphPattern(), GraphPattern()

@@ -23,7 +23,7 @@ ADDED: tuple[ErrorName, ...] = ("sad", "grad")
 
 @dataclass(frozen=True)
 class BlockError:
-    """What one block costs when it alone is int8.
+    """The cost of one block that alone is int8.
 
     Attributes
     ----------

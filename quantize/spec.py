@@ -36,7 +36,7 @@ class _Model(BaseModel):
 
 
 class Place(_Model):
-    """Where a tensor is quantized: before (`pre`) or after (`post`) an operator of the deploy form.
+    """A place of quantization: before (`pre`) or after (`post`) an operator of the deploy form.
 
     Attributes
     ----------

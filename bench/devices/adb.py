@@ -38,7 +38,7 @@ CONNECT = "Switch on USB debugging in the phone's developer options, and plug it
 
 @dataclass(frozen=True)
 class Phone:
-    """What adb lists: a serial number and a state, ``"device"`` when all is well."""
+    """A line of adb's list: a serial number and a state, ``"device"`` when all is well."""
 
     serial: str
     state: str

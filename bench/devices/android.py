@@ -1,4 +1,4 @@
-"""What Android tells of itself: properties, battery, thermal service."""
+"""Android's account of itself: properties, battery, thermal service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all devices have in common: models go in, results come out."""
+"""The common ground of all devices: models go in, results come out."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class BenchModel:
 
 
 class Recording(Record):
-    """What a runner notes of one model: raw, without a verdict."""
+    """A runner's notes of one model: raw, without a verdict."""
 
     init_ms: float
     first_ms: float
@@ -133,7 +133,7 @@ class Recording(Record):
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be measured, in which settings.
+    """The models to measure, and the settings.
 
     Attributes
     ----------

@@ -50,7 +50,7 @@ CPU part\t: 0xd0b
 CPU revision\t: 1
 
 """
-"""What that core's kernel tells: XNNPACK chooses by it, and must not read this host's."""
+"""The answer of that core's kernel: XNNPACK chooses by it, and must not read this host's."""
 SILENCE_S = 3600.0
 PROTOCOL = Protocol(
     warmup_runs=0,

@@ -33,12 +33,12 @@ REBUILD = (
 )
 ANSWER_S = 60.0
 COMPLAINT = "edgemat: "
-"""How the app begins the line on its console that says why it measured nothing."""
+"""The beginning of the line on the app's console that says why it measured nothing."""
 
 
 @dataclass(frozen=True)
 class IPhone:
-    """What devicectl lists.
+    """A device as devicectl lists it.
 
     Attributes
     ----------

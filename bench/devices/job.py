@@ -1,4 +1,4 @@
-"""What the runner is told, and what it answers: the files that go to a device and come back."""
+"""The runner's job and its answer: the files that go to a device and come back."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ JOB, RESULT = "job.txt", "result.json"
 DELEGATES = ("xnnpack", "none")
 PROFILE_RUNS = 20
 SAYS = "runner: "
-"""How the runner begins the line that says what went wrong."""
+"""The beginning of the runner's line that says what went wrong."""
 EXIT_DISK, EXIT_MEMORY = 13, 14
 SIGNAL = 128
 """A shell adds this to the signal that ended a program."""
@@ -36,7 +36,7 @@ ENDINGS = {
 
 @dataclass(frozen=True)
 class Answers:
-    """What came back of one run of the runner, by the models' names.
+    """The answers of one run of the runner, by the models' names.
 
     Attributes
     ----------

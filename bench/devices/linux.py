@@ -1,4 +1,4 @@
-"""What a Linux kernel tells of its processor, here, on Android, and over ssh alike."""
+"""A Linux kernel's account of its processor, here, on Android, and over ssh alike."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PLAUSIBLE_C = (1.0, 130.0)
 
 @dataclass(frozen=True)
 class Facts:
-    """What a device is; it does not change while measuring.
+    """A device's parts; they do not change while measuring.
 
     Attributes
     ----------

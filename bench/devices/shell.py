@@ -32,7 +32,7 @@ FILES = "edgemat"
 
 @dataclass(frozen=True)
 class Answer:
-    """How a command ended.
+    """The end of a command.
 
     Attributes
     ----------

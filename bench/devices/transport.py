@@ -1,4 +1,4 @@
-"""What a kind of device brings, so that one line in the table makes it known everywhere.
+"""A kind of device: one line in the table makes it known everywhere.
 
 A new kind is a file with a device class and a :class:`Transport`, and a line in
 :data:`edgemat.bench.devices.transports.TRANSPORTS`.
@@ -40,7 +40,7 @@ class Attached:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What a user may ask of a device; each kind takes what concerns it.
+    """A user's options for a device; each kind takes what concerns it.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ class Transport:
 
     @property
     def specs(self) -> tuple[str, ...]:
-        """What one may write after ``--device``."""
+        """The forms that may follow ``--device``."""
         addressed = (f"{self.name}:{self.address}",) if self.address else ()
         return addressed if self.address_needed else (self.name, *addressed)
 

@@ -1,4 +1,4 @@
-"""Who else can take part, and where the files come from: every version pin is on this page."""
+"""Other people's networks that can take part, their sources, and every version pin."""
 
 from __future__ import annotations
 

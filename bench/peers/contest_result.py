@@ -1,4 +1,4 @@
-"""What a run found, and how it is written down."""
+"""The result of a run, and its file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class ContestSettings:
-    """What is asked of a run.
+    """The settings of a run.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class Failure:
 
 @dataclass
 class SetResult:
-    """What came out on one folder.
+    """The scores on one folder.
 
     Attributes
     ----------
@@ -91,7 +91,7 @@ class SetResult:
 
 @dataclass
 class Costs:
-    """What was measured on the photograph `photo`; the rest is keyed by contestant."""
+    """The scores on the photograph `photo`; the rest is keyed by contestant."""
 
     photo: str = ""
     megapixels: float = 0.0

@@ -18,7 +18,7 @@ Network = Callable[[], object]
 
 @dataclass(frozen=True)
 class Entry:
-    """Who is to take part; small enough to be handed to another process.
+    """A contestant to be; small enough to be handed to another process.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a table says of a contestant beside its scores.
+    """A contestant's entry in a table, beside its scores.
 
     Attributes
     ----------

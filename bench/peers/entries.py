@@ -1,4 +1,4 @@
-"""Who takes part in a run: ours as named, peers as found, classical methods, and who is absent."""
+"""Contestants of a run: edgemat's as named, peers as found, classical methods, and the absent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What needs no one else's file: our own models, and classical methods by pymatting."""
+"""Contestants that need no one else's file: edgemat's models, and pymatting's methods."""
 
 from __future__ import annotations
 

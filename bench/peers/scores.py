@@ -1,4 +1,4 @@
-"""How right a matte is: where the person is (IoU), and how its edge looks (SAD and Grad)."""
+"""Scores of a matte: where the person is (IoU), and how its edge looks (SAD and Grad)."""
 
 from __future__ import annotations
 

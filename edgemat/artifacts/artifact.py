@@ -105,7 +105,7 @@ class MattingErrors(_Model):
 
 
 class SplitCounts(_Model):
-    """How many foregrounds of a folder are trained on, and how many are held out to judge by."""
+    """The numbers of a folder's foregrounds: trained on, and held out to judge by."""
 
     source: str
     train: int

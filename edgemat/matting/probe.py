@@ -19,7 +19,7 @@ from edgemat.files import sha256_file
 from edgemat.matting.runtime import TfliteModel
 
 MEMORY_BYTES, MEMORY_PER_BYTE = 1 << 30, 4
-"""What a file may take to be run once, and besides for each of its bytes: phones give apps less."""
+"""Memory for running a file once, and besides for each of its bytes: phones give apps less."""
 SECONDS = 60.0
 REFUSED = 9
 """Exit status of the child where edgemat's own sentence says what is wrong."""

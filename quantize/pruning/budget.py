@@ -9,7 +9,7 @@ from edgemat.errors import UsageError
 from edgemat.quantize.pruning.channels import ChannelGraph, Convolution
 
 CostModel = Callable[[Convolution, int, int], float]
-"""What a convolution costs with so many input and output channels."""
+"""The cost of a convolution with so many input and output channels."""
 
 MULTIPLE = 8
 """Channels leave in blocks of so many: that is what kernels on phones are fast at."""
@@ -30,7 +30,7 @@ def macs(convolution: Convolution, inputs: int, outputs: int) -> float:
 
 
 class Budget:
-    """What is left of every axis of every weight, and what that costs."""
+    """The rest of every axis of every weight, and its cost."""
 
     def __init__(self, graph: ChannelGraph, cost: CostModel, least: int) -> None:
         self.graph, self.cost, self.least = graph, cost, least

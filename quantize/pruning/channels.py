@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class ParameterSlice(NamedTuple):
-    """What is one channel's of a parameter or buffer.
+    """One channel's share of a parameter or buffer.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class ChannelSet:
 
 @dataclass(frozen=True)
 class Convolution:
-    """What a convolution costs: its work is the size of its output times the weights left.
+    """The cost of a convolution: its work is the size of its output times the weights left.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""How much a channel matters: by its weights, by its normalisation, or by the loss without it."""
+"""The importance of a channel: by its weights, by its normalisation, or by the loss without it."""
 
 from __future__ import annotations
 

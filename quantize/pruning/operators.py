@@ -1,4 +1,4 @@
-"""What the operators of a network do with channels: a rule for each.
+"""Rules for what a network's operators do with channels, one for each.
 
 A rule returns the ids of the result, or None where it does not understand.
 """

@@ -24,7 +24,7 @@ from edgemat.quantize.pruning.trace import trace_channels
 
 @dataclass(frozen=True)
 class Pruned:
-    """What pruning did.
+    """The outcome of pruning.
 
     Attributes
     ----------

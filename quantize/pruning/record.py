@@ -1,4 +1,4 @@
-"""What is known of a network's channels while its operators are walked through."""
+"""A record of a network's channels while its operators are walked through."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from edgemat.errors import UsageError
 
 HOOKS = "__nncf_hooks"
-"""Where NNCF keeps its own tensors in a state dict."""
+"""The prefix of NNCF's own tensors in a state dict."""
 
 
 def mask_weights(network: nn.Module, example: Tensor, share: float) -> nn.Module:

@@ -57,7 +57,7 @@ Sample = Annotated[float, Field(gt=0, le=_DAY_MS)]
 
 
 class Noted(Record):
-    """What the page notes of one model."""
+    """The page's notes of one model."""
 
     warmup_runs: int = Field(ge=0, le=10**9)
     samples_ms: tuple[Sample, ...] = Field(min_length=1, max_length=MAX_SAMPLES)
@@ -68,7 +68,7 @@ class Noted(Record):
 
 
 class Posted(Record):
-    """What the page posts after one turn."""
+    """The page's post after one turn."""
 
     turn: int
     recordings: dict[str, Noted]

@@ -49,7 +49,7 @@ Answer = Callable[[bytes], dict[str, Any]]
 
 @dataclass
 class Site:
-    """What is served.
+    """The files and the job that are served.
 
     Attributes
     ----------
@@ -131,7 +131,7 @@ class _QuietServer(ThreadingHTTPServer):
 
 
 class _Patient(io.RawIOBase):
-    """What a client sends, up to a moment: then the connection is given up."""
+    """A client's bytes, up to a moment: then the connection is given up."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection

@@ -1,4 +1,4 @@
-"""How public checkpoints name the tensors of the encoders that edgemat has.
+"""The names of tensors in public checkpoints of the encoders that edgemat has.
 
 A layout says for every tensor of an encoder which of the checkpoint's it is. What stands before
 the names there (``module.``, ``backbone.``, ``state_dict.``) is no part of it.
@@ -55,7 +55,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of the public weights of one encoder.
+    """The public weights of one encoder.
 
     Attributes
     ----------
