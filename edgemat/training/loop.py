@@ -24,6 +24,7 @@ from edgemat.errors import TrainingError, UsageError
 from edgemat.files import atomic_path, write_text
 from edgemat.models.info import MattingTask
 from edgemat.models.network import MattingNetwork
+from edgemat.models.weights_file import DAMAGED
 from edgemat.progress import progress_bar
 from edgemat.training.interrupt import ignore_interrupts, interrupts_held_back
 from edgemat.training.losses import Loss
@@ -271,8 +272,14 @@ def _resume(
     path = folder / CHECKPOINT
     if not path.exists():
         return 0, []
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    network.load_state_dict(state["network"])
-    optimizer.load_state_dict(state["optimizer"])
-    torch.set_rng_state(state["random"])
-    return state["step"], state["log"]
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        network.load_state_dict(state["network"])
+        optimizer.load_state_dict(state["optimizer"])
+        torch.set_rng_state(state["random"])
+        return int(state["step"]), list(state["log"])
+    except DAMAGED as error:
+        raise TrainingError(
+            f"The checkpoint {path} is damaged.",
+            remedy="Delete it: the training then begins anew.",
+        ) from error
