@@ -11,22 +11,26 @@ from pydantic import Field, model_validator
 from edgemat.artifacts.shipped import find_artifact
 from edgemat.artifacts.vocabulary import Importance, PruningCost, QuantizationMode
 from edgemat.errors import UsageError
-from edgemat.section import Section, wrong
+from edgemat.section import MAX_PICTURES, MAX_SIDE, Section, wrong
+
+MAX_BATCH = 65_536
 
 
 class PhaseSection(Section):
     """A part of the training with pictures of one size."""
 
     steps: int = Field(gt=0)
-    batch: int = Field(gt=1)
-    size: int = Field(ge=64)
+    batch: int = Field(gt=1, le=MAX_BATCH)
+    size: int = Field(ge=64, le=MAX_SIDE)
 
 
 class TuneSection(PhaseSection):
     """The training of a network that is trained already: its length, its rates, its crops."""
 
-    batch: int = Field(default=8, gt=1, description="batch normalisation needs two pictures")
-    size: int = Field(default=160, ge=64, description="side of the training crops, px")
+    batch: int = Field(
+        default=8, gt=1, le=MAX_BATCH, description="batch normalisation needs two pictures"
+    )
+    size: int = Field(default=160, ge=64, le=MAX_SIDE, description="side of the training crops, px")
     learning_rate: float = Field(default=1e-3, gt=0)
     warmup: int = Field(default=50, ge=0, description="steps until the full learning rate")
     gradient_weight: float | None = Field(
@@ -42,7 +46,7 @@ class TuneSection(PhaseSection):
         "start, running where it is not, or where it was pruned",
     )
     autocast: Literal["none", "bf16", "auto"] = "none"
-    workers: int = Field(default=1, ge=0, description="processes that prepare data")
+    workers: int = Field(default=1, ge=0, le=256, description="processes that prepare data")
     checkpoint_every: int = Field(default=50, gt=0, description="steps")
 
 
@@ -91,7 +95,7 @@ class RecoverSection(TuneSection):
     """The training of a pruned network: by its errors, and by the matte of the whole one."""
 
     steps: int = Field(default=250, gt=0)
-    size: int = Field(default=192, ge=64, description="side of the training crops, px")
+    size: int = Field(default=192, ge=64, le=MAX_SIDE, description="side of the training crops, px")
     learning_rate: float = Field(default=5e-4, gt=0)
     warmup: int = Field(default=20, ge=0, description="steps until the full learning rate")
     gradient_weight: float = Field(default=5.0, ge=0)
@@ -114,8 +118,10 @@ class PruneSection(Section):
         description="multiply-accumulates, or int8 convolutions' milliseconds on this host",
     )
     importance: Importance = "taylor"
-    rounds: int = Field(default=2, gt=0)
-    batches: int = Field(default=8, gt=0, description="that the importance is measured on")
+    rounds: int = Field(default=2, gt=0, le=1000)
+    batches: int = Field(
+        default=8, gt=0, le=MAX_PICTURES, description="that the importance is measured on"
+    )
     tune: RecoverSection = RecoverSection()
 
     @model_validator(mode="after")
@@ -151,7 +157,7 @@ class QatSection(TuneSection):
 
     steps: int = Field(default=200, gt=0)
     batch: int = Field(default=4, gt=1)
-    size: int = Field(default=288, ge=64, description="side of the training crops, px")
+    size: int = Field(default=288, ge=64, le=MAX_SIDE, description="side of the training crops, px")
     learning_rate: float = Field(
         default=1e-5, gt=0, description="relative: a share of a channel's largest weight"
     )
@@ -172,7 +178,7 @@ class QuantizeSection(Section):
     mode: QuantizationMode = Field(
         default="ptq", description="post-training, or trained on from there"
     )
-    calibration: int = Field(default=64, gt=0, description="pictures")
+    calibration: int = Field(default=64, gt=0, le=MAX_PICTURES, description="pictures")
     keep_float: tuple[str, ...] = Field(
         default=(), description="blocks that stay in float; `edgemat sensitivity` names them"
     )
