@@ -22,9 +22,9 @@ from edgemat.bench.runner.bundle import (
     SOURCES,
     Bundle,
     bundle_of,
-    litert_version,
     plugin_path,
 )
+from edgemat.bench.runner.wheel import download_command
 from edgemat.errors import EdgematError, MissingToolError
 from edgemat.files import atomic_path
 
@@ -47,7 +47,6 @@ PACKAGES = {
     "aarch64": "gcc-aarch64-linux-gnu libc6-dev-arm64-cross libstdc++6-arm64-cross",
     "x86_64": "gcc-x86-64-linux-gnu libc6-dev-amd64-cross libstdc++6-amd64-cross",
 }
-WHEELS = {"aarch64": "manylinux_2_27_aarch64", "x86_64": "manylinux_2_27_x86_64"}
 
 
 def build(architecture: str) -> Bundle:
@@ -127,9 +126,7 @@ def _fetch_litert(architecture: str, folder: Path) -> None:
             shutil.copy(Path(spec.origin).with_name(LITERT), folder)
             return
     with tempfile.TemporaryDirectory() as name:
-        options = ["--no-deps", "--only-binary=:all:", "--platform", WHEELS[architecture]]
-        requirement = f"{PACKAGE}=={litert_version()}"
-        _run([sys.executable, "-m", "pip", "download", "-q", *options, requirement, "-d", name])
+        _run(download_command(architecture, Path(name)))
         (wheel,) = Path(name).glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
             content = archive.read(f"{PACKAGE.replace('-', '_')}/{LITERT}")
