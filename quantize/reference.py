@@ -61,5 +61,5 @@ def load_prepared(artifact: Artifact) -> DeployForm:
         When weights and architecture do not fit each other.
     """
     with explain_misfit(artifact):
-        deploy = prepare_for_int8(to_deploy(create_network(artifact.manifest)))
+        deploy = prepare_for_int8(to_deploy(create_network(artifact)))
         return read_weights(deploy, artifact)

@@ -11,15 +11,19 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from edgemat.artifacts.artifact import Artifact, Manifest
+from edgemat.artifacts.artifact import Artifact
 from edgemat.errors import ArtifactError, UsageError
-from edgemat.models import create_matting
+from edgemat.files import size_bytes
+from edgemat.models import create_matting, model_info
 from edgemat.models.blocks.affine import add_affines
+from edgemat.models.bounds import require_small
 from edgemat.models.deploy import DeployForm, to_deploy
 from edgemat.models.network import MattingNetwork
 from edgemat.models.pruned import fit_channels, settle_channels, shapes_of
 
 Model = TypeVar("Model", bound=nn.Module)
+PARAMETERS_PER_BYTE = 8
+"""Of the network as it was before pruning, whose file has two bytes for each that is left."""
 # What torch and Python raise when a manifest and a file do not belong together.
 _MISFITS = (
     *(RuntimeError, SafetensorError, LookupError, TypeError, ValueError, ArithmeticError),
@@ -60,7 +64,7 @@ def load_network(artifact: Artifact) -> MattingNetwork:
             remedy="Give the artefact that training wrote.",
         )
     with explain_misfit(artifact):
-        network = read_weights(create_network(manifest), artifact)
+        network = read_weights(create_network(artifact), artifact)
         network.eval()
         if manifest.pruning is not None:
             settle_channels(network, torch.zeros(1, manifest.feeding.channels, 64, 64))
@@ -72,8 +76,18 @@ def load_deploy(artifact: Artifact) -> DeployForm:
     return to_deploy(load_network(artifact))
 
 
-def create_network(manifest: Manifest) -> MattingNetwork:
-    """Build the network that a manifest names, with weights of no meaning."""
+def create_network(artifact: Artifact) -> MattingNetwork:
+    """Build the network that a manifest names, with weights of no meaning.
+
+    Raises
+    ------
+    UsageError
+        Also when it is far larger than the file of its weights, before it takes memory.
+    """
+    manifest = artifact.manifest
+    info = model_info(manifest.architecture)
+    most = PARAMETERS_PER_BYTE * size_bytes(artifact.payload)
+    require_small(info, {**info.config, **manifest.config}, most=most)
     return create_matting(manifest.architecture, **manifest.config)
 
 

@@ -16,8 +16,15 @@ MAX_NUMBER = 1024
 """Of an argument: a width, a kernel's side, a count of classes."""
 
 
-def require_small(info: ModelInfo, arguments: Mapping[str, Any]) -> None:
+def require_small(
+    info: ModelInfo, arguments: Mapping[str, Any], *, most: int = MAX_PARAMETERS
+) -> None:
     """Refuse a network with too many parameters, before any of them has memory.
+
+    Parameters
+    ----------
+    most:
+        Parameters that it may have.
 
     Raises
     ------
@@ -40,9 +47,8 @@ def require_small(info: ModelInfo, arguments: Mapping[str, Any]) -> None:
             remedy="The docstring of its class says what it takes.",
         ) from error
     parameters = sum(parameter.numel() for parameter in network.parameters())
-    if parameters > MAX_PARAMETERS:
+    if parameters > most:
         raise UsageError(
-            f"{info.name} would have {parameters:.2g} parameters, at most {MAX_PARAMETERS:.2g} may "
-            "be.",
+            f"{info.name} would have {parameters:.2g} parameters, at most {most:.2g} may be.",
             remedy="Give a smaller width.",
         )
