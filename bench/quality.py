@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import time
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from edgemat.data.sample import Part
 from edgemat.errors import UsageError, nearest
 from edgemat.files import shorten
 from edgemat.scoring.bounds import Bound, Verdict, judge
+from edgemat.section import parse_toml
 
 File = Literal["float", "int8"]
 Figure = Literal["iou", "mad", "sad_band", "grad_band", "times_closed_form"]
@@ -103,7 +103,7 @@ def load_bars(path: Path) -> Bars:
         When it is missing, broken, or names a set that it does not describe.
     """
     try:
-        bars = Bars.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        bars = Bars.model_validate(parse_toml(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise UsageError(
             f"There is no file of bars {path}.", remedy="Name a .toml such as bars.toml."

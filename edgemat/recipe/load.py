@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
@@ -21,6 +20,7 @@ from edgemat.recipe.sections import (
     TrainSection,
     TuneSection,
 )
+from edgemat.section import parse_toml
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -50,7 +50,7 @@ def read_recipe(path: Path) -> Recipe:
         For a missing file, broken TOML, or a wrong key or value, which is named.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = parse_toml(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         folder = path.parent
         names = sorted(p.name for p in folder.glob("*.toml")) if folder.is_dir() else []
