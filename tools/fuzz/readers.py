@@ -71,14 +71,16 @@ def _read_picture(file: Path) -> None:
         read_trimap,
     )
 
-    refused: EdgematError | None = None
-    for read in (image_size, read_image, read_rgba, read_trimap, read_grey, read_background):
+    ways = (image_size, read_image, read_rgba, read_trimap, read_grey, read_background)
+    refusals = []
+    for read in ways:
         try:
             read(file)
-        except EdgematError as error:
-            refused = error
-    if refused is not None:
-        raise refused
+        except EdgematError as error:  # such as colours for a mask
+            refusals.append(error)
+    for refusal in refusals:
+        if len(refusals) == len(ways) or not refusal.remedy:
+            raise refusal
 
 
 def _write_mobile(folder: Path) -> None:
@@ -175,9 +177,9 @@ def _read_spec(file: Path) -> None:
 
 
 READERS = (
-    Reader("picture", _write_pictures, _read_picture, 2600),
-    Reader("manifest", _write_mobile, _open_artifact, 1200, ("manifest.json",)),
-    Reader("sealed", _write_mobile, _open_artifact, 800, ("manifest.json",), seeds.seal_anew),
+    Reader("picture", _write_pictures, _read_picture, 2000),
+    Reader("manifest", _write_mobile, _open_artifact, 1000, ("manifest.json",)),
+    Reader("sealed", _write_mobile, _open_artifact, 600, ("manifest.json",), seeds.seal_anew),
     Reader("golden", _write_mobile, _read_golden, 1000, ("*.npz",)),
     Reader("recipe", lambda at: (at / "a.toml").write_text(RECIPE), _read_recipe, 700),
     Reader("result", _write_result, _read_results, 800),

@@ -13,7 +13,6 @@ import resource
 import shutil
 import sys
 import tempfile
-import time
 import traceback
 import warnings
 from importlib import import_module
@@ -81,9 +80,9 @@ def main(table: str, name: str, right: str, seed: str, start: str, stop: str) ->
         for index in range(int(start), int(stop)):
             folder = Path(scratch) / "input"
             file = damage(reader, Path(right), folder, int(seed), index)
-            started = time.monotonic()
+            started = sum(os.times()[:4])  # of processors: a busy machine is no fault
             fault = try_one(reader, file)
-            seconds = time.monotonic() - started
+            seconds = sum(os.times()[:4]) - started
             peak = max(
                 resource.getrusage(who).ru_maxrss
                 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
