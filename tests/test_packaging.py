@@ -131,6 +131,22 @@ def test_what_is_installed_finds_its_own_parts(wheel: Path, tmp_path: Path) -> N
     assert rest == f"3 {SOURCE.sha256(STAGE)}", "the same code has the same key, installed or not"
 
 
+@pytest.mark.long
+def test_what_ships_is_verified_and_judged_by_who_installs_it(wheel: Path, tmp_path: Path) -> None:
+    """The quantized networks between do not ship."""
+    pytest.importorskip("ai_edge_litert")
+    run(*PIP, "install", "--no-deps", "--no-index", "--target", tmp_path, wheel, cwd=tmp_path)
+    for model in ("portrait", "trimap", "portrait-clean"):
+        for command in (("gate",), ("verify", "--images", "2")):
+            said = run(
+                *(sys.executable, "-m", "edgemat.cli", command[0], f"{model}-tflite-int8"),
+                *command[1:],
+                cwd=tmp_path,
+                PYTHONPATH=str(tmp_path),
+            )
+            assert "passed sad" in said or "float" in said
+
+
 def test_isolated_environments_lie_beside_the_sources() -> None:
     assert isolated.ROOT == ROOT and (isolated.ROOT / "Makefile").is_file()
 

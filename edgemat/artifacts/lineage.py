@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.shipped import SHELF
 from edgemat.errors import ArtifactError
@@ -15,8 +17,7 @@ def find_parent(artifact: Artifact) -> Artifact:
     ArtifactError
         When there is none.
     """
-    for path in (*sorted(artifact.path.parent.glob("*@*")), *sorted(SHELF.glob("*@*"))):
-        candidate = Artifact(path, check=False)
+    for candidate in _around(artifact):
         if candidate.manifest.payload_sha256 == artifact.manifest.parent:
             candidate.check()
             return candidate
@@ -27,7 +28,48 @@ def find_parent(artifact: Artifact) -> Artifact:
 
 
 def float_ancestor(artifact: Artifact) -> Artifact:
-    """Return the float artefact at the root of `artifact`'s lineage."""
+    """Return the float artefact at the root of `artifact`'s lineage.
+
+    Where what lies between is not there, as with shipped files, it is known by its training: the
+    float artefact of the same model, recipe and seed.
+
+    Raises
+    ------
+    ArtifactError
+        When there is none.
+    """
     while artifact.manifest.kind != "float":
-        artifact = find_parent(artifact)
+        try:
+            artifact = find_parent(artifact)
+        except ArtifactError:
+            for candidate in _around(artifact):
+                if _is_trained_as(candidate, artifact):
+                    candidate.check()
+                    return candidate
+            raise
     return artifact
+
+
+def has_parents(artifact: Artifact) -> bool:
+    """Whether all that lies between `artifact` and its float network is there."""
+    try:
+        while artifact.manifest.kind != "float":
+            artifact = find_parent(artifact)
+    except ArtifactError:
+        return False
+    return True
+
+
+def _around(artifact: Artifact) -> Iterator[Artifact]:
+    for path in (*sorted(artifact.path.parent.glob("*@*")), *sorted(SHELF.glob("*@*"))):
+        yield Artifact(path, check=False)
+
+
+def _is_trained_as(candidate: Artifact, artifact: Artifact) -> bool:
+    one, other = candidate.manifest, artifact.manifest
+    return (
+        one.kind == "float"
+        and one.recipe_sha256 is not None
+        and (one.model, one.recipe_sha256, one.seed)
+        == (other.model, other.recipe_sha256, other.seed)
+    )

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgemat.artifacts.lineage import find_parent
+from edgemat.artifacts.lineage import find_parent, float_ancestor
 from edgemat.artifacts.shipped import ArtifactLike, open_artifact
 from edgemat.doctor import explains_missing
-from edgemat.errors import UsageError
+from edgemat.errors import ArtifactError, UsageError
 from edgemat.workflow.api.opening import open_with_validation, pictures_for
 
 if TYPE_CHECKING:
@@ -108,7 +108,8 @@ def verify(
     UsageError
         When the artefact is no mobile file, or `layers` are asked of one that is not quantized.
     ArtifactError
-        When it is damaged, or what it was made from is not beside it.
+        When it is damaged, or what it was made from is not beside it. Shipped int8 files are
+        compared with the float model, which ships; `layers` need the frozen one.
     MissingToolError
         When torch or the file's runtime is not installed.
     """
@@ -128,8 +129,16 @@ def verify(
             f"{file.path.name} is not quantized: its tensors have no grids to compare on.",
             remedy="Give an int8 file, or leave out --layers.",
         )
-    model = load_reference(find_parent(file))
-    verified = verify_file(file.payload, target, model, validation)
+    reference = target.reference
+    try:
+        parent = find_parent(file)
+    except ArtifactError:
+        if layers:  # which the float model does not have
+            raise
+        parent, reference = float_ancestor(file), "float"
+    verified = verify_file(
+        file.payload, target, load_reference(parent), validation, reference=reference
+    )
     return verified if layers else replace(verified, layers=())
 
 

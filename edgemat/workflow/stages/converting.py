@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from torch import nn
 
@@ -139,7 +139,12 @@ def _card(source: Manifest, target: Target, feeding: Feeding) -> dict[str, Any]:
 
 
 def verify_file(
-    path: Path, target: Target, model: nn.Module, validation: EvaluationSet
+    path: Path,
+    target: Target,
+    model: nn.Module,
+    validation: EvaluationSet,
+    *,
+    reference: Literal["float", "frozen"] | None = None,
 ) -> Verified:
     """Run a mobile file on the validation set and compare it with the model it was made from.
 
@@ -147,15 +152,19 @@ def verify_file(
     ----------
     model:
         What :func:`edgemat.quantize.reference.load_reference` returns for that model.
+    reference:
+        What `model` is; by default what files for `target` are made from.
     """
+    reference = reference or target.reference
     title = f"{target.name}: running the reference"
     references = predict_all(torch_predictor(model), validation, title)
     backend = find_backend(target.runtime)
     agreements, first = [], None
     for runtime, predict in backend.predictors(path).items():
         alphas = predict_all(predict, validation, f"{target.name}: {runtime}")
-        agreements.append(compare(alphas, references, reference=target.reference, runtime=runtime))
+        agreements.append(compare(alphas, references, reference=reference, runtime=runtime))
         first = alphas if first is None else first
     assert first is not None
-    layers = compare_layers(path, backend, model, validation) if target.quantized else []
+    has_grids = target.quantized and reference == "frozen"
+    layers = compare_layers(path, backend, model, validation) if has_grids else []
     return Verified(tuple(agreements), score(first, validation), tuple(layers))
