@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import platform
 import shutil
 import sys
 from collections.abc import Callable
@@ -16,6 +17,12 @@ from edgemat.files import explained
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+INT8_DOT_PRODUCT = "int8 dot product"
+INT8_SAYS_NOTHING = (
+    "not found: int8 is about as fast as float here, which says nothing of phones, that have one"
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,7 @@ IMPORT_NAMES = {"scikit-image": "skimage"}
 def examine() -> list[Finding]:
     """Look at this machine."""
     findings = [_packages(*row) for row in PACKAGES]
-    return [_python(), *findings, _gpu(), _bfloat16(), _mac(), _disk()]
+    return [_python(), *findings, _gpu(), _bfloat16(), _int8(), _mac(), _disk()]
 
 
 def explain_missing(error: ImportError) -> MissingToolError:
@@ -121,14 +128,29 @@ def _bfloat16() -> Finding:
     return Finding("bfloat16 on the CPU", ok, "found" if ok else "not found in this processor")
 
 
+def _int8() -> Finding:
+    ok = cpu_has_int8_dot_product()
+    return Finding(f"{INT8_DOT_PRODUCT} on the CPU", ok, "found" if ok else INT8_SAYS_NOTHING)
+
+
 def cpu_has_bfloat16() -> bool:
     """Return whether the processor is known to compute in bfloat16 itself."""
+    return bool(_cpu_flags() & {"avx512_bf16", "amx_bf16", "bf16"})
+
+
+def cpu_has_int8_dot_product() -> bool:
+    """Return whether the processor multiplies int8 and adds up in one instruction, as phones do."""
+    if sys.platform == "darwin":
+        return platform.machine() == "arm64"  # every one of Apple's does
+    return bool(_cpu_flags() & {"avx512_vnni", "avx_vnni", "asimddp", "i8mm"})
+
+
+def _cpu_flags() -> set[str]:
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-            flags = set(file.read().split())
+            return set(file.read().split())
     except OSError:
-        return False
-    return bool(flags & {"avx512_bf16", "amx_bf16", "bf16"})
+        return set()
 
 
 def _mac() -> Finding:

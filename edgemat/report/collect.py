@@ -14,6 +14,7 @@ from edgemat.artifacts.golden import read_mattes, read_pixels, read_truths
 from edgemat.bench.devices.host import HOST, host_circumstances
 from edgemat.bench.result import Result
 from edgemat.convert.backends import BACKENDS
+from edgemat.doctor import INT8_DOT_PRODUCT, INT8_SAYS_NOTHING, cpu_has_int8_dot_product
 from edgemat.images import PIXEL_SCALE, read_grey, read_image, read_rgba
 from edgemat.recipe.schema import Recipe
 from edgemat.report.data import (
@@ -49,6 +50,7 @@ def collect_report(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         circumstances={
             "Processor": here.soc,
+            INT8_DOT_PRODUCT: "found" if cpu_has_int8_dot_product() else INT8_SAYS_NOTHING,
             "Cores": here.cores,
             "System": f"{here.os}, {here.abi}",
             "Virtual machine": {True: "yes", False: "no", None: "not known"}[here.virtualised],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from edgemat.artifacts.artifact import (
     Agreement,
     Artifact,
+    Calibration,
     Card,
     Cost,
     Feeding,
@@ -187,6 +189,8 @@ def test_identity_ignores_what_was_measured(tmp_path: Path, measured: dict[str, 
         {"target": "tflite-int8"},
         {"licence": "MIT"},
         {"demonstration": False},
+        {"recipe_sha256": "0" * 64},
+        {"calibration": Calibration(count=8, seed=1, sha256="0" * 64)},
     ],
 )
 def test_identity_depends_on_what_the_artifact_is(tmp_path: Path, change: dict[str, Any]) -> None:
@@ -238,6 +242,16 @@ def test_a_damaged_payload_is_named_with_both_hashes(tmp_path: Path) -> None:
     assert PAYLOAD in caught.value.message
     assert caught.value.exit_code == 2
     assert Artifact(made.path, check=False).manifest == made.manifest
+
+
+def test_a_payload_whose_hash_begins_alike_is_damaged(tmp_path: Path) -> None:
+    made = make(tmp_path)
+    expected = made.manifest.payload_sha256
+    contents = (str(number).encode() for number in range(100_000))
+    alike = next(c for c in contents if hashlib.sha256(c).hexdigest()[:3] == expected[:3])
+    made.payload.write_bytes(alike)
+    with pytest.raises(ArtifactError, match="damaged"):
+        Artifact(made.path)
 
 
 def test_a_missing_payload_is_named(tmp_path: Path) -> None:

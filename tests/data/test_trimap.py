@@ -78,3 +78,17 @@ def test_a_uniform_matte_has_no_unknown_region(value: float, expected: int) -> N
 def test_classes_are_background_unknown_foreground() -> None:
     trimap = np.array([[0, 128, 255]], np.uint8)
     assert classes_from_trimap(trimap).tolist() == [[0, 1, 2]]
+
+
+def test_loose_trimaps_reach_into_both_sides() -> None:
+    """Each side by a distance of its own, up to 45 px."""
+    alpha = np.zeros((128, 128), np.float32)
+    alpha[:, 64:] = 1
+    inside, outside = [], []
+    for seed in range(200):
+        trimap = loose_trimap(alpha, rng=np.random.default_rng(seed))
+        inside.append(int((trimap[0, 64:] == 128).sum()))
+        outside.append(int((trimap[0, :64] == 128).sum()))
+    for reaches in (inside, outside):
+        assert min(reaches) <= 3 and 40 < max(reaches) <= 46
+    assert abs(np.corrcoef(inside, outside)[0, 1]) < 0.2

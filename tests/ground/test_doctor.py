@@ -10,7 +10,13 @@ from typing import Any
 
 import pytest
 
-from edgemat.doctor import PACKAGES, Finding, examine, explain_missing
+from edgemat.doctor import (
+    PACKAGES,
+    Finding,
+    cpu_has_int8_dot_product,
+    examine,
+    explain_missing,
+)
 
 INSTALLED = metadata.version
 
@@ -106,3 +112,24 @@ def test_a_failed_import_of_our_own_is_a_bug(arguments: dict[str, Any]) -> None:
     with pytest.raises(ModuleNotFoundError) as caught:
         explain_missing(error)
     assert caught.value is error
+
+
+@pytest.mark.parametrize(
+    ("flags", "found"),
+    [
+        ("flags : fma avx2 avx512f avx512_vnni", True),
+        ("flags : fma avx2 avx_vnni", True),
+        ("Features : fp asimd asimddp", True),
+        ("flags : fma avx2 avx512f", False),
+        ("Features : fp asimd", False),
+    ],
+)
+def test_an_int8_dot_product_is_told_by_the_processor(
+    flags: str, found: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without one int8 is no faster than float, and its latency says nothing of phones."""
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr("edgemat.doctor._cpu_flags", lambda: set(flags.split()))
+    (finding,) = (f for f in examine() if f.ability == "int8 dot product on the CPU")
+    assert cpu_has_int8_dot_product() is finding.ok is found
+    assert ("says nothing of phones" in finding.detail) is not found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgemat.scoring.evaluate import InputSet, predict_all
+from edgemat.scoring.evaluate import EvaluationSet, InputSet, predict_all, score
 
 
 @pytest.mark.parametrize("title", [None, "running"])
@@ -21,3 +21,16 @@ def test_every_picture_is_run_in_order(title: str | None) -> None:
     assert alphas == pytest.approx(pixels[..., 0] / 255)
     assert alphas.dtype == np.float32
     assert [x.shape for x in seen] == [(1, 4, 6, 3)] * 3
+
+
+def test_known_pixels_of_a_trimap_networks_matte_are_the_trimaps() -> None:
+    trimaps = np.full((1, 8, 8), 128, np.uint8)
+    trimaps[:, :2], trimaps[:, -2:] = 0, 255
+    alphas = np.full((1, 8, 8), 0.5, np.float32)
+    alphas[:, :2], alphas[:, -2:] = 0, 1
+    wrong = 1 - alphas
+    for channels, mistaken in ((4, 0.0), (3, 0.032)):  # 32 pixels that are known, in thousands
+        pixels = np.zeros((1, 8, 8, channels), np.uint8)
+        found = score(wrong, EvaluationSet(pixels, alphas, trimaps))
+        assert found["whole"].sad == pytest.approx(mistaken)
+        assert found["unknown"].sad == 0
