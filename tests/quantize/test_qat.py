@@ -31,7 +31,7 @@ from edgemat.training.schedule import ParameterGroup, Schedule
 
 SIZE = 64
 NETWORKS = {
-    "portrait": ("pspm-slim", {"width": 0.25}, 3),
+    "portrait": ("pspm-slim", {"width": 0.5}, 3),
     "trimap": ("indexnet-slim", {"width": 0.5}, 4),
 }
 
