@@ -17,14 +17,13 @@ def find_parent(artifact: Artifact) -> Artifact:
     ArtifactError
         When there is none.
     """
-    for candidate in _around(artifact):
-        if candidate.manifest.payload_sha256 == artifact.manifest.parent:
-            candidate.check()
-            return candidate
-    raise ArtifactError(
-        f"The parent of {artifact.path.name} is not in {artifact.path.parent}.",
-        remedy="Keep an artefact beside those that it was made from.",
-    )
+    parent = look_for_parent(artifact)
+    if parent is None:
+        raise ArtifactError(
+            f"The parent of {artifact.path.name} is not in {artifact.path.parent}.",
+            remedy="Keep an artefact beside those that it was made from.",
+        )
+    return parent
 
 
 def float_ancestor(artifact: Artifact) -> Artifact:
@@ -38,26 +37,38 @@ def float_ancestor(artifact: Artifact) -> Artifact:
     ArtifactError
         When there is none.
     """
-    while artifact.manifest.kind != "float":
-        try:
-            artifact = find_parent(artifact)
-        except ArtifactError:
-            for candidate in _around(artifact):
-                if _is_trained_as(candidate, artifact):
-                    candidate.check()
-                    return candidate
-            raise
-    return artifact
+    oldest = _oldest(artifact)
+    if oldest.manifest.kind == "float":
+        return oldest
+    for candidate in _around(oldest):
+        if _is_trained_as(candidate, oldest):
+            candidate.check()
+            return candidate
+    return find_parent(oldest)  # which says that it is missing
 
 
 def has_parents(artifact: Artifact) -> bool:
     """Whether all that lies between `artifact` and its float network is there."""
-    try:
-        while artifact.manifest.kind != "float":
-            artifact = find_parent(artifact)
-    except ArtifactError:
-        return False
-    return True
+    return _oldest(artifact).manifest.kind == "float"
+
+
+def _oldest(artifact: Artifact) -> Artifact:
+    """Return the float network, or what comes before a gap."""
+    while artifact.manifest.kind != "float":
+        parent = look_for_parent(artifact)
+        if parent is None:
+            break
+        artifact = parent
+    return artifact
+
+
+def look_for_parent(artifact: Artifact) -> Artifact | None:
+    """Return what :func:`find_parent` does, or None; one that is damaged is an error."""
+    for candidate in _around(artifact):
+        if candidate.manifest.payload_sha256 == artifact.manifest.parent:
+            candidate.check()
+            return candidate
+    return None
 
 
 def _around(artifact: Artifact) -> Iterator[Artifact]:

@@ -49,6 +49,11 @@ class TuneSection(PhaseSection):
     workers: int = Field(default=1, ge=0, le=256, description="processes that prepare data")
     checkpoint_every: int = Field(default=50, gt=0, description="steps")
 
+    @property
+    def statistics(self) -> Literal["frozen", "running"]:
+        """Return what `bn` means here."""
+        return "running" if self.bn == "auto" else self.bn
+
 
 class TrainSection(TuneSection):
     """The training of a network: from nothing, from ImageNet's encoder, or from a trained one."""
@@ -77,6 +82,11 @@ class TrainSection(TuneSection):
             yield Path(self.init)
         if self.start is not None:
             yield find_artifact(self.start)
+
+    @property
+    def statistics(self) -> Literal["frozen", "running"]:
+        """Return what `bn` means here."""
+        return "frozen" if self.bn == "auto" and self.start is not None else super().statistics
 
     @model_validator(mode="after")
     def _no_steps_need_weights(self) -> TrainSection:

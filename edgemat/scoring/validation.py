@@ -76,9 +76,7 @@ def warn_of_training_pictures(validation: Validation | None) -> None:
         warnings.warn(text, DataWarning, stacklevel=3)
 
 
-def evaluation_set_for(
-    manifest: Manifest, data: DataSection, *, count: int, trained_on: DataSection | None = None
-) -> EvaluationSet:
+def evaluation_set_for(manifest: Manifest, data: DataSection, *, count: int) -> EvaluationSet:
     """Return `count` composites to judge an artefact by: of its task, of the size that it takes."""
     return evaluation_set(
         data,
@@ -86,7 +84,6 @@ def evaluation_set_for(
         size=(manifest.feeding.height, manifest.feeding.width),
         count=count,
         seed=VALIDATION_SEED + (manifest.seed or 0),
-        trained_on=trained_on,
     )
 
 

@@ -7,7 +7,6 @@ dropout draws from.
 
 from __future__ import annotations
 
-import io
 import json
 import warnings
 from collections.abc import Iterator, Sequence
@@ -21,16 +20,16 @@ from torch.utils.data import DataLoader, Dataset
 
 from edgemat.doctor import cpu_has_bfloat16
 from edgemat.errors import TrainingError, UsageError
-from edgemat.files import atomic_path, write_text
+from edgemat.files import write_text
 from edgemat.models.info import MattingTask
 from edgemat.models.network import MattingNetwork
-from edgemat.models.weights_file import DAMAGED
 from edgemat.progress import progress_bar
 from edgemat.training.interrupt import ignore_interrupts, interrupts_held_back
 from edgemat.training.losses import Loss
 from edgemat.training.objective import compute_loss
 from edgemat.training.schedule import ParameterGroup, Phase, Schedule
 from edgemat.training.selection import Selection
+from edgemat.training.state import reading_state, write_state
 
 CHECKPOINT, LOG = "checkpoint.pt", "training.jsonl"
 LOG_EVERY = 10
@@ -259,10 +258,7 @@ def _save(
         "random": torch.get_rng_state(),
         "log": log,
     }
-    buffer = io.BytesIO()  # torch's own writer hides the reason when a disk is full
-    torch.save(state, buffer)
-    with atomic_path(folder / CHECKPOINT) as temporary:
-        temporary.write_bytes(buffer.getbuffer())
+    write_state(folder / CHECKPOINT, state)
     write_text(folder / LOG, "".join(json.dumps(line) + "\n" for line in log))
 
 
@@ -272,14 +268,8 @@ def _resume(
     path = folder / CHECKPOINT
     if not path.exists():
         return 0, []
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+    with reading_state(path) as state:
         network.load_state_dict(state["network"])
         optimizer.load_state_dict(state["optimizer"])
         torch.set_rng_state(state["random"])
         return int(state["step"]), list(state["log"])
-    except DAMAGED as error:
-        raise TrainingError(
-            f"The checkpoint {path} is damaged.",
-            remedy="Delete it: the training then begins anew.",
-        ) from error

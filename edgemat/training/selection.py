@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import copy
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
 from torch import Tensor, nn
 
-from edgemat.files import atomic_path
+from edgemat.training.state import reading_state, write_state
 
 BEST = "best.pt"
 JUDGEMENTS = 10
@@ -51,11 +49,8 @@ class Selection:
         found = round(self.error(copy.deepcopy(network).cpu().eval()), 6)
         best = self._read()
         if best is None or found < best.error:
-            buffer = io.BytesIO()
             state = {name: value.cpu() for name, value in network.state_dict().items()}
-            torch.save({"error": found, "step": step, "network": state}, buffer)
-            with atomic_path(self.folder / BEST) as temporary:
-                temporary.write_bytes(buffer.getbuffer())
+            write_state(self.folder / BEST, {"error": found, "step": step, "network": state})
         return found
 
     def restore(self, network: nn.Module) -> None:
@@ -68,4 +63,5 @@ class Selection:
         path = self.folder / BEST
         if not path.exists():
             return None
-        return _Best(**torch.load(path, map_location="cpu", weights_only=True))
+        with reading_state(path) as state:
+            return _Best(**state)

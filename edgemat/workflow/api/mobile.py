@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgemat.artifacts.lineage import find_parent, float_ancestor
+from edgemat.artifacts.lineage import find_parent, float_ancestor, look_for_parent
 from edgemat.artifacts.shipped import ArtifactLike, open_artifact
 from edgemat.doctor import explains_missing
-from edgemat.errors import ArtifactError, UsageError
+from edgemat.errors import UsageError
 from edgemat.workflow.api.opening import open_with_validation, pictures_for
 
 if TYPE_CHECKING:
@@ -130,11 +130,8 @@ def verify(
             remedy="Give an int8 file, or leave out --layers.",
         )
     reference = target.reference
-    try:
-        parent = find_parent(file)
-    except ArtifactError:
-        if layers:  # which the float model does not have
-            raise
+    parent = find_parent(file) if layers else look_for_parent(file)
+    if parent is None:
         parent, reference = float_ancestor(file), "float"
     verified = verify_file(
         file.payload, target, load_reference(parent), validation, reference=reference

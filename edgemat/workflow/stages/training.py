@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -34,7 +33,7 @@ from edgemat.recipe.sections import PhaseSection, TrainSection, TuneSection
 from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
 from edgemat.scoring.metrics import trimap_miou
 from edgemat.training.loop import LOG, train
-from edgemat.training.schedule import DETAIL_RAMP, BatchNorm, Phase, Schedule
+from edgemat.training.schedule import DETAIL_RAMP, Phase, Schedule
 from edgemat.training.selection import Judge, Selection
 from edgemat.workflow.stages.common import WEIGHTS, fill_float, torch_input
 
@@ -170,7 +169,7 @@ def _whole_sad(validation: EvaluationSet) -> Judge:
 
     def error(network: nn.Module) -> float:
         assert isinstance(network, MattingNetwork)
-        deploy = to_deploy(copy.deepcopy(network).eval())
+        deploy = to_deploy(network)
         return score(predict_all(torch_predictor(deploy), validation), validation)["whole"].sad
 
     return error
@@ -188,14 +187,10 @@ def _say_if_worse(name: str, before: float, after: float) -> None:
 
 def schedule_of(settings: TuneSection) -> Schedule:
     """Return a recipe's section as the training loop takes it: what both have goes by its name."""
-    named = {field.name for field in fields(Schedule)} & set(type(settings).model_fields) - {"bn"}
+    named = {field.name for field in fields(Schedule)} & set(type(settings).model_fields)
+    chosen = {name: getattr(settings, name) for name in named} | {"bn": settings.statistics}
     ramp = DETAIL_RAMP if isinstance(settings, TrainSection) else 0.0
-    bn: BatchNorm
-    if settings.bn == "auto":
-        bn = "frozen" if getattr(settings, "start", None) is not None else "running"
-    else:
-        bn = settings.bn
-    return Schedule(**{name: getattr(settings, name) for name in named}, detail_ramp=ramp, bn=bn)
+    return Schedule(**chosen, detail_ramp=ramp)
 
 
 def training_data(
