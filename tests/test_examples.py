@@ -54,6 +54,7 @@ def test_examples_say_what_happens(
     monkeypatch.chdir(folder)
     module = importlib.import_module(name)
     finder = doctest.DocTestFinder(exclude_empty=True)
+    # no globals: an example imports all that it uses, as a reader must
     examples = [test for test in finder.find(module, globs={}) if test.examples]
     assert examples, "the sign >>> stands where no example is found"
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)

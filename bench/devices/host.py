@@ -24,6 +24,7 @@ from edgemat.bench.protocol import NS_PER_MS, Progress, Protocol, measure
 from edgemat.bench.result import Circumstances, Condition, Delegate, Result
 from edgemat.matting.runtime import Kernels, TfliteModel, runtime_version
 
+STATUS = Path("/proc/self/status")
 CPU_INFO = Path("/proc/cpuinfo")
 GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 KERNELS: Mapping[str, Kernels] = {"xnnpack": "xnnpack", "none": "builtin"}
@@ -135,7 +136,15 @@ def host_condition() -> Condition:
 
 
 def peak_rss_bytes() -> int | None:
-    """Return this process's peak resident memory in bytes, None where the system has no such."""
+    """Return this process's peak resident memory in bytes, None where the system has no such.
+
+    Linux hands a parent's ``ru_maxrss`` on to the programs that it starts, so a small child of a
+    large process would seem large; VmHWM begins anew with each program.
+    """
+    if STATUS.exists():
+        for line in STATUS.read_text(encoding="utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
     if sys.platform == "win32":
         return None
     import resource

@@ -31,7 +31,6 @@ MODULES = {
     "pymatting": "pymatting",
 }
 """Runtime, as in the contestants' facts, to the module that brings it."""
-STATUS = Path("/proc/self/status")
 TIMEOUT_S = 600
 
 
@@ -53,19 +52,6 @@ def peak_memory(entry: Entry, photo: Photo, *, runtime: str, threads: int) -> in
     idle = _peak_of_process(task | {"works": False}, entry.name)
     busy = _peak_of_process(task | {"works": True}, entry.name)
     return None if idle is None or busy is None else max(0, busy - idle)
-
-
-def own_peak_bytes() -> int | None:
-    """Return this process's peak resident memory.
-
-    Linux hands a parent's ``ru_maxrss`` on to the programs that it starts, so a small child of a
-    large process would seem large; VmHWM begins anew with each program.
-    """
-    if STATUS.exists():
-        for line in STATUS.read_text(encoding="utf-8").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    return peak_rss_bytes()
 
 
 def _peak_of_process(task: dict[str, Any], name: str) -> int | None:
@@ -94,7 +80,7 @@ def _work(task: dict[str, Any]) -> None:
     trimap = read_trimap(task["trimap"]) if task["trimap"] else None
     if task["works"]:
         open_entry(entry, threads=task["threads"]).predict(image, trimap)
-    sys.stdout.write(json.dumps(own_peak_bytes()) + "\n")
+    sys.stdout.write(json.dumps(peak_rss_bytes()) + "\n")
 
 
 if __name__ == "__main__":

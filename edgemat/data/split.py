@@ -46,6 +46,7 @@ def split_names(names: Collection[str], folder: Path) -> Split:
     """Split the mattes of a folder: as its held-out.txt says, else a tenth of them by their names.
 
     >>> from pathlib import Path
+    >>> from edgemat.data.split import split_names
     >>> names = ["anna", "ben", "carla", "dora", "emil", "fritz"]
     >>> split = split_names(names, Path("portraits"))
     >>> len(split.train), len(split.held_out)

@@ -22,7 +22,7 @@ from edgemat.bench.peers.contest_result import ContestResult, ContestSettings
 from edgemat.bench.peers.contestants import Entry
 from edgemat.bench.peers.entries import GUIDED, list_entries, open_entries, open_entry
 from edgemat.bench.peers.fetch import SOURCES, fetch
-from edgemat.bench.peers.memory import own_peak_bytes, peak_memory
+from edgemat.bench.peers.memory import peak_memory
 from edgemat.bench.peers.others import stretch
 from edgemat.bench.peers.pictures import Loaded, Photo, find_looks, find_photos, load, spread
 from edgemat.bench.peers.scores import score, summarise_scores
@@ -362,16 +362,6 @@ def test_costs_are_measured_in_turns_and_in_processes(tmp_path: Path) -> None:
     assert len(one["whole_latency"]["samples_ms"]) == 2
     assert 0 <= one["peak_memory_bytes"] < 200e6
     assert value["costs_photo"] == {"name": "p00", "megapixels": 48 * 64 / 1e6}
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="VmHWM is Linux'")
-def test_a_large_parent_does_not_make_a_small_child_large() -> None:
-    ballast = np.ones(50_000_000)  # 400 MB
-    code = "from edgemat.bench.peers.memory import own_peak_bytes; print(own_peak_bytes())"
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    mine = own_peak_bytes()
-    assert mine is not None
-    assert mine > ballast.nbytes > int(done.stdout) > 1e6
 
 
 def test_a_process_that_dies_is_explained(tmp_path: Path) -> None:

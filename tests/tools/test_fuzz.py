@@ -6,6 +6,7 @@ import os
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tools.fuzz.__main__ import Outcome, fuzz
@@ -47,6 +48,13 @@ def test_each_kind_of_fault_is_seen(
     assert isinstance(outcome, Outcome) and outcome.tried == 2
     assert len(outcome.faults) == (0 if fault is None else 2)
     assert all(fault in text for _, text in outcome.faults if fault)
+
+
+@pytest.mark.slow
+def test_the_size_of_who_starts_it_is_no_fault() -> None:
+    ballast = np.ones(150_000_000)  # 1.2 GB
+    (outcome,) = fuzz(inputs=2, names=["right"], table="toy_readers")
+    assert ballast.size and not outcome.faults
 
 
 def test_the_same_number_is_the_same_input(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import warnings
 from importlib import import_module
 from pathlib import Path
 
+from edgemat.bench.devices.host import peak_rss_bytes
 from edgemat.errors import EdgematError
 from tools.fuzz.mutate import mutate
 from tools.fuzz.reader import Reader
@@ -83,10 +84,8 @@ def main(table: str, name: str, right: str, seed: str, start: str, stop: str) ->
             started = sum(os.times()[:4])  # of processors: a busy machine is no fault
             fault = try_one(reader, file)
             seconds = sum(os.times()[:4]) - started
-            peak = max(
-                resource.getrusage(who).ru_maxrss
-                for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-            )
+            children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+            peak = max((peak_rss_bytes() or 0) // 1024, children)
             told = {"index": index, "seconds": seconds, "peak_kb": peak, "fault": fault}
             print(json.dumps(told), file=tell, flush=True)
             shutil.rmtree(folder, ignore_errors=True)
