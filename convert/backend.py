@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from edgemat.artifacts.artifact import Int8Proof, Manifest
+from edgemat.artifacts.artifact import Manifest
 from edgemat.artifacts.vocabulary import InputLayout, TorchKind
 from edgemat.images import F32
 from edgemat.matting.predictor import Predict
-from edgemat.quantize.spec import QuantSpec, StoredGrid
+from edgemat.quantize.spec import StoredGrid
 
 if TYPE_CHECKING:
     from torch import nn
@@ -65,16 +65,16 @@ class Target:
 
 @dataclass(frozen=True)
 class GridTensor:
-    """A quantized activation of one inference.
+    """A quantized activation of one inference, or the weight of a convolution.
 
     Attributes
     ----------
     name:
         What its file, or the deploy form, calls it.
     grid:
-        With one scale and one zero-point.
+        With one scale and one zero-point, or for a weight one for each of its outputs.
     values:
-        N,H,W,C integers -128..127.
+        Integers -128..127: N,H,W,C, of a weight O,H,W,I; as they are where there are not four axes.
     """
 
     name: str
@@ -85,6 +85,27 @@ class GridTensor:
     def key(self) -> tuple[StoredGrid, tuple[int, ...]]:
         """The marks that tell it apart from others: grid and shape."""
         return self.grid, self.values.shape
+
+
+def channels_last(values: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Return N,C,H,W as N,H,W,C, and what has not four axes as it is."""
+    return values.transpose(0, 2, 3, 1) if values.ndim == 4 else values
+
+
+class Int8Operators(NamedTuple):
+    """How much of a file computes in int8.
+
+    Attributes
+    ----------
+    int8_convolutions:
+        Of the convolutions, those int8 x int8.
+    float_islands:
+        Operators between int8 operators that compute in float.
+    """
+
+    convolutions: int
+    int8_convolutions: int
+    float_islands: tuple[str, ...]
 
 
 class Backend(Protocol):
@@ -146,14 +167,17 @@ class Backend(Protocol):
     def predictors(self, path: Path) -> dict[str, Predict]:
         """Return every way in which this machine can run a file, by name; first the apps' own."""
 
-    def prove(self, path: Path, spec: QuantSpec) -> Int8Proof:
-        """Count, in the file itself, what is computed in int8 and which grids of `spec` it carries.
+    def count_int8(self, path: Path) -> Int8Operators:
+        """Count, in the file itself, what is computed in int8.
 
         Raises
         ------
         ArtifactError
             When the file cannot be read.
         """
+
+    def weights(self, path: Path) -> list[GridTensor]:
+        """Return the int8 weights of a file's convolutions."""
 
     def layers(self, path: Path, x: F32) -> dict[str, list[GridTensor]]:
         """Return the quantized activations of an int8 file for `x`, 1,H,W,C in 0..1.

@@ -14,6 +14,7 @@ class Quantization(Protocol):
 
     scale: Sequence[float] | None
     zeroPoint: Sequence[int]
+    quantizedDimension: int
 
 
 class Tensor(Protocol):

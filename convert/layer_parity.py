@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
 from edgemat.convert.backend import Backend, GridTensor
-from edgemat.images import F32
-from edgemat.matting.torch_predictor import torch_predictor
-from edgemat.quantize.frozen import FrozenFakeQuantize
-from edgemat.quantize.spec import StoredGrid
+from edgemat.convert.pairing import frozen_tensors, pair_tensors
 from edgemat.scoring.evaluate import EvaluationSet
 
 
@@ -81,8 +78,7 @@ def compare_layers(
 ) -> list[LayerTable]:
     """Run one picture through a file and the frozen model and compare tensor by tensor.
 
-    One table for each way in which this machine runs the file. Tensors of a file carry no names
-    that survive conversion: they are told apart by grid and shape, and among equals by their order.
+    One table for each way in which this machine runs the file; see :mod:`edgemat.convert.pairing`.
 
     Parameters
     ----------
@@ -90,84 +86,16 @@ def compare_layers(
         Which of `data`.
     """
     x = data.inputs(picture)
-    own = _frozen_tensors(frozen, x)
-    found = backend.layers(path, x)
-    return [_compare(own, tensors, runtime) for runtime, tensors in found.items()]
+    own = [one.tensor for one in frozen_tensors(frozen, x) if one.quant.kind == "activation"]
+    return [_compare(own, tensors, runtime) for runtime, tensors in backend.layers(path, x).items()]
 
 
-def _frozen_tensors(frozen: nn.Module, x: F32) -> list[GridTensor]:
-    found: list[GridTensor] = []
-    calls: dict[FrozenFakeQuantize, int] = {}
-
-    def keep(quantizer: FrozenFakeQuantize, _: Any, output: Tensor) -> None:
-        quant = quantizer.quant
-        if quant.kind != "activation" or output.ndim != 4:
-            return
-        grid = quant.stored
-        # one quantizer serves several places, in the order of its calls
-        place = quant.places[min(calls.get(quantizer, 0), len(quant.places) - 1)]
-        calls[quantizer] = calls.get(quantizer, 0) + 1
-        steps = np.rint(output.permute(0, 2, 3, 1).numpy() / grid.scales[0])
-        values = steps.astype(np.int32) + grid.zero_points[0]
-        found.append(GridTensor(place.operator, grid, values))
-
-    quantizers = [m for m in frozen.modules() if isinstance(m, FrozenFakeQuantize)]
-    handles = [quantizer.register_forward_hook(keep) for quantizer in quantizers]
-    try:
-        torch_predictor(frozen)(x)
-    finally:
-        for handle in handles:
-            handle.remove()
-    return found
-
-
-# ---- which tensor is which --------------------------------------------------------------------
-
-
-def _compare(ours: Sequence[GridTensor], theirs: Sequence[GridTensor], runtime: str) -> LayerTable:
-    groups = _by_key(theirs)
-    pairs: dict[int, GridTensor] = {}
-    for key, mine in _by_key(ours).items():
-        pairs.update(_pair([ours[n] for n in mine], mine, [theirs[n] for n in groups.get(key, [])]))
+def _compare(own: Sequence[GridTensor], found: Sequence[GridTensor], runtime: str) -> LayerTable:
+    pairs = pair_tensors(own, found)
     rows = tuple(
-        _difference(found, pairs[number]) for number, found in enumerate(ours) if number in pairs
+        _difference(one, pairs[number]) for number, one in enumerate(own) if number in pairs
     )
-    return LayerTable(rows, len(ours) - len(rows), runtime)
-
-
-def _by_key(found: Iterable[GridTensor]) -> dict[tuple[StoredGrid, tuple[int, ...]], list[int]]:
-    groups: dict[tuple[StoredGrid, tuple[int, ...]], list[int]] = {}
-    for number, one in enumerate(found):
-        groups.setdefault(one.key, []).append(number)
-    return groups
-
-
-def _pair(
-    ours: Sequence[GridTensor], numbers: Sequence[int], theirs: Sequence[GridTensor]
-) -> dict[int, GridTensor]:
-    """Pair tensors of one grid and shape in order, as many as there are on the shorter side.
-
-    Where the numbers differ, the pairing in order with the least sum of differences is taken.
-    """
-    if len(ours) == len(theirs):
-        return dict(zip(numbers, theirs, strict=True))
-    swapped = len(ours) > len(theirs)
-    short, long = (theirs, ours) if swapped else (ours, theirs)
-    # best[i][j]: least sum of differences that pairs the first i of short among the first j of long
-    best = np.full((len(short) + 1, len(long) + 1), np.inf)
-    best[0] = 0.0
-    distance = [[float(np.abs(a.values - b.values).mean()) for b in long] for a in short]
-    for i in range(1, len(short) + 1):
-        for j in range(i, len(long) + 1):
-            best[i, j] = min(best[i, j - 1], best[i - 1, j - 1] + distance[i - 1][j - 1])
-    pairs, j = {}, len(long)
-    for i in range(len(short), 0, -1):
-        while best[i, j] == best[i, j - 1]:
-            j -= 1
-        mine, other = (j - 1, short[i - 1]) if swapped else (i - 1, long[j - 1])
-        pairs[numbers[mine]] = other
-        j -= 1
-    return pairs
+    return LayerTable(rows, len(own) - len(rows), runtime)
 
 
 def _difference(mine: GridTensor, other: GridTensor) -> LayerDifference:

@@ -9,9 +9,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from edgemat.convert.backend import GridTensor, channels_last
 from edgemat.convert.mil import operations, type_name, variables
 from edgemat.convert.mil_types import Operation, Program, Variable
-from edgemat.quantize.spec import UINT8_SHIFT, StoredGrid
+from edgemat.quantize.spec import UINT8_SHIFT, StoredGrid, shift_to_int8
 
 CONVOLUTIONS = frozenset({"conv", "conv_transpose"})
 # Operation -> its inputs that hold the integers (or become them) and the zero-points.
@@ -152,6 +153,23 @@ def _channel_axis(op: Operation, stored: NDArray[Any]) -> int | None:
     if "axis" in op.inputs:
         return int(op.inputs["axis"].val)
     return int(np.argmax(stored.shape))  # block-wise weights: the axis that has several scales
+
+
+def list_weights(program: Program) -> list[GridTensor]:
+    """Return the int8 weights of the convolutions, each constant once."""
+    found = {}
+    for op in operations(program):
+        maker = op.inputs["weight"].op if op.op_type in CONVOLUTIONS else None
+        if maker is not None and maker.op_type in CONSTANT_WEIGHTS:
+            found[maker.outputs[0].name] = _weight(maker)
+    return list(found.values())
+
+
+def _weight(maker: Operation) -> GridTensor:
+    scale = _scale(maker)
+    values = np.asarray(maker.inputs[QUANTIZERS[maker.op_type][0]].val).astype(np.int32)
+    values = np.moveaxis(values - shift_to_int8(int(np.iinfo(scale.dtype).min)), scale.axis or 0, 0)
+    return GridTensor(scale.name, scale.stored, channels_last(values))
 
 
 # ---- proof of int8 ------------------------------------------------------------------------

@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from edgemat.convert.backend import GridTensor
 from edgemat.convert.flatbuffer import explain_damage, read_model
-from edgemat.convert.flatbuffer_types import Model
+from edgemat.convert.flatbuffer_types import Model, Tensor
+from edgemat.convert.flatbuffer_types import Operator as FlatOperator
+from edgemat.quantize.spec import StoredGrid
 
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED")
+_NAMES = {value: name for name, value in vars(schema.BuiltinOperator).items() if name.isupper()}
 
 
 @dataclass(frozen=True)
@@ -43,12 +48,57 @@ def list_operators(path: Path) -> list[Operator]:
         return _list(model)
 
 
+def list_weights(path: Path) -> list[GridTensor]:
+    """Return the int8 weights of the convolutions, as constants on a grid; each tensor once.
+
+    Raises
+    ------
+    ArtifactError
+        When the file cannot be read.
+    """
+    model = read_model(path)
+    with explain_damage(path):
+        graph, found = model.subgraphs[0], {}
+        # where only weights are int8, they are restored to float first
+        restored = {
+            operator.outputs[0]: operator.inputs[0]
+            for operator in graph.operators
+            if _name(model, operator) == "DEQUANTIZE"
+        }
+        for operator in graph.operators:
+            name = _name(model, operator)
+            if name in CONVOLUTIONS:
+                number = restored.get(operator.inputs[1], operator.inputs[1])
+                weight = _weight(model, graph.tensors[number], name == "DEPTHWISE_CONV_2D")
+                found.update({} if weight is None else {number: weight})
+        return list(found.values())
+
+
+def _weight(model: Model, tensor: Tensor, is_depthwise: bool) -> GridTensor | None:
+    grid, content = tensor.quantization, model.buffers[tensor.buffer].data
+    if tensor.type != schema.TensorType.INT8 or grid is None or grid.scale is None:
+        return None
+    if content is None:
+        return None
+    values = np.frombuffer(bytes(content), np.int8).reshape(tensor.shape).astype(np.int32)
+    if is_depthwise:  # 1,H,W,O
+        values = values.transpose(3, 1, 2, 0)
+    scales = tuple(float(np.float32(scale)) for scale in grid.scale)
+    zeros = tuple(int(zero) for zero in np.broadcast_to(grid.zeroPoint, len(scales)))
+    name = tensor.name.decode() if isinstance(tensor.name, bytes) else tensor.name
+    return GridTensor(name, StoredGrid(scales, zeros), values)
+
+
+def _name(model: Model, operator: FlatOperator) -> str:
+    name: str = _NAMES[model.operatorCodes[operator.opcodeIndex].builtinCode]
+    return name
+
+
 def _list(model: Model) -> list[Operator]:
     graph = model.subgraphs[0]
-    names = {value: name for name, value in vars(schema.BuiltinOperator).items() if name.isupper()}
     found = []
     for operator in graph.operators:
-        name = names[model.operatorCodes[operator.opcodeIndex].builtinCode]
+        name = _name(model, operator)
         # an input of -1 is an optional one left out
         inputs = [graph.tensors[i].type for i in operator.inputs if i >= 0]
         outputs = [graph.tensors[i].type for i in operator.outputs]

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from edgemat.errors import ConversionError
-from edgemat.quantize.fixed_grids import FIXED_GRID_FUNCTIONS
+from edgemat.quantize.fixed_grids import FIXED_GRID_FUNCTIONS, Grid
 from edgemat.quantize.frozen import FrozenFakeQuantize, freeze
 from edgemat.quantize.spec import QuantSpec, TensorQuant
 from edgemat.quantize.watch import QuantizerWatch
@@ -43,7 +43,7 @@ def unify_grids(deploy: nn.Module, spec: QuantSpec, example: Tensor) -> QuantSpe
     for group in watch.groups():
         shared = _union([quantizer.quant for quantizer in group])
         for quantizer in group:
-            grids[quantizer] = grids[quantizer].model_copy(update=shared)
+            grids[quantizer] = quantizer.quant.put_on(*shared, because="rule")
     return spec.model_copy(update={"tensors": tuple(grids.values())})
 
 
@@ -145,8 +145,8 @@ class _SharedGrids(QuantizerWatch, TorchFunctionMode):
         return quantizer
 
 
-def _union(quants: list[TensorQuant]) -> dict[str, Any]:
-    """Return scale, zero-point and range of the grid that covers all `quants`."""
+def _union(quants: list[TensorQuant]) -> Grid:
+    """Return the grid of 0..255 that covers all `quants`."""
     fixed = [q for q in quants if any(p.function in FIXED_GRID_FUNCTIONS for p in q.places)]
     if fixed and any(q.scale != fixed[0].scale for q in quants):
         raise ConversionError(
@@ -157,5 +157,4 @@ def _union(quants: list[TensorQuant]) -> dict[str, Any]:
     low = min(quant.scale[0] * (quant.low - quant.zero_point[0]) for quant in quants)
     high = max(quant.scale[0] * (quant.high - quant.zero_point[0]) for quant in quants)
     scale = float(np.float32((high - low) / 255))
-    zero_point = round(-low / scale)
-    return {"scale": (scale,), "zero_point": (zero_point,), "low": 0, "high": 255}
+    return Grid(scale, round(-low / scale))

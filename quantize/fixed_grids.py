@@ -53,8 +53,7 @@ class FixedGrids:
         if grid is None:
             return quant
         scale = float(np.float32(grid.scale))  # files store float32
-        exact = {"scale": (scale,), "zero_point": (grid.zero_point,), "low": 0, "high": 255}
-        return quant.model_copy(update=exact)
+        return quant.put_on(scale, grid.zero_point, because="nature")
 
     def _is_pixel_or_mask(self, place: Place) -> bool:
         """Tell the model's input and output, and the masks of max-pooling, all within 0..1."""

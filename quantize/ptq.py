@@ -160,4 +160,5 @@ def read_grid(quantizer: BaseQuantizer, places: Sequence[Place]) -> TensorQuant:
         low=int(low),
         high=int(high),
         axis=int(np.argmax(quantizer.scale_shape)) if quantizer.per_channel else None,
+        origin="nncf",
     )

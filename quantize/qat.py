@@ -126,7 +126,9 @@ class QuantizationAware:
         deploy = copy.deepcopy(self._start.deploy)
         load_without_hooks(deploy, self.model)
         tensors = tuple(
-            self._fixed.pin(read_grid(quantizer, quant.places))
+            self._fixed.pin(read_grid(quantizer, quant.places)).model_copy(
+                update={"origin": quant.origin, "replaced": quant.replaced}
+            )
             for quant, quantizer in zip(self._start.spec.tensors, self.quantizers, strict=True)
         )
         spec = self._start.spec.model_copy(update={"tensors": tensors})

@@ -58,6 +58,24 @@ class Place(_Model):
         return parts[-2] if len(parts) > 1 else ""
 
 
+class Replaced(_Model):
+    """A grid that NNCF chose for an activation, and that edgemat has put another in the place of.
+
+    The fields are those of :class:`TensorQuant`.
+    """
+
+    scale: float
+    zero_point: int
+    low: int
+    high: int
+
+
+Origin = Literal["nncf", "nature", "rule"]
+"""Who decided on a grid: NNCF; the tensor's nature, for a range that is known before any picture is
+seen (pixels, masks, sigmoids); or a rule of the runtimes, which keep several tensors on one grid
+(concatenation, resizing, pooling)."""
+
+
 class TensorQuant(_Model):
     """The affine grid of one tensor: real = scale * (quantized - zero_point).
 
@@ -73,6 +91,10 @@ class TensorQuant(_Model):
         Range of the quantized integers; 0..255 is stored as -128..127 in a file.
     bits:
         8 throughout this version.
+    origin:
+        Who decided on the grid; None in specifications of before, which do not tell.
+    replaced:
+        What NNCF chose, where the origin is another.
     """
 
     kind: Literal["weight", "activation"]
@@ -83,6 +105,8 @@ class TensorQuant(_Model):
     high: int
     axis: int | None = None
     bits: int = 8
+    origin: Origin | None = None
+    replaced: Replaced | None = None
 
     @model_validator(mode="after")
     def _is_a_grid(self) -> TensorQuant:
@@ -97,6 +121,21 @@ class TensorQuant(_Model):
         if not all(self.low <= zero <= self.high for zero in self.zero_point):
             raise ValueError("a zero-point outside of the integers")
         return self
+
+    def put_on(self, scale: float, zero_point: int, *, because: Origin) -> TensorQuant:
+        """Return it on another grid, of 0..255; what NNCF chose is kept.
+
+        What nature has fixed, and a rule leaves as it is, stays fixed by nature.
+        """
+        moved = self.model_copy(
+            update={"scale": (scale,), "zero_point": (zero_point,), "low": 0, "high": 255}
+        )
+        if self.origin == "nature" and moved == self:
+            return self
+        chosen = self.replaced or Replaced(
+            scale=self.scale[0], zero_point=self.zero_point[0], low=self.low, high=self.high
+        )
+        return moved.model_copy(update={"origin": because, "replaced": chosen})
 
     @property
     def stored(self) -> StoredGrid:

@@ -11,14 +11,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from edgemat.artifacts.artifact import Int8Proof, Manifest
+from edgemat.artifacts.artifact import Manifest
 from edgemat.artifacts.vocabulary import InputLayout
-from edgemat.convert.backend import FloatPrecision, GridTensor, Target
+from edgemat.convert.backend import (
+    FloatPrecision,
+    GridTensor,
+    Int8Operators,
+    Target,
+    channels_last,
+)
 from edgemat.convert.mil_types import Operation
-from edgemat.convert.proof import proof_of
 from edgemat.images import F32, PIXEL_SCALE
 from edgemat.matting.predictor import Predict
-from edgemat.quantize.spec import QuantSpec, StoredGrid, shift_to_int8
+from edgemat.quantize.spec import StoredGrid, shift_to_int8
 
 if TYPE_CHECKING:
     from torch import nn
@@ -91,26 +96,26 @@ class CoreMl:
             predictors["Core ML"] = lambda x: _alpha(run_coreml(path, feeds(x)))
         return predictors
 
-    def prove(self, path: Path, spec: QuantSpec) -> Int8Proof:
+    def count_int8(self, path: Path) -> Int8Operators:
         """Count by what quantizes each operation's inputs."""
         from edgemat.convert.mil import load_program
-        from edgemat.convert.mil_proof import count_int8, scales
+        from edgemat.convert.mil_proof import count_int8
 
-        program = load_program(path)
-        found = count_int8(program)
+        found = count_int8(load_program(path))
         inside = [
             operation
             for island in found.islands
             if island.place == "inside"
             for operation in island.operations
         ]
-        return proof_of(
-            spec,
-            convolutions=found.convolutions,
-            int8_convolutions=found.int8_convolutions,
-            float_islands=inside,
-            grids={scale.stored for scale in scales(program)},
-        )
+        return Int8Operators(found.convolutions, found.int8_convolutions, tuple(inside))
+
+    def weights(self, path: Path) -> list[GridTensor]:
+        """Return the constants that become the weights of the file's convolutions."""
+        from edgemat.convert.mil import load_program
+        from edgemat.convert.mil_proof import list_weights
+
+        return list_weights(load_program(path))
 
     def layers(self, path: Path, x: F32) -> dict[str, list[GridTensor]]:
         """Return what each ``quantize`` gives in edgemat's executor."""
@@ -118,9 +123,7 @@ class CoreMl:
 
         program = load_program(path)
         kept = run_program(program, feeds(x), keep=True)
-        quantizers = [
-            op for op in operations(program) if op.op_type == "quantize" and op.outputs[0].rank == 4
-        ]
+        quantizers = [op for op in operations(program) if op.op_type == "quantize"]
         return {EXECUTOR: [_activation(op, kept[op.outputs[0].name]) for op in quantizers]}
 
 
@@ -148,5 +151,5 @@ def _activation(quantize: Operation, values: npt.NDArray[Any]) -> GridTensor:
     return GridTensor(
         quantize.outputs[0].name,
         StoredGrid((float(quantize.inputs["scale"].val),), (zero_point - shift,)),
-        values.astype(np.int32).transpose(0, 2, 3, 1) - shift,
+        channels_last(values.astype(np.int32) - shift),
     )

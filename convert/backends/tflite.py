@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgemat.artifacts.artifact import Int8Proof, Manifest
+from edgemat.artifacts.artifact import Manifest
 from edgemat.artifacts.vocabulary import InputLayout
-from edgemat.convert.backend import GridTensor, Target
-from edgemat.convert.proof import proof_of
+from edgemat.convert.backend import GridTensor, Int8Operators, Target
 from edgemat.images import F32
 from edgemat.matting.predictor import Predict
 from edgemat.matting.runtime import Kernels, TfliteModel
-from edgemat.quantize.spec import QuantSpec, StoredGrid
+from edgemat.quantize.spec import StoredGrid
 
 if TYPE_CHECKING:
     from torch import nn
@@ -64,29 +63,23 @@ class Tflite:
         """Return LiteRT with XNNPACK, as apps run it, and with the reference kernels."""
         return {name: TfliteModel(path, kernels=kernels).run for name, kernels in KERNELS.items()}
 
-    def prove(self, path: Path, spec: QuantSpec) -> Int8Proof:
+    def count_int8(self, path: Path) -> Int8Operators:
         """Count by the types of each operator's tensors."""
-        from edgemat.convert.flatbuffer import explain_damage, read_model
         from edgemat.convert.operators import CONVOLUTIONS, list_operators
 
         operators = list_operators(path)
         convolutions = [one.is_int8 for one in operators if one.name in CONVOLUTIONS]
-        with explain_damage(path):
-            grids = {
-                StoredGrid(
-                    tuple(float(np.float32(scale)) for scale in tensor.quantization.scale),
-                    tuple(int(zero) for zero in tensor.quantization.zeroPoint),
-                )
-                for tensor in read_model(path).subgraphs[0].tensors
-                if tensor.quantization is not None and tensor.quantization.scale is not None
-            }
-        return proof_of(
-            spec,
+        return Int8Operators(
             convolutions=len(convolutions),
             int8_convolutions=sum(convolutions),
-            float_islands=[one.name for one in operators if one.is_float],
-            grids=grids,
+            float_islands=tuple(one.name for one in operators if one.is_float),
         )
+
+    def weights(self, path: Path) -> list[GridTensor]:
+        """Return what the file's convolutions take as their second operand."""
+        from edgemat.convert.operators import list_weights
+
+        return list_weights(path)
 
     def layers(self, path: Path, x: F32) -> dict[str, list[GridTensor]]:
         """Return what each way of running leaves in the file's int8 tensors."""
@@ -106,5 +99,5 @@ def _activations(path: Path, x: F32, kernels: Kernels) -> list[GridTensor]:
             model.read(tensor.index).astype(np.int32),
         )
         for tensor in model.activations()
-        if tensor.dtype == np.int8 and len(tensor.scales) == 1 and len(tensor.shape) == 4
+        if tensor.dtype == np.int8 and len(tensor.scales) == 1
     ]

@@ -148,6 +148,14 @@ class Agreement(_Model):
     images: int
 
 
+class GridOrigins(_Model):
+    """Who decided on the grids that a file carries at their tensors."""
+
+    nncf: int = Field(default=0, description="as NNCF chose")
+    nature: int = Field(default=0, description="fixed by nature: pixels, masks, sigmoids")
+    rule: int = Field(default=0, description="unified by rule: concatenation, resizing, pooling")
+
+
 class Int8Proof(_Model):
     """Read from the file itself: what is really computed in int8."""
 
@@ -155,7 +163,10 @@ class Int8Proof(_Model):
     int8_convolutions: int
     float_islands: tuple[str, ...] = ()
     scales: int = Field(description="grids in the quantization specification")
-    scales_exact: int = Field(description="of those, found in the file bit for bit")
+    scales_exact: int = Field(description="of those, found bit for bit at their own tensors")
+    origins: GridOrigins | None = Field(
+        default=None, description="of those found; None in artefacts of before"
+    )
 
 
 class Card(_Model):

@@ -113,6 +113,9 @@ def convert(
 
     made = convert_all(artifact, target, data=data, images=images, output=output)
     show_artifacts(made, as_json)
+    for file in made:
+        if not as_json and file.manifest.int8_proof is not None:
+            tables.show_proof(out, file.manifest.int8_proof)
 
 
 def verify(
@@ -135,7 +138,8 @@ def verify(
     if as_json:
         found = [agreement.model_dump() for agreement in verified.agreements]
         tensors = {"layers": [table.to_json() for table in verified.layers]} if layers else {}
-        print_json({"agreements": found} | tensors)
+        proof = verified.proof and verified.proof.model_dump()
+        print_json({"agreements": found, "int8_proof": proof} | tensors)
     else:
         title = f"{find_artifact(artifact).name}, {images} composites"
         tables.show_verified(out, title, verified)

@@ -12,7 +12,7 @@ from rich.table import Table
 from edgemat.terminal import plain
 
 if TYPE_CHECKING:
-    from edgemat.artifacts.artifact import Artifact, MattingErrors
+    from edgemat.artifacts.artifact import Artifact, Int8Proof, MattingErrors
     from edgemat.artifacts.vocabulary import Region
     from edgemat.bench.bias import GroupScore
     from edgemat.bench.frontier import Candidate
@@ -148,6 +148,25 @@ def show_verified(out: Console, title: str, verified: Verified) -> None:
             a.runtime, a.reference, f"{a.max_abs:.3g}", f"{a.mean_abs:.3g}", f"{a.psnr_db:.1f}"
         )
     out.print(table)
+    if verified.proof is not None:
+        show_proof(out, verified.proof)
+
+
+def show_proof(out: Console, proof: Int8Proof) -> None:
+    """Say what is int8 in a file, and where its grids come from."""
+    islands = ", ".join(proof.float_islands) or "none"
+    out.print(
+        f"{proof.int8_convolutions} of {proof.convolutions} convolutions are int8 x int8; "
+        f"operators in float between: {plain(islands)}.",
+        highlight=False,
+    )
+    found = f"{proof.scales_exact} of {proof.scales} grids lie at their own tensors, bit for bit"
+    if proof.origins is not None:
+        one = proof.origins
+        found += (
+            f": {one.nncf} as NNCF chose, {one.nature} fixed by nature, {one.rule} unified by rule"
+        )
+    out.print(f"{found}.", highlight=False)
 
 
 def show_layers(out: Console, compared: LayerTable) -> None:

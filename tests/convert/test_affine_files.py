@@ -14,6 +14,7 @@ from toy_networks import ToyMatting, evaluation, settled, toy_deploy
 
 from edgemat.convert.backends import find_backend, find_target
 from edgemat.convert.parity import compare
+from edgemat.convert.proof import prove
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.models.blocks.affine import PointAffine, normalise_input
 from edgemat.models.deploy import DeployForm, to_deploy
@@ -54,11 +55,11 @@ def test_int8_files_carry_every_grid_and_no_float(int8: Quantized, target: str) 
     frozen = freeze(int8.deploy, int8.spec)
     path = file_of(frozen, target, shape=SHAPE)
     backend = find_backend(find_target(target).runtime)
-    proof = backend.prove(path, int8.spec)
+    data = evaluation(3, 32)
+    proof = prove(path, backend, frozen, data.inputs(0))
     assert proof.convolutions == proof.int8_convolutions == 5
     assert proof.float_islands == ()
     assert proof.scales_exact == proof.scales == len(int8.spec.tensors)
-    data = evaluation(3, 32)
     expected = torch_predictor(frozen)(data.inputs(0))
     for predict in backend.predictors(path).values():
         assert np.abs(predict(data.inputs(0)) - expected).max() <= 2.01 / 255

@@ -25,21 +25,19 @@ from edgemat.artifacts.artifact import (
     QUANT,
     Artifact,
     Feeding,
-    Int8Proof,
     Manifest,
 )
 from edgemat.artifacts.vocabulary import InputLayout
 from edgemat.convert import backends
-from edgemat.convert.backend import Backend, GridTensor, Target
+from edgemat.convert.backend import Backend, GridTensor, Int8Operators, Target
 from edgemat.convert.backends import all_targets, find_backend, find_target, targets_in
-from edgemat.convert.proof import proof_of
 from edgemat.errors import UsageError
 from edgemat.images import F32
 from edgemat.matting.predictor import Predict
 from edgemat.matting.torch_predictor import torch_predictor
-from edgemat.quantize.frozen import FrozenFakeQuantize, freeze
+from edgemat.quantize.frozen import freeze
 from edgemat.quantize.ptq import Quantized, quantize_ptq
-from edgemat.quantize.spec import QuantSpec, StoredGrid
+from edgemat.quantize.spec import StoredGrid
 from edgemat.recipe.load import read_recipe
 from edgemat.recipe.schema import Recipe
 from edgemat.report.data import FileReport, ModelRun
@@ -76,11 +74,9 @@ class Numpy:
         x = torch.zeros(1, feeding.channels, feeding.height, feeding.width)
         program = io.BytesIO()
         torch.export.save(torch.export.export(model, (x,)), program)
-        grids = [m.quant.stored for m in model.modules() if isinstance(m, FrozenFakeQuantize)]
         np.savez(
             path,
             program=np.frombuffer(program.getvalue(), np.uint8),
-            grids=json.dumps(grids),
             card=json.dumps(card),
         )
 
@@ -89,15 +85,41 @@ class Numpy:
             program = torch.export.load(io.BytesIO(file["program"].tobytes()))
         return {"torch": torch_predictor(program.module())}
 
-    def prove(self, path: Path, spec: QuantSpec) -> Int8Proof:
-        with np.load(path) as file:
-            grids = {StoredGrid(*map(tuple, grid)) for grid in json.loads(str(file["grids"]))}
-        return proof_of(
-            spec, convolutions=4, int8_convolutions=4, float_islands=["resize"], grids=grids
-        )
+    def count_int8(self, path: Path) -> Int8Operators:
+        return Int8Operators(4, 4, ("resize",))
+
+    def weights(self, path: Path) -> list[GridTensor]:
+        return _Watch(path, np.zeros((1, 32, 32, 3), np.float32)).weights
 
     def layers(self, path: Path, x: F32) -> dict[str, list[GridTensor]]:
-        return {"torch": []}
+        return {"torch": _Watch(path, x).activations}
+
+
+class _Watch(torch.fx.Interpreter):
+    """Runs a stored program and keeps what its quantizers give."""
+
+    def __init__(self, path: Path, x: F32) -> None:
+        with np.load(path) as file:
+            program = torch.export.load(io.BytesIO(file["program"].tobytes()))
+        super().__init__(program.module())
+        self.activations: list[GridTensor] = []
+        self.weights: list[GridTensor] = []
+        with torch.no_grad():
+            self.run(torch.from_numpy(x).permute(0, 3, 1, 2))
+
+    def run_node(self, n: torch.fx.Node) -> Any:
+        result = super().run_node(n)
+        if str(n.target).startswith("aten.fake_quantize_per"):
+            (_, scale, zero, *rest), _ = self.fetch_args_kwargs_from_env(n)
+            low = rest[-2]
+            scales, zeros = np.ravel(np.asarray(scale)), np.ravel(np.asarray(zero))
+            zeros = zeros - (128 if low == 0 else 0)
+            steps = result.numpy() / scales.reshape(-1, 1, 1, 1)
+            values = np.rint(steps).astype(np.int32) + zeros.reshape(-1, 1, 1, 1)
+            stored = StoredGrid(tuple(map(float, scales)), tuple(map(int, zeros)))
+            kept = self.weights if isinstance(scale, torch.Tensor) else self.activations
+            kept.append(GridTensor(n.name, stored, values.transpose(0, 2, 3, 1)))
+        return result
 
 
 @pytest.fixture

@@ -17,12 +17,14 @@ from shared_networks import quantized_network, quantized_toy, tflite_file
 from tiny_tflite import TinyGraph
 from toy_networks import calibration, evaluation, network_deploy, toy_deploy
 
+from edgemat.artifacts.artifact import Int8Proof
 from edgemat.convert.ai_edge import quantize_with_ai_edge
 from edgemat.convert.backends import find_backend, find_target
 from edgemat.convert.flatbuffer import METADATA_NAME, cancel_transposes, read_model, write_model
 from edgemat.convert.layer_parity import compare_layers
 from edgemat.convert.operators import float_operators
 from edgemat.convert.parity import compare
+from edgemat.convert.proof import prove
 from edgemat.convert.tflite import convert_tflite
 from edgemat.errors import ArtifactError
 from edgemat.matting.runtime import TfliteModel
@@ -30,6 +32,7 @@ from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.models.deploy import DeployForm
 from edgemat.quantize.frozen import freeze
 from edgemat.quantize.ptq import Quantized
+from edgemat.quantize.spec import QuantSpec, TensorQuant
 from edgemat.scoring.evaluate import EvaluationSet
 
 FLOAT32, FLOAT16, INT8 = (
@@ -48,6 +51,12 @@ class Toy:
     @property
     def frozen(self) -> torch.nn.Module:
         return freeze(self.quantized.deploy, self.quantized.spec)
+
+    def proof(self, path: Path, tensors: tuple[TensorQuant, ...] | None = None) -> Int8Proof:
+        """Prove a file, as made from the toy or from a toy with other grids."""
+        spec = QuantSpec(tensors=tensors or self.quantized.spec.tensors)
+        frozen = freeze(self.quantized.deploy, spec)
+        return prove(path, find_backend("tflite"), frozen, evaluation(3, 32).inputs(0))
 
     def file(self, target: str) -> Path:
         model = self.frozen if find_target(target).quantized else self.deploy
@@ -90,7 +99,7 @@ def test_the_int8_file_is_the_frozen_model_within_two_steps(toy: Toy, kernels: s
 
 
 def test_the_int8_file_carries_every_grid_and_no_float(toy: Toy) -> None:
-    proof = find_backend(INT8.runtime).prove(toy.file("tflite-int8"), toy.quantized.spec)
+    proof = toy.proof(toy.file("tflite-int8"))
     assert proof.convolutions == proof.int8_convolutions == 4
     assert proof.float_islands == ()
     assert proof.scales_exact == proof.scales == len(toy.quantized.spec.tensors)
@@ -98,20 +107,40 @@ def test_the_int8_file_carries_every_grid_and_no_float(toy: Toy) -> None:
 
 def test_the_proof_finds_a_float_island(toy: Toy, tmp_path: Path) -> None:
     """A float file is no int8 file, whatever the specification says."""
-    proof = find_backend(INT8.runtime).prove(toy.file("tflite-fp32"), toy.quantized.spec)
+    proof = toy.proof(toy.file("tflite-fp32"))
     assert proof.int8_convolutions == 0 and proof.convolutions == 4
     assert "CONV_2D" in proof.float_islands
     assert proof.scales_exact == 0
 
 
 def test_the_proof_finds_a_missing_grid(toy: Toy) -> None:
-    first = toy.quantized.spec.tensors[0]
+    first, *others = toy.quantized.spec.tensors
     other = first.model_copy(update={"scale": tuple(s * 1.001 for s in first.scale)})
-    changed = toy.quantized.spec.model_copy(
-        update={"tensors": (other, *toy.quantized.spec.tensors[1:])}
-    )
-    proof = find_backend(INT8.runtime).prove(toy.file("tflite-int8"), changed)
+    proof = toy.proof(toy.file("tflite-int8"), (other, *others))
     assert proof.scales_exact == proof.scales - 1
+
+
+@pytest.mark.parametrize("kind", ["activation", "weight"])
+def test_a_grid_at_another_tensor_proves_nothing(toy: Toy, kind: str) -> None:
+    """Both grids are in the file, but each where the other belongs."""
+    tensors = list(toy.quantized.spec.tensors)
+    places = [(quant.kind, quant.places[0].operator) for quant in tensors]
+    one, two = (places.index((kind, f"network/{name}/conv2d/0")) for name in ("wide", "narrow"))
+    grids = [{"scale": tensors[n].scale, "zero_point": tensors[n].zero_point} for n in (one, two)]
+    tensors[one] = tensors[one].model_copy(update=grids[1])
+    tensors[two] = tensors[two].model_copy(update=grids[0])
+    proof = toy.proof(toy.file("tflite-int8"), tuple(tensors))
+    assert proof.scales_exact == proof.scales - 2
+
+
+def test_the_proof_tells_who_decided_on_each_grid(toy: Toy) -> None:
+    proof = toy.proof(toy.file("tflite-int8"))
+    assert proof.origins is not None
+    counts = Counter(quant.origin for quant in toy.quantized.spec.tensors)
+    assert proof.origins.model_dump() == {name: counts[name] for name in ("nncf", "nature", "rule")}
+    assert counts["nncf"] > 0 < counts["nature"]
+    untold = [q.model_copy(update={"origin": None}) for q in toy.quantized.spec.tensors]
+    assert toy.proof(toy.file("tflite-int8"), tuple(untold)).origins is None
 
 
 def test_files_take_and_give_float32_channels_last(toy: Toy) -> None:
@@ -183,14 +212,14 @@ def test_int8_networks_are_proven(name: str, channels: int, config: dict[str, fl
     quantized = quantized_network(name, channels, **config)
     frozen = freeze(quantized.deploy, quantized.spec)
     path = tflite_file(frozen, "tflite-int8", shape=(channels, 64, 64))
-    proof = find_backend(INT8.runtime).prove(path, quantized.spec)
+    data = evaluation(channels, 64)
+    proof = prove(path, find_backend("tflite"), frozen, data.inputs(0))
     assert proof.int8_convolutions == proof.convolutions > 50
     assert proof.float_islands == ()
     assert proof.scales_exact == proof.scales
     operators = Counter(_operator_names(path))
     assert operators["TRANSPOSE"] == 0
     assert TfliteModel(path).delegate_coverage().partitions == 1
-    data = evaluation(channels, 64)
     expected = mattes(torch_predictor(frozen), data)
     agreement = compare(
         mattes(TfliteModel(path).run, data), expected, reference="frozen", runtime="XNNPACK"

@@ -19,6 +19,7 @@ from toy_training import Fatal, Killed, data
 
 from edgemat.convert.backends import find_backend, find_target
 from edgemat.convert.parity import compare
+from edgemat.convert.proof import prove
 from edgemat.matting.runtime import TfliteModel
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.models.blocks.pooling import Ones
@@ -158,14 +159,14 @@ def test_the_file_has_the_trained_grids_and_computes_the_same(
     channels = NETWORKS[task][2]
     frozen, target = freeze(finished.deploy, finished.spec), find_target("tflite-int8")
     path = tflite_file(frozen, target.name, shape=(channels, SIZE, SIZE))
-    proof = find_backend(target.runtime).prove(path, finished.spec)
+    pixels = picture(channels, SIZE, seed=5).permute(0, 2, 3, 1).contiguous().numpy()
+    proof = prove(path, find_backend(target.runtime), frozen, pixels)
     assert proof.int8_convolutions == proof.convolutions > 50
     assert proof.float_islands == ()
     assert proof.scales_exact == proof.scales == len(finished.spec.tensors)
     model_file = TfliteModel(path)
     assert model_file.delegate_coverage().partitions == 1
     assert "TRANSPOSE" not in model_file.operators()
-    pixels = picture(channels, SIZE, seed=5).permute(0, 2, 3, 1).contiguous().numpy()
     expected = torch_predictor(frozen)(pixels)
     found = find_backend(target.runtime).predictors(path)["LiteRT, XNNPACK"](pixels)
     assert compare(found, expected, reference="frozen", runtime="").mean_abs < 0.01

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,6 +12,8 @@ from torch import nn
 
 pytest.importorskip("nncf")
 
+import nncf
+from nncf.torch.quantization.layers import BaseQuantizer
 from shared_networks import quantized_network, quantized_toy
 from toy_networks import calibration, network_deploy, picture, toy_deploy
 
@@ -145,6 +148,42 @@ def test_a_fixed_grid_in_a_concatenation_is_refused() -> None:
 
     with pytest.raises(ConversionError, match="sigmoid"):
         quantize_ptq(SigmoidConcatenation().eval(), calibration(3, 32))
+
+
+def test_each_grid_says_what_nncf_chose(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And who put another in its place; read off NNCF's own quantizers."""
+    made: list[nn.Module] = []
+    own = nncf.quantize
+
+    def quantize(*given: Any, **settings: Any) -> nn.Module:
+        made.append(own(*given, **settings))
+        return made[0]
+
+    monkeypatch.setattr(nncf, "quantize", quantize)
+    spec = quantize_ptq(toy_deploy(), calibration(3, 32)).spec
+    chosen = []
+    for quantizer in made[0].modules():
+        if isinstance(quantizer, BaseQuantizer):
+            low, high, scale, zero = quantizer.get_parameters_for_torch_fq()
+            chosen.append((scale.flatten().tolist(), zero.flatten().tolist(), int(low), int(high)))
+    told = []
+    for quant in spec.tensors:
+        assert (quant.origin == "nncf") == (quant.replaced is None)
+        one = quant.replaced
+        if one is None:
+            told.append((list(quant.scale), list(quant.zero_point), quant.low, quant.high))
+        else:
+            told.append(([one.scale], [one.zero_point], one.low, one.high))
+    assert sorted(told) == sorted(chosen)
+    names = {
+        origin: [q.places[0].operator for q in spec.tensors if q.origin == origin]
+        for origin in ("nature", "rule")
+    }
+    assert names == {
+        "nature": ["x", "network/sigmoid/0", "/clamp/0"],
+        "rule": [f"network/{one}/0" for one in ("first/1/hardtanh", "interpolate", "mul")]
+        + ["network/mul/1"],
+    }
 
 
 def test_a_resized_tensor_keeps_the_grid_of_its_input(toy: Quantized) -> None:

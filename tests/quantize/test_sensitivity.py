@@ -17,6 +17,7 @@ from edgemat.artifacts.artifact import MattingErrors
 from edgemat.cli.plots import check_format, save_ranking
 from edgemat.convert.backends import find_backend, find_target
 from edgemat.convert.parity import compare
+from edgemat.convert.proof import prove
 from edgemat.errors import UsageError
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.quantize.blocks import BETWEEN, Block, find_blocks, keep, quantize_only
@@ -155,7 +156,8 @@ def test_a_file_with_a_kept_block_says_what_is_not_int8(kind: str, target_name: 
     target = find_target(target_name)
     frozen = freeze(quantized.deploy, spec)
     path = file_of(frozen, target_name, shape=(channels, SIZE, SIZE))
-    proof = find_backend(target.runtime).prove(path, spec)
+    pixels = example("pspm-slim").permute(0, 2, 3, 1).contiguous().numpy()
+    proof = prove(path, find_backend(target.runtime), frozen, pixels)
     kept = sum(quant.kind == "weight" for quant in inside)
     in_float = proof.convolutions - proof.int8_convolutions
     if target_name == "coreml-w8a8" and kind == "w8a16":
@@ -164,7 +166,6 @@ def test_a_file_with_a_kept_block_says_what_is_not_int8(kind: str, target_name: 
         assert in_float == kept > 5
     assert proof.float_islands
     assert proof.scales_exact == proof.scales == len(spec.tensors)
-    pixels = example("pspm-slim").permute(0, 2, 3, 1).contiguous().numpy()
     found = next(iter(find_backend(target.runtime).predictors(path).values()))(pixels)
     expected = torch_predictor(frozen)(pixels)
     assert compare(found, expected, reference="frozen", runtime="").mean_abs < 0.005

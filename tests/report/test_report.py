@@ -18,6 +18,7 @@ from edgemat.artifacts.artifact import (
     Calibration,
     Cost,
     Feeding,
+    GridOrigins,
     Int8Proof,
     Manifest,
     MattingErrors,
@@ -109,7 +110,7 @@ def files() -> tuple[FileReport, ...]:
         calibration=Calibration(count=16, seed=7, sha256="ca11b".ljust(64, "0")),
         int8_proof=Int8Proof(
             convolutions=52, int8_convolutions=51, float_islands=("MUL",), scales=117,
-            scales_exact=117,
+            scales_exact=117, origins=GridOrigins(nncf=80, nature=7, rule=30),
         ),
     )  # fmt: skip
     rows = tuple(
@@ -292,7 +293,7 @@ def test_figures_stand_beside_their_reference(page: Page) -> None:
         "frozen LiteRT 8 1.50·10⁻⁶ 2.00·10⁻⁷ ∞",
         "41.25",
         "✗ 51 / 52",
-        "✓ 117 / 117",
+        "✓ 117 / 117 80 7 30",  # as NNCF chose, fixed by nature, unified by rule
         "MUL",
         "worst p99 1.5 LSB",
         "stem/conv 3.40 % 0 1 2",

@@ -38,10 +38,10 @@ def _run_file(file: Path) -> None:
 def _read_schema(file: Path) -> None:
     from edgemat.convert.backends.tflite import TFLITE
     from edgemat.convert.operators import list_operators
-    from edgemat.quantize.spec import QuantSpec
 
     list_operators(file)
-    TFLITE.prove(file, QuantSpec(tensors=()))
+    TFLITE.count_int8(file)
+    TFLITE.weights(file)
 
 
 def _read_reference(file: Path) -> None:
@@ -57,10 +57,10 @@ def _write_program(folder: Path) -> None:
 
 def _read_program(file: Path) -> None:
     from edgemat.convert.backends.coreml import COREML
-    from edgemat.quantize.spec import QuantSpec
 
     package = next(path for path in file.parents if path.suffix == ".mlpackage")
-    COREML.prove(package, QuantSpec(tensors=()))
+    COREML.count_int8(package)
+    COREML.weights(package)
 
 
 def _write_weights(folder: Path) -> None:

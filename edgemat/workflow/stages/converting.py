@@ -14,6 +14,7 @@ from edgemat.artifacts.artifact import (
     Agreement,
     Artifact,
     Feeding,
+    Int8Proof,
     Manifest,
     MattingErrors,
 )
@@ -23,11 +24,11 @@ from edgemat.convert.backend import Target
 from edgemat.convert.backends import find_backend, find_target
 from edgemat.convert.layer_parity import LayerTable, compare_layers
 from edgemat.convert.parity import compare
+from edgemat.convert.proof import prove
 from edgemat.errors import UsageError
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.progress import progress_bar
 from edgemat.quantize.reference import load_reference
-from edgemat.quantize.spec import QuantSpec
 from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
 from edgemat.workflow.stages.common import keep_golden
 
@@ -43,11 +44,14 @@ class Verified:
     ----------
     layers:
         For int8 files, tensor by tensor against the frozen model.
+    proof:
+        What is int8 in the file, where it was compared with its frozen model.
     """
 
     agreements: tuple[Agreement, ...]
     scores: dict[Region, MattingErrors]
     layers: tuple[LayerTable, ...] = ()
+    proof: Int8Proof | None = None
 
 
 def convert_stage(
@@ -82,9 +86,6 @@ def convert_stage(
         with progress_bar(f"{manifest.name}: converting to {target.name}"):
             backend.convert(model, path, target=target, source=manifest, card=card)
         verified = verify_file(path, target, model, validation)
-        proof = None
-        if target.quantized:
-            proof = backend.prove(path, QuantSpec.load(source.quant))
 
         def fill(folder: Path) -> None:
             keep_golden(folder, source, next(iter(backend.predictors(path).values())))
@@ -103,7 +104,7 @@ def convert_stage(
             scores=verified.scores,
             validation=validation.validation,
             agreements=verified.agreements,
-            int8_proof=proof,
+            int8_proof=verified.proof,
         )
         artifact = write_artifact(out, fill, draft)
     finally:
@@ -166,5 +167,8 @@ def verify_file(
         first = alphas if first is None else first
     assert first is not None
     has_grids = target.quantized and reference == "frozen"
-    layers = compare_layers(path, backend, model, validation) if has_grids else []
-    return Verified(tuple(agreements), score(first, validation), tuple(layers))
+    if not has_grids:
+        return Verified(tuple(agreements), score(first, validation))
+    layers = compare_layers(path, backend, model, validation)
+    proof = prove(path, backend, model, validation.inputs(0))
+    return Verified(tuple(agreements), score(first, validation), tuple(layers), proof)

@@ -1,0 +1,94 @@
+"""Which tensor of an int8 file is which of the frozen model.
+
+Tensors carry no names that survive conversion. They are told apart by what they are: the grid, the
+shape and, among equals, the integers that they hold for one picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor, nn
+
+from edgemat.convert.backend import GridTensor, channels_last
+from edgemat.images import F32
+from edgemat.matting.torch_predictor import torch_predictor
+from edgemat.quantize.frozen import FrozenFakeQuantize
+from edgemat.quantize.spec import StoredGrid, TensorQuant
+
+
+@dataclass(frozen=True)
+class FrozenTensor:
+    """What one quantizer of a frozen model gave in one of its calls."""
+
+    quant: TensorQuant
+    tensor: GridTensor
+
+
+def frozen_tensors(frozen: nn.Module, x: F32) -> list[FrozenTensor]:
+    """Run a frozen model on `x`, 1,H,W,C in 0..1; return its quantized tensors in their order."""
+    found: list[FrozenTensor] = []
+    calls: dict[FrozenFakeQuantize, int] = {}
+
+    def keep(quantizer: FrozenFakeQuantize, _: Any, output: Tensor) -> None:
+        quant = quantizer.quant
+        # one quantizer serves several places, in the order of its calls
+        place = quant.places[min(calls.get(quantizer, 0), len(quant.places) - 1)]
+        calls[quantizer] = calls.get(quantizer, 0) + 1
+        values = _integers(output.detach().double().numpy(), quant)
+        found.append(FrozenTensor(quant, GridTensor(place.operator, quant.stored, values)))
+
+    quantizers = [m for m in frozen.modules() if isinstance(m, FrozenFakeQuantize)]
+    handles = [quantizer.register_forward_hook(keep) for quantizer in quantizers]
+    try:
+        torch_predictor(frozen)(x)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return found
+
+
+def _integers(values: npt.NDArray[np.float64], quant: TensorQuant) -> npt.NDArray[np.int32]:
+    """Return torch's tensor as :class:`GridTensor` has it."""
+    grid = quant.stored
+    if quant.axis is None:
+        return channels_last(
+            np.rint(values / grid.scales[0]).astype(np.int32) + grid.zero_points[0]
+        )
+    outputs_first = np.moveaxis(values, quant.axis, 0)
+    shape = (-1, *[1] * (values.ndim - 1))
+    steps = np.rint(outputs_first / np.reshape(grid.scales, shape)).astype(np.int32)
+    return channels_last(steps + np.reshape(grid.zero_points, shape).astype(np.int32))
+
+
+def pair_tensors(own: Sequence[GridTensor], found: Sequence[GridTensor]) -> dict[int, GridTensor]:
+    """Return what each tensor of `own`, by its number, is among those `found` in a file.
+
+    Only tensors of one grid and shape are paired, each once, so that the sum of their differences
+    is the least. A tensor that no one is left for is left out.
+    """
+    groups = _by_key(found)
+    pairs: dict[int, GridTensor] = {}
+    for key, numbers in _by_key(own).items():
+        others = [found[number] for number in groups.get(key, [])]
+        distances = [[_distance(own[number], other) for other in others] for number in numbers]
+        if others:
+            for row, column in zip(*linear_sum_assignment(distances), strict=True):
+                pairs[numbers[row]] = others[column]
+    return pairs
+
+
+def _distance(one: GridTensor, other: GridTensor) -> float:
+    return float(np.abs(one.values - other.values).mean())
+
+
+def _by_key(found: Iterable[GridTensor]) -> dict[tuple[StoredGrid, tuple[int, ...]], list[int]]:
+    groups: dict[tuple[StoredGrid, tuple[int, ...]], list[int]] = {}
+    for number, one in enumerate(found):
+        groups.setdefault(one.key, []).append(number)
+    return groups
