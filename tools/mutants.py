@@ -222,8 +222,8 @@ MUTANTS = (
     Mutant(
         "the recipe is no part of an artefact's identity",
         "edgemat/artifacts/artifact.py",
-        'left_out = {"scores", ',
-        'left_out = {"recipe_sha256", "calibration", "scores", ',
+        'measured = ("scores", ',
+        'measured = ("recipe_sha256", "calibration", "scores", ',
         ("tests/artifacts/test_artifact.py",),
     ),
     Mutant(

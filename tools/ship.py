@@ -1,21 +1,29 @@
 """Put a run's models where users find them: `python -m tools.ship runs/portrait portrait`.
 
-What was shipped under the same name before is removed.
+What was shipped under the same name before is removed. Only what a recipe of this repository and a
+clean commit made is shipped, so that anybody can make it again.
 """
 
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from edgemat.artifacts.artifact import Artifact
+from edgemat.artifacts.artifact import Artifact, Manifest
 from edgemat.artifacts.shipped import SHELF, SHIPPED_TARGET
 from edgemat.errors import UsageError
+from edgemat.recipe.load import read_recipe
+from edgemat.recipe.schema import Recipe
 from edgemat.terminal import run_app
+
+ROOT = Path(__file__).parents[1]
 
 app = typer.Typer(add_completion=False)
 
@@ -36,20 +44,52 @@ def ship(run: Path, model: str) -> list[Path]:
     Raises
     ------
     UsageError
-        When the run has not made them.
+        When the run has not made them, or nobody could make them again.
     """
-    shipped = []
+    found = []
     for name in (model, f"{model}-{SHIPPED_TARGET}"):
         made = sorted((run / "artifacts").glob(f"{name}@*"), key=lambda path: path.stat().st_mtime)
         if not made:
             raise UsageError(
                 f"{run} has no artefact {name}.", remedy="Run its recipe first: edgemat run."
             )
-        Artifact(made[-1])  # whole?
+        lacking = what_lacks(Artifact(made[-1]).manifest)
+        if lacking:
+            raise UsageError(
+                f"{made[-1].name} cannot be made again: {lacking}.",
+                remedy="Commit everything, its recipe too, and run the recipe anew.",
+            )
+        found.append((name, made[-1]))
+    shipped = []
+    for name, path in found:
         for old in SHELF.glob(f"{name}@*"):
             shutil.rmtree(old)
-        shipped.append(Path(shutil.copytree(made[-1], SHELF / made[-1].name)))
+        shipped.append(Path(shutil.copytree(path, SHELF / path.name)))
     return shipped
+
+
+def what_lacks(manifest: Manifest, root: Path = ROOT) -> str:
+    """Return why an artefact cannot be made again from this repository; empty when it can."""
+    if manifest.git is None:
+        return "it does not say of which commit it is"
+    if manifest.git.endswith("+dirty"):
+        return f"the source had changes beside commit {manifest.git.removesuffix('+dirty')[:8]}"
+    if manifest.recipe_sha256 not in {one.sha256 for one in _recipes(root)}:
+        return "its recipe is none of those in recipes/"
+    whole = _git(root, "rev-parse", "--is-shallow-repository").stdout.strip() == "false"
+    if whole and _git(root, "merge-base", "--is-ancestor", manifest.git, "HEAD").returncode:
+        return f"commit {manifest.git[:8]} is not in this history"
+    return ""
+
+
+def _recipes(root: Path) -> Iterator[Recipe]:
+    for path in sorted((root / "recipes").rglob("*.toml")):
+        if "models" in tomllib.loads(path.read_text()):  # not the table of bars
+            yield read_recipe(path)
+
+
+def _git(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["git", "-C", root, *command], capture_output=True, text=True)
 
 
 if __name__ == "__main__":

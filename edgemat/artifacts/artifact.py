@@ -229,11 +229,13 @@ class Manifest(_Model):
     @property
     def identity(self) -> str:
         """Hex SHA-256 over what the artefact is, leaving out what was measured of it."""
-        left_out = {"scores", "validation", "trimap_miou", "agreements", "tools", "git"}
-        left_out |= {"files", "seal"}
-        for younger in ("pruning", "zeros"):  # than the first artefacts, whose names must hold
+        measured = ("scores", "validation", "trimap_miou", "agreements", "tools", "git")
+        left_out: dict[str, Any] = dict.fromkeys((*measured, "files", "seal"), True)
+        # younger than the first artefacts, whose names must hold
+        left_out["int8_proof"] = {"origins"}
+        for younger in ("pruning", "zeros"):
             if getattr(self, younger) is None:
-                left_out.add(younger)
+                left_out[younger] = True
         fields = self.model_dump(mode="json", exclude=left_out) | {"schema_version": 1}
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 

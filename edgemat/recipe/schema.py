@@ -162,5 +162,8 @@ class Recipe(Section):
 
     @property
     def sha256(self) -> str:
-        """Hex SHA-256 over all values, defaults included."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        """Hex SHA-256 over all values that are not the defaults.
+
+        A key that a later version adds leaves it as it is: what ships stays tied to its recipe.
+        """
+        return hashlib.sha256(self.model_dump_json(exclude_defaults=True).encode()).hexdigest()

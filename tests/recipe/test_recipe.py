@@ -11,7 +11,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError, create_model
 
 from edgemat.artifacts.artifact import Agreement, Artifact, Int8Proof
 from edgemat.bench.quality import load_bars
@@ -104,6 +104,13 @@ def test_the_hash_depends_on_values_and_not_on_layout(tmp_path: Path) -> None:
     plain = load(tmp_path, recipe()).sha256
     assert load(tmp_path, f"# the same\n{HEAD}\nseed = 1\n\n{model()}").sha256 == plain
     assert load(tmp_path, recipe(top="seed = 2")).sha256 != plain
+
+
+def test_a_key_of_a_later_version_leaves_the_hash(tmp_path: Path) -> None:
+    """A recipe that does not name it trains what it always did."""
+    first = load(tmp_path, recipe())
+    later = create_model("Recipe", __base__=Recipe, novelty=(int, 1))
+    assert later.model_validate(first.model_dump()).sha256 == first.sha256
 
 
 def test_an_absolute_gate_and_spaces_are_understood(tmp_path: Path) -> None:
