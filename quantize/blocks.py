@@ -6,6 +6,7 @@ segmentation branch. What the network does between its blocks belongs to the blo
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -77,6 +78,44 @@ def find_blocks(deploy: DeployForm, spec: QuantSpec, example: Tensor) -> dict[st
     }
 
 
+def check_blocks(
+    deploy: DeployForm,
+    example: Tensor,
+    *,
+    in_float: Collection[str] = (),
+    w8a16: Collection[str] = (),
+) -> None:
+    """Check the names of blocks that are to be kept, before anything is quantized.
+
+    Parameters
+    ----------
+    example:
+        An input of the network, 1,C,H,W; run once to see what the network calls.
+
+    Raises
+    ------
+    UsageError
+        As :func:`keep`.
+    """
+    if in_float or w8a16:
+        calls = _OutermostCalls(copy.deepcopy(deploy))
+        with torch.no_grad():
+            calls.model(example)
+        _require_known([*calls.names, BETWEEN], in_float, w8a16)
+
+
+def _require_known(
+    blocks: Collection[str], in_float: Collection[str], w8a16: Collection[str]
+) -> None:
+    for name in (*in_float, *w8a16):
+        if name not in blocks:
+            raise UsageError(f"There is no block {name!r}.", remedy=nearest(name, blocks))
+    if both := sorted(set(in_float) & set(w8a16)):
+        raise UsageError(
+            f"The block {both[0]!r} is to be kept in float and at w8a16.", remedy="Choose one."
+        )
+
+
 def keep(
     spec: QuantSpec,
     blocks: Mapping[str, Block],
@@ -111,13 +150,7 @@ def keep(
     UsageError
         For a name that is no block (the nearest are offered), or that is given twice.
     """
-    for name in (*in_float, *w8a16):
-        if name not in blocks:
-            raise UsageError(f"There is no block {name!r}.", remedy=nearest(name, blocks))
-    if both := sorted(set(in_float) & set(w8a16)):
-        raise UsageError(
-            f"The block {both[0]!r} is to be kept in float and at w8a16.", remedy="Choose one."
-        )
+    _require_known(blocks, in_float, w8a16)
     weights = {n for n, quant in enumerate(spec.tensors) if quant.kind == "weight"}
     dropped = {n for name in in_float for n in blocks[name].inside}
     dropped |= {n for name in w8a16 for n in blocks[name].inside} - weights
@@ -134,7 +167,45 @@ def _with(spec: QuantSpec, numbers: Collection[int]) -> QuantSpec:
     return spec.model_copy(update={"tensors": tensors})
 
 
-class _BlockCalls(QuantizerWatch):
+class _OutermostCalls:
+    """Notes, while a model runs, which of its network's modules are called, outermost first.
+
+    Attributes
+    ----------
+    names:
+        Of the blocks that have been called.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self.model = model
+        self.names: list[str] = []
+        self.stack: list[str] = []
+        for name, module in model.named_modules():
+            if name.startswith(f"{NETWORK}.") and not isinstance(module, FrozenFakeQuantize):
+                short = name.removeprefix(f"{NETWORK}.")
+                module.register_forward_pre_hook(self._before(short))
+                module.register_forward_hook(self._after(short))
+
+    def leave(self, name: str, output: Any) -> None:
+        """Take note of what a module has returned."""
+
+    def _before(self, name: str) -> Any:
+        def enter(_module: nn.Module, _inputs: Any) -> None:
+            if not self.stack:
+                self.names.append(name)
+            self.stack.append(name)
+
+        return enter
+
+    def _after(self, name: str) -> Any:
+        def leave(_module: nn.Module, _inputs: Any, output: Any) -> None:
+            self.stack.pop()
+            self.leave(name, output)
+
+        return leave
+
+
+class _BlockCalls(_OutermostCalls, QuantizerWatch):
     """Notes, while a frozen model runs, in which block every quantizer works.
 
     Attributes
@@ -146,29 +217,17 @@ class _BlockCalls(QuantizerWatch):
     """
 
     def __init__(self, frozen: nn.Module) -> None:
-        super().__init__(frozen)
+        QuantizerWatch.__init__(self, frozen)
+        _OutermostCalls.__init__(self, frozen)
         self.seen: dict[FrozenFakeQuantize, tuple[str, int]] = {}
         self.given: dict[str, set[int]] = {}
-        self._stack: list[str] = []
-        for name, module in frozen.named_modules():
-            if name.startswith(f"{NETWORK}.") and not isinstance(module, FrozenFakeQuantize):
-                short = name.removeprefix(f"{NETWORK}.")
-                module.register_forward_pre_hook(self._before(short))
-                module.register_forward_hook(self._after(short))
 
-    def _before(self, name: str) -> Any:
-        return lambda _module, _inputs: self._stack.append(name)
-
-    def _after(self, name: str) -> Any:
-        def leave(_module: nn.Module, _inputs: Any, output: Any) -> None:
-            self._stack.pop()
-            tensors = [leaf for leaf in tree_leaves(output) if isinstance(leaf, Tensor)]
-            self.given.setdefault(name, set()).update(map(self.memory, tensors))
-
-        return leave
+    def leave(self, name: str, output: Any) -> None:
+        tensors = [leaf for leaf in tree_leaves(output) if isinstance(leaf, Tensor)]
+        self.given.setdefault(name, set()).update(map(self.memory, tensors))
 
     def after_quantizer(
         self, quantizer: FrozenFakeQuantize, inputs: tuple[Tensor, ...], output: Tensor
     ) -> None:
-        block = self._stack[0] if self._stack else BETWEEN
+        block = self.stack[0] if self.stack else BETWEEN
         self.seen.setdefault(quantizer, (block, self.memory(output)))

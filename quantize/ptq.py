@@ -6,7 +6,7 @@ import copy
 import logging
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 
@@ -89,9 +89,10 @@ def quantize_ptq(deploy: DeployForm, calibration: Sequence[Tensor]) -> Quantized
     calibration:
         Inputs 1,C,H,W float32 in 0..1, of the kind that the network will see.
     """
-    if len(calibration) < MIN_CALIBRATION_IMAGES:
+    count = distinct(calibration)
+    if count < MIN_CALIBRATION_IMAGES:
         warnings.warn(
-            f"{len(calibration)} calibration images are too few for trustworthy ranges: "
+            f"{count} calibration images are too few for trustworthy ranges: "
             f"give at least {MIN_CALIBRATION_IMAGES}, better 100.",
             stacklevel=2,
         )
@@ -118,6 +119,11 @@ def quantize_ptq(deploy: DeployForm, calibration: Sequence[Tensor]) -> Quantized
     spec = unify_grids(prepared, extract_spec(quantized), calibration[0])
     snap_biases(prepared, spec, calibration[0])
     return Quantized(prepared, spec)
+
+
+def distinct(pictures: Iterable[Tensor]) -> int:
+    """Return how many of some tensors differ: pictures that come again widen no range."""
+    return len({picture.numpy().tobytes() for picture in pictures})
 
 
 def load_without_hooks(deploy: nn.Module, wrapped: nn.Module) -> None:

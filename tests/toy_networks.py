@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edgemat.models import create_model
+from edgemat.models import create_model, model_info
 from edgemat.models.blocks.conv import conv_bn
 from edgemat.models.deploy import DeployForm, to_deploy
 from edgemat.models.network import MattingNetwork, MattingOutput
@@ -41,8 +41,7 @@ def toy_deploy() -> DeployForm:
 def network_deploy(name: str, **config: object) -> DeployForm:
     """Return the deploy form of a network with settled batch statistics and a matte in 0..1."""
     torch.manual_seed(0)
-    channels = 4 if name.startswith("indexnet") else 3
-    return to_deploy(settled(create_model(name, **config), channels))
+    return to_deploy(settled(create_model(name, **config), model_info(name).in_channels))
 
 
 def settled(network: nn.Module, channels: int) -> nn.Module:

@@ -68,7 +68,7 @@ class Feeding(_Model):
 class Calibration(_Model):
     """The pictures that the quantization ranges were collected on."""
 
-    count: int
+    count: int = Field(description="of distinct pictures")
     seed: int
     sha256: str = Field(description="over the bytes of all calibration inputs, in order")
 

@@ -9,14 +9,16 @@ import inspect
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
+import torch
 from pydantic import Field, TypeAdapter, ValidationError
 
 from edgemat.artifacts.shipped import find_artifact
 from edgemat.bench.devices.transports import find_transport
 from edgemat.data.sections import BUILT_IN_SOURCES
 from edgemat.errors import UsageError, nearest
-from edgemat.models import ModelInfo, list_models
+from edgemat.models import ModelInfo, create_matting, list_models, model_info
 from edgemat.models.count import on_paper
+from edgemat.models.deploy import to_deploy
 from edgemat.models.network import MattingNetwork
 from edgemat.models.pretrained.load import TORCHVISION, check_source
 from edgemat.recipe.schema import ModelSection, Recipe
@@ -33,6 +35,7 @@ def check_recipe(recipe: Recipe, path: Path) -> None:
     """
     for index, model in enumerate(recipe.models):
         check_network(f"{path}: models.{index}", model)
+        _check_blocks(f"{path}: models.{index}", model)
     for index, spec in enumerate(recipe.bench.devices):
         _check_device(f"{path}: bench.devices.{index}", spec)
     _check_files(path, recipe)
@@ -66,6 +69,21 @@ def check_network(where: str, model: ModelSection) -> None:
                     f"{where}.{key}: {info.name} takes multiples of {stride} px, not {side}.",
                     remedy=f"Nearest: {below} or {below + stride}.",
                 )
+
+
+def _check_blocks(where: str, model: ModelSection) -> None:
+    """Check the names of the blocks that are to stay in float, which the network alone knows."""
+    kept = {"in_float": model.quantize.keep_float, "w8a16": model.quantize.keep_w8a16}
+    if not any(kept.values()):
+        return
+    from edgemat.quantize.blocks import check_blocks
+
+    info = model_info(model.architecture)
+    deploy = to_deploy(create_matting(model.architecture, **model.config).eval())
+    try:
+        check_blocks(deploy, torch.zeros(1, info.in_channels, *model.input_size), **kept)
+    except UsageError as error:
+        raise UsageError(f"{where}.quantize: {error.message}", remedy=error.remedy) from error
 
 
 def _check_config(where: str, config: dict[str, Any], info: ModelInfo) -> None:

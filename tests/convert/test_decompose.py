@@ -11,7 +11,7 @@ pytest.importorskip("litert_torch")
 
 from shared_networks import quantized_network, quantized_toy
 from torch import nn
-from toy_networks import network_deploy, toy_deploy
+from toy_networks import toy_deploy
 
 from edgemat.convert import decompose, tflite
 from edgemat.convert.backends import find_target
@@ -47,19 +47,8 @@ def converted(
     ]
 
 
-@pytest.mark.parametrize(
-    ("name", "channels"),
-    [("toy", 3)]
-    + [
-        pytest.param(*one, marks=pytest.mark.long)
-        for one in (("pspm-slim", 3), ("a2u-static-pw-cw", 4))
-    ],
-)
-def test_the_float_file_is_the_same(
-    name: str, channels: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    model = toy_deploy() if name == "toy" else network_deploy(name, width=0.25)
-    shape = (channels, 64, 64)
+def test_the_float_file_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, shape = toy_deploy(), (3, 64, 64)
     alone = converted(model, tmp_path / "alone.tflite", shape=shape)
     monkeypatch.setattr(tflite, "local_decompositions", contextlib.nullcontext)
     assert converted(model, tmp_path / "whole.tflite", shape=shape) == alone

@@ -27,6 +27,7 @@ from shared_networks import coreml_file, tflite_file
 from toy_networks import picture
 
 from edgemat.convert.backends import find_backend, find_target
+from edgemat.convert.operators import list_operators
 from edgemat.convert.parity import compare
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.models import ModelInfo
@@ -34,6 +35,7 @@ from edgemat.models.blocks.pooling import Below
 from edgemat.models.deploy import DeployForm, to_deploy
 
 SIZE = 64
+SHIPPED = ("indexnet", "pspm")
 EVERY = os.environ.get("EDGEMAT_EVERY_NETWORK") == "1"
 
 
@@ -56,6 +58,9 @@ def test_files_compute_the_same_matte(info: ModelInfo, converted: Collection[str
         for target, path in files.items()
         for runtime, predict in find_backend(find_target(target).runtime).predictors(path).items()
     }
+    if info.name.startswith(SHIPPED):
+        operators = [operator.name for operator in list_operators(files["tflite-fp32"])]
+        assert "TRANSPOSE" not in operators
     assert len(found) >= 3  # two ways to run a .tflite, one or two for Core ML
     assert min(found.values()) >= least_psnr(deploy), found
 
@@ -78,7 +83,8 @@ def converted(request: pytest.FixtureRequest) -> Collection[str]:
         return names
 
     def fill(folder: Path) -> None:
-        few = covering({info.name: operators(info) for info in chosen})
+        ran = {info.name: operators(info) for info in chosen}
+        few = covering({n: r.found for n, r in ran.items()}, {n: r.calls for n, r in ran.items()})
         (folder / "names.json").write_text(json.dumps(few))
 
     return json.loads((made_once("covering", names, fill) / "names.json").read_text())
@@ -87,12 +93,15 @@ def converted(request: pytest.FixtureRequest) -> Collection[str]:
 # ---- what a network is made of --------------------------------------------------------------
 
 
-def covering(needed: Mapping[str, set[tuple[object, ...]]]) -> list[str]:
-    """Return a few names that have all operators between them: each adds the most to the former."""
+def covering(needed: Mapping[str, set[tuple[object, ...]]], calls: Mapping[str, int]) -> list[str]:
+    """Return a few names that have all operators between them.
+
+    Each adds the most to the former for its calls of operators, which is what converting it costs.
+    """
     left = set[tuple[object, ...]]().union(*needed.values())
     names = []
     while left:
-        best = max(needed, key=lambda name: len(needed[name] & left))
+        best = max(needed, key=lambda name: len(needed[name] & left) / calls[name])
         names.append(best)
         left -= needed[best]
     return names
@@ -104,16 +113,22 @@ class Operators(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
         self.found: set[tuple[object, ...]] = set()
+        self.calls = 0
 
     def __torch_dispatch__(
         self, operator: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         name = operator.overloadpacket.__name__
+        self.calls += 1
         if name == "convolution":
             self.found.add((name, *kind_of_convolution(*args)))
         elif name.startswith("upsample"):
             aligned = len(args) > 2 and args[2] is True  # at the corner pixels
             self.found.add((name, aligned))
+        elif name == "slice":  # wherever it begins and ends
+            self.found.add((name, args[0].ndim, args[1], len(args) > 4))
+        elif name == "cat":  # of however many
+            self.found.add((name, args[0][0].ndim, *args[1:]))
         else:
             settings = map(setting, tree_leaves((args, kwargs or {})))
             self.found.add((name, *settings))
@@ -137,10 +152,10 @@ def setting(value: object) -> str:
     return str(value)
 
 
-def operators(info: ModelInfo) -> set[tuple[object, ...]]:
-    """Return the operators of a network's deploy form, and how each is used."""
+def operators(info: ModelInfo) -> Operators:
+    """Return the operators of a network's deploy form, how each is used, and how often."""
     deploy = to_deploy(varied(info))
     x = picture(info.in_channels, SIZE, seed=5)
     with torch.no_grad(), Operators() as mode:
         deploy(x)
-    return mode.found
+    return mode

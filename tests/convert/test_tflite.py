@@ -15,7 +15,7 @@ pytest.importorskip("litert_torch")
 
 from shared_networks import quantized_network, quantized_toy, tflite_file
 from tiny_tflite import TinyGraph
-from toy_networks import calibration, evaluation, network_deploy, toy_deploy
+from toy_networks import calibration, evaluation, toy_deploy
 
 from edgemat.artifacts.artifact import Int8Proof
 from edgemat.convert.ai_edge import quantize_with_ai_edge
@@ -225,20 +225,6 @@ def test_int8_networks_are_proven(name: str, channels: int, config: dict[str, fl
         mattes(TfliteModel(path).run, data), expected, reference="frozen", runtime="XNNPACK"
     )
     assert agreement.mean_abs <= 0.005
-
-
-@pytest.mark.long
-@pytest.mark.parametrize(
-    ("name", "channels", "least"), [("indexnet-m2o-nlc", 4, 90), ("pspm-b5", 3, 70)]
-)
-def test_float_networks_agree_with_torch(name: str, channels: int, least: float) -> None:
-    deploy = network_deploy(name, width=0.25)
-    path = tflite_file(deploy, "tflite-fp32", shape=(channels, 64, 64))
-    data = evaluation(channels, 64)
-    expected = mattes(torch_predictor(deploy), data)
-    found = mattes(TfliteModel(path).run, data)
-    assert compare(found, expected, reference="float", runtime="").psnr_db >= least
-    assert "TRANSPOSE" not in _operator_names(path)
 
 
 def _operator_names(path: Path) -> list[str]:

@@ -248,6 +248,12 @@ def test_few_calibration_images_warn_loudly(capsys: pytest.CaptureFixture[str]) 
     assert "Statistics collection" in shown.err
 
 
+def test_the_same_picture_again_is_no_other_picture() -> None:
+    three = calibration(3, 32, count=3)
+    with pytest.warns(UserWarning, match="3 calibration images are too few"):
+        quantize_ptq(toy_deploy(), [three[i % 3].clone() for i in range(12)])
+
+
 def test_enough_calibration_images_do_not_warn() -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -20,7 +20,7 @@ from edgemat.convert.parity import compare
 from edgemat.convert.proof import prove
 from edgemat.errors import UsageError
 from edgemat.matting.torch_predictor import torch_predictor
-from edgemat.quantize.blocks import BETWEEN, Block, find_blocks, keep, quantize_only
+from edgemat.quantize.blocks import BETWEEN, Block, check_blocks, find_blocks, keep, quantize_only
 from edgemat.quantize.frozen import freeze
 from edgemat.quantize.ptq import Quantized
 from edgemat.quantize.sensitivity import BlockError, keep_under, rank_blocks
@@ -100,6 +100,16 @@ def test_a_block_that_does_not_exist_is_named_with_the_nearest(
     with pytest.raises(UsageError, match=r"no block 'encodr\.3'") as caught:
         keep(quantized.spec, blocks, in_float=["encodr.3"])
     assert "encoder.3" in str(caught.value.remedy)
+
+
+def test_names_are_known_before_anything_is_quantized(
+    quantized: Quantized, blocks: dict[str, Block], name: str
+) -> None:
+    check_blocks(quantized.deploy, example(name), in_float=list(blocks))
+    with pytest.raises(UsageError, match=r"no block 'encodr\.3'"):
+        check_blocks(quantized.deploy, example(name), w8a16=["encodr.3"])
+    with pytest.raises(UsageError, match="in float and at w8a16"):
+        check_blocks(quantized.deploy, example(name), in_float=["lateral"], w8a16=["lateral"])
 
 
 def test_blocks_are_ranked_by_what_they_cost(ranked: Ranked) -> None:

@@ -208,6 +208,14 @@ def test_a_missing_recipe_without_neighbours(tmp_path: Path) -> None:
         load_recipe(tmp_path / "nowhere" / "a.toml")
 
 
+def test_a_block_that_is_none_is_named_before_anything_is_trained(tmp_path: Path) -> None:
+    kept = model(architecture='"pspm-slim"', quantize='{ keep_float = ["%s"] }')
+    load(tmp_path, f"{HEAD}\n\n{kept % 'segment'}")
+    error = complaint(tmp_path, f"{HEAD}\n\n{kept % 'segmen'}")
+    assert "models.0.quantize: There is no block 'segmen'." in error.message
+    assert error.remedy == "Did you mean 'segment'?"
+
+
 def test_a_folder_is_no_recipe(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read: Is a directory"):
         load_recipe(tmp_path)

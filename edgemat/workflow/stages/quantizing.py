@@ -57,13 +57,15 @@ def quantize_stage(
     UsageError
         For a name that is no block, or that is in both.
     """
-    from edgemat.quantize.blocks import find_blocks, keep
+    from edgemat.quantize.blocks import check_blocks, find_blocks, keep
     from edgemat.quantize.ptq import Quantized
 
+    example = torch_input(validation, 0)
+    check_blocks(load_deploy(source), example, in_float=keep_float, w8a16=keep_w8a16)
     quantized, calibration = post_training(source, data, count)
     if keep_float or keep_w8a16:
         deploy, spec = quantized.deploy, quantized.spec
-        blocks = find_blocks(deploy, spec, torch_input(validation, 0))
+        blocks = find_blocks(deploy, spec, example)
         spec = keep(spec, blocks, in_float=keep_float, w8a16=keep_w8a16)
         quantized = Quantized(deploy, spec)
     return write_quantized(quantized, source, source, validation, out, calibration=calibration)
@@ -71,7 +73,7 @@ def quantize_stage(
 
 def post_training(source: Artifact, data: DataSection, count: int) -> tuple[Quantized, Calibration]:
     """Quantize a float artefact with `count` pictures; returns also what they were."""
-    from edgemat.quantize.ptq import quantize_ptq
+    from edgemat.quantize.ptq import distinct, quantize_ptq
 
     manifest = source.manifest
     seed = CALIBRATION_SEED + (manifest.seed or 0)
@@ -85,7 +87,7 @@ def post_training(source: Artifact, data: DataSection, count: int) -> tuple[Quan
     inputs = [torch_input(pictures, index) for index in range(count)]
     with progress_bar(f"{manifest.name}: quantizing with NNCF"):
         quantized = quantize_ptq(load_deploy(source), inputs)
-    return quantized, Calibration(count=count, seed=seed, sha256=pictures.sha256)
+    return quantized, Calibration(count=distinct(inputs), seed=seed, sha256=pictures.sha256)
 
 
 def write_quantized(
