@@ -18,6 +18,8 @@
 # make app-parts     fetch what builds the Android app: tests of the long rounds
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+# None but the very files that the lists name: python -m tools.lock writes their hashes.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .PHONY: run test test-all mutants fuzz check peers onnx2tf old-runtime runner emulator browser device-parts app-parts android-check ios-check clean
 
@@ -44,7 +46,7 @@ fuzz: .venv/ready
 	$(BIN)/python -m tools.fuzz
 
 peers: .venv/ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check ".[peers]"
+	$(INSTALL) --no-deps --requirement bench/peers/onnxruntime.txt
 	$(BIN)/edgemat peers fetch peers
 
 runner: .venv/ready
@@ -75,22 +77,22 @@ ios-check: .venv/ready
 	$(BIN)/python -m tools.ios check
 
 onnx2tf: .venv/ready .venv-onnx2tf/ready old-runtime
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--constraint constraints.txt --editable ".[all,dev,onnx]"
+	$(INSTALL) --no-deps --requirement convert/onnx.txt
 
 old-runtime: .venv-old-runtime/ready
 
 # Tools that need other versions than edgemat have an environment of their own: see convert/isolated.py.
 .venv-%/ready: convert/%.txt
 	$(PYTHON) -m venv .venv-$*
-	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@
 
 # Ready once everything is installed; again when the dependencies change.
-.venv/ready: pyproject.toml constraints.txt
+.venv/ready: pyproject.toml requirements.txt
 	$(PYTHON) -m venv .venv
+	$(INSTALL) --no-deps --requirement requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--constraint constraints.txt --editable ".[all,dev]"
+		--no-deps --no-build-isolation --editable .
 	touch $@
 
 clean:
