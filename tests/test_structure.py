@@ -212,3 +212,9 @@ def test_the_light_install_needs_no_torch() -> None:
     code = f"{BLOCK}for name in {LIGHT!r}: importlib.import_module(name)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert result.returncode == 0, result.stderr
+
+
+def test_no_two_files_of_tests_share_a_name() -> None:
+    """pytest imports them by it, and would take neither."""
+    names = [path.name for path in (ROOT / "tests").rglob("*.py")]
+    assert len(names) == len(set(names))

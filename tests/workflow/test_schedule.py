@@ -14,6 +14,7 @@ OTHER = {
     "batch": 3,
     "learning_rate": 0.123,
     "warmup": 5,
+    "bn": "running",
     "gradient_weight": 0.7,
     "affinity_weight": 0.6,
     "distillation_weight": 0.4,
