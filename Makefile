@@ -5,6 +5,7 @@
 # make test-all      the long rounds as well, as in CI: every network's conversion, runs that are
 #                    killed and resumed, the apps' toolchains: half an hour
 # make mutants       break core functions one at a time, and see that their tests notice
+# make docs          make every generated page anew, but for what needs absent photographs
 # make fuzz          ten thousand damaged inputs on every reader: ten minutes on two cores
 # make peers         download other people's networks, to compare with: see bench/peers
 # make onnx2tf       onnx2tf and tflite-runtime 2.14, for second opinions: see bench/opinions.py
@@ -21,7 +22,7 @@ BIN := .venv/bin
 # None but the very files that the lists name: python -m tools.lock writes their hashes.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: run test test-all mutants fuzz check peers onnx2tf old-runtime runner emulator browser device-parts app-parts android-check ios-check clean
+.PHONY: run test test-all mutants fuzz docs check peers onnx2tf old-runtime runner emulator browser device-parts app-parts android-check ios-check clean
 
 run: .venv/ready
 	$(BIN)/edgemat run recipes/quickstart.toml
@@ -41,6 +42,9 @@ check: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: .venv/ready
+	$(BIN)/python -m tools.docs
 
 fuzz: .venv/ready
 	$(BIN)/python -m tools.fuzz

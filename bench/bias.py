@@ -68,14 +68,21 @@ class Bias:
 
     Attributes
     ----------
+    model:
+        Name of the artefact's folder, or of the file.
     groups:
         Sorted by topic and group.
     worst:
         The pictures with the largest errors, one of each person at most, the largest first.
     """
 
+    model: str
     groups: list[GroupScore]
     worst: list[Strip]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all but the pictures as a mapping that JSON can hold."""
+        return {"model": self.model, "groups": [group.to_json() for group in self.groups]}
 
 
 @dataclass(frozen=True)
@@ -130,6 +137,7 @@ def measure_bias(
         progress(index + 1, count)
     worst.sort(key=lambda one: -one.score.mad)
     return Bias(
+        model.name,
         [_mean(topic, group, found[topic, group]) for topic, group in sorted(found)],
         [one.strip for one in worst[:WORST]],
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -72,6 +72,8 @@ class Row:
     ----------
     figures:
         By file; empty where nothing was measured.
+    artefacts:
+        By file, the name of the folder that was measured.
     photos:
         How many photographs the figures are means over.
     verdict:
@@ -82,6 +84,7 @@ class Row:
     figures: dict[File, float]
     photos: int
     verdict: Verdict | None
+    artefacts: dict[File, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as a mapping that JSON can hold."""
@@ -90,6 +93,7 @@ class Row:
             # JSON has no NaN: null where a figure has no meaning, such as an edge without an edge
             "figures": {f: None if math.isnan(v) else v for f, v in self.figures.items()},
             "photos": self.photos,
+            "artefacts": self.artefacts,
             "verdict": verdict,
         }
 
@@ -166,7 +170,8 @@ def measure_quality(
                 {bar.figure: figures["int8"]},
                 reference={bar.figure: figures["float"]},
             )
-        rows.append(Row(bar, figures, len(photos.photos), verdict))
+        artefacts = {file: path.name for file, path in _files(bar.model).items()}
+        rows.append(Row(bar, figures, len(photos.photos), verdict, artefacts))
     return rows
 
 
@@ -178,16 +183,12 @@ def _find(section: SetSection, limit: int | None) -> PhotoSet | None:
 
 
 def _measure(model: str, photos: PhotoSet, threads: int) -> dict[File, dict[Figure, float]]:
-    paths: dict[File, Path] = {
-        "float": find_artifact(model),
-        "int8": find_artifact(model, target=INT8),
-    }
     loaded = [load(photo, photos.truth) for photo in photos.photos]
     result: dict[File, dict[Figure, float]] = {}
     closed_form = math.nan
     if all(one.trimap is not None for one in loaded):
         closed_form = _run(Classical("closed-form"), loaded)[1]
-    for file, path in paths.items():
+    for file, path in _files(model).items():
         scores, seconds = _run(Ours(path, threads=threads), loaded)
         result[file] = {
             "iou": scores.iou,
@@ -197,6 +198,10 @@ def _measure(model: str, photos: PhotoSet, threads: int) -> dict[File, dict[Figu
             "times_closed_form": closed_form / seconds,
         }
     return result
+
+
+def _files(model: str) -> dict[File, Path]:
+    return {"float": find_artifact(model), "int8": find_artifact(model, target=INT8)}
 
 
 def _or_nan(value: float | None) -> float:

@@ -35,7 +35,7 @@ class Measured:
     """
 
     quality: list[dict[str, Any]] | None = None
-    bias: list[dict[str, Any]] | None = None
+    bias: dict[str, Any] | None = None
     peers: dict[str, Any] | None = None
     worst: bool = False
 
@@ -96,7 +96,7 @@ def make_card(model: str, measured: Measured) -> str:
         network_folder=network.path.name,
         file_folder=file.path.name,
         quality=[row for row in measured.quality or [] if row["model"] == model],
-        bias=measured.bias or [],
+        bias=(measured.bias or {"groups": []})["groups"],
         worst=measured.worst,
         latencies=_latencies(measured.peers, file),
     )

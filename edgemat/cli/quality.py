@@ -61,7 +61,7 @@ def bias(
             progress=show,
         )
     if as_json:
-        print_json([group.to_json() for group in found.groups])
+        print_json(found.to_json())
     else:
         tables.show_bias(out, found.groups)
     if worst is not None:

@@ -4,12 +4,17 @@ All functions take HxWx3 uint8 RGB and an HxW alpha in 0..1, work in bands of ro
 below about 3 GB for pictures of 12,000 x 12,000 px. Colours are mixed as they are stored (gamma
 encoded), because that is how mattes are trained and measured.
 
-The first use on a machine compiles PyMatting, which takes a minute; the result is cached.
+The first use on a machine compiles one function of PyMatting, which takes seconds; the result is
+cached.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
 
 import numpy as np
 from scipy.signal import oaconvolve
@@ -151,20 +156,37 @@ def blur_background(image: U8, alpha: F32, radius: float) -> U8:
 
 def _smooth_layers(image: U8, alpha: F32) -> F32:
     """Return hxwx6 float32 in 0..1: foreground and background colours, reduced if need be."""
-    try:
-        from pymatting import estimate_foreground_ml
-    except ImportError as error:
-        raise MissingToolError(
-            "Estimating foreground colours needs PyMatting, which is not installed.",
-            remedy="Install it with: pip install pymatting",
-        ) from error
+    estimate = _load_estimator()
     scale = min(1.0, math.sqrt(ESTIMATE_PIXELS / alpha.size))
     small = max(1, round(alpha.shape[0] * scale)), max(1, round(alpha.shape[1] * scale))
     colours = resize(image, small, method="bilinear").astype(np.float32) * PIXEL_SCALE
-    layers = estimate_foreground_ml(
-        colours, resize(alpha, small, method="bilinear"), return_background=True
-    )
+    layers = estimate(colours, resize(alpha, small, method="bilinear"), return_background=True)
     return np.concatenate(layers, axis=2)
+
+
+def _load_estimator() -> Callable[..., tuple[F32, F32]]:
+    """Return PyMatting's multi-level estimation."""
+    found = find_spec("pymatting")
+    if found is None or found.origin is None:
+        raise MissingToolError(
+            "Estimating foreground colours needs PyMatting, which is not installed.",
+            remedy="Install it with: pip install pymatting",
+        )
+    return _estimator_in(Path(found.origin).parent / "foreground" / "estimate_foreground_ml.py")
+
+
+@cache
+def _estimator_in(file: Path) -> Callable[..., tuple[F32, F32]]:
+    """Load one method from its own file.
+
+    Importing the package compiles all methods, which took a minute before the first matte.
+    """
+    spec = spec_from_file_location("edgemat_estimate_foreground_ml", file)
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    estimate: Callable[..., tuple[F32, F32]] = module.estimate_foreground_ml
+    return estimate
 
 
 def _blur(premultiplied: U8, alpha: F32, *, radius: float) -> U8:

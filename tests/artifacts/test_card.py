@@ -69,7 +69,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_card_says_what_was_measured(shelf: Path, tmp_path: Path) -> None:
     (tmp_path / "quality.json").write_text(json.dumps([QUALITY, QUALITY | {"model": "other"}]))
-    (tmp_path / "bias-portrait.json").write_text(json.dumps([BIAS]))
+    (tmp_path / "bias-portrait.json").write_text(json.dumps({"model": "a", "groups": [BIAS]}))
     text = make_card("portrait", read_measured(tmp_path, "portrait"))
     assert text.startswith("# portrait\n\nCuts out people.\n")
     assert "| discs (7) | iou | 0.9712 | 0.96 | >=0.965 | **missed** |" in text

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("litert_torch")
 
-from shared_networks import quantized_network, quantized_toy
+from shared_networks import quantized_toy
 from torch import nn
 from toy_networks import toy_deploy
 
@@ -54,12 +54,8 @@ def test_the_float_file_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert converted(model, tmp_path / "whole.tflite", shape=shape) == alone
 
 
-@pytest.mark.parametrize("name", ["toy", pytest.param("pspm-slim", marks=pytest.mark.long)])
-def test_the_int8_file_is_the_same(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = quantized_toy() if name == "toy" else quantized_network(name, 3, width=0.25)
-    shape = (3, 32, 32) if name == "toy" else (3, 64, 64)
+def test_the_int8_file_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, shape = quantized_toy(), (3, 32, 32)
     model = freeze(made.deploy, made.spec)
     alone = converted(model, tmp_path / "alone.tflite", shape=shape, target="tflite-int8")
     monkeypatch.setattr(tflite, "local_decompositions", contextlib.nullcontext)

@@ -152,7 +152,6 @@ def test_reconstruction_has_the_order_of_table_3_2() -> None:
         pictures,
         models=[
             "reconstruct-avgpool-nn",
-            "reconstruct-conv-bilinear",
             "reconstruct-maxpool-unpool",
             "reconstruct-index-hin",
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from typing import Any
 
@@ -173,6 +174,16 @@ def test_a_grey_background_is_refused() -> None:
             np.ones((40, 40), np.float32),
             np.zeros((40, 40), np.uint8),
         )
+
+
+def test_one_method_of_pymatting_is_compiled_and_not_all() -> None:
+    code = (
+        "import sys; import numpy as np; from edgemat.matting.foreground import estimate_foreground;"
+        "estimate_foreground(np.zeros((8, 8, 3), np.uint8), np.ones((8, 8), np.float32));"
+        "print([name for name in sys.modules if 'pymatting' in name])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "[]\n"
 
 
 def test_without_pymatting_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

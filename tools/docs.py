@@ -1,0 +1,190 @@
+"""Make every page that is generated anew: `make docs`.
+
+What photographs or other people's networks are needed for is left as it is where those are absent
+(docs/data.md says what lies in data/, `make peers` fetches peers/), and is said to be left.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from edgemat.artifacts.shipped import SHIPPED_TARGET, find_artifact, shipped_models
+from edgemat.bench.quality import load_bars
+from edgemat.errors import EdgematError, GateFailed
+from edgemat.files import write_text
+from edgemat.terminal import run_app
+
+ROOT = Path(__file__).parents[1]
+MODELS = Path("docs/models")
+BARS = Path("recipes/weights/bars.toml")
+QUALITY = MODELS / "quality.json"
+PEERS = Path("peers")
+CONTESTS = {
+    "portrait": (
+        "held-out",
+        ("data/portraits_eg1800", "data/fullbody_ccp", "data/composites_people"),
+    ),
+    "trimap": ("all", ("data/alphamatting_dev",)),
+}
+"""Model to the part and the folders of photographs on which it meets other people's networks."""
+BEGIN, END = "<!-- quality: make docs -->\n", "<!-- end -->\n"
+FIGURES = {
+    "iou": "person IoU",
+    "mad": "MAD",
+    "sad_band": "SAD, unknown",
+    "grad_band": "Grad, unknown",
+    "times_closed_form": "times as fast as closed-form",
+}
+
+app = typer.Typer(add_completion=False)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What is generated together.
+
+    Attributes
+    ----------
+    name:
+        The file, or the first of them.
+    make:
+        Writes it, from the repository's root.
+    needs:
+        Files and folders that not everybody has.
+    """
+
+    name: str
+    make: Callable[[], object]
+    needs: tuple[Path, ...] = ()
+
+    @property
+    def absent(self) -> list[str]:
+        return [str(path) for path in self.needs if not (ROOT / path).exists()]
+
+
+@app.command()
+def main() -> None:
+    """Make every generated page anew, and say which were left."""
+    for page in pages():
+        if page.absent:
+            print(f"left     {page.name}: there is no {', '.join(page.absent)}", flush=True)
+            continue
+        page.make()
+        print(f"written  {page.name}", flush=True)
+
+
+def pages() -> Iterator[Page]:
+    """Give the pages, those first that others are made of."""
+    yield Page(
+        "docs/result-schema.json",
+        lambda: _keep_output(["-m", "edgemat.bench.schema"], Path("docs/result-schema.json")),
+    )
+    yield Page("docs/thesis.md", lambda: _python(["-m", "tools.thesis", "docs/thesis.md"]))
+    yield Page("tests/vectors", lambda: _python(["-m", "tools.vectors", "tests/vectors"]))
+    photographs = tuple(Path(one.folder) for one in load_bars(ROOT / BARS).sets)
+    yield Page(str(QUALITY), _quality, photographs)
+    for model in shipped_models():
+        yield Page(f"{MODELS}/bias-{model}.json", _bias(model))
+    for model, (part, folders) in CONTESTS.items():
+        needs = (PEERS, *map(Path, folders))
+        yield Page(f"{MODELS}/peers-{model}.md", _peers(model, part, folders), needs)
+    for model in shipped_models():
+        path = f"{MODELS}/{model}.md"
+        yield Page(path, partial(_edgemat, ["card", model, "-o", path]))
+    yield Page("README.md", _readme)
+
+
+def _python(arguments: Sequence[str], *, passes: Sequence[int] = (0,)) -> str:
+    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    if done.returncode not in passes:
+        raise EdgematError(
+            f"python {' '.join(arguments)} ended with exit status {done.returncode}.",
+            remedy="Look at what it says above.",
+        )
+    return done.stdout
+
+
+def _edgemat(arguments: Sequence[str]) -> str:
+    # a bar that is missed is a figure like any other
+    return _python(["-m", "edgemat.cli", *arguments], passes=(0, GateFailed.exit_code))
+
+
+def _keep_output(arguments: Sequence[str], path: Path) -> None:
+    write_text(ROOT / path, _python(arguments))
+
+
+def _quality() -> None:
+    write_text(ROOT / QUALITY, _edgemat(["quality", str(BARS), "--json"]))
+
+
+def _bias(model: str) -> Callable[[], None]:
+    def make() -> None:
+        worst = f"{MODELS}/worst-{model}.jpg"
+        said = _edgemat(["bias", model, "--json", "--worst", worst])
+        write_text(ROOT / MODELS / f"bias-{model}.json", said)
+
+    return make
+
+
+def _peers(model: str, part: str, folders: Sequence[str]) -> Callable[[], None]:
+    def make() -> None:
+        ours = [find_artifact(model), find_artifact(model, target=SHIPPED_TARGET)]
+        command = ["peers", "run", "--part", part, "--models", str(PEERS), "--trimaps", "trimap1"]
+        for option, values in (("--images", folders), ("--ours", map(str, ours))):
+            for value in values:
+                command += [option, value]
+        with tempfile.TemporaryDirectory() as folder:
+            _edgemat([*command, "-o", folder])
+            for suffix in ("json", "md"):
+                made = Path(folder) / f"peers.{suffix}"
+                shutil.copyfile(made, ROOT / MODELS / f"peers-{model}.{suffix}")
+
+    return make
+
+
+def _readme() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = json.loads((ROOT / QUALITY).read_text(encoding="utf-8"))
+    write_text(ROOT / "README.md", with_quality(text, rows))
+
+
+def with_quality(text: str, rows: Sequence[dict[str, Any]]) -> str:
+    """Return a document with the table of quality that its rows give, between its two marks."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    with redirect_stdout(io.StringIO()) as table:
+        print("| model | photographs | | float | int8 | bar | |\n|---|---|---|---|---|---|---|")
+        for row in rows:
+            if row["figures"]:
+                figures = [_number(row["figures"][file]) for file in ("float", "int8")]
+                verdict = row["verdict"] and ("met" if row["verdict"]["passed"] else "**missed**")
+                cells = [row["model"], f"{row['set']} ({row['photos']})", FIGURES[row["figure"]]]
+                cells += [*figures, _bound(row["bound"]), verdict or ""]
+                print("| " + " | ".join(cells) + " |")
+    return f"{before}{BEGIN}{table.getvalue()}{END}{after}"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
+
+
+def _bound(bound: str | None) -> str:
+    return re.sub(r"^[<>]=", "", bound or "")
+
+
+if __name__ == "__main__":
+    sys.exit(run_app(app))
