@@ -229,8 +229,8 @@ MUTANTS = (
     Mutant(
         "known pixels are scored as the network gives them",
         "edgemat/scoring/evaluate.py",
-        "if data.needs_trimap:",
-        "if False:",
+        "if not data.needs_trimap:",
+        "if True:",
         ("tests/scoring/test_evaluate.py",),
     ),
     Mutant(

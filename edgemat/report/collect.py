@@ -67,6 +67,7 @@ def collect_report(
             *(backend.caveat for backend in BACKENDS if backend.caveat),
             *_unmeasured(benches),
         ),
+        int8_is_slow_here=not cpu_has_int8_dot_product(),
     )
 
 

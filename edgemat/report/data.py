@@ -216,6 +216,8 @@ class ReportData:
         Every measurement. One without its circumstances is not printed.
     skipped:
         What was not done, a sentence each with the reason.
+    int8_is_slow_here:
+        Whether this processor lacks what makes int8 fast on phones.
     """
 
     recipe_name: str
@@ -228,3 +230,4 @@ class ReportData:
     gates: tuple[GateRow, ...] = ()
     photo: PhotoReport | None = None
     skipped: tuple[str, ...] = ()
+    int8_is_slow_here: bool = False

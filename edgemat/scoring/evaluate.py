@@ -93,8 +93,7 @@ def score(alphas: F32, data: EvaluationSet) -> dict[Region, MattingErrors]:
     Known pixels of a trimap network's matte are overwritten from the trimap first, as every
     evaluation since Deep Image Matting does.
     """
-    if data.needs_trimap:
-        alphas = np.stack([keep_known(a, t) for a, t in zip(alphas, data.trimaps, strict=True)])
+    alphas = _known_kept(alphas, data)
     return {
         region: _mean(
             [
@@ -108,6 +107,21 @@ def score(alphas: F32, data: EvaluationSet) -> dict[Region, MattingErrors]:
         )
         for region in REGIONS
     }
+
+
+def mean_sad(alphas: F32, data: EvaluationSet) -> float:
+    """Return the mean SAD over whole pictures, in thousands: of :func:`score`, this figure alone.
+
+    The gradient and connectivity errors take a hundred times as long.
+    """
+    difference = np.abs(np.clip(_known_kept(alphas, data), 0, 1) - data.alphas)
+    return float(difference.sum(axis=(1, 2), dtype=np.float64).mean() / 1000)
+
+
+def _known_kept(alphas: F32, data: EvaluationSet) -> F32:
+    if not data.needs_trimap:
+        return alphas
+    return np.stack([keep_known(a, t) for a, t in zip(alphas, data.trimaps, strict=True)])
 
 
 def keep_known(alpha: F32, trimap: U8) -> F32:

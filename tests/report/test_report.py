@@ -317,6 +317,14 @@ def test_latency_stands_with_its_circumstances(page: Page) -> None:
     assert "+ 10 warm-up" in page.words
 
 
+@pytest.mark.parametrize("slow", [True, False])
+def test_a_processor_without_int8_dot_products_is_said_to_be_one(
+    tmp_path: Path, slow: bool
+) -> None:
+    page = render(tmp_path, data(int8_is_slow_here=slow))
+    assert ("This processor has no int8 dot product" in page.words) is slow
+
+
 def test_latency_without_circumstances_is_withheld(tmp_path: Path) -> None:
     naked = on_chip("", bench("tflite-fp32", 777.0))
     page = render(tmp_path, data(benches=(naked,)))

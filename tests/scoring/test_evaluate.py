@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgemat.scoring.evaluate import EvaluationSet, InputSet, predict_all, score
+from edgemat.scoring.evaluate import EvaluationSet, InputSet, mean_sad, predict_all, score
 
 
 @pytest.mark.parametrize("title", [None, "running"])
@@ -34,3 +34,13 @@ def test_known_pixels_of_a_trimap_networks_matte_are_the_trimaps() -> None:
         found = score(wrong, EvaluationSet(pixels, alphas, trimaps))
         assert found["whole"].sad == pytest.approx(mistaken)
         assert found["unknown"].sad == 0
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_the_mean_sad_is_that_of_all_errors(channels: int) -> None:
+    draw = np.random.default_rng(2)
+    trimaps = draw.choice(np.array([0, 128, 255], np.uint8), (3, 16, 24))
+    alphas = draw.random((3, 16, 24), np.float32)
+    found = draw.normal(0.5, 0.5, (3, 16, 24)).astype(np.float32)  # some beyond 0 and 1
+    data = EvaluationSet(np.zeros((3, 16, 24, channels), np.uint8), alphas, trimaps)
+    assert mean_sad(found, data) == pytest.approx(score(found, data)["whole"].sad, rel=1e-6)

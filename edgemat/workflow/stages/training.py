@@ -30,7 +30,7 @@ from edgemat.models.network import MattingNetwork
 from edgemat.models.pretrained.load import load_encoder
 from edgemat.recipe.network import NetworkSection
 from edgemat.recipe.sections import PhaseSection, TrainSection, TuneSection
-from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
+from edgemat.scoring.evaluate import EvaluationSet, mean_sad, predict_all, score
 from edgemat.scoring.metrics import trimap_miou
 from edgemat.training.loop import LOG, train
 from edgemat.training.schedule import DETAIL_RAMP, Phase, Schedule
@@ -80,7 +80,7 @@ def train_stage(
     if started is not None:
         _start_from(network, started)
     if section.train.steps:
-        errors = _whole_sad(validation)
+        errors = _sad_on(validation)
         before_sad = None if started is None else errors(network)
         selection = None if started is None else Selection(errors, work)
         _train(network, section, task, work, selection=selection, seed=seed, device=device)
@@ -164,13 +164,13 @@ def _train(
     )
 
 
-def _whole_sad(validation: EvaluationSet) -> Judge:
+def _sad_on(validation: EvaluationSet) -> Judge:
     """Return what gives a network's mean SAD over whole validation pictures, in thousands."""
 
     def error(network: nn.Module) -> float:
         assert isinstance(network, MattingNetwork)
         deploy = to_deploy(network)
-        return score(predict_all(torch_predictor(deploy), validation), validation)["whole"].sad
+        return mean_sad(predict_all(torch_predictor(deploy), validation), validation)
 
     return error
 
