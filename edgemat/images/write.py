@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,9 @@ def check_image_name(path: Path, *, transparent: bool = False) -> str:
 def _options(kind: str, *, is_colour: bool) -> dict[str, Any]:
     """Return how to encode: colours are said to be sRGB, a mask's greys are no colours."""
     options: dict[str, Any] = {"quality": 95} if kind == "JPEG" else {}
+    if kind == "PNG":
+        # Finding runs alone takes less than half the time on photographs, for a tenth more bytes.
+        options["compress_type"] = zlib.Z_RLE
     if is_colour and kind == "PNG":
         info = PngImagePlugin.PngInfo()
         info.add(b"sRGB", b"\0")  # the PNG specification's own tag: 1 byte, perceptual

@@ -11,17 +11,20 @@ cached.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from functools import cache
-from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 from scipy.signal import oaconvolve
 
 from edgemat.errors import ImageError, MissingToolError, UsageError
 from edgemat.images import F32, PIXEL_SCALE, U8, check_same_size, resize, to_uint8
-from edgemat.matting.tiling import bands, resized_rows
+from edgemat.matting.tiling import Box, bands, for_boxes, resized_box, resized_rows
 
 ESTIMATE_PIXELS = 4_000_000
 """Colours of larger pictures are estimated on a reduced copy, and refined at full size."""
@@ -66,13 +69,20 @@ def estimate_foreground(image: U8, alpha: F32) -> U8:
     size = alpha.shape[0], alpha.shape[1]
     layers = _smooth_layers(image, alpha)
     foreground = np.empty_like(image)
-    for rows in bands(*size):
-        both = resized_rows(layers, size, rows)
-        front, back = both[..., :3], both[..., 3:]
-        a = alpha[rows, :, None]
-        missing = image[rows] * PIXEL_SCALE - a * front - (1 - a) * back
-        front += a / (a * a + (1 - a) * (1 - a)) * missing
-        foreground[rows] = to_uint8(front)
+
+    def fill(box: Box) -> None:
+        a = alpha[box][..., None]
+        if (a == 1).all():  # as it is in the picture
+            foreground[box] = image[box]
+            return
+        front = resized_box(layers[..., :3], size, box)
+        if a.any():
+            back = resized_box(layers[..., 3:], size, box)
+            missing = image[box] * PIXEL_SCALE - a * front - (1 - a) * back
+            front += a / (a * a + (1 - a) * (1 - a)) * missing
+        foreground[box] = to_uint8(front)
+
+    for_boxes(size, fill)
     return foreground
 
 
@@ -172,19 +182,28 @@ def _load_estimator() -> Callable[..., tuple[F32, F32]]:
             "Estimating foreground colours needs PyMatting, which is not installed.",
             remedy="Install it with: pip install pymatting",
         )
-    return _estimator_in(Path(found.origin).parent / "foreground" / "estimate_foreground_ml.py")
+    return _import_estimator(Path(found.origin).parent)
 
 
 @cache
-def _estimator_in(file: Path) -> Callable[..., tuple[F32, F32]]:
-    """Load one method from its own file.
+def _import_estimator(package: Path) -> Callable[..., tuple[F32, F32]]:
+    """Import one module of PyMatting alone.
 
-    Importing the package compiles all methods, which took a minute before the first matte.
+    Importing the package compiles all of its methods, which took a minute before the first matte.
+    Empty packages stand in its place meanwhile. The module keeps its own name: numba's cache, which
+    others share, goes by it.
     """
-    spec = spec_from_file_location("edgemat_estimate_foreground_ml", file)
-    assert spec is not None and spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
+    bare = {}
+    for name in ("pymatting", "pymatting.foreground"):
+        if name not in sys.modules:
+            bare[name] = ModuleType(name)
+            bare[name].__path__ = [str(package.joinpath(*name.split(".")[1:]))]
+    sys.modules.update(bare)
+    try:
+        module = import_module("pymatting.foreground.estimate_foreground_ml")
+    finally:
+        for name in bare:
+            del sys.modules[name]
     estimate: Callable[..., tuple[F32, F32]] = module.estimate_foreground_ml
     return estimate
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.ndimage import uniform_filter
 
 from edgemat.images import F32, U8
-from edgemat.matting.tiling import bands, resized_rows
+from edgemat.matting.tiling import Box, for_boxes, resized_box
 
 # Both chosen on procedural hair, fur and portraits of 1024 px: from an exact matte of 224 px the
 # mean absolute error at full size is 0.003, where bilinear enlargement has 0.015. Smaller values
@@ -86,7 +86,10 @@ def guided_upsample(alpha: F32, small: F32, image: U8) -> F32:
     coefficients = guided_coefficients(small, alpha, radius=GUIDE_RADIUS, epsilon=GUIDE_EPSILON)
     coefficients[..., :3] /= 255  # the full picture is left in 0..255
     result = np.empty(size, np.float32)
-    for rows in bands(*size):
-        large = resized_rows(coefficients, size, rows)
-        result[rows] = np.einsum("hwc,hwc->hw", large[..., :3], image[rows]) + large[..., 3]
+
+    def fill(box: Box) -> None:
+        large = resized_box(coefficients, size, box)
+        result[box] = np.einsum("hwc,hwc->hw", large[..., :3], image[box]) + large[..., 3]
+
+    for_boxes(size, fill)
     return result

@@ -6,8 +6,12 @@ so that a float copy of 12,000 x 12,000 px never exists.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import product
 from typing import TypeVar
 
 import numpy as np
@@ -19,6 +23,7 @@ from edgemat.images import F32
 T = TypeVar("T", np.uint8, np.float32)
 
 _BAND_PIXELS = 1 << 21
+_BOX_SIDE = 512
 
 
 @dataclass(frozen=True)
@@ -103,8 +108,32 @@ def bands(height: int, width: int) -> Iterator[slice]:
         yield slice(start, min(start + rows, height))
 
 
+Box = tuple[slice, slice]
+"""Rows and columns of a picture, each with a start and a stop; an index of it."""
+
+
+def for_boxes(size: tuple[int, int], work: Callable[[Box], None]) -> None:
+    """Call `work` for boxes that together cover a picture of (height, width), on all cores.
+
+    What it raises is raised here.
+    """
+    starts = product(*(range(0, side, _BOX_SIDE) for side in size))
+    boxes = [
+        (slice(y, min(y + _BOX_SIDE, size[0])), slice(x, min(x + _BOX_SIDE, size[1])))
+        for y, x in starts
+    ]
+    with ThreadPoolExecutor(min(len(boxes), os.cpu_count() or 1)) as pool:
+        for _ in pool.map(work, boxes):
+            pass
+
+
 def resized_rows(picture: NDArray[T], size: tuple[int, int], rows: slice) -> NDArray[T]:
-    """Return some rows of `picture` resized bilinearly to `size`, without making the others.
+    """Return some rows of `picture` resized to `size`; as :func:`resized_box`."""
+    return resized_box(picture, size, (rows, slice(0, size[1])))
+
+
+def resized_box(picture: NDArray[T], size: tuple[int, int], box: Box) -> NDArray[T]:
+    """Return a part of `picture` resized bilinearly to `size`, without making the rest.
 
     Parameters
     ----------
@@ -112,23 +141,32 @@ def resized_rows(picture: NDArray[T], size: tuple[int, int], rows: slice) -> NDA
         hxwxC uint8 or float32.
     size:
         (height, width) of the whole result; pixel centres lie at half-integers.
-    rows:
-        Rows of the result that are wanted, with a start and a stop.
+    box:
+        The part of the result that is wanted.
 
     Returns
     -------
     numpy.ndarray
-        (rows)x(width)xC, of the picture's data type. Shrinking is anti-aliased.
+        (rows)x(columns)xC, of the picture's data type. Shrinking is anti-aliased.
     """
-    height, width = size
-    scale = picture.shape[0] / height
-    bottom = min(rows.stop * scale, float(picture.shape[0]))
-    box = (0.0, rows.start * scale, float(picture.shape[1]), bottom)
-    target = (width, rows.stop - rows.start)
+    (rows, top, bottom), (columns, left, right) = (
+        _source(part, own, wanted)
+        for part, own, wanted in zip(box, picture.shape[:2], size, strict=True)
+    )
+    height, width = (part.stop - part.start for part in box)
     planes = [
         Image.fromarray(np.ascontiguousarray(plane)).resize(
-            target, Image.Resampling.BILINEAR, box=box
+            (width, height), Image.Resampling.BILINEAR, box=(left, top, right, bottom)
         )
-        for plane in np.moveaxis(picture, 2, 0)
+        for plane in np.moveaxis(picture[rows, columns], 2, 0)
     ]
     return np.stack([np.asarray(plane) for plane in planes], axis=2)
+
+
+def _source(part: slice, own: int, wanted: int) -> tuple[slice, float, float]:
+    """Return what a part of a resized axis is made of, and where it begins and ends in that."""
+    scale = own / wanted
+    start, stop = part.start * scale, min(part.stop * scale, float(own))
+    reach = math.ceil(max(1.0, scale)) + 1  # of the triangle, widened where it shrinks
+    first, last = max(0, math.floor(start) - reach), min(own, math.ceil(stop) + reach)
+    return slice(first, last), start - first, stop - first
