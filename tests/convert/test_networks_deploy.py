@@ -21,7 +21,7 @@ from torch.utils._pytree import tree_leaves
 pytest.importorskip("litert_torch")
 pytest.importorskip("coremltools")
 
-from every_network import DEPLOYABLE, names, varied
+from every_network import DEPLOYABLE, names, small, varied
 from shared_files import made_once
 from shared_networks import coreml_file, tflite_file
 from toy_networks import picture
@@ -154,7 +154,7 @@ def setting(value: object) -> str:
 
 def operators(info: ModelInfo) -> Operators:
     """Return the operators of a network's deploy form, how each is used, and how often."""
-    deploy = to_deploy(varied(info))
+    deploy = to_deploy(small(info))
     x = picture(info.in_channels, SIZE, seed=5)
     with torch.no_grad(), Operators() as mode:
         deploy(x)
