@@ -101,7 +101,7 @@ def check_blocks(
         calls = _OutermostCalls(copy.deepcopy(deploy))
         with torch.no_grad():
             calls.model(example)
-        _require_known([*calls.names, BETWEEN], in_float, w8a16)
+        _require_known([*dict.fromkeys(calls.names), BETWEEN], in_float, w8a16)
 
 
 def _require_known(

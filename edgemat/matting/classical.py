@@ -21,11 +21,12 @@ from types import MappingProxyType
 
 import numpy as np
 
-from edgemat.errors import MissingToolError, UsageError
+from edgemat.errors import UsageError
 from edgemat.images import BACKGROUND, F32, FOREGROUND, U8, UNKNOWN, to_float
+from edgemat.matting.pymatting_method import load_method
 
 METHODS = MappingProxyType({"closed-form": "estimate_alpha_cf", "knn": "estimate_alpha_knn"})
-"""Name to the function of pymatting."""
+"""Name to the function of pymatting, and to its module."""
 
 MAX_PIXELS = 4_000_000
 """Of a picture: the linear system takes more than a kilobyte for each."""
@@ -62,16 +63,9 @@ def solve_alpha(image: U8, trimap: U8, *, method: str = "closed-form") -> F32:
             f"The picture has {width} x {height} px, too many for {method} matting.",
             remedy=f"Scale it down to {MAX_PIXELS // 1_000_000} megapixels, or take a network.",
         )
-    try:
-        import pymatting
-    except ImportError as error:
-        raise MissingToolError(
-            f"{method} matting needs PyMatting, which is not installed.",
-            remedy="Install it with: pip install pymatting",
-        ) from error
+    estimate = load_method(f"alpha.{METHODS[method]}", purpose=f"{method} matting")
     values = trimap.astype(np.float64) / 255
     values[trimap == UNKNOWN] = 0.5
-    estimate = getattr(pymatting, METHODS[method])
     try:
         with redirect_stdout(sys.stderr):  # where the solver warns, JSON is printed
             alpha: F32 = estimate(to_float(image).astype(np.float64), values).astype(np.float32)

@@ -11,19 +11,13 @@ cached.
 from __future__ import annotations
 
 import math
-import sys
-from collections.abc import Callable
-from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 from scipy.signal import oaconvolve
 
-from edgemat.errors import ImageError, MissingToolError, UsageError
+from edgemat.errors import ImageError, UsageError
 from edgemat.images import F32, PIXEL_SCALE, U8, check_same_size, resize, to_uint8
+from edgemat.matting.pymatting_method import load_method
 from edgemat.matting.tiling import Box, bands, for_boxes, resized_box, resized_rows
 
 ESTIMATE_PIXELS = 4_000_000
@@ -166,46 +160,14 @@ def blur_background(image: U8, alpha: F32, radius: float) -> U8:
 
 def _smooth_layers(image: U8, alpha: F32) -> F32:
     """Return hxwx6 float32 in 0..1: foreground and background colours, reduced if need be."""
-    estimate = _load_estimator()
+    estimate = load_method(
+        "foreground.estimate_foreground_ml", purpose="Estimating foreground colours"
+    )
     scale = min(1.0, math.sqrt(ESTIMATE_PIXELS / alpha.size))
     small = max(1, round(alpha.shape[0] * scale)), max(1, round(alpha.shape[1] * scale))
     colours = resize(image, small, method="bilinear").astype(np.float32) * PIXEL_SCALE
     layers = estimate(colours, resize(alpha, small, method="bilinear"), return_background=True)
     return np.concatenate(layers, axis=2)
-
-
-def _load_estimator() -> Callable[..., tuple[F32, F32]]:
-    """Return PyMatting's multi-level estimation."""
-    found = find_spec("pymatting")
-    if found is None or found.origin is None:
-        raise MissingToolError(
-            "Estimating foreground colours needs PyMatting, which is not installed.",
-            remedy="Install it with: pip install pymatting",
-        )
-    return _import_estimator(Path(found.origin).parent)
-
-
-@cache
-def _import_estimator(package: Path) -> Callable[..., tuple[F32, F32]]:
-    """Import one module of PyMatting alone.
-
-    Importing the package compiles all of its methods, which took a minute before the first matte.
-    Empty packages stand in its place meanwhile. The module keeps its own name: numba's cache, which
-    others share, goes by it.
-    """
-    bare = {}
-    for name in ("pymatting", "pymatting.foreground"):
-        if name not in sys.modules:
-            bare[name] = ModuleType(name)
-            bare[name].__path__ = [str(package.joinpath(*name.split(".")[1:]))]
-    sys.modules.update(bare)
-    try:
-        module = import_module("pymatting.foreground.estimate_foreground_ml")
-    finally:
-        for name in bare:
-            del sys.modules[name]
-    estimate: Callable[..., tuple[F32, F32]] = module.estimate_foreground_ml
-    return estimate
 
 
 def _blur(premultiplied: U8, alpha: F32, *, radius: float) -> U8:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -176,27 +173,6 @@ def test_a_grey_background_is_refused() -> None:
             np.ones((40, 40), np.float32),
             np.zeros((40, 40), np.uint8),
         )
-
-
-@pytest.mark.slow
-def test_one_method_of_pymatting_is_compiled_and_not_all(tmp_path: Path) -> None:
-    """What is compiled is kept for the next process."""
-    ours = (
-        "import sys; import numpy as np; from edgemat.matting.foreground import cut_out;"
-        "cut_out(np.zeros((8, 8, 3), np.uint8), np.ones((8, 8), np.float32));"
-        "print([name for name in sys.modules if 'pymatting' in name])"
-    )
-    one = "pymatting.foreground.estimate_foreground_ml"
-    fresh = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
-
-    def said(code: str) -> str:
-        command = [sys.executable, "-c", code]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, env=fresh)
-        return done.stdout.strip()
-
-    assert said(ours) == said(ours) == f"['{one}']"
-    compiled = {path for path in tmp_path.rglob("*.nbi")}
-    assert compiled and all("estimate_foreground_ml" in path.name for path in compiled)
 
 
 def test_without_pymatting_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ config = { width = 0.25 }
 input_size = [64, 64]
 targets = ["tflite-int8"]
 train = { steps = 8, batch = 2, size = 64, before = [{ steps = 1, batch = 2, size = 64 }] }
-quantize = { mode = "qat", calibration = 3, keep_float = ["x"] }
+quantize = { mode = "qat", calibration = 3, keep_float = ["segment"] }
 parity = { tflite-int8 = { mean_abs = "<=0.005" } }
 [models.data]
 mix = [{ source = "people", weight = 2.0 }, { source = "procedural", kinds = "portrait" }]
