@@ -21,6 +21,7 @@ from edgemat.bench.peers.contestants import Contestant
 from edgemat.bench.peers.ours import Classical, Ours
 from edgemat.bench.peers.pictures import Loaded, PhotoSet, find_photos, load
 from edgemat.bench.peers.scores import SetScore, score, summarise_scores
+from edgemat.data.folder import folder_split
 from edgemat.data.sample import Part
 from edgemat.errors import UsageError, nearest
 from edgemat.files import shorten
@@ -37,12 +38,20 @@ class _Section(BaseModel):
 
 
 class SetSection(_Section):
-    """Photographs with truth in a folder, laid out as :mod:`edgemat.bench.peers.pictures` says."""
+    """Photographs with truth in a folder, laid out as :mod:`edgemat.bench.peers.pictures` says.
+
+    Attributes
+    ----------
+    split:
+        Hex SHA-256 of the split that the models were trained with: no other part of the folder was
+        held out from them.
+    """
 
     name: str
     folder: str
     part: Part = "all"
     trimaps: str = "trimap"
+    split: str | None = None
 
 
 class BarSection(_Section):
@@ -179,6 +188,12 @@ def _find(section: SetSection, limit: int | None) -> PhotoSet | None:
     folder = Path(section.folder)
     if not folder.is_dir():
         return None
+    if section.split not in (None, folder_split(folder).sha256):
+        raise UsageError(
+            f"{folder} is not split as it was for the shipped models: what is held out now was "
+            "trained on.",
+            remedy=f"Split it as docs/data.md says: edgemat data hold-out {folder}",
+        )
     return find_photos(folder, part=section.part, limit=limit, trimaps=section.trimaps)
 
 

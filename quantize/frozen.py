@@ -75,6 +75,22 @@ def freeze(deploy: nn.Module, spec: QuantSpec) -> nn.Module:
     return frozen
 
 
+def unused_places(frozen: nn.Module, x: Tensor) -> list[Place]:
+    """Run a frozen model on `x` and return the places of its grids that it never came to."""
+    unused = {m: m.quant for m in frozen.modules() if isinstance(m, FrozenFakeQuantize)}
+    handles = [
+        quantizer.register_forward_hook(lambda module, *_: unused.pop(module, None) and None)
+        for quantizer in unused
+    ]
+    try:
+        with torch.no_grad():
+            frozen(x)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return [place for quant in unused.values() for place in quant.places]
+
+
 def attach(wrapped: nn.Module, place: Place, quantizer: nn.Module) -> None:
     """Let `quantizer` see every tensor at `place` of a model that NNCF has wrapped."""
     before = place.when == "pre"

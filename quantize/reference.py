@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import nn
 
 from edgemat.artifacts.artifact import Artifact
@@ -15,9 +16,12 @@ from edgemat.artifacts.weights import (
 )
 from edgemat.errors import ArtifactError
 from edgemat.models.deploy import DeployForm, to_deploy
-from edgemat.quantize.frozen import freeze
+from edgemat.quantize.frozen import freeze, unused_places
 from edgemat.quantize.ptq import prepare_for_int8
 from edgemat.quantize.spec import QuantSpec
+
+SMALLEST = 64
+"""Side, in pixels, of a picture that every network takes, if its stride does not ask for more."""
 
 
 def load(artifact: ArtifactLike) -> nn.Module:
@@ -48,8 +52,18 @@ def load_reference(artifact: Artifact) -> nn.Module:
             remedy="Give the float or the quantized artefact that it was made from.",
         )
     spec = QuantSpec.load(artifact.quant)
+    feeding = artifact.manifest.feeding
+    side = max(SMALLEST, feeding.stride)
     with explain_misfit(artifact):
-        return freeze(load_prepared(artifact), spec)
+        frozen = freeze(load_prepared(artifact), spec)
+        unused = unused_places(frozen, torch.zeros(1, feeding.channels, side, side))
+    if unused:  # NNCF's hooks wait for an operator of that name, and say nothing
+        raise ArtifactError(
+            f"{artifact.quant} has a grid for {unused[0].operator}, which "
+            f"{artifact.manifest.architecture} does not compute.",
+            remedy="Make the artefact anew with this version of edgemat.",
+        )
+    return frozen
 
 
 def load_prepared(artifact: Artifact) -> DeployForm:

@@ -34,10 +34,7 @@ BARS = Path("recipes/weights/bars.toml")
 QUALITY = MODELS / "quality.json"
 PEERS = Path("peers")
 CONTESTS = {
-    "portrait": (
-        "held-out",
-        ("data/portraits_eg1800", "data/fullbody_ccp", "data/composites_people"),
-    ),
+    "portrait": ("held-out", ("data/portraits_eg1800", "data/fullbody_ccp")),
     "trimap": ("all", ("data/alphamatting_dev",)),
 }
 """Model to the part and the folders of photographs on which it meets other people's networks."""
@@ -172,7 +169,10 @@ def with_quality(text: str, rows: Sequence[dict[str, Any]]) -> str:
             if row["figures"]:
                 figures = [_number(row["figures"][file]) for file in ("float", "int8")]
                 verdict = row["verdict"] and ("met" if row["verdict"]["passed"] else "**missed**")
-                cells = [row["model"], f"{row['set']} ({row['photos']})", FIGURES[row["figure"]]]
+                named = (
+                    row["set"] if "photographs" in row["set"] else f"{row['set']} ({row['photos']})"
+                )
+                cells = [row["model"], named, FIGURES[row["figure"]]]
                 cells += [*figures, _bound(row["bound"]), verdict or ""]
                 print("| " + " | ".join(cells) + " |")
     return f"{before}{BEGIN}{table.getvalue()}{END}{after}"
@@ -183,7 +183,7 @@ def _number(value: float | None) -> str:
 
 
 def _bound(bound: str | None) -> str:
-    return re.sub(r"^[<>]=", "", bound or "")
+    return re.sub(r"^[<>]=?", "", bound or "")
 
 
 if __name__ == "__main__":

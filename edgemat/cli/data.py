@@ -143,8 +143,8 @@ def hold_out(
     chosen = names[every - 1 :: every]
     if not chosen:
         raise UsageError(
-            f"{folder} has {len(names)} mattes: there is no {every}th.",
-            remedy=f"Hold out every {max(len(names), 2)}th or more of them with --every.",
+            f"{folder} has {len(names)} mattes or masks, too few for one in {every}.",
+            remedy=f"Give more, or --every {max(len(names), 2)} or less.",
         )
     write_held_out(folder, chosen)
     out.print(f"{len(chosen)} of {len(names)} held out: {folder / HELD_OUT_FILE}", soft_wrap=True)

@@ -194,8 +194,9 @@ def pictures(folder: Path, suffixes: set[str] = SUFFIXES) -> dict[str, Path]:
 
 
 def folder_names(path: Path) -> list[str]:
-    """Return the names of the mattes of a folder, without opening one."""
-    return list(pictures(path / "alpha") or pictures(path, CUTOUT_SUFFIXES))
+    """Return the names of the mattes of a folder, or of its masks, without opening one."""
+    inside = pictures(path / "alpha") or pictures(path / "mask")
+    return list(inside or pictures(path, CUTOUT_SUFFIXES))
 
 
 def folder_split(path: Path) -> Split:

@@ -167,6 +167,8 @@ def _source(part: slice, own: int, wanted: int) -> tuple[slice, float, float]:
     """Return what a part of a resized axis is made of, and where it begins and ends in that."""
     scale = own / wanted
     start, stop = part.start * scale, min(part.stop * scale, float(own))
+    if own <= _BOX_SIDE:
+        return slice(0, own), start, stop
     reach = math.ceil(max(1.0, scale)) + 1  # of the triangle, widened where it shrinks
     first, last = max(0, math.floor(start) - reach), min(own, math.ceil(stop) + reach)
     return slice(first, last), start - first, stop - first

@@ -12,6 +12,7 @@ from toy_artifacts import artifact, tflite_artifact
 from edgemat.artifacts.artifact import Feeding
 from edgemat.artifacts.shipped import default_model, find_artifact, open_artifact, shipped_models
 from edgemat.bench.quality import Bars, load_bars, measure_quality
+from edgemat.data.folder import folder_split
 from edgemat.errors import ArtifactError, UsageError
 from edgemat.images import write_image
 from edgemat.models import create_model
@@ -94,6 +95,28 @@ def test_bars_are_judged_by_the_int8_file(shelf: Path, tmp_path: Path) -> None:
     assert absent.verdict is None and absent.figures == {} and absent.photos == 0
     assert len(said) == 1, "one set of one model is measured once"
     assert iou.to_json()["verdict"]["passed"] is True
+
+
+def test_the_files_that_were_measured_are_named(shelf: Path, tmp_path: Path) -> None:
+    write_discs(tmp_path / "discs")
+    iou, *_ = measure_quality(read(tmp_path, BARS))
+    names = {path.name for path in shelf.iterdir()}
+    assert set(iou.to_json()["artefacts"]) == {"float", "int8"}
+    assert set(iou.to_json()["artefacts"].values()) == names
+
+
+def test_a_folder_that_is_split_otherwise_is_refused(shelf: Path, tmp_path: Path) -> None:
+    """What is held out now may have been trained on."""
+    folder = write_discs(tmp_path / "discs")
+    split = folder_split(folder).sha256
+    bars = read(
+        tmp_path, BARS.replace('folder = "FOLDER"', f'folder = "FOLDER"\nsplit = "{split}"')
+    )
+    assert measure_quality(bars)[0].photos == 3
+    (folder / "held-out.txt").write_text("1\n")
+    with pytest.raises(UsageError, match="not split as it was") as caught:
+        measure_quality(bars)
+    assert "edgemat data hold-out" in str(caught.value.remedy)
 
 
 def test_what_has_no_bound_is_measured_and_not_judged(shelf: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edgemat.cli import app
-from edgemat.data.folder import FolderSource
+from edgemat.data.folder import FolderSource, folder_split
 from edgemat.data.open import open_data
 from edgemat.data.parts import for_training, for_validation
 from edgemat.data.sample import MatteSource
@@ -160,4 +160,12 @@ def test_a_rule_is_written_down_by_a_command(
     assert "4 of 20 held out" in capsys.readouterr().out
     assert (tmp_path / "mine" / HELD_OUT_FILE).read_text() == "p04\np09\np14\np19\n"
     assert run_app(app, ["data", "hold-out", folder, "--every", "50"]) == 2
-    assert "there is no 50th" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "20 mattes or masks, too few for one in 50" in said and "--every 20 or less" in said
+
+
+def test_a_folder_of_masks_is_split_by_them(tmp_path: Path) -> None:
+    folder = Path(write_mattes(tmp_path / "mine"))
+    (folder / "alpha").rename(folder / "mask")
+    assert run_app(app, ["data", "hold-out", str(folder), "--every", "5"]) == 0
+    assert folder_split(folder).held_out == ("p04", "p09", "p14", "p19")
