@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import nn
 
-from edgemat.convert.backend import Backend, GridTensor
-from edgemat.convert.pairing import frozen_tensors, pair_tensors
-from edgemat.scoring.evaluate import EvaluationSet
+from edgemat.convert.backend import GridTensor
+from edgemat.convert.pairing import BothRuns, pair_tensors
 
 
 @dataclass(frozen=True)
@@ -73,21 +70,10 @@ class LayerTable:
         }
 
 
-def compare_layers(
-    path: Path, backend: Backend, frozen: nn.Module, data: EvaluationSet, *, picture: int = 0
-) -> list[LayerTable]:
-    """Run one picture through a file and the frozen model and compare tensor by tensor.
-
-    One table for each way in which this machine runs the file; see :mod:`edgemat.convert.pairing`.
-
-    Parameters
-    ----------
-    picture:
-        Which of `data`.
-    """
-    x = data.inputs(picture)
-    own = [one.tensor for one in frozen_tensors(frozen, x) if one.quant.kind == "activation"]
-    return [_compare(own, tensors, runtime) for runtime, tensors in backend.layers(path, x).items()]
+def compare_layers(runs: BothRuns) -> list[LayerTable]:
+    """Compare a file with the frozen model, tensor by tensor; a table for each way to run it."""
+    own = [one.tensor for one in runs.own if one.quant.kind == "activation"]
+    return [_compare(own, tensors, runtime) for runtime, tensors in runs.found.items()]
 
 
 def _compare(own: Sequence[GridTensor], found: Sequence[GridTensor], runtime: str) -> LayerTable:

@@ -6,8 +6,9 @@ shape and, among equals, the integers that they hold for one picture.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 
-from edgemat.convert.backend import GridTensor, channels_last
+from edgemat.convert.backend import Backend, GridTensor, channels_last
 from edgemat.images import F32
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.quantize.frozen import FrozenFakeQuantize
@@ -30,8 +31,32 @@ class FrozenTensor:
     tensor: GridTensor
 
 
-def frozen_tensors(frozen: nn.Module, x: F32) -> list[FrozenTensor]:
-    """Run a frozen model on `x`, 1,H,W,C in 0..1; return its quantized tensors in their order."""
+@dataclass(frozen=True)
+class BothRuns:
+    """A frozen model and its file after one picture.
+
+    Attributes
+    ----------
+    quants:
+        All grids of the frozen model.
+    own:
+        What it computed with them, weights included, in their order.
+    found:
+        The file's quantized activations, for each way in which this machine runs it.
+    """
+
+    quants: tuple[TensorQuant, ...]
+    own: tuple[FrozenTensor, ...]
+    found: Mapping[str, Sequence[GridTensor]]
+
+
+def run_both(path: Path, backend: Backend, frozen: nn.Module, x: F32) -> BothRuns:
+    """Run a picture, 1,H,W,C in 0..1, through a frozen model and the file that was made of it."""
+    quants = tuple(m.quant for m in frozen.modules() if isinstance(m, FrozenFakeQuantize))
+    return BothRuns(quants, tuple(_frozen_tensors(frozen, x)), backend.layers(path, x))
+
+
+def _frozen_tensors(frozen: nn.Module, x: F32) -> list[FrozenTensor]:
     found: list[FrozenTensor] = []
     calls: dict[FrozenFakeQuantize, int] = {}
 

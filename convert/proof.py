@@ -8,16 +8,14 @@ values. A grid that a file carries somewhere else proves nothing.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from torch import nn
 
 from edgemat.artifacts.artifact import GridOrigins, Int8Proof
 from edgemat.convert.backend import Backend, GridTensor
-from edgemat.convert.pairing import FrozenTensor, frozen_tensors, pair_tensors
-from edgemat.images import F32
-from edgemat.quantize.frozen import FrozenFakeQuantize
+from edgemat.convert.pairing import BothRuns, FrozenTensor, pair_tensors
 from edgemat.quantize.spec import TensorQuant
 
 LEAST_CORRELATION = 0.5
@@ -25,15 +23,13 @@ LEAST_CORRELATION = 0.5
 max-pooling, which are 0 or 1, in up to a sixth of their places: those still correlate by 0.63."""
 
 
-def prove(path: Path, backend: Backend, frozen: nn.Module, x: F32) -> Int8Proof:
+def prove(path: Path, backend: Backend, runs: BothRuns) -> Int8Proof:
     """Count, in the file itself, what is int8, and how many grids lie at their tensors.
 
     Parameters
     ----------
-    frozen:
-        The model that the file was made from.
-    x:
-        A picture, 1,H,W,C in 0..1, that tells the tensors apart.
+    runs:
+        Of the file and the model that it was made from, on a picture that tells tensors apart.
 
     Raises
     ------
@@ -41,31 +37,29 @@ def prove(path: Path, backend: Backend, frozen: nn.Module, x: F32) -> Int8Proof:
         When the file cannot be read.
     """
     counted = backend.count_int8(path)
-    quants = [m.quant for m in frozen.modules() if isinstance(m, FrozenFakeQuantize)]
-    exact = _grids_at_their_tensors(path, backend, frozen, x)
+    exact = _grids_at_their_tensors(runs, backend.weights(path))
+    untold = any(quant.origin is None for quant in runs.quants)
     origins = Counter(str(quant.origin) for quant in exact)
     return Int8Proof(
         convolutions=counted.convolutions,
         int8_convolutions=counted.int8_convolutions,
         float_islands=counted.float_islands,
-        scales=len(quants),
+        scales=len(runs.quants),
         scales_exact=len(exact),
-        origins=None if any(quant.origin is None for quant in quants) else GridOrigins(**origins),
+        origins=None if untold else GridOrigins(**origins),
     )
 
 
-def _grids_at_their_tensors(
-    path: Path, backend: Backend, frozen: nn.Module, x: F32
-) -> list[TensorQuant]:
+def _grids_at_their_tensors(runs: BothRuns, weights: Sequence[GridTensor]) -> list[TensorQuant]:
     """Return the grids whose every tensor is in the file."""
-    own = frozen_tensors(frozen, x)
-    computed = next(iter(backend.layers(path, x).values()))
-    found = _found(own, "activation", computed) | _found(own, "weight", backend.weights(path))
+    own = runs.own
+    computed = next(iter(runs.found.values()))
+    found = _found(own, "activation", computed) | _found(own, "weight", weights)
     lost = {id(one.quant) for number, one in enumerate(own) if number not in found}
     return list({id(one.quant): one.quant for one in own if id(one.quant) not in lost}.values())
 
 
-def _found(own: list[FrozenTensor], kind: str, others: list[GridTensor]) -> set[int]:
+def _found(own: Sequence[FrozenTensor], kind: str, others: Sequence[GridTensor]) -> set[int]:
     """Return the numbers of those in `own` that are among `others`."""
     numbers = [number for number, one in enumerate(own) if one.quant.kind == kind]
     tensors = [own[number].tensor for number in numbers]

@@ -13,6 +13,7 @@ from shared_networks import file_of, quantized
 from toy_networks import ToyMatting, evaluation, settled, toy_deploy
 
 from edgemat.convert.backends import find_backend, find_target
+from edgemat.convert.pairing import run_both
 from edgemat.convert.parity import compare
 from edgemat.convert.proof import prove
 from edgemat.matting.torch_predictor import torch_predictor
@@ -56,7 +57,7 @@ def test_int8_files_carry_every_grid_and_no_float(int8: Quantized, target: str) 
     path = file_of(frozen, target, shape=SHAPE)
     backend = find_backend(find_target(target).runtime)
     data = evaluation(3, 32)
-    proof = prove(path, backend, frozen, data.inputs(0))
+    proof = prove(path, backend, run_both(path, backend, frozen, data.inputs(0)))
     assert proof.convolutions == proof.int8_convolutions == 5
     assert proof.float_islands == ()
     assert proof.scales_exact == proof.scales == len(int8.spec.tensors)

@@ -23,6 +23,7 @@ from edgemat.convert.backends import find_backend, find_target
 from edgemat.convert.flatbuffer import METADATA_NAME, cancel_transposes, read_model, write_model
 from edgemat.convert.layer_parity import compare_layers
 from edgemat.convert.operators import float_operators
+from edgemat.convert.pairing import run_both
 from edgemat.convert.parity import compare
 from edgemat.convert.proof import prove
 from edgemat.convert.tflite import convert_tflite
@@ -40,6 +41,7 @@ FLOAT32, FLOAT16, INT8 = (
     find_target("tflite-fp16"),
     find_target("tflite-int8"),
 )
+TFLITE = find_backend("tflite")
 METADATA = {"name": "toy", "licence": "Apache-2.0"}
 
 
@@ -56,7 +58,7 @@ class Toy:
         """Prove a file, as made from the toy or from a toy with other grids."""
         spec = QuantSpec(tensors=tensors or self.quantized.spec.tensors)
         frozen = freeze(self.quantized.deploy, spec)
-        return prove(path, find_backend("tflite"), frozen, evaluation(3, 32).inputs(0))
+        return prove(path, TFLITE, run_both(path, TFLITE, frozen, evaluation(3, 32).inputs(0)))
 
     def file(self, target: str) -> Path:
         model = self.frozen if find_target(target).quantized else self.deploy
@@ -176,7 +178,8 @@ def test_conversion_gives_the_same_bytes_again_and_leaves_the_model_as_it_was(
 
 def test_the_layer_table_names_the_first_layer_that_is_off(toy: Toy) -> None:
     data = evaluation(3, 32, count=1)
-    tables = compare_layers(toy.file("tflite-int8"), find_backend("tflite"), toy.frozen, data)
+    path = toy.file("tflite-int8")
+    tables = compare_layers(run_both(path, TFLITE, toy.frozen, data.inputs(0)))
     assert [table.runtime for table in tables] == ["LiteRT, XNNPACK", "LiteRT, reference kernels"]
     for table in tables:
         assert len(table.rows) >= 5
@@ -185,7 +188,7 @@ def test_the_layer_table_names_the_first_layer_that_is_off(toy: Toy) -> None:
     broken = freeze(toy.quantized.deploy, toy.quantized.spec)
     with torch.no_grad():
         broken.get_parameter("network.narrow.bias").add_(3.0)
-    for table in compare_layers(toy.file("tflite-int8"), find_backend("tflite"), broken, data):
+    for table in compare_layers(run_both(path, TFLITE, broken, data.inputs(0))):
         worst = table.first_above(1.0)
         assert worst is not None and "narrow" in worst.layer
 
@@ -213,7 +216,7 @@ def test_int8_networks_are_proven(name: str, channels: int, config: dict[str, fl
     frozen = freeze(quantized.deploy, quantized.spec)
     path = tflite_file(frozen, "tflite-int8", shape=(channels, 64, 64))
     data = evaluation(channels, 64)
-    proof = prove(path, find_backend("tflite"), frozen, data.inputs(0))
+    proof = prove(path, TFLITE, run_both(path, TFLITE, frozen, data.inputs(0)))
     assert proof.int8_convolutions == proof.convolutions > 50
     assert proof.float_islands == ()
     assert proof.scales_exact == proof.scales

@@ -18,6 +18,7 @@ from toy_networks import calibration, network_deploy, picture
 from toy_training import Fatal, Killed, data
 
 from edgemat.convert.backends import find_backend, find_target
+from edgemat.convert.pairing import run_both
 from edgemat.convert.parity import compare
 from edgemat.convert.proof import prove
 from edgemat.matting.runtime import TfliteModel
@@ -160,7 +161,8 @@ def test_the_file_has_the_trained_grids_and_computes_the_same(
     frozen, target = freeze(finished.deploy, finished.spec), find_target("tflite-int8")
     path = tflite_file(frozen, target.name, shape=(channels, SIZE, SIZE))
     pixels = picture(channels, SIZE, seed=5).permute(0, 2, 3, 1).contiguous().numpy()
-    proof = prove(path, find_backend(target.runtime), frozen, pixels)
+    backend = find_backend(target.runtime)
+    proof = prove(path, backend, run_both(path, backend, frozen, pixels))
     assert proof.int8_convolutions == proof.convolutions > 50
     assert proof.float_islands == ()
     assert proof.scales_exact == proof.scales == len(finished.spec.tensors)

@@ -16,6 +16,7 @@ from toy_networks import picture
 from edgemat.artifacts.artifact import MattingErrors
 from edgemat.cli.plots import check_format, save_ranking
 from edgemat.convert.backends import find_backend, find_target
+from edgemat.convert.pairing import run_both
 from edgemat.convert.parity import compare
 from edgemat.convert.proof import prove
 from edgemat.errors import UsageError
@@ -167,7 +168,8 @@ def test_a_file_with_a_kept_block_says_what_is_not_int8(kind: str, target_name: 
     frozen = freeze(quantized.deploy, spec)
     path = file_of(frozen, target_name, shape=(channels, SIZE, SIZE))
     pixels = example("pspm-slim").permute(0, 2, 3, 1).contiguous().numpy()
-    proof = prove(path, find_backend(target.runtime), frozen, pixels)
+    backend = find_backend(target.runtime)
+    proof = prove(path, backend, run_both(path, backend, frozen, pixels))
     kept = sum(quant.kind == "weight" for quant in inside)
     in_float = proof.convolutions - proof.int8_convolutions
     if target_name == "coreml-w8a8" and kind == "w8a16":

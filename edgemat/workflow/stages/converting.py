@@ -23,6 +23,7 @@ from edgemat.artifacts.vocabulary import Region
 from edgemat.convert.backend import Target
 from edgemat.convert.backends import find_backend, find_target
 from edgemat.convert.layer_parity import LayerTable, compare_layers
+from edgemat.convert.pairing import run_both
 from edgemat.convert.parity import compare
 from edgemat.convert.proof import prove
 from edgemat.errors import UsageError
@@ -169,6 +170,6 @@ def verify_file(
     has_grids = target.quantized and reference == "frozen"
     if not has_grids:
         return Verified(tuple(agreements), score(first, validation))
-    layers = compare_layers(path, backend, model, validation)
-    proof = prove(path, backend, model, validation.inputs(0))
+    runs = run_both(path, backend, model, validation.inputs(0))
+    layers, proof = compare_layers(runs), prove(path, backend, runs)
     return Verified(tuple(agreements), score(first, validation), tuple(layers), proof)
