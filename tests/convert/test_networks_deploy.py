@@ -35,6 +35,7 @@ from edgemat.models.blocks.pooling import Below
 from edgemat.models.deploy import DeployForm, to_deploy
 
 SIZE = 64
+ELEMENTWISE = ("add", "sub", "mul", "div", "rsub", "clamp", "hardtanh", "constant_pad_nd")
 SHIPPED = ("indexnet", "pspm")
 EVERY = os.environ.get("EDGEMAT_EVERY_NETWORK") == "1"
 
@@ -129,6 +130,8 @@ class Operators(TorchDispatchMode):
             self.found.add((name, args[0].ndim, args[1], len(args) > 4))
         elif name == "cat":  # of however many
             self.found.add((name, args[0][0].ndim, *args[1:]))
+        elif name in ELEMENTWISE:  # by whatever number
+            self.found.add((name, *(isinstance(one, Tensor) for one in args)))
         else:
             settings = map(setting, tree_leaves((args, kwargs or {})))
             self.found.add((name, *settings))
