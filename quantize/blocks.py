@@ -97,11 +97,10 @@ def check_blocks(
     UsageError
         As :func:`keep`.
     """
-    if in_float or w8a16:
-        calls = _OutermostCalls(copy.deepcopy(deploy))
-        with torch.no_grad():
-            calls.model(example)
-        _require_known([*dict.fromkeys(calls.names), BETWEEN], in_float, w8a16)
+    calls = _OutermostCalls(copy.deepcopy(deploy))
+    with torch.no_grad():
+        calls.model(example)
+    _require_known([*dict.fromkeys(calls.names), BETWEEN], in_float, w8a16)
 
 
 def _require_known(

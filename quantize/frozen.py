@@ -18,6 +18,9 @@ from torch import Tensor, nn
 
 from edgemat.quantize.spec import Place, QuantSpec, TensorQuant
 
+SMALLEST = 64
+"""Side, in pixels, of a picture that every network takes, if its stride does not ask for more."""
+
 
 class FrozenFakeQuantize(nn.Module):
     """Round to a constant grid; exports and traces to one ``aten::fake_quantize_*`` operator."""
@@ -73,6 +76,12 @@ def freeze(deploy: nn.Module, spec: QuantSpec) -> nn.Module:
         for place in quant.places:
             attach(frozen, place, quantizer)
     return frozen
+
+
+def blank_input(channels: int, stride: int) -> Tensor:
+    """Return a small picture, 1,C,H,W of zeros, for what is asked of any run whatever its size."""
+    side = max(SMALLEST, stride)
+    return torch.zeros(1, channels, side, side)
 
 
 def unused_places(frozen: nn.Module, x: Tensor) -> list[Place]:

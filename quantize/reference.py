@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import nn
 
 from edgemat.artifacts.artifact import Artifact
@@ -16,12 +15,9 @@ from edgemat.artifacts.weights import (
 )
 from edgemat.errors import ArtifactError
 from edgemat.models.deploy import DeployForm, to_deploy
-from edgemat.quantize.frozen import freeze, unused_places
+from edgemat.quantize.frozen import blank_input, freeze, unused_places
 from edgemat.quantize.ptq import prepare_for_int8
 from edgemat.quantize.spec import QuantSpec
-
-SMALLEST = 64
-"""Side, in pixels, of a picture that every network takes, if its stride does not ask for more."""
 
 
 def load(artifact: ArtifactLike) -> nn.Module:
@@ -53,10 +49,9 @@ def load_reference(artifact: Artifact) -> nn.Module:
         )
     spec = QuantSpec.load(artifact.quant)
     feeding = artifact.manifest.feeding
-    side = max(SMALLEST, feeding.stride)
     with explain_misfit(artifact):
         frozen = freeze(load_prepared(artifact), spec)
-        unused = unused_places(frozen, torch.zeros(1, feeding.channels, side, side))
+        unused = unused_places(frozen, blank_input(feeding.channels, feeding.stride))
     if unused:  # NNCF's hooks wait for an operator of that name, and say nothing
         raise ArtifactError(
             f"{artifact.quant} has a grid for {unused[0].operator}, which "

@@ -6,7 +6,6 @@ What photographs or other people's networks are needed for is left as it is wher
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import shutil
@@ -14,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -163,19 +161,19 @@ def with_quality(text: str, rows: Sequence[dict[str, Any]]) -> str:
     """Return a document with the table of quality that its rows give, between its two marks."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    with redirect_stdout(io.StringIO()) as table:
-        print("| model | photographs | | float | int8 | bar | |\n|---|---|---|---|---|---|---|")
-        for row in rows:
-            if row["figures"]:
-                figures = [_number(row["figures"][file]) for file in ("float", "int8")]
-                verdict = row["verdict"] and ("met" if row["verdict"]["passed"] else "**missed**")
-                named = (
-                    row["set"] if "photographs" in row["set"] else f"{row['set']} ({row['photos']})"
-                )
-                cells = [row["model"], named, FIGURES[row["figure"]]]
-                cells += [*figures, _bound(row["bound"]), verdict or ""]
-                print("| " + " | ".join(cells) + " |")
-    return f"{before}{BEGIN}{table.getvalue()}{END}{after}"
+    lines = ["| model | photographs | | float | int8 | bar | |", "|---|---|---|---|---|---|---|"]
+    for row in rows:
+        if row["figures"]:
+            figures = [_number(row["figures"][file]) for file in ("float", "int8")]
+            verdict = row["verdict"] and ("met" if row["verdict"]["passed"] else "**missed**")
+            named = row["set"]
+            if "photographs" not in named:
+                named = f"{named} ({row['photos']})"
+            cells = [row["model"], named, FIGURES[row["figure"]]]
+            cells += [*figures, _bound(row["bound"]), verdict or ""]
+            lines.append("| " + " | ".join(cells) + " |")
+    table = "\n".join(lines) + "\n"
+    return f"{before}{BEGIN}{table}{END}{after}"
 
 
 def _number(value: float | None) -> str:

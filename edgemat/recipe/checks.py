@@ -9,7 +9,6 @@ import inspect
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
-import torch
 from pydantic import Field, TypeAdapter, ValidationError
 
 from edgemat.artifacts.shipped import find_artifact
@@ -77,11 +76,12 @@ def _check_blocks(where: str, model: ModelSection) -> None:
     if not any(kept.values()):
         return
     from edgemat.quantize.blocks import check_blocks
+    from edgemat.quantize.frozen import blank_input
 
     info = model_info(model.architecture)
     deploy = to_deploy(create_matting(model.architecture, **model.config).eval())
     try:
-        check_blocks(deploy, torch.zeros(1, info.in_channels, *model.input_size), **kept)
+        check_blocks(deploy, blank_input(info.in_channels, info.stride), **kept)
     except UsageError as error:
         raise UsageError(f"{where}.quantize: {error.message}", remedy=error.remedy) from error
 

@@ -61,7 +61,8 @@ def quantize_stage(
     from edgemat.quantize.ptq import Quantized
 
     example = torch_input(validation, 0)
-    check_blocks(load_deploy(source), example, in_float=keep_float, w8a16=keep_w8a16)
+    if keep_float or keep_w8a16:
+        check_blocks(load_deploy(source), example, in_float=keep_float, w8a16=keep_w8a16)
     quantized, calibration = post_training(source, data, count)
     if keep_float or keep_w8a16:
         deploy, spec = quantized.deploy, quantized.spec
