@@ -9,6 +9,8 @@ import logging
 import warnings
 from collections.abc import Iterator
 from types import ModuleType
+from typing import Any
+from unittest.mock import patch
 
 from edgemat.errors import MissingToolError
 
@@ -56,6 +58,26 @@ def quietly() -> Iterator[io.StringIO]:
             for warning in caught:
                 print(warning.message, file=printed)
             log.debug("%s", printed.getvalue())
+
+
+@contextlib.contextmanager
+def validated_once() -> Iterator[None]:
+    """While it lasts, coremltools validates a program behind all passes instead of each of them.
+
+    A third of a conversion's time goes into that, a hundred times over; the file is the same.
+    """
+    from coremltools.converters.mil.mil import Program
+    from coremltools.converters.mil.mil.passes.pass_pipeline import PassPipelineManager
+
+    apply = PassPipelineManager.apply_pipeline
+
+    def apply_then_validate(program: Any, pipeline: Any) -> None:
+        with patch.object(Program, "validate", lambda *args, **options: None):
+            apply(program, pipeline)
+        program.validate()
+
+    with patch.object(PassPipelineManager, "apply_pipeline", staticmethod(apply_then_validate)):
+        yield
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from edgemat.convert.apple import import_coremltools, quietly
+from edgemat.convert.apple import import_coremltools, quietly, validated_once
 from edgemat.convert.backend import FloatPrecision
 from edgemat.convert.mil import CORE_ML_FOLDER
 from edgemat.errors import ConversionError
@@ -171,7 +171,7 @@ def _convert(
     passes = ct.PassPipeline.DEFAULT
     passes.remove_passes(UNWANTED_PASSES)
     wide = precision == "fp32"
-    with quietly() as printed:
+    with quietly() as printed, validated_once():
         try:
             return ct.convert(
                 traced,

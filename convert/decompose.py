@@ -2,14 +2,16 @@
 
 To break operators up into those that it can lower, litert-torch has torch trace the whole network
 anew, four times in a conversion, and most of a conversion's time goes there. Few operators are ever
-broken up: here each of them is traced by itself, and what it consists of takes its place.
+broken up: here each of them is traced by itself, and what it consists of takes its place. Networks
+repeat themselves: operators that are called alike are traced once.
 """
 
 from __future__ import annotations
 
 import contextlib
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from types import FunctionType
 from typing import Any
 from unittest.mock import patch
 
@@ -23,6 +25,8 @@ from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
 Decomposition = Callable[..., Any]
 Table = Mapping[Any, Decomposition]
+Traced = dict[Hashable, fx.Graph]
+"""What operators consist of, by how they are called."""
 
 
 class NotLocalError(Exception):
@@ -89,6 +93,7 @@ def _reshape(x: torch.Tensor, size: Any) -> torch.Tensor:
 def _rewrite(program: ExportedProgram, simple: dict[Any, Decomposition], composite: Table) -> None:
     mode = _fake_mode(program.graph)
     outputs = {getattr(spec.arg, "name", None) for spec in program.graph_signature.output_specs}
+    traced: Traced = {}
     for node in program.graph.nodes:
         if node.op != "call_function":
             continue
@@ -97,7 +102,7 @@ def _rewrite(program: ExportedProgram, simple: dict[Any, Decomposition], composi
         elif node.name in outputs:
             raise NotLocalError(f"{node.target} is an output")
         else:
-            _replace(node, _parts(node, simple, composite.get(node.target), mode))
+            _replace(node, _parts(node, simple, composite.get(node.target), mode, traced))
 
 
 def _is_broken_up(target: Any, simple: Table, composite: Table) -> bool:
@@ -120,6 +125,7 @@ def _parts(
     table: dict[Any, Decomposition],
     composite: Decomposition | None,
     mode: FakeTensorMode,
+    traced: Traced,
 ) -> Any:
     """Put what `node` consists of before it; returns its result: one node, or several."""
     leaves, spec = tree_flatten((node.args, node.kwargs))
@@ -138,11 +144,16 @@ def _parts(
                 return result
         return target(*args, **kwargs)
 
-    with mode, torch.no_grad():
-        traced = make_fx(call, decomposition_table=table)(*map(_value, taken))
+    way = _way_of_calling(node)
+    graph = traced.get(way)
+    if graph is None:
+        with mode, torch.no_grad():
+            graph = make_fx(call, decomposition_table=table)(*map(_value, taken)).graph
+        if way is not None:
+            traced[way] = graph
     place = dict[fx.Node, Any]()
     inputs = iter(taken)
-    for part in traced.graph.nodes:
+    for part in graph.nodes:
         if part.op == "placeholder":
             place[part] = next(inputs)
         elif part.op == "output":
@@ -159,6 +170,36 @@ def _parts(
             copy.meta = node.meta | {"tensor_meta": None} | part.meta
             place[part] = copy
     raise AssertionError("a graph without an output")
+
+
+def _way_of_calling(node: fx.Node) -> Hashable | None:
+    """Return what is equal for two calls that consist of the same parts.
+
+    The operator, the kinds of its tensors and which of them are the same one, and all else that
+    it is given. None where something cannot be compared.
+    """
+    leaves, spec = tree_flatten((node.args, node.kwargs))
+    seen: dict[fx.Node, int] = {}
+    said: list[Hashable] = []
+    for leaf in leaves:
+        if not isinstance(leaf, fx.Node):
+            said.append((type(leaf), leaf))
+            continue
+        value = _value(leaf)
+        if not isinstance(value, torch.Tensor):
+            return None
+        kind = (value.shape, value.stride(), value.dtype, value.device)
+        said.append((seen.setdefault(leaf, len(seen)), *kind))
+    target: Any = node.target
+    if isinstance(target, FunctionType):  # litert-torch's passes make one anew for each node
+        inner = [cell.cell_contents for cell in target.__closure__ or ()]
+        target = (target.__code__, target.__defaults__, *inner)
+    way = (target, str(spec), *said)
+    try:
+        hash(way)
+    except TypeError:
+        return None
+    return way
 
 
 def _only_names_strides(part: fx.Node) -> bool:

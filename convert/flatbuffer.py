@@ -120,6 +120,43 @@ def _axes(model: Model, graph: Graph, index: int) -> list[int]:
     return axes
 
 
+def split_unit_clamps(model: Model) -> None:
+    """Write each float clamp to 0..1 as RELU and a minimum with 1, the same numbers bit for bit.
+
+    The converter fuses whatever clamps to 0..1 into RELU_0_TO_1, which XNNPACK does not take: a
+    file that ends in one would be two partitions with an operator of the CPU's between.
+    """
+    graph = model.subgraphs[0]
+    operators: list[Operator] = []
+    for op in graph.operators:
+        fused = (
+            model.operatorCodes[op.opcodeIndex].builtinCode == schema.BuiltinOperator.RELU_0_TO_1
+        )
+        if not fused or graph.tensors[op.inputs[0]].type != schema.TensorType.FLOAT32:
+            operators.append(op)
+            continue
+        between = _float_like(graph, op.inputs[0], "relu_before_minimum")
+        bounds = [between, _float_constant(model, graph, 1.0)]
+        operators.append(_operator(model, schema.BuiltinOperator.RELU, [op.inputs[0]], between))
+        minimum = _operator(model, schema.BuiltinOperator.MINIMUM, bounds, op.outputs[0])
+        minimum.builtinOptionsType = schema.BuiltinOptions.MaximumMinimumOptions
+        minimum.builtinOptions = schema.MaximumMinimumOptionsT()
+        operators.append(minimum)
+    graph.operators = operators
+
+
+def _float_constant(model: Model, graph: Graph, value: float) -> int:
+    """Add a constant float32 tensor of one element and return its index."""
+    buffer = schema.BufferT()
+    buffer.data = np.frombuffer(struct.pack("<f", value), np.uint8)
+    model.buffers.append(buffer)
+    tensor = schema.TensorT()
+    tensor.name, tensor.shape = f"constant_{value:g}", [1]
+    tensor.type, tensor.buffer = schema.TensorType.FLOAT32, len(model.buffers) - 1
+    graph.tensors.append(tensor)
+    return len(graph.tensors) - 1
+
+
 def give_float_ends(model: Model) -> None:
     """Put QUANTIZE before an int8 input and DEQUANTIZE behind an int8 output.
 
@@ -129,32 +166,40 @@ def give_float_ends(model: Model) -> None:
     for position, index in enumerate(graph.inputs):
         if graph.tensors[index].type == schema.TensorType.INT8:
             end = _float_twin(graph, index)
-            operator = _operator(model, schema.BuiltinOperator.QUANTIZE, end, index)
+            operator = _operator(model, schema.BuiltinOperator.QUANTIZE, [end], index)
             graph.operators.insert(0, operator)
             graph.inputs[position] = end
             _rename_signature(model, index, end)
     for position, index in enumerate(graph.outputs):
         if graph.tensors[index].type == schema.TensorType.INT8:
             end = _float_twin(graph, index)
-            graph.operators.append(_operator(model, schema.BuiltinOperator.DEQUANTIZE, index, end))
+            operator = _operator(model, schema.BuiltinOperator.DEQUANTIZE, [index], end)
+            graph.operators.append(operator)
             graph.outputs[position] = end
             _rename_signature(model, index, end)
 
 
 def _float_twin(graph: Graph, index: int) -> int:
-    """Add a float32 tensor of the same shape and return its index."""
-    inner, twin = graph.tensors[index], schema.TensorT()
-    twin.name = inner.name
+    """Add a float32 tensor that takes over the name of an int8 one, and return its index."""
+    inner = graph.tensors[index]
+    twin = _float_like(graph, index, _text(inner.name))
     inner.name = _text(inner.name) + "_int8"
-    twin.shape, twin.type, twin.buffer = inner.shape, schema.TensorType.FLOAT32, 0
-    graph.tensors.append(twin)
+    return twin
+
+
+def _float_like(graph: Graph, index: int, name: str) -> int:
+    """Add a float32 tensor of the same shape and return its index."""
+    tensor = schema.TensorT()
+    tensor.name, tensor.shape = name, graph.tensors[index].shape
+    tensor.type, tensor.buffer = schema.TensorType.FLOAT32, 0
+    graph.tensors.append(tensor)
     return len(graph.tensors) - 1
 
 
-def _operator(model: Model, code: int, source: int, target: int) -> Operator:
+def _operator(model: Model, code: int, sources: list[int], target: int) -> Operator:
     operator: Operator = schema.OperatorT()
     operator.opcodeIndex = _operator_code(model, code)
-    operator.inputs, operator.outputs = [source], [target]
+    operator.inputs, operator.outputs = sources, [target]
     return operator
 
 

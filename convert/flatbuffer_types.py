@@ -33,6 +33,8 @@ class Operator(Protocol):
     opcodeIndex: int
     inputs: Sequence[int]
     outputs: Sequence[int]
+    builtinOptionsType: int
+    builtinOptions: Any
 
 
 class OperatorCode(Protocol):

@@ -22,6 +22,7 @@ from edgemat.convert.flatbuffer import (
     embed_metadata,
     give_float_ends,
     read_model,
+    split_unit_clamps,
     write_model,
 )
 from edgemat.convert.qdq import to_quantize_dequantize
@@ -71,10 +72,11 @@ def convert_tflite(
     example = torch.zeros(1, channels, height, width)
     set_layout(model, "nhwc")
     try:
-        with torch.no_grad():
-            graph: nn.Module = torch.export.export(model, (example,)).module()
+        graph = model
         if target.quantized:
-            graph = to_quantize_dequantize(graph)  # type: ignore[arg-type]
+            with torch.no_grad():
+                exported = torch.export.export(model, (example,)).module()
+            graph = to_quantize_dequantize(exported)
         with tempfile.TemporaryDirectory() as scratch:
             raw = Path(scratch) / "raw.tflite"
             _run_converter(graph, example, raw, quantized=target.quantized)
@@ -84,6 +86,7 @@ def convert_tflite(
     finally:
         set_layout(model, "nchw")
     cancel_transposes(file)
+    split_unit_clamps(file)
     give_float_ends(file)
     embed_metadata(file, metadata)
     write_model(file, path)

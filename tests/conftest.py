@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from calling import Call
 from shared_files import VARIABLE
 
 # `make test` runs as many processes as there are cores: more threads would only wait
@@ -59,6 +61,21 @@ def deal(items: list[pytest.Item], hands: int) -> list[list[pytest.Item]]:
         part += quick[:share]
         del quick[:share]
     return parts
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """Run the command in this process, which has torch loaded."""
+    from edgemat.cli import main
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["edgemat", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        assert isinstance(exit_.value.code, int)
+        return exit_.value.code, *capsys.readouterr()
+
+    return run
 
 
 @pytest.fixture

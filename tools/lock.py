@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.error import URLError
@@ -28,6 +28,8 @@ INDEX = "https://pypi.org/simple"
 PYTHONS = ("3.11", "3.12")
 TIMEOUT_S = 60
 
+FilesOf = Callable[[str], list[dict[str, Any]]]
+
 app = typer.Typer(add_completion=False)
 
 
@@ -41,7 +43,7 @@ def main(
         print(path)
 
 
-def lock(text: str, files_of: Any) -> str:
+def lock(text: str, files_of: FilesOf) -> str:
     """Return a list of requirements with the hashes of all files that may be installed for it.
 
     Parameters
@@ -65,7 +67,7 @@ def split_lines(text: str) -> list[str]:
     return [re.sub(r"\s*--hash=\S+", "", line).rstrip() for line in joined.splitlines()]
 
 
-def _lock_line(line: str, files_of: Any) -> str:
+def _lock_line(line: str, files_of: FilesOf) -> str:
     if not line or line.startswith("#"):
         return f"{line}\n"
     requirement = Requirement(line)

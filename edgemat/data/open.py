@@ -12,9 +12,8 @@ from edgemat.data.mix import (
     Photographs,
     Surroundings,
 )
-from edgemat.data.parts import for_training
-from edgemat.data.sample import MatteSource, Part
-from edgemat.data.sections import AUTO, BackgroundSection, DataSection, SourceSection, source_path
+from edgemat.data.sample import MatteSource
+from edgemat.data.sections import BackgroundSection, DataSection, SourceSection, source_path
 from edgemat.errors import UsageError
 
 KINDS = {"all": ALL_KINDS, "portrait": PORTRAIT_KINDS, "objects": OBJECT_KINDS}
@@ -34,7 +33,6 @@ def open_data(data: DataSection, *, seed: int, size: tuple[int, int]) -> MatteSo
         A folder is not laid out as :mod:`edgemat.data.folder` says, or the source is "empty" and
         there are no backgrounds.
     """
-    data = for_training(data)
     if not data.mix and not data.backgrounds:
         if data.source == "empty":
             raise UsageError(
@@ -56,16 +54,11 @@ def open_data(data: DataSection, *, seed: int, size: tuple[int, int]) -> MatteSo
     return Mix(parts, backgrounds, seed=seed)
 
 
-def _part(section: SourceSection | BackgroundSection) -> Part:
-    assert section.part != AUTO  # as `for_training` has chosen
-    return section.part
-
-
 def _open_mattes(section: SourceSection, *, seed: int, size: tuple[int, int]) -> MatteSource:
     if section.source == "procedural":
         return ProceduralSource(seed, size=size, kinds=KINDS[section.kinds])
     return FolderSource(
-        source_path(section.source), seed=seed, size=size, use=section.use, part=_part(section)
+        source_path(section.source), seed=seed, size=size, use=section.use, part=section.opened_part
     )
 
 
@@ -77,4 +70,6 @@ def _open_background(
     path = source_path(section.source)
     if not section.surroundings:
         return Photographs(path)
-    return Surroundings(FolderSource(path, seed=seed, size=size, use="image", part=_part(section)))
+    return Surroundings(
+        FolderSource(path, seed=seed, size=size, use="image", part=section.opened_part)
+    )

@@ -21,7 +21,7 @@ AnySection = SourceSection | BackgroundSection
 
 def for_training(data: DataSection) -> DataSection:
     """Return a section in which nothing is taken that validation holds out."""
-    return _with_parts(data, lambda one: "train" if one.part == AUTO else one.part)
+    return _with_parts(data, lambda one: one.opened_part)
 
 
 def for_validation(data: DataSection, *, trained_on: DataSection) -> DataSection:
@@ -63,7 +63,7 @@ def _mattes(data: DataSection) -> Iterator[tuple[Path, str]]:
 def _folders(data: DataSection) -> Iterator[tuple[Path, Part]]:
     for one in data.mix or (data,):
         for path in _paths(one):
-            yield path, "train" if one.part == AUTO else one.part
+            yield path, one.opened_part
 
 
 def _paths(one: AnySection) -> Iterator[Path]:

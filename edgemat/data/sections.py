@@ -38,6 +38,11 @@ class SourceSection(Section):
     )
     weight: float = Field(default=1.0, gt=0, description="share in a mix")
 
+    @property
+    def opened_part(self) -> Part:
+        """The part that is opened where no other use is said: what is trained on."""
+        return "train" if self.part == AUTO else self.part
+
     def paths(self) -> Iterable[Path]:
         return () if self.source in ("procedural", "empty") else (source_path(self.source),)
 
@@ -51,6 +56,11 @@ class BackgroundSection(Section):
     )
     part: Part | Literal["auto"] = AUTO
     weight: float = Field(default=1.0, gt=0)
+
+    @property
+    def opened_part(self) -> Part:
+        """The part that is opened where no other use is said: what is trained on."""
+        return "train" if self.part == AUTO else self.part
 
     def paths(self) -> Iterable[Path]:
         return () if self.source == "procedural" else (source_path(self.source),)

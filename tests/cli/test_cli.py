@@ -9,11 +9,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from calling import Call
 from PIL import Image
 from rich.console import Console
 from safetensors.torch import save_file
@@ -21,7 +22,6 @@ from tiny_tflite import write_matte_model
 from toy_artifacts import artifact, tflite_artifact, write_portrait_model
 
 from edgemat.artifacts.artifact import Artifact, Feeding, MattingErrors
-from edgemat.cli import main
 from edgemat.cli.tables import show_models
 from edgemat.images import read_rgba
 from edgemat.matting.classical import METHODS
@@ -46,23 +46,6 @@ def edgemat(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run the real command in a process of its own."""
     command = [*COMMAND, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=ENVIRONMENT)
-
-
-Call = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    """Run the command in this process, which has torch loaded; gives status, stdout, stderr."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["edgemat", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        assert isinstance(exit_.value.code, int)
-        return exit_.value.code, *capsys.readouterr()
-
-    return run
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -16,6 +17,13 @@ from torch.nn import functional
 
 coremltools = pytest.importorskip("coremltools")
 
+from coremltools.converters.mil.mil import Program  # noqa: E402
+from coremltools.converters.mil.mil.passes.pass_pipeline import (  # noqa: E402
+    PassPipeline,
+    PassPipelineManager,
+)
+
+from edgemat.convert.apple import validated_once  # noqa: E402
 from edgemat.convert.coreml import convert_coreml  # noqa: E402
 from edgemat.convert.mil import load_program, run_program  # noqa: E402
 from edgemat.convert.mil_proof import Int8Count, count_int8, scales  # noqa: E402
@@ -277,6 +285,24 @@ def test_two_conversions_give_the_same_bytes(int8_file: Path, tmp_path: Path) ->
     assert [name.name for name in names] == ["model.mlmodel", "weight.bin", "Manifest.json"]
     for name in names:
         assert (again / name).read_bytes() == (int8_file / name).read_bytes(), name
+
+
+def test_validated_once_or_behind_each_pass_the_bytes_are_the_same(
+    int8_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgemat.convert.coreml.validated_once", contextlib.nullcontext)
+    again = write(tmp_path / "other.mlpackage", TinyMatting(3, quantized=True), quantized=True)
+    assert sha256_tree(again) == sha256_tree(int8_file)
+
+
+def test_what_passes_leave_is_validated(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(program: object) -> None:
+        raise ValueError("spoiled")
+
+    monkeypatch.setattr(Program, "validate", refuse)
+    monkeypatch.setattr(PassPipelineManager, "apply_pipeline", staticmethod(lambda *_: None))
+    with validated_once(), pytest.raises(ValueError, match="spoiled"):
+        PassPipelineManager.apply_pipeline(Program(), PassPipeline())
 
 
 @pytest.mark.slow

@@ -20,7 +20,13 @@ from toy_networks import calibration, evaluation, toy_deploy
 from edgemat.artifacts.artifact import Int8Proof
 from edgemat.convert.ai_edge import quantize_with_ai_edge
 from edgemat.convert.backends import find_backend, find_target
-from edgemat.convert.flatbuffer import METADATA_NAME, cancel_transposes, read_model, write_model
+from edgemat.convert.flatbuffer import (
+    METADATA_NAME,
+    cancel_transposes,
+    read_model,
+    split_unit_clamps,
+    write_model,
+)
 from edgemat.convert.layer_parity import compare_layers
 from edgemat.convert.operators import float_operators
 from edgemat.convert.pairing import run_both
@@ -88,6 +94,13 @@ def test_float_files_agree_with_torch(toy: Toy, target: str, least: float) -> No
     found = mattes(TfliteModel(toy.file(target)).run, data)
     assert expected.std() > 0.02
     assert compare(found, expected, reference="float", runtime="").psnr_db >= least
+
+
+@pytest.mark.parametrize("target", ["tflite-fp32", "tflite-fp16"])
+def test_the_delegate_takes_float_files_whole(toy: Toy, target: str) -> None:
+    model = TfliteModel(toy.file(target))
+    assert model.operators_outside() == []
+    assert model.delegate_coverage().partitions == 1
 
 
 @pytest.mark.parametrize("kernels", ["xnnpack", "builtin", "reference"])
@@ -274,4 +287,23 @@ def test_pairs_of_transposes_that_undo_each_other_leave(tmp_path: Path) -> None:
     write_model(model, path)
     after = TfliteModel(path)
     assert after.operators() == ["TRANSPOSE", "ABS", "TRANSPOSE", "RELU"]
+    assert np.array_equal(after.run(picture), expected)
+
+
+def test_a_clamp_to_0_and_1_becomes_what_the_delegate_takes(tmp_path: Path) -> None:
+    graph = TinyGraph()
+    x, y, z = (graph.tensor((1, 4, 6, 3)) for _ in range(3))
+    graph.op("RELU_0_TO_1", [x], [y])
+    graph.op("ABS", [y], [z])
+    path = graph.write(tmp_path / "model.tflite", inputs=[x], outputs=[z])
+    before = TfliteModel(path)
+    picture = np.random.default_rng(0).normal(size=(1, 4, 6, 3)).astype(np.float32)
+    expected = before.run(picture)
+    assert before.operators_outside() == ["RELU_0_TO_1"]
+    assert expected.min() == 0 and expected.max() == 1
+    model = read_model(path)
+    split_unit_clamps(model)
+    write_model(model, path)
+    after = TfliteModel(path)
+    assert after.operators() == ["RELU", "MINIMUM", "ABS"] and after.operators_outside() == []
     assert np.array_equal(after.run(picture), expected)

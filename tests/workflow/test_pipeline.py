@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from calling import Call
 from shared_files import made_once
 
 from edgemat.artifacts.artifact import GOLDEN, Artifact
@@ -146,12 +147,15 @@ def test_a_manifest_says_where_a_file_comes_from_and_how_to_feed_it(finished: Pa
 
 
 @pytest.mark.slow
-def test_a_second_run_does_nothing_but_say_so(copy: Path) -> None:
+def test_a_second_run_does_nothing_but_say_so(
+    copy: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(copy)
     before = {p: p.stat().st_mtime_ns for p in copy.rglob("*") if p.is_file()}
-    result = edgemat("run", "tiny.toml", cwd=copy)
-    assert result.returncode == 0 and "Nothing to do" in result.stdout
+    status, printed, _ = call("run", "tiny.toml")
+    assert status == 0 and "Nothing to do" in printed
     assert {p: p.stat().st_mtime_ns for p in copy.rglob("*") if p.is_file()} == before
-    assert "report.html" in result.stdout
+    assert "report.html" in printed
 
 
 @pytest.mark.long
@@ -191,55 +195,67 @@ def wait_for(folder: Path, pattern: str, process: subprocess.Popen[bytes]) -> No
 
 
 @pytest.mark.long
-def test_a_damaged_artifact_is_made_anew(copy: Path) -> None:
+def test_a_damaged_artifact_is_made_anew(
+    copy: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(copy)
     file = (
         next((copy / "runs/tiny/artifacts").glob("portrait-pruned-tflite-fp32@*")) / "model.tflite"
     )
     content = file.read_bytes()
     file.write_bytes(content[:-100] + bytes(100))
-    result = edgemat("run", "tiny.toml", cwd=copy)
-    assert result.returncode == 0, result.stderr
-    assert "damaged" in result.stderr and "Nothing to do" not in result.stdout
+    status, printed, said = call("run", "tiny.toml")
+    assert status == 0, said
+    assert "damaged" in said and "Nothing to do" not in printed
     assert file.read_bytes() == content
 
 
 @pytest.mark.slow
-def test_a_failed_gate_gives_exit_status_1_and_the_row(copy: Path) -> None:
+def test_a_failed_gate_gives_exit_status_1_and_the_row(
+    copy: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(copy)
     recipe = copy / "tiny.toml"
     recipe.write_text(RECIPE.replace('sad = "<=1000"', 'sad = "<=0.000001"'))
-    result = edgemat("run", "tiny.toml", cwd=copy)
-    assert result.returncode == 1
-    assert "coreml-w8a8" in result.stdout and "sad" in result.stdout
-    assert "Traceback" not in result.stderr
+    status, printed, said = call("run", "tiny.toml")
+    assert status == 1
+    assert "coreml-w8a8" in printed and "sad" in printed
+    assert "Traceback" not in said
 
 
 @pytest.mark.long
-def test_files_can_be_verified_judged_and_used_one_by_one(copy: Path) -> None:
+def test_files_can_be_verified_judged_and_used_one_by_one(
+    copy: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(copy)
     shelf = Path("runs/tiny/artifacts")
     names = {name.split("@")[0]: str(shelf / name) for name in artifacts(copy)}
     fp32, w8a8 = names["portrait-pruned-tflite-fp32"], names["portrait-pruned-coreml-w8a8"]
-    verified = edgemat("verify", fp32, "--images", "2", "--json", cwd=copy)
-    assert verified.returncode == 0, verified.stderr
-    assert json.loads(verified.stdout)["agreements"][0]["psnr_db"] > 60
-    layers = edgemat("verify", w8a8, "--images", "1", "--layers", "--json", cwd=copy)
-    (table,) = json.loads(layers.stdout)["layers"]
+    status, printed, said = call("verify", fp32, "--images", "2", "--json")
+    assert status == 0, said
+    assert json.loads(printed)["agreements"][0]["psnr_db"] > 60
+    status, printed, said = call("verify", w8a8, "--images", "1", "--layers", "--json")
+    (table,) = json.loads(printed)["layers"]
     assert len(table["layers"]) > 50 and table["first_above_1_lsb"] is None
-    assert layers.returncode == 0, layers.stderr
-    gate = edgemat("gate", w8a8, "--sad", "+1000%", cwd=copy)
-    assert gate.returncode in (0, 1) and "sad" in gate.stdout
-    scores = edgemat("evaluate", names["portrait"], "--images", "2", "--json", cwd=copy)
-    assert json.loads(scores.stdout)["whole"]["sad"] > 0
-    refused = edgemat("convert", names["portrait"], "--target", "tflite-int8", cwd=copy)
-    assert refused.returncode == 2 and "Quantize the float artefact first" in refused.stderr
+    assert status == 0, said
+    status, printed, _ = call("gate", w8a8, "--sad", "+1000%")
+    assert status in (0, 1) and "sad" in printed
+    _, printed, _ = call("evaluate", names["portrait"], "--images", "2", "--json")
+    assert json.loads(printed)["whole"]["sad"] > 0
+    status, _, said = call("convert", names["portrait"], "--target", "tflite-int8")
+    assert status == 2 and "Quantize the float artefact first" in said
 
 
 @pytest.mark.slow
-def test_weights_stored_in_half_the_bytes_are_those_that_were_measured(copy: Path) -> None:
+def test_weights_stored_in_half_the_bytes_are_those_that_were_measured(
+    copy: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(copy)
     recipe = RECIPE.replace('name = "tiny"', 'name = "halved"').replace("steps = 8,", "steps = 0,")
     start = 'start = "runs/tiny/artifacts/portrait", half_weights = true, '
     (copy / "halved.toml").write_text(recipe.replace("train = { ", f"train = {{ {start}"))
-    result = edgemat("train", "halved.toml", cwd=copy)
-    assert result.returncode == 0, result.stderr
+    status, _, said = call("train", "halved.toml")
+    assert status == 0, said
     (whole,) = (copy / "runs/tiny/artifacts").glob("portrait@*/weights.safetensors")
     (half,) = (copy / "runs/halved/artifacts").glob("portrait@*/weights.safetensors")
     assert half.stat().st_size < 0.6 * whole.stat().st_size
