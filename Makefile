@@ -50,7 +50,6 @@ fuzz: .venv/ready
 	$(BIN)/python -m tools.fuzz
 
 peers: .venv/ready
-	$(INSTALL) --no-deps --requirement bench/peers/onnxruntime.txt
 	$(BIN)/edgemat peers fetch peers
 
 runner: .venv/ready

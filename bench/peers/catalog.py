@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-ONNXRUNTIME = "onnxruntime>=1.20,<2"
-"""Only u2netp needs it, so it is no dependency of the project."""
-
 
 @dataclass(frozen=True)
 class Member:

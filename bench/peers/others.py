@@ -7,15 +7,15 @@ peers' own SDKs do. On request the mask is enlarged by our guided filter instead
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from edgemat.bench.peers.catalog import ONNXRUNTIME, Peer
+from edgemat.bench.peers.catalog import Peer
 from edgemat.bench.peers.contestants import Facts, Network, noise, tflite_call
-from edgemat.errors import ArtifactError, MissingToolError
+from edgemat.errors import ArtifactError
 from edgemat.images import F32, U8, resize, to_float
 from edgemat.matting.guided import guided_upsample
+from edgemat.matting.onnx_session import open_onnx
 from edgemat.matting.runtime import TfliteModel
 
 IMAGENET_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
@@ -56,7 +56,7 @@ class OnnxPeer:
     """
 
     def __init__(self, peer: Peer, path: Path, *, threads: int, guided: bool) -> None:
-        self._session = _onnx_session(peer, path, threads)
+        self._session = open_onnx(path, threads=threads)
         given = tuple(self._session.get_inputs()[0].shape)
         if len(given) != 4 or given[1:] != (3, *peer.size):
             made = tuple(self._session.get_outputs()[0].shape)
@@ -118,29 +118,6 @@ def stretch(alpha: F32) -> F32:
 def _peer_facts(peer: Peer, path: Path) -> Facts:
     height, width = peer.size
     return Facts(peer.licence, peer.runtime, f"{width}x{height}", takes_trimap=False, file=path)
-
-
-def _onnx_session(peer: Peer, path: Path, threads: int) -> Any:
-    try:
-        import onnxruntime
-        from onnxruntime.capi import onnxruntime_pybind11_state as state
-    except ImportError as error:
-        raise MissingToolError(
-            f"{peer.name} runs in onnxruntime, which is not installed.",
-            remedy=f'Install it with: pip install "{ONNXRUNTIME}"',
-        ) from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # errors only: it warns of processor details
-    refusals = (state.InvalidProtobuf, state.InvalidGraph, state.Fail, state.NoSuchFile)
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except refusals as error:
-        raise ArtifactError(
-            f"{path} is not an .onnx file that onnxruntime can load.",
-            remedy="The file is damaged or of another kind: fetch it again.",
-        ) from error
 
 
 def _not_the_peer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -54,12 +55,8 @@ def soften(
         print_json({"made": done.made, "kept": done.kept, "skipped": skipped})
         return
     out.print(f"{done.made} mattes made, {done.kept} kept from before, in {output}.")
-    if done.skipped:
-        out.print(f"{len(done.skipped)} skipped:")
-        for name, reason in done.skipped[:SHOWN]:
-            out.print(f"  {name}: {reason}", markup=False, soft_wrap=True)
-        if len(done.skipped) > SHOWN:
-            out.print(f"  and {len(done.skipped) - SHOWN} more; --json lists all.")
+    reasons = [f"{name}: {reason}" for name, reason in done.skipped]
+    _show_some(f"{len(reasons)} skipped:", reasons)
 
 
 def _numbers(text: str | None) -> tuple[int, ...] | None:
@@ -71,6 +68,78 @@ def _numbers(text: str | None) -> tuple[int, ...] | None:
         raise UsageError(
             f"{text!r} is no list of class numbers.", remedy="Write for example --labels 1,15."
         ) from error
+
+
+@app.command()
+def label(
+    source: Annotated[Path, typer.Argument(help="Folder of photographs, or with image/.")],
+    output: Annotated[Path, typer.Argument(help="Folder for image/, alpha/ and foreground/.")],
+    teacher: Annotated[Path, typer.Option(help="Network that draws the mattes, an .onnx file.")],
+    where: Annotated[
+        str | None,
+        typer.Option(help='Who says whose matte: an .onnx file, or "mask" for the folder\'s own.'),
+    ] = None,
+    least_agreement: Annotated[
+        float, typer.Option(min=0, max=1, help="IoU of both below which a label is left out.")
+    ] = 0.9,
+    side: Annotated[
+        int, typer.Option(min=64, help="Longer side for a network of any size, px.")
+    ] = 512,
+    mean: Annotated[str | None, typer.Option(help="Of RGB in 0..1, as --teacher takes it.")] = None,
+    std: Annotated[str | None, typer.Option(help="Deviation that --teacher divides by.")] = None,
+    threads: Annotated[int, typer.Option(min=1)] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Draw soft mattes for photographs without any, by a large network, or by two."""
+    from edgemat.data.label import LABELS_FILE, label_folder, masks_of, seen_by
+    from edgemat.data.teacher import Feed, Teacher
+    from edgemat.progress import share_bar
+
+    if (mean is None) != (std is None):
+        raise UsageError("--mean and --std go together.", remedy="Give both, or none.")
+    feed = Feed(_three(mean), _three(std)) if mean is not None and std is not None else None
+    drawing = Teacher(teacher, feed=feed, side=side, threads=threads)
+    says_where = None
+    if where == "mask":
+        says_where = masks_of(source)
+    elif where is not None:
+        says_where = seen_by(Teacher(Path(where), side=side, threads=threads).predict)
+    with share_bar("labelling") as show:
+        labels = label_folder(
+            source,
+            output,
+            draw=drawing.predict,
+            where=says_where,
+            least_agreement=least_agreement,
+            progress=show,
+        )
+    if as_json:
+        print_json([asdict(one) for one in labels])
+        return
+    left_out = [one for one in labels if one.left_out]
+    out.print(f"{len(labels) - len(left_out)} labels in {output}, agreement in {LABELS_FILE}.")
+    _show_some(f"{len(left_out)} left out:", [f"{one.name}: {one.left_out}" for one in left_out])
+
+
+def _three(text: str | None) -> tuple[float, float, float]:
+    try:
+        red, green, blue = (float(part) for part in (text or "").split(","))
+    except ValueError as error:
+        raise UsageError(
+            f"{text!r} is not one number for each of R, G, B.",
+            remedy="Write for example --mean 0.485,0.456,0.406.",
+        ) from error
+    return red, green, blue
+
+
+def _show_some(title: str, lines: list[str]) -> None:
+    if not lines:
+        return
+    out.print(title)
+    for line in lines[:SHOWN]:
+        out.print(f"  {line}", markup=False, soft_wrap=True)
+    if len(lines) > SHOWN:
+        out.print(f"  and {len(lines) - SHOWN} more; --json lists all.")
 
 
 @app.command()

@@ -7,6 +7,8 @@ is no truth about single strands.
     SOURCE/image/  photographs          OUTPUT/image/       the photographs, unchanged
            mask/   white on black              alpha/       soft mattes
                                                foreground/  colours without the background's
+
+A held-out.txt of SOURCE goes with them.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from edgemat.data.folder import pictures
+from edgemat.data.split import carry_held_out
 from edgemat.errors import ImageError, UsageError
 from edgemat.files import atomic_path
 from edgemat.images import (
@@ -160,6 +163,8 @@ def soften_folder(
                 skipped.append((stem, error.message))
         if progress is not None:
             progress(done, len(pairs))
+    left_out = {name for name, _ in skipped}
+    carry_held_out(source, output, [stem for stem in pairs if stem not in left_out])
     return Softened(made, kept, tuple(skipped))
 
 

@@ -78,6 +78,19 @@ def write_held_out(folder: Path, names: Iterable[str]) -> None:
         write_text(folder / HELD_OUT_FILE, "".join(f"{name}\n" for name in sorted(names)))
 
 
+def carry_held_out(source: Path, output: Path, names: Collection[str]) -> None:
+    """Let what is made of a folder be split as that is: no name changes sides on the way.
+
+    Parameters
+    ----------
+    names:
+        Of `source`'s, those that `output` has.
+    """
+    listed = _listed(source)
+    if listed is not None:
+        write_held_out(output, listed & set(names))
+
+
 def _listed(folder: Path) -> set[str] | None:
     file = folder / HELD_OUT_FILE
     if not file.is_file():

@@ -293,7 +293,7 @@ def test_u2netp_without_onnxruntime_is_absent(
     (tmp_path / "u2netp.onnx").write_bytes(b"")
     entries, _ = list_entries([], [tmp_path], classical=False)
     _, absent = open_entries(entries, threads=1)
-    assert 'pip install "onnxruntime' in absent[U2NETP.name]
+    assert 'pip install "edgemat[label]"' in absent[U2NETP.name]
 
 
 def test_importing_brings_no_peers_dependency() -> None:

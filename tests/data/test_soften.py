@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgemat.data.folder import FolderSource
+from edgemat.data.folder import FolderSource, folder_split
 from edgemat.data.soften import soften, soften_folder, trimap_around_mask
+from edgemat.data.split import write_held_out
 from edgemat.errors import UsageError
 from edgemat.images import read_grey, write_image
 
@@ -114,3 +115,12 @@ def test_the_command_says_how_many_were_skipped(
     command.soften(tmp_path / "in", tmp_path / "out")
     text = capsys.readouterr().out
     assert "0 mattes made, 1 kept" in text and "1 skipped" in text and "extra" in text
+
+
+def test_what_is_held_out_stays_held_out(tmp_path: Path) -> None:
+    for name in ("anna", "ben", "carla"):
+        write_pair(tmp_path / "in", name)
+    (tmp_path / "in" / "image" / "ben.png").write_bytes(b"damaged")
+    write_held_out(tmp_path / "in", ["ben", "carla"])
+    soften_folder(tmp_path / "in", tmp_path / "out")
+    assert folder_split(tmp_path / "out").held_out == ("carla",)

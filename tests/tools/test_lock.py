@@ -17,7 +17,6 @@ ROOT = Path(__file__).parents[2]
 LISTS = [
     ROOT / "requirements.txt",
     *sorted((ROOT / "convert").glob("*.txt")),
-    ROOT / "bench/peers/onnxruntime.txt",
 ]
 FILES = [
     {"filename": name, "hashes": {"sha256": sha256 * 64}}

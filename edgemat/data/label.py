@@ -1,0 +1,257 @@
+"""Soft mattes for photographs without any, by large networks.
+
+One teacher draws. A second one may say where the people are, so that the first, which draws
+strands but takes whatever stands out, draws their edges alone; a folder's own masks serve as well.
+
+    FOLDER/image/  photographs          OUTPUT/image/       the photographs, unchanged
+           mask/   where, optionally           alpha/       soft mattes
+                                               foreground/  colours without the background's
+                                               labels.csv   agreement, and what was left out
+
+A held-out.txt of FOLDER goes with them.
+"""
+
+from __future__ import annotations
+
+import csv
+import glob
+import io
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.ndimage import distance_transform_edt
+
+from edgemat.data.folder import pictures
+from edgemat.data.soften import INSIDE, OUTSIDE, REFERENCE_SIDE, trimap_around_mask
+from edgemat.data.split import carry_held_out
+from edgemat.errors import ImageError, UsageError
+from edgemat.files import atomic_path, write_text
+from edgemat.images import (
+    BACKGROUND,
+    F32,
+    FOREGROUND,
+    U8,
+    check_same_size,
+    read_grey,
+    read_rgba,
+    write_image,
+)
+from edgemat.matting.foreground import estimate_foreground
+
+LABELS_FILE = "labels.csv"
+DOUBTFUL = "the teachers disagree"
+LEAST_AGREEMENT = 0.9
+"""Below this IoU of the two within reach of who is there, a label is in doubt."""
+LEAST_SHARE = 0.005
+"""Of the picture: where less is anyone, there is nothing to learn from."""
+
+Where = Callable[[str, U8], F32]
+"""Says where people are: takes a picture's name and HxWx3 uint8; gives HxW float32 in 0..1."""
+Draw = Callable[[U8], F32]
+
+
+@dataclass(frozen=True)
+class Label:
+    """One photograph's label.
+
+    Attributes
+    ----------
+    name:
+        The photograph's stem.
+    agreement:
+        IoU of the two teachers within reach of who is there; 1 with one teacher.
+    share:
+        Of the picture, alpha's mean.
+    left_out:
+        Why nothing was written; empty for a label.
+    """
+
+    name: str
+    agreement: float
+    share: float
+    left_out: str = ""
+
+
+def combine(where: F32, drawn: F32) -> tuple[F32, float]:
+    """Return the matte of whom `where` marks, its edges as they are `drawn`, and their agreement.
+
+    Around the edge of `where`, and wherever it is in doubt itself, `drawn` holds; inside is
+    foreground and outside background, but for holes that both see.
+
+    Parameters
+    ----------
+    where, drawn:
+        HxW float32 in 0..1.
+
+    Returns
+    -------
+    alpha
+        HxW float32 in 0..1.
+    agreement
+        IoU of the two at 0.5, within reach of `where`'s foreground; 1 where neither has any.
+    """
+    scale = max(where.shape) / REFERENCE_SIDE
+    trimap = trimap_around_mask(where, inside=INSIDE * scale, outside=OUTSIDE * scale)
+    unsure = (where > 0.05) & (where < 0.95)
+    alpha = np.where(trimap == FOREGROUND, np.float32(1), np.float32(0))
+    alpha = np.where((trimap != FOREGROUND) & (trimap != BACKGROUND) | unsure, drawn, alpha)
+    person = where >= 0.5
+    if not person.any():
+        return alpha.astype(np.float32), float(not (drawn >= 0.5).any())
+    near = distance_transform_edt(~person) <= OUTSIDE * scale
+    also = (drawn >= 0.5) & near
+    return alpha.astype(np.float32), float((person & also).sum() / (person | also).sum())
+
+
+def label_folder(
+    source: Path,
+    output: Path,
+    *,
+    draw: Draw,
+    where: Where | None = None,
+    least_agreement: float = LEAST_AGREEMENT,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Label]:
+    """Label every photograph of SOURCE/image (or of SOURCE); resumes where an earlier run stopped.
+
+    Doubtful and damaged ones are named in the result and in OUTPUT/labels.csv, and left out.
+
+    Parameters
+    ----------
+    draw:
+        Draws the matte.
+    where:
+        Says whose matte it is; without it, `draw` says so, too.
+    least_agreement:
+        Of both, for a label that is kept.
+    progress:
+        Called with the number of photographs done and the number of all.
+
+    Raises
+    ------
+    UsageError
+        When there are no photographs, or SOURCE is OUTPUT.
+    """
+    photographs = pictures(source / "image") or pictures(source)
+    if not photographs:
+        raise UsageError(
+            f"{source} has no photographs.", remedy="Put them there, or into its image/."
+        )
+    if source.resolve() == output.resolve():
+        raise UsageError(
+            f"{output} has the photographs themselves.", remedy="Name another folder for labels."
+        )
+    known = _read_labels(output / LABELS_FILE)
+    labels = []
+    for done, (name, path) in enumerate(photographs.items(), start=1):
+        label = known.get(name)
+        if label is None or _is_judged_anew(label, least_agreement):
+            _remove(output, name)
+            label = _label(path, output, draw, where, least_agreement)
+        labels.append(label)
+        write_text(output / LABELS_FILE, _as_csv(labels + _later(known, labels)))
+        if progress is not None:
+            progress(done, len(photographs))
+    carry_held_out(source, output, [one.name for one in labels if not one.left_out])
+    return labels
+
+
+def seen_by(draw: Draw) -> Where:
+    """Return what a network says of where people are."""
+    return lambda name, image: draw(image)
+
+
+def masks_of(source: Path) -> Where:
+    """Return what a folder's own masks, SOURCE/mask, say of where people are.
+
+    Raises
+    ------
+    UsageError
+        When there are none.
+    """
+    masks = pictures(source / "mask")
+    if not masks:
+        raise UsageError(
+            f"{source} has no masks in mask/.",
+            remedy="Put them there, or name a network: --where FILE.onnx.",
+        )
+
+    def where(name: str, image: U8) -> F32:
+        if name not in masks:
+            raise ImageError(f"{name} has no mask.", remedy="Leave it out.")
+        mask = read_grey(masks[name])
+        check_same_size(mask, image, names=(str(masks[name]), name))
+        return mask
+
+    return where
+
+
+def _label(
+    path: Path, output: Path, draw: Draw, where: Where | None, least_agreement: float
+) -> Label:
+    try:
+        image, opacity = read_rgba(path)
+        alpha, agreement = draw(image), 1.0
+        if where is not None:
+            alpha, agreement = combine(where(path.stem, image), alpha)
+    except ImageError as error:
+        return Label(path.stem, 0.0, 0.0, str(error))
+    if opacity is not None:  # what was erased already is no foreground
+        alpha = np.minimum(alpha, opacity)
+    share = float(alpha.mean())
+    if share < LEAST_SHARE:
+        return Label(path.stem, agreement, share, "nobody is in it")
+    if agreement < least_agreement:
+        return Label(path.stem, agreement, share, DOUBTFUL)
+    with atomic_path(output / "image" / path.name) as temporary:
+        shutil.copyfile(path, temporary)
+    write_image(output / "foreground" / f"{path.stem}.jpg", estimate_foreground(image, alpha))
+    write_image(output / "alpha" / f"{path.stem}.png", alpha)
+    return Label(path.stem, agreement, share)
+
+
+def _is_judged_anew(label: Label, least_agreement: float) -> bool:
+    """Whether an earlier run, with another bound, kept what is in doubt now, or the reverse."""
+    doubtful = label.agreement < least_agreement
+    return label.left_out in ("", DOUBTFUL) and doubtful != bool(label.left_out)
+
+
+def _remove(output: Path, name: str) -> None:
+    for folder in ("alpha", "foreground", "image"):  # the alpha first: without it nothing counts
+        for file in (output / folder).glob(f"{glob.escape(name)}.*"):
+            file.unlink()
+
+
+def _later(known: dict[str, Label], labels: list[Label]) -> list[Label]:
+    """Return the labels of an earlier run that this one has not come to yet."""
+    done = {label.name for label in labels}
+    return [label for name, label in known.items() if name not in done]
+
+
+def _as_csv(labels: list[Label]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("name", "agreement", "share", "left out"))
+    for one in labels:
+        writer.writerow((one.name, f"{one.agreement:.4f}", f"{one.share:.4f}", one.left_out))
+    return text.getvalue()
+
+
+def _read_labels(path: Path) -> dict[str, Label]:
+    if not path.exists():
+        return {}
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.reader(file))[1:]
+        return {
+            name: Label(name, float(agreement), float(share), left_out)
+            for name, agreement, share, left_out in rows
+        }
+    except (ValueError, csv.Error, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{path} is not as edgemat wrote it: {error}.",
+            remedy="Remove it, and the labels are made anew.",
+        ) from error

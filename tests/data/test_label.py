@@ -1,0 +1,261 @@
+"""Labels by large networks: who is fed how, two combined, the doubtful left out, resumed."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from calling import Call
+from toy_onnx import write_teacher
+
+from edgemat.data.folder import folder_split
+from edgemat.data.label import LABELS_FILE, combine, label_folder, masks_of, seen_by
+from edgemat.data.open import open_data
+from edgemat.data.sections import DataSection
+from edgemat.data.split import write_held_out
+from edgemat.data.teacher import MEMORIES, Feed, Teacher
+from edgemat.errors import ArtifactError, ImageError, MissingToolError, UsageError
+from edgemat.images import F32, U8, read_grey, write_image
+
+HEIGHT, WIDTH = 96, 128
+RED_IS_WHO = (1.0, 0.0, 0.0)
+
+
+def disc(radius: float, *, soft: float = 6.0) -> F32:
+    """Return a soft disc in the middle, HxW in 0..1."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    distance = np.hypot(y - HEIGHT / 2, x - WIDTH / 2)
+    return np.clip((radius - distance) / soft + 0.5, 0, 1).astype(np.float32)
+
+
+def photograph(red: F32, green: F32 | None = None) -> U8:
+    """Return a picture whose red one teacher sees, and whose green another."""
+    green = np.zeros_like(red) if green is None else green
+    return (np.dstack([red, green, np.full_like(red, 0.3)]) * 255).round().astype(np.uint8)
+
+
+def write_photographs(folder: Path, **pictures: U8) -> Path:
+    for name, picture in pictures.items():
+        write_image(folder / "image" / f"{name}.png", picture)
+    return folder
+
+
+# ---- one teacher ----------------------------------------------------------------------------
+
+
+def test_a_network_of_rvms_inputs_is_fed_as_rvm_is(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    channels = dict(zip(MEMORIES, (16, 20, 40, 64), strict=True))
+    file = write_teacher(tmp_path / "rvm.onnx", memories=channels, weights=RED_IS_WHO)
+    alpha = disc(30)
+    found = Teacher(file, side=128).predict(photograph(alpha))
+    assert found.shape == alpha.shape and found.dtype == np.float32
+    assert np.abs(found - alpha).max() < 0.01
+
+
+def test_a_square_of_1024_is_fed_as_isnet_is(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    file = write_teacher(
+        tmp_path / "isnet.onnx", size=(1024, 1024), weights=RED_IS_WHO, bias=128 / 256
+    )
+    alpha = disc(30)
+    found = Teacher(file).predict(photograph(alpha * 0.5 + 0.25))
+    assert np.abs(found - (alpha * 0.5 + 0.25) * 255 / 256).max() < 0.02
+
+
+def test_any_other_is_fed_as_it_is_told_to_be(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    file = write_teacher(tmp_path / "other.onnx", weights=RED_IS_WHO, name="input")
+    alpha = disc(30)
+    with pytest.raises(UsageError, match=r"How .* is fed is not known: it takes input \(1, 3, H"):
+        Teacher(file)
+    feed = Feed((0.0, 0.5, 0.5), (2.0, 1.0, 1.0))
+    found = Teacher(file, feed=feed).predict(photograph(alpha))
+    assert np.abs(found - alpha / 2).max() < 0.01
+
+
+def test_what_is_no_matte_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    logits = write_teacher(tmp_path / "logits.onnx", weights=(8.0, 0.0, 0.0), bias=-4.0)
+    with pytest.raises(ArtifactError, match="gives -4 to 4, which is no matte"):
+        Teacher(logits, feed=Feed()).predict(photograph(disc(30)))
+    (tmp_path / "text.onnx").write_text("no network")
+    with pytest.raises(ArtifactError, match=r"is not an \.onnx file"):
+        Teacher(tmp_path / "text.onnx")
+    with pytest.raises(ArtifactError, match=r"is not an \.onnx file"):
+        Teacher(tmp_path / "absent.onnx")
+
+
+def test_without_onnxruntime_the_extra_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
+    with pytest.raises(MissingToolError, match="is not installed") as error:
+        Teacher(tmp_path / "rvm.onnx")
+    assert 'pip install "edgemat[label]"' in str(error.value.remedy)
+
+
+# ---- two teachers ---------------------------------------------------------------------------
+
+
+def test_one_says_where_and_the_other_draws_the_edge() -> None:
+    where, drawn = disc(30, soft=0.5), disc(30, soft=8)
+    drawn[:20, :20] = 1  # a thing that stands out, far from who is there
+    alpha, agreement = combine(where, drawn)
+    assert not alpha[:20, :20].any()
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    distance = np.hypot(y - HEIGHT / 2, x - WIDTH / 2)
+    band = (distance > 28.5) & (distance < 32)  # 2 px inside, 2.8 px outside in so small a picture
+    assert ((drawn[band] > 0) & (drawn[band] < 1)).all()
+    assert np.array_equal(alpha[band], drawn[band])
+    assert alpha[HEIGHT // 2, WIDTH // 2] == 1
+    assert agreement > 0.95
+
+
+def test_disagreement_is_measured_where_someone_is() -> None:
+    where = disc(30, soft=0.5)
+    half = where.copy()
+    half[:, WIDTH // 2 :] = 0
+    assert combine(where, half)[1] == pytest.approx(0.5, abs=0.03)
+    assert combine(np.zeros_like(where), np.zeros_like(where))[1] == 1
+    assert combine(np.zeros_like(where), where)[1] == 0
+
+
+# ---- a folder -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    source = write_photographs(
+        tmp_path / "in",
+        agreed=photograph(disc(30), disc(30, soft=0.5)),
+        disputed=photograph(disc(12), disc(34)),
+        empty=photograph(disc(0), disc(0)),
+    )
+    (source / "image" / "damaged.png").write_bytes(b"\x89PNG\r\n\x1a\n no more")
+    return source
+
+
+def red(image: U8) -> F32:
+    return image[..., 0].astype(np.float32) / 255
+
+
+def green(image: U8) -> F32:
+    return image[..., 1].astype(np.float32) / 255
+
+
+def counted(draw: Callable[[U8], F32], calls: list[int]) -> Callable[[U8], F32]:
+    def run(image: U8) -> F32:
+        calls.append(1)
+        return draw(image)
+
+    return run
+
+
+def test_doubtful_empty_and_damaged_ones_are_named_and_left_out(
+    folder: Path, tmp_path: Path
+) -> None:
+    labels = label_folder(folder, tmp_path / "out", draw=red, where=seen_by(green))
+    said = {one.name: one.left_out for one in labels}
+    assert said.keys() == {"agreed", "damaged", "disputed", "empty"}
+    assert said["agreed"] == "" and said["disputed"] == "the teachers disagree"
+    assert said["empty"] == "nobody is in it" and "damaged.png" in said["damaged"]
+    alphas = [path.name for path in (tmp_path / "out" / "alpha").iterdir()]
+    assert alphas == ["agreed.png"]
+    rows = list(csv.DictReader((tmp_path / "out" / LABELS_FILE).open()))
+    assert {row["name"]: row["left out"] for row in rows} == said
+
+
+def test_what_is_made_can_be_trained_on(folder: Path, tmp_path: Path) -> None:
+    label_folder(folder, tmp_path / "out", draw=red)
+    source = open_data(DataSection(source=str(tmp_path / "out")), seed=1, size=(64, 64))
+    assert source.count is not None and source.count >= 1
+    alpha = read_grey(tmp_path / "out" / "alpha" / "agreed.png")
+    assert np.abs(alpha - disc(30)).max() <= 1 / 255 + 1e-6
+
+
+def test_a_second_run_draws_nothing_again(folder: Path, tmp_path: Path) -> None:
+    calls: list[int] = []
+    first = label_folder(folder, tmp_path / "out", draw=counted(red, calls), where=seen_by(green))
+    assert len(calls) == 3
+    again = label_folder(folder, tmp_path / "out", draw=counted(red, calls), where=seen_by(green))
+    assert len(calls) == 3
+    assert [one.name for one in again] == [one.name for one in first]
+
+
+def test_another_bound_judges_anew(folder: Path, tmp_path: Path) -> None:
+    def left_out(bound: float) -> dict[str, str]:
+        labels = label_folder(
+            folder, tmp_path / "out", draw=red, where=seen_by(green), least_agreement=bound
+        )
+        return {one.name: one.left_out for one in labels}
+
+    assert left_out(0.9)["disputed"]
+    assert not left_out(0.05)["disputed"]
+    assert (tmp_path / "out" / "alpha" / "disputed.png").exists()
+    assert left_out(0.9)["disputed"]
+    assert not (tmp_path / "out" / "alpha" / "disputed.png").exists()
+
+
+def test_own_masks_say_where(folder: Path, tmp_path: Path) -> None:
+    write_image(folder / "mask" / "agreed.png", disc(30, soft=0.5))
+    labels = label_folder(folder, tmp_path / "out", draw=red, where=masks_of(folder))
+    said = {one.name: one.left_out for one in labels}
+    assert said["agreed"] == "" and "has no mask" in said["disputed"]
+    with pytest.raises(UsageError, match="has no masks in mask/"):
+        masks_of(tmp_path)
+
+
+def test_what_is_held_out_stays_held_out(folder: Path, tmp_path: Path) -> None:
+    write_held_out(folder, ["disputed", "empty"])
+    label_folder(folder, tmp_path / "out", draw=red)
+    split = folder_split(tmp_path / "out")
+    assert split.train == ("agreed",) and split.held_out == ("disputed",)
+
+
+def test_wrong_folders_are_named(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="has no photographs"):
+        label_folder(tmp_path, tmp_path / "out", draw=red)
+    with pytest.raises(UsageError, match="has the photographs themselves"):
+        label_folder(folder, folder, draw=red)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / LABELS_FILE).write_text("name\nagreed\n")
+    with pytest.raises(UsageError, match="is not as edgemat wrote it"):
+        label_folder(folder, tmp_path / "out", draw=red)
+
+
+def test_an_error_of_a_picture_is_an_error_of_that_picture_alone(
+    folder: Path, tmp_path: Path
+) -> None:
+    def fussy(name: str, image: U8) -> F32:
+        if name == "agreed":
+            raise ImageError("No.", remedy="Leave it out.")
+        return green(image)
+
+    labels = label_folder(folder, tmp_path / "out", draw=green, where=fussy)
+    (left_out,) = (one.left_out for one in labels if one.name == "agreed")
+    assert left_out.startswith("No.")
+
+
+# ---- the command ----------------------------------------------------------------------------
+
+
+def test_the_command_labels_by_two_networks(folder: Path, tmp_path: Path, call: Call) -> None:
+    pytest.importorskip("onnxruntime")
+    drawing = write_teacher(tmp_path / "draws.onnx", weights=RED_IS_WHO)
+    channels = dict(zip(MEMORIES, (16, 20, 40, 64), strict=True))
+    finder = write_teacher(tmp_path / "finds.onnx", weights=(0.0, 1.0, 0.0), memories=channels)
+    words = ["data", "label", folder, tmp_path / "out", "--teacher", drawing, "--where", finder]
+    status, _, said = call(*words)
+    assert status == 2 and "is fed is not known" in said
+    status, printed, said = call(*words, "--mean", "0,0,0", "--std", "1,1,1")
+    assert status == 0, said
+    assert "1 labels in" in printed and "3 left out:" in printed
+    assert "disputed: the teachers disagree" in printed
+    status, _, said = call(*words, "--mean", "0,0,0")
+    assert status == 2 and "--mean and --std go together" in said
+    status, _, said = call(*words, "--mean", "0,0", "--std", "1,1,1")
+    assert status == 2 and "not one number for each of R, G, B" in said
