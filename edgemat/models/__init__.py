@@ -47,6 +47,7 @@ _MODULES = (
     "pspm_baseline",
     "pspm",
     "pspm_slim",
+    "pspm_live",
 )
 _MODELS: dict[str, ModelInfo] = {
     info.name: info for module in _MODULES for info in import_module(f"{__name__}.{module}").MODELS
@@ -58,7 +59,7 @@ def list_models() -> list[ModelInfo]:
 
     >>> from edgemat.models import list_models
     >>> [info.name for info in list_models() if info.is_matting and info.thesis is None]
-    ['indexnet-slim', 'a2u-released-cs', 'a2u-released-cw', 'pspm-slim']
+    ['indexnet-slim', 'a2u-released-cs', 'a2u-released-cw', 'pspm-slim', 'pspm-live']
     """
     return list(_MODELS.values())
 

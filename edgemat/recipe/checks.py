@@ -159,12 +159,14 @@ def _check_files(path: Path, recipe: Recipe) -> None:
                 )
         if model.train.init is not None:
             _check_init(f"{where}.train.init", model, model.train.init)
-        start = model.train.start
-        if start is not None:
+        for key in ("start", "teacher"):
+            named = getattr(model.train, key)
+            if named is None:
+                continue
             try:
-                find_artifact(start)
+                find_artifact(named)
             except UsageError as error:
                 raise UsageError(
-                    f"{where}.train.start: {error.message}",
+                    f"{where}.train.{key}: {error.message}",
                     remedy="Name a float artefact, or train the recipe that makes it first.",
                 ) from error

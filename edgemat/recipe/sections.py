@@ -72,6 +72,11 @@ class TrainSection(TuneSection):
     start: str | None = Field(
         default=None, description="a trained network to start from: a float artefact, or a name"
     )
+    teacher: str | None = Field(
+        default=None,
+        description="a trained network of the same task, whose mattes are learned from as well: "
+        "a float artefact, or a name",
+    )
     half_weights: bool = Field(
         default=False,
         description="round convolutions to half precision at the end: half the file",
@@ -80,8 +85,9 @@ class TrainSection(TuneSection):
     def paths(self) -> Iterable[Path]:
         if self.init is not None and self.init != "torchvision":
             yield Path(self.init)
-        if self.start is not None:
-            yield find_artifact(self.start)
+        for named in (self.start, self.teacher):
+            if named is not None:
+                yield find_artifact(named)
 
     @property
     def statistics(self) -> Literal["frozen", "running"]:

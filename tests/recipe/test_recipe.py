@@ -466,6 +466,11 @@ def test_a_network_that_torchvision_has_not_is_named(tmp_path: Path) -> None:
     assert "models.0.train.init: torchvision has no weights" in error.message
 
 
+def test_a_teacher_that_is_not_there_is_named(tmp_path: Path) -> None:
+    error = complaint(tmp_path, recipe(train="{ steps = 2, teacher = 'nobody' }"))
+    assert "models.0.train.teacher: " in error.message and "nobody" in error.message
+
+
 def test_one_start_is_enough(tmp_path: Path) -> None:
     text = recipe(train="{ steps = 2, init = 'torchvision', start = 'portrait' }")
     error = complaint(tmp_path, text)

@@ -77,13 +77,25 @@ def train_stage(
     if section.train.init is not None:
         load_encoder(network.encoder, section.train.init)
     started = None if section.train.start is None else open_artifact(section.train.start)
+    teacher = None
+    if section.train.teacher is not None:
+        teacher = _load_teacher(open_artifact(section.train.teacher), task)
     if started is not None:
         _start_from(network, started)
     if section.train.steps:
         errors = _sad_on(validation)
         before_sad = None if started is None else errors(network)
         selection = None if started is None else Selection(errors, work)
-        _train(network, section, task, work, selection=selection, seed=seed, device=device)
+        _train(
+            network,
+            section,
+            task,
+            work,
+            teacher=teacher,
+            selection=selection,
+            seed=seed,
+            device=device,
+        )
         if before_sad is not None:
             _say_if_worse(section.name, before_sad, errors(network))
         log = work / LOG
@@ -142,6 +154,7 @@ def _train(
     task: MattingTask,
     work: Path,
     *,
+    teacher: MattingNetwork | None,
     selection: Selection | None,
     seed: int,
     device: str,
@@ -157,6 +170,7 @@ def _train(
         task=task,
         schedule=schedule_of(settings),
         folder=work,
+        teacher=teacher,
         selection=selection,
         seed=seed,
         device=device,
@@ -204,6 +218,15 @@ def training_data(
         length=phase.steps * phase.batch,
         views="people" if task == "portrait" else "edges",
     )
+
+
+def _load_teacher(trained: Artifact, task: MattingTask) -> MattingNetwork:
+    if trained.manifest.task != task:
+        raise UsageError(
+            f"{trained.path.name} is a {trained.manifest.task} network, this one a {task} one.",
+            remedy="train.teacher needs a float artefact of the same task.",
+        )
+    return load_network(trained)
 
 
 def _start_from(network: MattingNetwork, trained: Artifact) -> None:
