@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property, partial
@@ -122,11 +123,24 @@ class Step:
 
     def run(self, folders: Mapping[Place, Path]) -> Record:
         """Call the function; an artefact that it returns is recorded by name."""
-        if self.threads is not None:
-            import torch
-
-            torch.set_num_threads(self.threads)
-        drawn = {name: one.value for name, one in self.drawn.items()}
         places = {name: folders[place] for name, place in self.places.items()}
-        made = self.call(**drawn, **places)
+        with _torch_threads(self.threads):
+            drawn = {name: one.value for name, one in self.drawn.items()}
+            made = self.call(**drawn, **places)
         return {"artifact": made.path.name} if isinstance(made, Artifact) else made
+
+
+@contextmanager
+def _torch_threads(count: int | None) -> Iterator[None]:
+    """Let torch compute with so many threads, and afterwards with as many as before."""
+    if count is None:
+        yield
+        return
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from toy_artifacts import artifact, tflite_artifact
 
 from edgemat.artifacts.artifact import GOLDEN, Artifact, Feeding
@@ -304,3 +305,14 @@ def test_a_device_measures_the_files_that_it_takes_by_its_own_delegate(shelf: Pa
         asked[device] = {file.manifest.kind for file in files.values()}, delegate
     assert asked == {"host": ({"tflite"}, "xnnpack"), "ios": ({"coreml"}, "npu")}
     assert measure_step(ModelRun(section, run.trained, files=(package,)), "host", settings) is None
+
+
+def count_threads() -> dict[str, list[str]]:
+    return {"files": [str(torch.get_num_threads())]}
+
+
+def test_a_step_leaves_the_threads_of_torch_as_they_were() -> None:
+    before = torch.get_num_threads()
+    step = Step("toy", "counting", partial(count_threads), threads=before + 1)  # type: ignore[arg-type]
+    assert step.run({})["files"] == [str(before + 1)]
+    assert torch.get_num_threads() == before
