@@ -14,13 +14,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from edgemat.artifacts.shipped import find_artifact, shipped_models
 from edgemat.bench.peers.contestants import Contestant
 from edgemat.bench.peers.ours import Classical, Ours
-from edgemat.bench.peers.pictures import Loaded, PhotoSet, find_photos, load
-from edgemat.bench.peers.scores import SetScore, score, summarise_scores
+from edgemat.bench.peers.pictures import (
+    Loaded,
+    PhotoSet,
+    find_looks,
+    find_photos,
+    load,
+    split_looks,
+)
+from edgemat.bench.peers.scores import THRESHOLD, SetScore, score, summarise_scores
 from edgemat.data.folder import folder_split
 from edgemat.data.sample import Part
 from edgemat.errors import UsageError, nearest
@@ -29,8 +36,10 @@ from edgemat.scoring.bounds import Bound, Verdict, judge
 from edgemat.section import parse_toml
 
 File = Literal["float", "int8"]
-Figure = Literal["iou", "mad", "sad_band", "grad_band", "times_closed_form"]
+Figure = Literal["iou", "mad", "sad_band", "grad_band", "times_closed_form", "seen"]
 INT8 = "tflite-int8"
+SEEN_SHARE = 0.02
+"""Of a picture without anyone: where more is foreground, someone was seen."""
 
 
 class _Section(BaseModel):
@@ -45,6 +54,11 @@ class SetSection(_Section):
     split:
         Hex SHA-256 of the split that the models were trained with: no other part of the folder was
         held out from them.
+    ignore_below:
+        Share of a picture below which people do not count: on a screen, in a bus, far away.
+    empty:
+        Photographs without anyone, and without truth. What can be measured of them is "seen": the
+        share of them in which more than 2 % are foreground.
     """
 
     name: str
@@ -52,6 +66,14 @@ class SetSection(_Section):
     part: Part = "all"
     trimaps: str = "trimap"
     split: str | None = None
+    ignore_below: float = 0.0
+    empty: bool = False
+
+    @model_validator(mode="after")
+    def _nobody_is_small_in_empty_pictures(self) -> SetSection:
+        if self.empty and self.ignore_below:
+            raise ValueError("empty pictures have nobody for ignore_below")
+        return self
 
 
 class BarSection(_Section):
@@ -139,6 +161,12 @@ def load_bars(path: Path) -> Bars:
             )
         if bar.bound is not None:
             Bound(bar.figure, bar.bound)
+        empty = next(section.empty for section in bars.sets if section.name == bar.set)
+        if empty != (bar.figure == "seen"):
+            raise UsageError(
+                f"{path}: {bar.figure!r} is not measured on {bar.set!r}.",
+                remedy='Of sets with empty = true the figure is "seen", of others any other.',
+            )
     return bars
 
 
@@ -160,6 +188,8 @@ def measure_quality(
     """
     found = {section.name: _find(section, limit) for section in bars.sets}
     here = shipped_models()
+    sections = {section.name: section for section in bars.sets}
+    opened: dict[str, list[Loaded]] = {}
     done: dict[tuple[str, str], dict[File, dict[Figure, float]]] = {}
     rows = []
     for bar in bars.bars:
@@ -168,9 +198,12 @@ def measure_quality(
             rows.append(Row(bar, {}, 0, None))
             continue
         key = bar.model, bar.set
+        if bar.set not in opened:
+            opened = {bar.set: _load(photos, sections[bar.set])}  # one set at a time fits anywhere
+        loaded = opened[bar.set]
         if key not in done:
-            progress(f"{bar.model} on {bar.set}: {len(photos.photos)} photographs")
-            done[key] = _measure(bar.model, photos, threads)
+            progress(f"{bar.model} on {bar.set}: {len(loaded)} photographs")
+            done[key] = _measure(bar.model, loaded, threads)
         figures: dict[File, float] = {f: done[key][f][bar.figure] for f in ("float", "int8")}
         verdict = None
         if bar.bound is not None:
@@ -180,7 +213,7 @@ def measure_quality(
                 reference={bar.figure: figures["float"]},
             )
         artefacts = {file: path.name for file, path in _files(bar.model).items()}
-        rows.append(Row(bar, figures, len(photos.photos), verdict, artefacts))
+        rows.append(Row(bar, figures, len(loaded), verdict, artefacts))
     return rows
 
 
@@ -188,18 +221,43 @@ def _find(section: SetSection, limit: int | None) -> PhotoSet | None:
     folder = Path(section.folder)
     if not folder.is_dir():
         return None
-    if section.split not in (None, folder_split(folder).sha256):
+    split = split_looks(folder) if section.empty else folder_split(folder)
+    if section.split not in (None, split.sha256):
         raise UsageError(
             f"{folder} is not split as it was for the shipped models: what is held out now was "
             "trained on.",
             remedy=f"Split it as docs/data.md says: edgemat data hold-out {folder}",
         )
+    if section.empty:
+        return find_looks(folder, part=section.part, limit=limit)
     return find_photos(folder, part=section.part, limit=limit, trimaps=section.trimaps)
 
 
-def _measure(model: str, photos: PhotoSet, threads: int) -> dict[File, dict[Figure, float]]:
-    loaded = [load(photo, photos.truth) for photo in photos.photos]
+def _load(photos: PhotoSet, section: SetSection) -> list[Loaded]:
+    """Return the photographs that have anyone who counts, or all of a set without anyone."""
+    loaded = [
+        load(photo, photos.truth, ignore_below=section.ignore_below) for photo in photos.photos
+    ]
+    kept = [
+        one
+        for one in loaded
+        if one.ignored is None
+        or (one.truth is not None and ((one.truth >= THRESHOLD) & ~one.ignored).any())
+    ]
+    if not kept:
+        raise UsageError(
+            f"In {photos.folder} nobody covers {section.ignore_below:.0%} of a picture.",
+            remedy="Give a smaller ignore_below.",
+        )
+    return kept
+
+
+def _measure(model: str, loaded: list[Loaded], threads: int) -> dict[File, dict[Figure, float]]:
     result: dict[File, dict[Figure, float]] = {}
+    if loaded[0].truth is None:
+        for file, path in _files(model).items():
+            result[file] = {"seen": _share_seen(Ours(path, threads=threads), loaded)}
+        return result
     closed_form = math.nan
     if all(one.trimap is not None for one in loaded):
         closed_form = _run(Classical("closed-form"), loaded)[1]
@@ -213,6 +271,13 @@ def _measure(model: str, photos: PhotoSet, threads: int) -> dict[File, dict[Figu
             "times_closed_form": closed_form / seconds,
         }
     return result
+
+
+def _share_seen(contestant: Contestant, photos: list[Loaded]) -> float:
+    """Return in what share of the pictures more than SEEN_SHARE is foreground."""
+    alphas = (contestant.predict(one.image, None) for one in photos)
+    seen = [float((alpha >= THRESHOLD).mean()) > SEEN_SHARE for alpha in alphas]
+    return sum(seen) / len(seen)
 
 
 def _files(model: str) -> dict[File, Path]:

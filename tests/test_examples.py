@@ -38,7 +38,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # They quantize, train and convert from beginning to end, as the pipeline's tests do.
 HEAVY = (
     "edgemat",
-    "edgemat.artifacts.artifact",
     "edgemat.quantize.ptq",
     *(f"edgemat.workflow.api.{name}" for name in ("compress", "mobile", "scores")),
 )

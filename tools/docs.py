@@ -43,6 +43,7 @@ FIGURES = {
     "sad_band": "SAD, unknown",
     "grad_band": "Grad, unknown",
     "times_closed_form": "times as fast as closed-form",
+    "seen": "pictures in which someone is seen",
 }
 
 app = typer.Typer(add_completion=False)

@@ -15,13 +15,24 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgemat.data.folder import pictures
+from edgemat.data.ignored import small_parts
 from edgemat.data.sample import Part
-from edgemat.data.split import LEAST_TO_SPLIT, split_names
+from edgemat.data.split import LEAST_TO_SPLIT, Split, split_names
 from edgemat.data.trimap import fixed_trimap
 from edgemat.errors import ImageError, UsageError
-from edgemat.images import F32, U8, check_same_size, read_grey, read_image, read_trimap
+from edgemat.images import (
+    BACKGROUND,
+    F32,
+    U8,
+    UNKNOWN,
+    check_same_size,
+    read_grey,
+    read_image,
+    read_trimap,
+)
 
 Truth = Literal["alpha", "mask"]
 BAND = 1 / 50
@@ -74,6 +85,8 @@ class Loaded:
         As the user painted it, HxW uint8; None where there is none.
     band:
         Trimap whose unknown region errors are summed over: the user's, else made from the truth.
+    ignored:
+        HxW bool, where any alpha is right; None where none is given away.
     """
 
     photo: Photo
@@ -81,6 +94,7 @@ class Loaded:
     truth: F32 | None
     trimap: U8 | None
     band: U8 | None
+    ignored: NDArray[np.bool_] | None = None
 
 
 def find_photos(
@@ -130,8 +144,8 @@ def find_photos(
     return PhotoSet(folder.resolve().name, folder, kind, part, photos, tuple(skipped))
 
 
-def find_looks(folder: Path, *, limit: int | None = None) -> PhotoSet:
-    """Return photographs without truth, from FOLDER/image or FOLDER itself, to be looked at.
+def find_looks(folder: Path, *, part: Part = "all", limit: int | None = None) -> PhotoSet:
+    """Return photographs without truth, from FOLDER/image or FOLDER itself.
 
     Raises
     ------
@@ -141,8 +155,14 @@ def find_looks(folder: Path, *, limit: int | None = None) -> PhotoSet:
     images = pictures(folder / "image") or pictures(folder)
     if not images:
         raise UsageError(f"{folder} has no pictures.", remedy="Name a folder of photographs.")
-    photos = tuple(Photo(stem, images[stem]) for stem in spread(list(images), limit))
-    return PhotoSet(folder.resolve().name, folder, None, "all", photos)
+    stems = list(split_names(images, folder).names(part))
+    photos = tuple(Photo(stem, images[stem]) for stem in spread(stems, limit))
+    return PhotoSet(folder.resolve().name, folder, None, part, photos)
+
+
+def split_looks(folder: Path) -> Split:
+    """Return how photographs without truth are split."""
+    return split_names(pictures(folder / "image") or pictures(folder), folder)
 
 
 def spread(names: list[str], limit: int | None) -> list[str]:
@@ -152,8 +172,13 @@ def spread(names: list[str], limit: int | None) -> list[str]:
     return [names[k * len(names) // limit] for k in range(limit)]
 
 
-def load(photo: Photo, truth: Truth | None) -> Loaded:
+def load(photo: Photo, truth: Truth | None, *, ignore_below: float = 0.0) -> Loaded:
     """Read the files of one photograph.
+
+    Parameters
+    ----------
+    ignore_below:
+        Share of the picture below which a part of the truth does not count.
 
     Raises
     ------
@@ -176,7 +201,11 @@ def load(photo: Photo, truth: Truth | None) -> Loaded:
     if photo.trimap is not None:
         trimap = read_trimap(photo.trimap)
         check_same_size(image, trimap, names=(str(photo.image), str(photo.trimap)))
-    return Loaded(photo, image, alpha, trimap, edge_band(alpha) if trimap is None else trimap)
+    ignored = small_parts(alpha, ignore_below) if ignore_below else None
+    band = edge_band(alpha) if trimap is None else trimap
+    if ignored is not None:
+        band = np.where(ignored & (band == UNKNOWN), BACKGROUND, band).astype(np.uint8)
+    return Loaded(photo, image, alpha, trimap, band, ignored)
 
 
 def edge_band(truth: F32) -> U8:

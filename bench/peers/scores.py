@@ -93,11 +93,15 @@ def score(alpha: F32, loaded: Loaded) -> PictureScore:
     truth, band = loaded.truth, loaded.band
     if truth is None or band is None:
         raise UsageError(f"{loaded.photo.name} has no truth.", remedy="Use find_photos().")
+    if loaded.ignored is not None:
+        alpha = np.where(loaded.ignored, truth, alpha)
     whole = matting_errors(alpha, truth)
     edge = None
     if (band == UNKNOWN).any():
         edge = matting_errors(alpha, truth, trimap=band)
     person, true_person = alpha >= THRESHOLD, truth >= THRESHOLD
+    if loaded.ignored is not None:
+        person, true_person = person & ~loaded.ignored, true_person & ~loaded.ignored
     return PictureScore(
         name=loaded.photo.name,
         intersection=int(np.count_nonzero(person & true_person)),

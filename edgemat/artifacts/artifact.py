@@ -259,9 +259,9 @@ class Artifact:
     """An artefact on disk, opened and, unless told otherwise, checked.
 
     >>> import edgemat
-    >>> quantized = edgemat.quantize("portrait", calibration=8, images=2)
-    >>> edgemat.Artifact(quantized.path).manifest.name
-    'portrait-quantized'
+    >>> from edgemat.artifacts.shipped import find_artifact
+    >>> edgemat.Artifact(find_artifact("portrait")).manifest.kind
+    'float'
 
     Raises
     ------

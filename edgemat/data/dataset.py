@@ -12,6 +12,7 @@ from torch.utils.data import Dataset
 
 from edgemat.data.augment import augment, cover, fit
 from edgemat.data.composite import composite, merge
+from edgemat.data.ignored import small_parts
 from edgemat.data.photometric import augment_layers, match_brightness, photograph
 from edgemat.data.sample import Matte, MatteSource, Sample, rng_for
 from edgemat.data.trimap import fixed_trimap, loose_trimap
@@ -46,7 +47,8 @@ class MattingDataset(Dataset[dict[str, Tensor]]):
 
     Each item holds float32 tensors in 0..1: ``image``, ``foreground`` and ``background`` 3,H,W,
     ``trimap`` (0, 128/255, 1) and ``alpha`` 1,H,W. For photographs whose layers are not known,
-    foreground and background are absent.
+    foreground and background are absent. Views of people have ``ignored`` 1,H,W, bool, where
+    nothing is learned.
     """
 
     def __init__(
@@ -110,7 +112,8 @@ class MattingDataset(Dataset[dict[str, Tensor]]):
             foreground = match_brightness(foreground, background, rng)
             image = composite(foreground, background, alpha=alpha)
         trimap = fixed_trimap(alpha, dilation=max(1, round(self.size[0] * CLASS_DILATION)))
-        return Sample(photograph(image, rng), alpha, trimap, None, None)
+        ignored = small_parts(alpha, matte.ignore_below)
+        return Sample(photograph(image, rng), alpha, trimap, None, None, ignored)
 
     def _with_second(
         self, foreground: F32, alpha: F32, index: int, rng: np.random.Generator
@@ -138,6 +141,8 @@ def to_tensors(sample: Sample) -> dict[str, Tensor]:
         "alpha": torch.from_numpy(sample.alpha)[None],
         "trimap": torch.from_numpy(sample.trimap)[None].float() / 255,
     }
+    if sample.ignored is not None:
+        tensors["ignored"] = torch.from_numpy(sample.ignored)[None]
     if sample.foreground is not None and sample.background is not None:
         tensors["foreground"] = _channels_first(sample.foreground)
         tensors["background"] = _channels_first(sample.background)

@@ -48,6 +48,8 @@ class FolderSource:
         Which colours to take where the folder has both; "auto" prefers the foreground.
     part:
         "held-out" is a tenth of the mattes, "train" the others: see :mod:`edgemat.data.split`.
+    ignore_below:
+        Share of a view below which a part of a matte teaches nothing.
 
     Raises
     ------
@@ -66,13 +68,14 @@ class FolderSource:
         size: tuple[int, int],
         use: Use = "auto",
         part: Part = "all",
+        ignore_below: float = 0.0,
     ) -> None:
         if not path.is_dir():
             raise UsageError(
                 f"There is no data folder {path}.",
                 remedy='Name a folder with alpha/ and foreground/ or image/, or "procedural".',
             )
-        self.path = path
+        self.path, self.ignore_below = path, ignore_below
         alphas = pictures(path / "alpha")
         self._trimaps = pictures(path / "trimap")
         if alphas:
@@ -152,8 +155,8 @@ class FolderSource:
             trimap = read_trimap(self._trimaps[stem])
             check_same_size(alpha, trimap, names=(str(alpha_file), str(self._trimaps[stem])))
         if self._has_layers:
-            return Matte(alpha, foreground=colours, trimap=trimap)
-        return Matte(alpha, image=colours, trimap=trimap)
+            return Matte(alpha, foreground=colours, trimap=trimap, ignore_below=self.ignore_below)
+        return Matte(alpha, image=colours, trimap=trimap, ignore_below=self.ignore_below)
 
     def _find_colours(self, use: Use) -> tuple[dict[str, Path], bool]:
         for name, has_layers in (("foreground", True), ("fg", True), ("image", False)):
@@ -194,8 +197,8 @@ def pictures(folder: Path, suffixes: set[str] = SUFFIXES) -> dict[str, Path]:
 
 
 def folder_names(path: Path) -> list[str]:
-    """Return the names of the mattes of a folder, or of its masks, without opening one."""
-    inside = pictures(path / "alpha") or pictures(path / "mask")
+    """Return the names of a folder's mattes, masks or photographs, without opening one."""
+    inside = pictures(path / "alpha") or pictures(path / "mask") or pictures(path / "image")
     return list(inside or pictures(path, CUTOUT_SUFFIXES))
 
 

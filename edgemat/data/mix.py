@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgemat.data.folder import FolderSource, pictures
-from edgemat.data.sample import Matte, MatteSource, rng_for
+from edgemat.data.sample import Matte, MatteSource, Part, rng_for
+from edgemat.data.split import HELD_OUT_FILE, split_names
 from edgemat.errors import UsageError
 from edgemat.images import U8, read_background, resize
 
@@ -88,14 +89,24 @@ class Mix:
 
 
 class Photographs:
-    """Backgrounds that are whole pictures of a folder."""
+    """Backgrounds that are whole pictures of a folder, or of its image/.
 
-    def __init__(self, path: Path) -> None:
-        self._files = list(pictures(path).values())
-        if not self._files:
+    Parameters
+    ----------
+    part:
+        Counts where the folder comes with a held-out.txt: pictures without anyone that a model is
+        judged by. Others are not split: a background is no foreground.
+    """
+
+    def __init__(self, path: Path, *, part: Part = "all") -> None:
+        found = pictures(path) or pictures(path / "image")
+        if not found:
             raise UsageError(
                 f"{path} has no pictures for backgrounds.", remedy="Put photographs there."
             )
+        if not (path / HELD_OUT_FILE).is_file():
+            part = "all"
+        self._files = [found[name] for name in split_names(found, path).names(part)]
         self._cache: dict[int, U8] = {}
 
     def background(self, index: int) -> U8:

@@ -58,7 +58,12 @@ def _open_mattes(section: SourceSection, *, seed: int, size: tuple[int, int]) ->
     if section.source == "procedural":
         return ProceduralSource(seed, size=size, kinds=KINDS[section.kinds])
     return FolderSource(
-        source_path(section.source), seed=seed, size=size, use=section.use, part=section.opened_part
+        source_path(section.source),
+        seed=seed,
+        size=size,
+        use=section.use,
+        part=section.opened_part,
+        ignore_below=section.ignore_below,
     )
 
 
@@ -69,7 +74,7 @@ def _open_background(
         return ProceduralSource(seed, size=size)
     path = source_path(section.source)
     if not section.surroundings:
-        return Photographs(path)
+        return Photographs(path, part=section.opened_part)
     return Surroundings(
         FolderSource(path, seed=seed, size=size, use="image", part=section.opened_part)
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgemat.images import F32, U8
 
@@ -35,12 +36,15 @@ class Matte:
         HxWx3 uint8 RGB: a photograph whose foreground and background are not known.
     trimap:
         HxW uint8 in {0, 128, 255} drawn by a person, or None to make one from alpha.
+    ignore_below:
+        Share of a view, 0..1, below which a part of the matte teaches nothing.
     """
 
     alpha: U8
     foreground: U8 | None = None
     image: U8 | None = None
     trimap: U8 | None = None
+    ignore_below: float = 0.0
 
     @property
     def colours(self) -> U8:
@@ -64,6 +68,8 @@ class Sample:
         HxW float32 in 0..1.
     trimap:
         HxW uint8 in {0, 128, 255}.
+    ignored:
+        HxW bool, where nothing is learned; None where all is.
     """
 
     image: F32
@@ -71,6 +77,7 @@ class Sample:
     trimap: U8
     foreground: F32 | None
     background: F32 | None
+    ignored: NDArray[np.bool_] | None = None
 
 
 class MatteSource(Protocol):

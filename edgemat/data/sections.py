@@ -37,6 +37,9 @@ class SourceSection(Section):
         description="auto: what is trained on is held out from validation; see edgemat.data.split",
     )
     weight: float = Field(default=1.0, gt=0, description="share in a mix")
+    ignore_below: float = Field(
+        default=0.0, ge=0, lt=1, description="share of a view below which a part teaches nothing"
+    )
 
     @property
     def opened_part(self) -> Part:

@@ -21,6 +21,7 @@ from torch import Tensor
 from edgemat.errors import UsageError
 
 CHARBONNIER_EPS = 1e-12
+NO_CLASS = -100
 AFFINITY_SIDE = 20
 """Cells of the affinity grid: the encoder's 1/16 of the thesis' crops of 320 px."""
 AFFINITY_MIN_SIGMA = 1 / 255
@@ -48,9 +49,16 @@ class Loss:
         return {name: float(part.detach()) for name, part in named.items()}
 
 
-def trimap_classes(trimap: Tensor) -> Tensor:
-    """Return the classes B,H,W (int64) of a trimap B,1,H,W with values near 0, 0.5 and 1."""
-    return (trimap[:, 0] * 2).round().clamp(0, 2).long()
+def trimap_classes(trimap: Tensor, ignored: Tensor | None = None) -> Tensor:
+    """Return the classes B,H,W (int64) of a trimap B,1,H,W with values near 0, 0.5 and 1.
+
+    Parameters
+    ----------
+    ignored:
+        B,1,H,W bool, whose pixels are of no class.
+    """
+    classes = (trimap[:, 0] * 2).round().clamp(0, 2).long()
+    return classes if ignored is None else classes.masked_fill(ignored[:, 0], NO_CLASS)
 
 
 def forgive_overshoot(pred: Tensor, truth: Tensor) -> Tensor:
@@ -78,14 +86,15 @@ def trimap_cross_entropy(logits: Tensor, classes: Tensor) -> Tensor:
     logits:
         B,3,H,W, channels in the order background, unknown, foreground.
     classes:
-        B,H,W int64, see :func:`trimap_classes`.
+        B,H,W int64, see :func:`trimap_classes`; the mean is over the pixels that have one.
     """
     expected = (logits.shape[0], *logits.shape[2:])
     _require(
         tuple(classes.shape) == expected,
         f"classes of shape {_shape(classes)} for logits of shape {_shape(logits)}",
     )
-    return F.cross_entropy(_full(logits), classes)
+    entropies = F.cross_entropy(_full(logits), classes, ignore_index=NO_CLASS, reduction="sum")
+    return entropies / (classes != NO_CLASS).sum().clamp_min(1)
 
 
 def alpha_loss(pred: Tensor, truth: Tensor, region: Tensor | None = None) -> Tensor:

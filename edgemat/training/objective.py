@@ -83,6 +83,7 @@ def _matting_loss(
     progress: float,
 ) -> Loss:
     image, trimap, truth = batch["image"], batch["trimap"], batch["alpha"]
+    ignored = batch.get("ignored")
     unknown = (trimap > 0) & (trimap < 1)
     if task == "trimap":
         alpha = forgive_overshoot(output.alpha.float(), truth)
@@ -110,14 +111,17 @@ def _matting_loss(
     gradient_weight = schedule.gradient_weight
     if gradient_weight is None:
         gradient_weight = PORTRAIT_GRADIENT
+    alpha = forgive_overshoot(output.alpha.float(), truth)
+    if ignored is not None:  # what is right there has no error, and no gradient
+        alpha, unknown = torch.where(ignored, truth, alpha), unknown & ~ignored
     return pspm_loss(
-        forgive_overshoot(output.alpha.float(), truth),
+        alpha,
         truth,
         image=image,
         unknown=unknown,
         phase=2,
         logits=logits,
-        classes=trimap_classes(trimap),
+        classes=trimap_classes(trimap, ignored),
         ce_weight=SEGMENTATION_WEIGHT,
         gradient_weight=gradient_weight * ramp,
         affinity_weight=schedule.affinity_weight * ramp,

@@ -13,6 +13,7 @@ from edgemat.artifacts.artifact import Feeding
 from edgemat.artifacts.shipped import default_model, find_artifact, open_artifact, shipped_models
 from edgemat.bench.quality import Bars, load_bars, measure_quality
 from edgemat.data.folder import folder_split
+from edgemat.data.split import write_held_out
 from edgemat.errors import ArtifactError, UsageError
 from edgemat.images import write_image
 from edgemat.models import create_model
@@ -163,3 +164,55 @@ def test_a_damaged_shipped_file_is_refused(shelf: Path) -> None:
     payload.write_bytes(payload.read_bytes()[:-1] + b"x")
     with pytest.raises(ArtifactError, match="damaged: its SHA-256"):
         open_artifact("portrait")
+
+
+EMPTY = """
+[[sets]]
+name = "nobody"
+folder = "FOLDER"
+part = "held-out"
+empty = true
+
+[[bars]]
+model = "portrait"
+set = "nobody"
+figure = "seen"
+bound = "<=0.15"
+"""
+
+
+def test_in_how_many_pictures_without_anyone_someone_is_seen(shelf: Path, tmp_path: Path) -> None:
+    """The int8 stand-in takes red for people: 2 % of a picture are not yet anyone."""
+    folder = tmp_path / "discs"
+    for name, columns in (("none", 0), ("few", 1), ("some", 4), ("trained", 32)):
+        picture = np.zeros((64, 64, 3), np.uint8)
+        picture[:, :columns, 0] = 255
+        (folder / "image").mkdir(parents=True, exist_ok=True)
+        write_image(folder / "image" / f"{name}.png", picture)
+    write_held_out(folder, ["none", "few", "some"])
+    (row,) = measure_quality(read(tmp_path, EMPTY))
+    assert row.photos == 3
+    assert row.figures["int8"] == pytest.approx(1 / 3)
+    assert row.verdict is not None and not row.verdict.passed
+    for wrong in (EMPTY.replace('"seen"', '"iou"'), BARS.replace('"iou"', '"seen"')):
+        with pytest.raises(UsageError, match="is not measured on"):
+            read(tmp_path, wrong)
+    with pytest.raises(UsageError, match="have nobody for ignore_below"):
+        read(tmp_path, EMPTY.replace("empty = true", "empty = true\nignore_below = 0.1"))
+
+
+def test_who_is_small_does_not_count(shelf: Path, tmp_path: Path) -> None:
+    folder = write_discs(tmp_path / "discs")
+    mask = np.zeros((32, 32), np.float32)
+    mask[12:22, 4:30] = 1
+    mask[0:3, 0:3] = 1
+    picture = np.where(mask[..., None] > 0, [255, 0, 0], [0, 0, 255]).astype(np.uint8)
+    picture[0:3, 0:3] = [0, 0, 255]  # nobody's red: the stand-in misses the small one
+    write_image(folder / "image" / "3.png", picture)
+    write_image(folder / "mask" / "3.png", mask)
+    text = BARS.replace('folder = "FOLDER"', 'folder = "FOLDER"\nignore_below = 0.04')
+    with_small = measure_quality(read(tmp_path, BARS))[0].figures["int8"]
+    without = measure_quality(read(tmp_path, text))[0].figures["int8"]
+    assert without > with_small + 0.005
+    with pytest.raises(UsageError, match="nobody covers 90% of a picture"):
+        measure_quality(read(tmp_path, text.replace("0.04", "0.9")))

@@ -19,6 +19,7 @@ from edgemat.data.open import open_data
 from edgemat.data.photometric import augment_layers, change, match_brightness, photograph
 from edgemat.data.sample import Matte
 from edgemat.data.sections import BackgroundSection, DataSection, SourceSection
+from edgemat.data.split import write_held_out
 from edgemat.data.views import place_cutout, view_photograph
 from edgemat.errors import ImageError, UsageError
 from edgemat.images import read_grey, read_image, to_float, write_image
@@ -192,6 +193,19 @@ def test_backgrounds_are_read_once_and_not_too_large(tmp_path: Path) -> None:
         Photographs(tmp_path / "absent")
 
 
+def test_backgrounds_that_judge_are_never_trained_on(tmp_path: Path) -> None:
+    for name, grey in (("a", 10), ("b", 200)):
+        write_image(tmp_path / "image" / f"{name}.png", np.full((32, 32, 3), grey, np.uint8))
+    assert {Photographs(tmp_path, part="train").background(i).mean() for i in range(4)} == {10, 200}
+    write_held_out(tmp_path, ["b"])
+    for part, seen in (("train", {10}), ("held-out", {200}), ("all", {10, 200})):
+        photographs = Photographs(tmp_path, part=part)
+        assert {photographs.background(i).mean() for i in range(4)} == seen
+    section = BackgroundSection(source=str(tmp_path))
+    opened = open_data(DataSection(source="empty", backgrounds=(section,)), seed=1, size=(16, 16))
+    assert {opened.background(i).mean() for i in range(20)} == {10}
+
+
 def test_cutouts_alone_are_a_source(tmp_path: Path) -> None:
     matte = person((60, 80), cut=True)
     write_image(tmp_path / "a.webp", np.dstack([matte.colours, matte.alpha]))
@@ -213,7 +227,7 @@ def test_people_and_empty_pictures_become_samples(tmp_path: Path) -> None:
     data = MattingDataset(mix, size=SIZE, seed=1, length=40, views="people")
     for index in range(12):
         item = data[index]
-        assert item.keys() == {"image", "alpha", "trimap"}
+        assert item.keys() == {"image", "alpha", "trimap", "ignored"}
         assert item["image"].shape == (3, *SIZE) and item["image"].min() >= 0
         assert item["image"].max() <= 1
     assert data.sample(3).trimap.dtype == np.uint8
