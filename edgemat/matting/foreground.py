@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.signal import oaconvolve
 
 from edgemat.errors import ImageError, UsageError
 from edgemat.images import F32, PIXEL_SCALE, U8, check_same_size, resize, to_uint8
@@ -59,24 +58,8 @@ def estimate_foreground(image: U8, alpha: F32) -> U8:
     MissingToolError
         pymatting is not installed.
     """
-    alpha = _checked(image, alpha)
-    size = alpha.shape[0], alpha.shape[1]
-    layers = _smooth_layers(image, alpha)
     foreground = np.empty_like(image)
-
-    def fill(box: Box) -> None:
-        a = alpha[box][..., None]
-        if (a == 1).all():  # as it is in the picture
-            foreground[box] = image[box]
-            return
-        front = resized_box(layers[..., :3], size, box)
-        if a.any():
-            back = resized_box(layers[..., 3:], size, box)
-            missing = image[box] * PIXEL_SCALE - a * front - (1 - a) * back
-            front += a / (a * a + (1 - a) * (1 - a)) * missing
-        foreground[box] = to_uint8(front)
-
-    for_boxes(size, fill)
+    _estimate_into(foreground, image, _checked(image, alpha))
     return foreground
 
 
@@ -88,8 +71,7 @@ def cut_out(image: U8, alpha: F32) -> U8:
     """
     alpha = _checked(image, alpha)
     result = np.empty((*alpha.shape, 4), np.uint8)
-    result[..., :3] = estimate_foreground(image, alpha)
-    result[..., 3] = to_uint8(alpha)
+    _estimate_into(result, image, alpha)
     return result
 
 
@@ -158,20 +140,47 @@ def blur_background(image: U8, alpha: F32, radius: float) -> U8:
     return _composite(foreground, behind, alpha)
 
 
-def _smooth_layers(image: U8, alpha: F32) -> F32:
-    """Return hxwx6 float32 in 0..1: foreground and background colours, reduced if need be."""
+def _estimate_into(result: U8, image: U8, alpha: F32) -> None:
+    """Write the foreground's colours into HxWx3 `result`, and alpha behind them into HxWx4."""
+    size = alpha.shape[0], alpha.shape[1]
+    small_front, small_back = _smooth_layers(image, alpha)
+    colours = result[..., :3]
+
+    def fill(box: Box) -> None:
+        a = alpha[box][..., None]
+        if result.shape[2] == 4:
+            result[box][..., 3:] = to_uint8(a)
+        if (a == 1).all():  # as it is in the picture
+            colours[box] = image[box]
+            return
+        front = resized_box(small_front, size, box)
+        if a.any():
+            back = resized_box(small_back, size, box)
+            missing = image[box] - a * front - (1 - a) * back
+            moved = front + a / (a * a + (1 - a) * (1 - a)) * missing
+            front = np.clip(moved, 0, 255, out=moved).round().astype(np.uint8)
+        colours[box] = front
+
+    for_boxes(size, fill)
+
+
+def _smooth_layers(image: U8, alpha: F32) -> tuple[U8, U8]:
+    """Return foreground and background colours, each hxwx3 uint8, reduced if need be."""
     estimate = load_method(
         "foreground.estimate_foreground_ml", purpose="Estimating foreground colours"
     )
     scale = min(1.0, math.sqrt(ESTIMATE_PIXELS / alpha.size))
     small = max(1, round(alpha.shape[0] * scale)), max(1, round(alpha.shape[1] * scale))
     colours = resize(image, small, method="bilinear").astype(np.float32) * PIXEL_SCALE
-    layers = estimate(colours, resize(alpha, small, method="bilinear"), return_background=True)
-    return np.concatenate(layers, axis=2)
+    cover = resize(alpha, small, method="bilinear")
+    front, back = estimate(colours, cover, return_background=True)
+    return to_uint8(front), to_uint8(back)
 
 
 def _blur(premultiplied: U8, alpha: F32, *, radius: float) -> U8:
     """Return the mean of `premultiplied` over a disc, divided by that of 1 - alpha; HxWx3 uint8."""
+    from scipy.signal import oaconvolve  # seconds to load, which who cuts out need not wait for
+
     reach = math.ceil(radius)
     offsets = np.arange(-reach, reach + 1, dtype=np.float32)
     # A pixel at the rim counts as much as it lies inside the disc.
