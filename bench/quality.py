@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from edgemat.artifacts.shipped import find_artifact, shipped_models
 from edgemat.bench.peers.contestants import Contestant
@@ -25,10 +25,9 @@ from edgemat.bench.peers.pictures import (
     find_looks,
     find_photos,
     load,
-    split_looks,
 )
 from edgemat.bench.peers.scores import THRESHOLD, SetScore, score, summarise_scores
-from edgemat.data.folder import folder_split
+from edgemat.data.folder import folder_split, photographs_split
 from edgemat.data.sample import Part
 from edgemat.errors import UsageError, nearest
 from edgemat.files import shorten
@@ -66,7 +65,7 @@ class SetSection(_Section):
     part: Part = "all"
     trimaps: str = "trimap"
     split: str | None = None
-    ignore_below: float = 0.0
+    ignore_below: float = Field(default=0.0, ge=0, lt=1)
     empty: bool = False
 
     @model_validator(mode="after")
@@ -129,6 +128,13 @@ class Row:
         }
 
 
+class Measured(NamedTuple):
+    """What one model reached on one set: figures by file, and of how many photographs."""
+
+    figures: dict[File, dict[Figure, float]]
+    photos: int
+
+
 def load_bars(path: Path) -> Bars:
     """Read a file of bars.
 
@@ -189,8 +195,7 @@ def measure_quality(
     found = {section.name: _find(section, limit) for section in bars.sets}
     here = shipped_models()
     sections = {section.name: section for section in bars.sets}
-    opened: dict[str, list[Loaded]] = {}
-    done: dict[tuple[str, str], dict[File, dict[Figure, float]]] = {}
+    done: dict[tuple[str, str], Measured] = {}
     rows = []
     for bar in bars.bars:
         photos = found[bar.set]
@@ -198,13 +203,12 @@ def measure_quality(
             rows.append(Row(bar, {}, 0, None))
             continue
         key = bar.model, bar.set
-        if bar.set not in opened:
-            opened = {bar.set: _load(photos, sections[bar.set])}  # one set at a time fits anywhere
-        loaded = opened[bar.set]
         if key not in done:
+            loaded = _load(photos, sections[bar.set])
             progress(f"{bar.model} on {bar.set}: {len(loaded)} photographs")
-            done[key] = _measure(bar.model, loaded, threads)
-        figures: dict[File, float] = {f: done[key][f][bar.figure] for f in ("float", "int8")}
+            done[key] = Measured(_measure(bar.model, loaded, threads), len(loaded))
+        measured = done[key]
+        figures: dict[File, float] = {f: measured.figures[f][bar.figure] for f in measured.figures}
         verdict = None
         if bar.bound is not None:
             (verdict,) = judge(
@@ -213,7 +217,7 @@ def measure_quality(
                 reference={bar.figure: figures["float"]},
             )
         artefacts = {file: path.name for file, path in _files(bar.model).items()}
-        rows.append(Row(bar, figures, len(loaded), verdict, artefacts))
+        rows.append(Row(bar, figures, measured.photos, verdict, artefacts))
     return rows
 
 
@@ -221,7 +225,7 @@ def _find(section: SetSection, limit: int | None) -> PhotoSet | None:
     folder = Path(section.folder)
     if not folder.is_dir():
         return None
-    split = split_looks(folder) if section.empty else folder_split(folder)
+    split = photographs_split(folder) if section.empty else folder_split(folder)
     if section.split not in (None, split.sha256):
         raise UsageError(
             f"{folder} is not split as it was for the shipped models: what is held out now was "

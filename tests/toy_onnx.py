@@ -21,7 +21,8 @@ def write_teacher(
     size: tuple[int | str, int | str] = ("H", "W"),
     weights: Sequence[float] = (1.0, 0.0, 0.0),
     bias: float = 0.0,
-    memories: Mapping[str, int] | None = None,
+    memories: Mapping[str, int | str] | None = None,
+    ratio: bool = False,
     sigmoid: bool = False,
     name: str = "src",
 ) -> Path:
@@ -32,7 +33,9 @@ def write_teacher(
     size:
         H and W of the input; names for any size.
     memories:
-        Further inputs and their channels, that nothing reads.
+        Further inputs and their channels, that nothing reads; a name for any number.
+    ratio:
+        One more, ``downsample_ratio``.
     """
     nodes = [_node("Conv", [name, "weights", "bias"], ["sum" if sigmoid else "alpha"])]
     if sigmoid:
@@ -43,6 +46,8 @@ def write_teacher(
     graph += _bytes(11, _value(name, (1, 3, *size)))
     for memory, channels in (memories or {}).items():
         graph += _bytes(11, _value(memory, (1, channels, f"{memory}_h", f"{memory}_w")))
+    if ratio:
+        graph += _bytes(11, _value("downsample_ratio", (1,)))
     graph += _bytes(12, _value("alpha", (1, 1, *size)))
     model = _number(1, 8) + _bytes(7, graph) + _bytes(8, _bytes(1, b"") + _number(2, 13))
     path.write_bytes(model)

@@ -17,17 +17,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from edgemat.data.folder import pictures
+from edgemat.data.folder import photographs_of, photographs_split, pictures
 from edgemat.data.ignored import small_parts
 from edgemat.data.sample import Part
-from edgemat.data.split import LEAST_TO_SPLIT, Split, split_names
+from edgemat.data.split import HELD_OUT_FILE, LEAST_TO_SPLIT, split_names
 from edgemat.data.trimap import fixed_trimap
 from edgemat.errors import ImageError, UsageError
 from edgemat.images import (
-    BACKGROUND,
     F32,
     U8,
-    UNKNOWN,
     check_same_size,
     read_grey,
     read_image,
@@ -152,17 +150,20 @@ def find_looks(folder: Path, *, part: Part = "all", limit: int | None = None) ->
     UsageError
         When there are none.
     """
-    images = pictures(folder / "image") or pictures(folder)
+    images = photographs_of(folder)
     if not images:
         raise UsageError(f"{folder} has no pictures.", remedy="Name a folder of photographs.")
-    stems = list(split_names(images, folder).names(part))
+    stems = list(images)
+    if part != "all":
+        split = photographs_split(folder)
+        if not split.held_out:
+            raise UsageError(
+                f"{folder} has no {HELD_OUT_FILE}: all of it may be trained on.",
+                remedy=f"Write one, before training: edgemat data hold-out {folder}",
+            )
+        stems = list(split.names(part))
     photos = tuple(Photo(stem, images[stem]) for stem in spread(stems, limit))
     return PhotoSet(folder.resolve().name, folder, None, part, photos)
-
-
-def split_looks(folder: Path) -> Split:
-    """Return how photographs without truth are split."""
-    return split_names(pictures(folder / "image") or pictures(folder), folder)
 
 
 def spread(names: list[str], limit: int | None) -> list[str]:
@@ -202,9 +203,9 @@ def load(photo: Photo, truth: Truth | None, *, ignore_below: float = 0.0) -> Loa
         trimap = read_trimap(photo.trimap)
         check_same_size(image, trimap, names=(str(photo.image), str(photo.trimap)))
     ignored = small_parts(alpha, ignore_below) if ignore_below else None
-    band = edge_band(alpha) if trimap is None else trimap
-    if ignored is not None:
-        band = np.where(ignored & (band == UNKNOWN), BACKGROUND, band).astype(np.uint8)
+    band = trimap
+    if band is None:
+        band = edge_band(alpha if ignored is None else np.where(ignored, np.float32(0), alpha))
     return Loaded(photo, image, alpha, trimap, band, ignored)
 
 

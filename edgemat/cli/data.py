@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edgemat.cli.common import BackgroundsOption
 from edgemat.errors import UsageError
 from edgemat.terminal import AsJson, out, print_json
+
+if TYPE_CHECKING:
+    from edgemat.data.teacher import Teacher
 
 app = typer.Typer(help="Make training data out of what you have.", no_args_is_help=True)
 SHOWN = 10
@@ -77,7 +81,7 @@ def label(
     teacher: Annotated[Path, typer.Option(help="Network that draws the mattes, an .onnx file.")],
     where: Annotated[
         str | None,
-        typer.Option(help='Who says whose matte: an .onnx file, or "mask" for the folder\'s own.'),
+        typer.Option(help='Who says whose matte: RVM, or "mask" for the folder\'s own masks.'),
     ] = None,
     least_agreement: Annotated[
         float, typer.Option(min=0, max=1, help="IoU of both below which a label is left out.")
@@ -97,19 +101,26 @@ def label(
 
     if (mean is None) != (std is None):
         raise UsageError("--mean and --std go together.", remedy="Give both, or none.")
-    feed = Feed(_three(mean), _three(std)) if mean is not None and std is not None else None
+    feed = None
+    if mean is not None and std is not None:
+        feed = Feed(_three("--mean", mean), _three("--std", std))
+        if min(feed.std) <= 0:
+            raise UsageError(f"A deviation of {std} is impossible.", remedy="Give three above 0.")
     drawing = Teacher(teacher, feed=feed, side=side, threads=threads)
+    by = drawing.identity
     says_where = None
     if where == "mask":
-        says_where = masks_of(source)
+        says_where, by = masks_of(source), f"{by}+mask"
     elif where is not None:
-        says_where = seen_by(Teacher(Path(where), side=side, threads=threads).predict)
+        finder = _open_finder(Path(where), side=side, threads=threads)
+        says_where, by = seen_by(finder.predict), f"{by}+{finder.identity}"
     with share_bar("labelling") as show:
         labels = label_folder(
             source,
             output,
             draw=drawing.predict,
             where=says_where,
+            by=by,
             least_agreement=least_agreement,
             progress=show,
         )
@@ -121,14 +132,27 @@ def label(
     _show_some(f"{len(left_out)} left out:", [f"{one.name}: {one.left_out}" for one in left_out])
 
 
-def _three(text: str | None) -> tuple[float, float, float]:
+def _open_finder(path: Path, *, side: int, threads: int) -> Teacher:
+    from edgemat.data.teacher import Teacher
+
     try:
-        red, green, blue = (float(part) for part in (text or "").split(","))
-    except ValueError as error:
+        return Teacher(path, side=side, threads=threads)
+    except UsageError as error:
         raise UsageError(
-            f"{text!r} is not one number for each of R, G, B.",
-            remedy="Write for example --mean 0.485,0.456,0.406.",
+            f"--where: {error.message}", remedy="Give RVM's file, or mask; others draw alone."
         ) from error
+
+
+def _three(option: str, text: str) -> tuple[float, float, float]:
+    try:
+        red, green, blue = (float(part) for part in text.split(","))
+    except ValueError:
+        red = green = blue = math.nan
+    if not all(map(math.isfinite, (red, green, blue))):
+        raise UsageError(
+            f"{option} {text!r} is not one number for each of R, G, B.",
+            remedy=f"Write for example {option} 0.485,0.456,0.406.",
+        )
     return red, green, blue
 
 
@@ -195,7 +219,7 @@ def compose(
 
 @app.command("hold-out")
 def hold_out(
-    folder: Annotated[Path, typer.Argument(help="Folder of mattes, or of cut-outs.")],
+    folder: Annotated[Path, typer.Argument(help="Folder of mattes, cut-outs or photographs.")],
     every: Annotated[
         int, typer.Option(min=2, help="Of the names in order, hold every so many-th out.")
     ] = 10,
@@ -212,7 +236,7 @@ def hold_out(
     chosen = names[every - 1 :: every]
     if not chosen:
         raise UsageError(
-            f"{folder} has {len(names)} mattes or masks, too few for one in {every}.",
+            f"{folder} has {len(names)} mattes, masks or photographs, too few for one in {every}.",
             remedy=f"Give more, or --every {max(len(names), 2)} or less.",
         )
     write_held_out(folder, chosen)

@@ -111,8 +111,9 @@ class MattingDataset(Dataset[dict[str, Tensor]]):
             foreground, background = augment_layers(foreground, self._background(index, rng), rng)
             foreground = match_brightness(foreground, background, rng)
             image = composite(foreground, background, alpha=alpha)
-        trimap = fixed_trimap(alpha, dilation=max(1, round(self.size[0] * CLASS_DILATION)))
         ignored = small_parts(alpha, matte.ignore_below)
+        meant = np.where(ignored, np.float32(0), alpha)  # no edge is unknown but of who is meant
+        trimap = fixed_trimap(meant, dilation=max(1, round(self.size[0] * CLASS_DILATION)))
         return Sample(photograph(image, rng), alpha, trimap, None, None, ignored)
 
     def _with_second(

@@ -19,7 +19,7 @@ import numpy as np
 
 from edgemat.data.drawn.source import ProceduralSource
 from edgemat.data.sample import Matte, Part, Use
-from edgemat.data.split import Split, split_names
+from edgemat.data.split import HELD_OUT_FILE, Split, split_names
 from edgemat.errors import ImageError, UsageError
 from edgemat.images import (
     U8,
@@ -198,8 +198,24 @@ def pictures(folder: Path, suffixes: set[str] = SUFFIXES) -> dict[str, Path]:
 
 def folder_names(path: Path) -> list[str]:
     """Return the names of a folder's mattes, masks or photographs, without opening one."""
-    inside = pictures(path / "alpha") or pictures(path / "mask") or pictures(path / "image")
-    return list(inside or pictures(path, CUTOUT_SUFFIXES))
+    inside = pictures(path / "alpha") or pictures(path / "mask")
+    return list(inside or pictures(path, CUTOUT_SUFFIXES) or photographs_of(path))
+
+
+def photographs_of(path: Path) -> dict[str, Path]:
+    """Return the photographs of a folder without mattes by stem: of its image/, else its own."""
+    return pictures(path / "image") or pictures(path)
+
+
+def photographs_split(path: Path) -> Split:
+    """Return how photographs without anyone are split: not at all but by a held-out.txt.
+
+    A background is no foreground; only who keeps some back to judge by says so.
+    """
+    names = photographs_of(path)
+    if (path / HELD_OUT_FILE).is_file():
+        return split_names(names, path)
+    return Split(tuple(sorted(names)), ())
 
 
 def folder_split(path: Path) -> Split:

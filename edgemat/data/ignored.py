@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation, label
+from scipy.ndimage import distance_transform_edt, label
 
 from edgemat.images import F32
 
@@ -31,6 +31,8 @@ def small_parts(alpha: F32, least: float) -> NDArray[np.bool_]:
     small
         HxW bool.
     """
+    if not least:
+        return np.zeros(alpha.shape, np.bool_)
     parts, count = label(alpha >= SEEN, structure=np.ones((3, 3)))
     sizes = np.bincount(parts.ravel(), weights=(alpha >= 0.5).ravel(), minlength=count + 1)
     is_small = sizes < least * alpha.size
@@ -44,5 +46,5 @@ def small_parts(alpha: F32, least: float) -> NDArray[np.bool_]:
 def _grown(area: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
     if not area.any():
         return area
-    grown: NDArray[np.bool_] = binary_dilation(area, iterations=reach)
-    return grown
+    near: NDArray[np.bool_] = distance_transform_edt(~area) <= reach
+    return near

@@ -18,13 +18,13 @@ import glob
 import io
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from edgemat.data.folder import pictures
+from edgemat.data.folder import photographs_of, pictures
 from edgemat.data.soften import INSIDE, OUTSIDE, REFERENCE_SIDE, trimap_around_mask
 from edgemat.data.split import carry_held_out
 from edgemat.errors import ImageError, UsageError
@@ -42,7 +42,8 @@ from edgemat.images import (
 from edgemat.matting.foreground import estimate_foreground
 
 LABELS_FILE = "labels.csv"
-DOUBTFUL = "the teachers disagree"
+FOLDERS = ("alpha", "foreground", "image")
+DOUBTFUL, NOBODY = "the teachers disagree", "nobody is in it"
 LEAST_AGREEMENT = 0.9
 """Below this IoU of the two within reach of who is there, a label is in doubt."""
 LEAST_SHARE = 0.005
@@ -67,19 +68,22 @@ class Label:
         Of the picture, alpha's mean.
     left_out:
         Why nothing was written; empty for a label.
+    by:
+        What tells those apart who drew it.
     """
 
     name: str
     agreement: float
     share: float
     left_out: str = ""
+    by: str = ""
 
 
 def combine(where: F32, drawn: F32) -> tuple[F32, float]:
     """Return the matte of whom `where` marks, its edges as they are `drawn`, and their agreement.
 
-    Around the edge of `where`, and wherever it is in doubt itself, `drawn` holds; inside is
-    foreground and outside background, but for holes that both see.
+    Around the edge of `where`, and wherever it is in doubt itself, `drawn` holds; further inside is
+    foreground and further outside background.
 
     Parameters
     ----------
@@ -112,12 +116,14 @@ def label_folder(
     *,
     draw: Draw,
     where: Where | None = None,
+    by: str = "",
     least_agreement: float = LEAST_AGREEMENT,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Label]:
     """Label every photograph of SOURCE/image (or of SOURCE); resumes where an earlier run stopped.
 
-    Doubtful and damaged ones are named in the result and in OUTPUT/labels.csv, and left out.
+    Doubtful and damaged ones are named in the result and in OUTPUT/labels.csv, and left out; a
+    damaged one is tried again by the next run.
 
     Parameters
     ----------
@@ -125,6 +131,8 @@ def label_folder(
         Draws the matte.
     where:
         Says whose matte it is; without it, `draw` says so, too.
+    by:
+        Tells `draw` and `where` apart from others: what one has labelled, no other resumes.
     least_agreement:
         Of both, for a label that is kept.
     progress:
@@ -133,26 +141,24 @@ def label_folder(
     Raises
     ------
     UsageError
-        When there are no photographs, or SOURCE is OUTPUT.
+        When there are no photographs, or OUTPUT has what this does not make, or another teacher's.
     """
-    photographs = pictures(source / "image") or pictures(source)
+    photographs = photographs_of(source)
     if not photographs:
         raise UsageError(
             f"{source} has no photographs.", remedy="Put them there, or into its image/."
         )
-    if source.resolve() == output.resolve():
-        raise UsageError(
-            f"{output} has the photographs themselves.", remedy="Name another folder for labels."
-        )
     known = _read_labels(output / LABELS_FILE)
-    labels = []
+    _check_output(output, photographs, known, by)
+    carry_held_out(source, output, list(photographs))
+    labels: list[Label] = []
     for done, (name, path) in enumerate(photographs.items(), start=1):
-        label = known.get(name)
-        if label is None or _is_judged_anew(label, least_agreement):
+        label = known.pop(name, None)
+        if label is None or _is_made_anew(label, output, least_agreement):
             _remove(output, name)
-            label = _label(path, output, draw, where, least_agreement)
+            label = replace(_label(path, output, draw, where, least_agreement), by=by)
         labels.append(label)
-        write_text(output / LABELS_FILE, _as_csv(labels + _later(known, labels)))
+        write_text(output / LABELS_FILE, _as_csv([*labels, *known.values()]))
         if progress is not None:
             progress(done, len(photographs))
     carry_held_out(source, output, [one.name for one in labels if not one.left_out])
@@ -203,7 +209,7 @@ def _label(
         alpha = np.minimum(alpha, opacity)
     share = float(alpha.mean())
     if share < LEAST_SHARE:
-        return Label(path.stem, agreement, share, "nobody is in it")
+        return Label(path.stem, agreement, share, NOBODY)
     if agreement < least_agreement:
         return Label(path.stem, agreement, share, DOUBTFUL)
     with atomic_path(output / "image" / path.name) as temporary:
@@ -213,30 +219,49 @@ def _label(
     return Label(path.stem, agreement, share)
 
 
-def _is_judged_anew(label: Label, least_agreement: float) -> bool:
-    """Whether an earlier run, with another bound, kept what is in doubt now, or the reverse."""
+def _check_output(
+    output: Path, photographs: dict[str, Path], known: dict[str, Label], by: str
+) -> None:
+    """Refuse to write where something else lies that would be lost, or taken for a label."""
+    inside = {output.resolve(), *((output / name).resolve() for name in FOLDERS)}
+    if next(iter(photographs.values())).parent.resolve() in inside:
+        raise UsageError(
+            f"{output} has the photographs themselves.", remedy="Name another folder for labels."
+        )
+    if not known and any(pictures(output / name) for name in FOLDERS):
+        raise UsageError(
+            f"{output} has pictures that this command did not make.", remedy="Name another folder."
+        )
+    if any(label.by != by for label in known.values()):
+        raise UsageError(
+            f"{output} was labelled by others, or otherwise.",
+            remedy=f"Name another folder; or remove this one's {LABELS_FILE} and pictures.",
+        )
+
+
+def _is_made_anew(label: Label, output: Path, least_agreement: float) -> bool:
+    """Whether an earlier run judged by another bound, or its label or the reason is gone."""
+    if label.left_out not in ("", DOUBTFUL, NOBODY):
+        return True  # an error, which may be mended
+    if not label.left_out and not (output / "alpha" / f"{label.name}.png").exists():
+        return True
     doubtful = label.agreement < least_agreement
-    return label.left_out in ("", DOUBTFUL) and doubtful != bool(label.left_out)
+    return label.left_out != NOBODY and doubtful != bool(label.left_out)
 
 
 def _remove(output: Path, name: str) -> None:
-    for folder in ("alpha", "foreground", "image"):  # the alpha first: without it nothing counts
+    for folder in FOLDERS:
         for file in (output / folder).glob(f"{glob.escape(name)}.*"):
-            file.unlink()
-
-
-def _later(known: dict[str, Label], labels: list[Label]) -> list[Label]:
-    """Return the labels of an earlier run that this one has not come to yet."""
-    done = {label.name for label in labels}
-    return [label for name, label in known.items() if name not in done]
+            if file.stem == name:  # and not NAME.edited
+                file.unlink()
 
 
 def _as_csv(labels: list[Label]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("name", "agreement", "share", "left out"))
+    writer.writerow(("name", "agreement", "share", "left out", "by"))
     for one in labels:
-        writer.writerow((one.name, f"{one.agreement:.4f}", f"{one.share:.4f}", one.left_out))
+        writer.writerow((one.name, one.agreement, one.share, one.left_out, one.by))
     return text.getvalue()
 
 
@@ -247,8 +272,8 @@ def _read_labels(path: Path) -> dict[str, Label]:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.reader(file))[1:]
         return {
-            name: Label(name, float(agreement), float(share), left_out)
-            for name, agreement, share, left_out in rows
+            name: Label(name, float(agreement), float(share), left_out, by)
+            for name, agreement, share, left_out, by in rows
         }
     except (ValueError, csv.Error, UnicodeDecodeError) as error:
         raise UsageError(

@@ -9,9 +9,13 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from edgemat.data.folder import FolderSource, pictures
+from edgemat.data.folder import (
+    FolderSource,
+    photographs_of,
+    photographs_split,
+    pictures,
+)
 from edgemat.data.sample import Matte, MatteSource, Part, rng_for
-from edgemat.data.split import HELD_OUT_FILE, split_names
 from edgemat.errors import UsageError
 from edgemat.images import U8, read_background, resize
 
@@ -99,14 +103,17 @@ class Photographs:
     """
 
     def __init__(self, path: Path, *, part: Part = "all") -> None:
-        found = pictures(path) or pictures(path / "image")
+        if pictures(path / "alpha") or pictures(path / "mask"):
+            raise UsageError(
+                f"{path} has people in its pictures, which are to be backgrounds.",
+                remedy="Write surroundings = true, or name photographs without anyone.",
+            )
+        found = photographs_of(path)
         if not found:
             raise UsageError(
                 f"{path} has no pictures for backgrounds.", remedy="Put photographs there."
             )
-        if not (path / HELD_OUT_FILE).is_file():
-            part = "all"
-        self._files = [found[name] for name in split_names(found, path).names(part)]
+        self._files = [found[name] for name in photographs_split(path).names(part)]
         self._cache: dict[int, U8] = {}
 
     def background(self, index: int) -> U8:

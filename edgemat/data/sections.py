@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from edgemat.data.sample import Part, Use
-from edgemat.section import Section
+from edgemat.section import Section, wrong
 
 # Sources that are no folders of the user's.
 BUILT_IN_SOURCES = ("procedural", "people", "empty")
@@ -40,6 +40,15 @@ class SourceSection(Section):
     ignore_below: float = Field(
         default=0.0, ge=0, lt=1, description="share of a view below which a part teaches nothing"
     )
+
+    @model_validator(mode="after")
+    def _only_folders_have_small_parts(self) -> SourceSection:
+        if self.ignore_below and self.source in BUILT_IN_SOURCES:
+            raise wrong(
+                f'ignore_below beside source = "{self.source}"',
+                "It is for a folder of photographs; leave it out.",
+            )
+        return self
 
     @property
     def opened_part(self) -> Part:

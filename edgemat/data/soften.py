@@ -142,6 +142,7 @@ def soften_folder(
         )
     skipped = [(stem, "has no mask") for stem in sorted(images.keys() - masks.keys())]
     skipped += [(stem, "has no photograph") for stem in sorted(masks.keys() - images.keys())]
+    carry_held_out(source, output, pairs)
     made = kept = 0
     for done, stem in enumerate(pairs, start=1):
         # The alpha is written last: a pair that has one is whole.

@@ -79,16 +79,25 @@ def write_held_out(folder: Path, names: Iterable[str]) -> None:
 
 
 def carry_held_out(source: Path, output: Path, names: Collection[str]) -> None:
-    """Let what is made of a folder be split as that is: no name changes sides on the way.
+    """Let what is made of a folder with a held-out.txt hold out the same.
+
+    Called before the first is made with all names, and at the end with those that were: what is
+    half done names what is not there, and cannot be trained on. Without any that is held out, the
+    file leaves, and a tenth is held out by name.
 
     Parameters
     ----------
     names:
-        Of `source`'s, those that `output` has.
+        Of `source`'s, those that `output` has or is to have.
     """
     listed = _listed(source)
-    if listed is not None:
-        write_held_out(output, listed & set(names))
+    if listed is None:
+        return
+    others = (_listed(output) or set()) - set(names) - listed
+    if kept := (listed & set(names)) | others:
+        write_held_out(output, kept)
+    else:
+        (output / HELD_OUT_FILE).unlink(missing_ok=True)
 
 
 def _listed(folder: Path) -> set[str] | None:

@@ -1,16 +1,15 @@
 """Large networks of others, as .onnx files, that draw mattes to learn from.
 
-Two families are known by their inputs; any other network of one picture is fed as it is told to be.
+RVM is known by its inputs: RGB in 0..1, no memory of earlier frames. Any other network of one
+picture is fed as it is told to be, ``(rgb - mean) / std`` of RGB in 0..1; that it looks like one
+that is known, such as a square of 1,024 px, says nothing of it.
 
-    RVM       src, r1i .. r4i: RGB in 0..1, no memory of earlier frames; sides multiples of 16
-    IS-Net    1,3,1024,1024: (RGB - 128) / 256, the picture squeezed into the square
-
-Lin et al., "Robust High-Resolution Video Matting with Temporal Guidance", WACV 2022. Qin et al.,
-"Highly Accurate Dichotomous Image Segmentation", ECCV 2022.
+Lin et al., "Robust High-Resolution Video Matting with Temporal Guidance", WACV 2022.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,14 +17,16 @@ from typing import Any
 import numpy as np
 
 from edgemat.errors import ArtifactError, UsageError
+from edgemat.files import sha256_file
 from edgemat.images import F32, U8, resize, to_float
-from edgemat.matting.onnx_session import open_onnx
+from edgemat.matting.onnx_session import open_onnx, run_onnx
 
 STRIDE = 32
 """Sides of a network that takes any size are multiples of it."""
 MEMORIES = {"r1i": 2, "r2i": 4, "r3i": 8, "r4i": 16}
 """RVM's recurrent inputs, and by how much they are smaller than the picture."""
-ISNET_SIDE = 1024
+RATIO = "downsample_ratio"
+"""RVM's own files ask for it, too: 1 is the whole picture."""
 SIDE = 512
 
 
@@ -35,9 +36,6 @@ class Feed:
 
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
-
-
-ISNET = Feed((128 / 255,) * 3, (256 / 255,) * 3)
 
 
 class Teacher:
@@ -71,21 +69,28 @@ class Teacher:
         self.path, self.side = path, side
         self._session = open_onnx(path, threads=threads)
         inputs = {one.name: tuple(one.shape) for one in self._session.get_inputs()}
-        pictures = [name for name in inputs if name not in MEMORIES]
-        memories = inputs.keys() & MEMORIES.keys()
-        if len(pictures) != 1 or len(inputs[pictures[0]]) != 4 or inputs[pictures[0]][1] != 3:
+        kinds = {one.type for one in self._session.get_inputs()}
+        names = [name for name in inputs if name not in MEMORIES and name != RATIO]
+        if len(names) != 1 or len(inputs[names[0]]) != 4 or inputs[names[0]][1] not in (3, "C"):
             raise ArtifactError(
                 f"{path} takes {_shown(inputs)}: that is no network of one picture.",
                 remedy="A teacher takes one picture, 1,3,H,W.",
             )
-        self._input = pictures[0]
-        self._memories = {name: int(inputs[name][1]) for name in memories}
+        if kinds != {"tensor(float)"}:
+            raise ArtifactError(
+                f"{path} takes {', '.join(sorted(kinds))}.", remedy="Give its float32 file."
+            )
+        self._input, self._has_ratio = names[0], RATIO in inputs
+        self._memories = {name: inputs[name][1] for name in inputs if name in MEMORIES}
         height, width = inputs[self._input][2:]
         self._size = (height, width) if isinstance(height, int) and isinstance(width, int) else None
-        if feed is None and memories:
+        if self._memories and feed is not None:
+            raise UsageError(
+                f"{path} is RVM by its inputs, which takes RGB in 0..1 as it is.",
+                remedy="Leave --mean and --std out.",
+            )
+        if self._memories:
             feed = Feed()
-        elif feed is None and self._size == (ISNET_SIDE, ISNET_SIDE):
-            feed = ISNET
         if feed is None:
             raise UsageError(
                 f"How {path} is fed is not known: it takes {_shown(inputs)}.",
@@ -94,6 +99,12 @@ class Teacher:
             )
         self._feed = feed
         self._output = self._find_output()
+
+    @property
+    def identity(self) -> str:
+        """What tells it apart from other networks, and from itself otherwise fed: 12 hex digits."""
+        content = f"{sha256_file(self.path)} {self._feed} {self.side}"
+        return hashlib.sha256(content.encode()).hexdigest()[:12]
 
     def predict(self, image: U8) -> F32:
         """Return alpha, HxW float32 in 0..1, of a photograph, HxWx3 uint8 RGB.
@@ -108,11 +119,14 @@ class Teacher:
         mean, std = (np.array(one, np.float32) for one in (self._feed.mean, self._feed.std))
         x = (small - mean) / std
         given = {self._input: np.ascontiguousarray(x.transpose(2, 0, 1)[None], np.float32)}
+        if self._has_ratio:
+            given[RATIO] = np.ones(1, np.float32)
         for name, channels in self._memories.items():
-            step = MEMORIES[name]
-            shape = (1, channels, -(-height // step), -(-width // step))
+            step, shape = MEMORIES[name], (1, 1, 1, 1)  # what any size takes for nothing
+            if isinstance(channels, int):
+                shape = (1, channels, -(-height // step), -(-width // step))
             given[name] = np.zeros(shape, np.float32)
-        (made,) = self._session.run([self._output], given)
+        made = run_onnx(self._session, self._output, given, self.path)
         alpha = np.asarray(made, np.float32)[0, 0]
         if not np.isfinite(alpha).all() or alpha.min() < -0.01 or alpha.max() > 1.01:
             raise ArtifactError(

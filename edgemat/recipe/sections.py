@@ -38,7 +38,7 @@ class TuneSection(PhaseSection):
     )
     affinity_weight: float = Field(default=10.0, ge=0, description="portrait networks")
     distillation_weight: float = Field(
-        default=1.0, ge=0, description="of the distance to the float model, where it teaches"
+        default=1.0, ge=0, description="of the distance to the teacher, where there is one"
     )
     bn: Literal["auto", "frozen", "running"] = Field(
         default="auto",

@@ -55,24 +55,36 @@ def compute_loss(
         return loss
     with torch.no_grad():
         answer = teacher(x)
-    distance = distillation_loss(output, answer)
+    distance = distillation_loss(output, answer, ignored=batch.get("ignored"))
     total = loss.total + schedule.distillation_weight * distance
     return Loss(total, loss.parts | {"distillation": distance})
 
 
-def distillation_loss(output: MattingOutput, answer: MattingOutput) -> Tensor:
+def distillation_loss(
+    output: MattingOutput, answer: MattingOutput, *, ignored: Tensor | None = None
+) -> Tensor:
     """Return how far mattes, and trimaps where there are any, lie from a teacher's.
 
     The alpha-prediction loss (eq. 6.5) over the whole picture, the teacher's matte in the place of
     the truth, and the Kullback-Leibler divergence of the trimap's classes.
+
+    Parameters
+    ----------
+    ignored:
+        B,1,H,W bool, where any answer is right.
     """
-    distance = alpha_loss(output.alpha, answer.alpha.clamp(0, 1))
+    learned = None if ignored is None else ~ignored
+    distance = alpha_loss(output.alpha, answer.alpha.clamp(0, 1), learned)
     if output.trimap_logits is None or answer.trimap_logits is None:
         return distance
     own = F.log_softmax(output.trimap_logits.float(), dim=1)
     wanted = F.log_softmax(answer.trimap_logits.float(), dim=1)
-    divergence = F.kl_div(own, wanted, reduction="none", log_target=True).sum(dim=1).mean()
-    return distance + divergence
+    divergence = F.kl_div(own, wanted, reduction="none", log_target=True).sum(dim=1, keepdim=True)
+    if ignored is None:
+        return distance + divergence.mean()
+    covered = F.adaptive_max_pool2d(ignored.float(), divergence.shape[-2:])
+    kept = 1 - covered
+    return distance + (divergence * kept).sum() / kept.sum().clamp_min(1)
 
 
 def _matting_loss(

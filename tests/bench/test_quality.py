@@ -189,6 +189,8 @@ def test_in_how_many_pictures_without_anyone_someone_is_seen(shelf: Path, tmp_pa
         picture[:, :columns, 0] = 255
         (folder / "image").mkdir(parents=True, exist_ok=True)
         write_image(folder / "image" / f"{name}.png", picture)
+    with pytest.raises(UsageError, match=r"has no held-out\.txt: all of it may be trained on"):
+        measure_quality(read(tmp_path, EMPTY))
     write_held_out(folder, ["none", "few", "some"])
     (row,) = measure_quality(read(tmp_path, EMPTY))
     assert row.photos == 3
@@ -214,5 +216,8 @@ def test_who_is_small_does_not_count(shelf: Path, tmp_path: Path) -> None:
     with_small = measure_quality(read(tmp_path, BARS))[0].figures["int8"]
     without = measure_quality(read(tmp_path, text))[0].figures["int8"]
     assert without > with_small + 0.005
+    for impossible in ("4", "-1", "nan"):
+        with pytest.raises(UsageError, match="ignore_below"):
+            read(tmp_path, text.replace("0.04", impossible))
     with pytest.raises(UsageError, match="nobody covers 90% of a picture"):
         measure_quality(read(tmp_path, text.replace("0.04", "0.9")))

@@ -17,7 +17,7 @@ from edgemat.data.sections import DataSection
 from edgemat.images import F32, UNKNOWN, write_image
 from edgemat.models.network import MattingOutput
 from edgemat.training.losses import NO_CLASS, trimap_classes, trimap_cross_entropy
-from edgemat.training.objective import compute_loss
+from edgemat.training.objective import compute_loss, distillation_loss
 from edgemat.training.schedule import Schedule
 
 SIDE = 100
@@ -68,6 +68,27 @@ def test_a_folder_of_a_recipe_says_what_is_small(tmp_path: Path) -> None:
         assert bool(ignored.any()) is any_ignored
 
 
+def test_no_edge_is_unknown_around_what_is_ignored(tmp_path: Path) -> None:
+    """The unknown region reaches further than what is ignored: it must not begin there."""
+    folder = tmp_path / "far"
+    alpha = np.zeros((256, 256), np.float32)
+    alpha[120:136, 120:136] = 1
+    alpha[119, 120:136] = 0.5
+    write_image(folder / "image" / "a.png", np.dstack([alpha] * 3))
+    write_image(folder / "alpha" / "a.png", alpha)
+    section = DataSection(source=str(folder), use="image", part="all", ignore_below=0.2)
+    source = open_data(section, seed=1, size=(256, 256))
+    data = MattingDataset(source, size=(256, 256), seed=1, length=6, views="people")
+    items = [data[i] for i in range(6)]
+    assert any(item["ignored"].any() for item in items)
+    assert not any(((item["trimap"] > 0) & (item["trimap"] < 1)).any() for item in items)
+
+
+def test_only_folders_have_small_parts() -> None:
+    with pytest.raises(ValueError, match='ignore_below beside source = "people"'):
+        DataSection(source="people", ignore_below=0.1)
+
+
 def batch(ignored: torch.Tensor | None) -> dict[str, torch.Tensor]:
     alpha = torch.from_numpy(two())[None, None]
     trimap = torch.where((alpha > 0) & (alpha < 1), 128 / 255, alpha)
@@ -100,6 +121,18 @@ def test_what_is_ignored_has_no_loss_and_no_gradient() -> None:
         assert bool((network.alpha.grad[ignored] == 0).all()) is silent
         assert bool((network.logits.grad[..., 18:19, 18:19] == 0).all()) is silent
         assert (loss.values()["alpha_whole"] < 1e-5) is silent
+
+
+def test_a_teacher_teaches_nothing_there_either() -> None:
+    ignored = torch.from_numpy(small_parts(two(), LEAST))[None, None]
+    network, answer = Wrong(), Wrong()
+    with torch.no_grad():
+        answer.alpha.copy_(torch.where(ignored, 1 - network.alpha, network.alpha))
+        answer.logits[..., 18:19, 18:19] += torch.tensor([1.0, 2.0, 3.0]).reshape(1, 3, 1, 1)
+    x = torch.zeros(1, 3, SIDE, SIDE)
+    for given, silent in ((None, False), (ignored, True)):
+        distance = distillation_loss(network(x), answer(x), ignored=given)
+        assert (float(distance) < 1e-5) is silent
 
 
 def test_classes_that_are_none_leave_the_mean() -> None:

@@ -201,6 +201,10 @@ def test_backgrounds_that_judge_are_never_trained_on(tmp_path: Path) -> None:
     for part, seen in (("train", {10}), ("held-out", {200}), ("all", {10, 200})):
         photographs = Photographs(tmp_path, part=part)
         assert {photographs.background(i).mean() for i in range(4)} == seen
+    write_image(tmp_path / "people" / "image" / "a.png", np.full((32, 32, 3), 9, np.uint8))
+    write_image(tmp_path / "people" / "mask" / "a.png", np.ones((32, 32), np.float32))
+    with pytest.raises(UsageError, match="has people in its pictures, which are to be backgrounds"):
+        Photographs(tmp_path / "people")
     section = BackgroundSection(source=str(tmp_path))
     opened = open_data(DataSection(source="empty", backgrounds=(section,)), seed=1, size=(16, 16))
     assert {opened.background(i).mean() for i in range(20)} == {10}

@@ -47,7 +47,7 @@ class Notices:
     Attributes
     ----------
     data_notice, card:
-        None for those of the weights that training starts from.
+        None for those of the weights that training starts from, and of its teacher.
     """
 
     licence: str
@@ -77,9 +77,10 @@ def train_stage(
     if section.train.init is not None:
         load_encoder(network.encoder, section.train.init)
     started = None if section.train.start is None else open_artifact(section.train.start)
-    teacher = None
+    teacher, taught_by = None, None
     if section.train.teacher is not None:
-        teacher = _load_teacher(open_artifact(section.train.teacher), task)
+        taught_by = open_artifact(section.train.teacher)
+        teacher = _load_teacher(taught_by, task, section.train)
     if started is not None:
         _start_from(network, started)
     if section.train.steps:
@@ -140,7 +141,7 @@ def train_stage(
         trimap_miou=_trimap_miou(network, validation) if task == "portrait" else None,
         demonstration=notices.demonstration,
         licence=notices.licence,
-        data_notice=notices.data_notice or (before.data_notice if before else DRAWN_DATA),
+        data_notice=notices.data_notice or _notice_of(started, taught_by),
         card=notices.card or (before.card if before else None),
     )
     return write_artifact(
@@ -189,6 +190,16 @@ def _sad_on(validation: EvaluationSet) -> Judge:
     return error
 
 
+def _notice_of(started: Artifact | None, taught_by: Artifact | None) -> str:
+    """Return what has to be said of the data when the recipe says nothing: what others left in."""
+    own = DRAWN_DATA if started is None else started.manifest.data_notice
+    if taught_by is None or taught_by.manifest.data_notice == own:
+        return own
+    manifest = taught_by.manifest
+    learned = f"Learned from the mattes of {manifest.name}: {manifest.data_notice}"
+    return learned if own == DRAWN_DATA else f"{own} {learned}"
+
+
 def _say_if_worse(name: str, before: float, after: float) -> None:
     if after > before:
         text = (
@@ -220,13 +231,21 @@ def training_data(
     )
 
 
-def _load_teacher(trained: Artifact, task: MattingTask) -> MattingNetwork:
+def _load_teacher(trained: Artifact, task: MattingTask, settings: TrainSection) -> MattingNetwork:
     if trained.manifest.task != task:
         raise UsageError(
             f"{trained.path.name} is a {trained.manifest.task} network, this one a {task} one.",
             remedy="train.teacher needs a float artefact of the same task.",
         )
-    return load_network(trained)
+    network = load_network(trained)
+    for phase in (*settings.before, settings):
+        if phase.size % network.stride:
+            raise UsageError(
+                f"{trained.path.name} takes multiples of {network.stride} px, and pictures of "
+                f"{phase.size} px are trained on.",
+                remedy="Give such sizes, or another train.teacher.",
+            )
+    return network
 
 
 def _start_from(network: MattingNetwork, trained: Artifact) -> None:
