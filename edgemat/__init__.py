@@ -1,10 +1,10 @@
 """edgemat: image matting on phones, from a checkpoint to a proven mobile file.
 
 >>> import edgemat
->>> quantized = edgemat.quantize("portrait", calibration=8, images=2)
->>> file = edgemat.convert(quantized, "tflite-int8", images=2)
->>> [verdict.passed for verdict in edgemat.gate(file, {"sad": "+100%"})]
-[True]
+>>> from edgemat.images import read_image
+>>> alpha = edgemat.matte(read_image("photo.jpg"))  # H x W, 0..1
+>>> alpha.dtype
+dtype('float32')
 
 Everything is loaded when it is first used: the light install has no torch. Artefacts go in and come
 out: an :class:`Artifact`, its folder, or the name of a shipped model ("portrait", "trimap").
