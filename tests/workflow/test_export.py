@@ -55,7 +55,9 @@ def exported(network: Artifact) -> Path:
     """A folder with the int8 files, and the names that `export` gave back."""
 
     def fill(folder: Path) -> None:
-        written = export(network, folder / "app", precision="int8", data=DATA)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("edgemat.workflow.export.CALIBRATION", 8)
+            written = export(network, folder / "app", precision="int8", data=DATA)
         (folder / "written.json").write_text(json.dumps([path.name for path in written]))
 
     return made_once("exported", network.manifest.identity, fill)
