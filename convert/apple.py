@@ -64,8 +64,8 @@ def quietly() -> Iterator[io.StringIO]:
 def validated_once() -> Iterator[None]:
     """While it lasts, coremltools validates a program behind all passes instead of each of them.
 
-    A third of a conversion's time goes into that, a hundred times over; the file is the same. Scopes,
-    which only programs of ExecuTorch have, are not looked at.
+    A third of a conversion's time goes into that, a hundred times over; the file is the same.
+    Scopes, which only programs of ExecuTorch have, are not looked at.
     """
     from coremltools.converters.mil.mil import Program
     from coremltools.converters.mil.mil.passes.pass_pipeline import PassPipelineManager

@@ -161,7 +161,8 @@ def test_a_rule_is_written_down_by_a_command(
     assert (tmp_path / "mine" / HELD_OUT_FILE).read_text() == "p04\np09\np14\np19\n"
     assert run_app(app, ["data", "hold-out", folder, "--every", "50"]) == 2
     said = capsys.readouterr().err
-    assert "20 mattes or masks, too few for one in 50" in said and "--every 20 or less" in said
+    assert "20 mattes, masks or photographs, too few for one in 50" in said
+    assert "--every 20 or less" in said
 
 
 def test_a_folder_of_masks_is_split_by_them(tmp_path: Path) -> None:
