@@ -83,6 +83,7 @@ PARAMETERS = {
     "pspm-psp-b": 13_393_070,
     "pspm-psp-b5": 5_330_254,
     "pspm-slim": 2_995_143,
+    "pspm-live": 509_879,
 }
 PRINTED = {name: thesis for name in PARAMETERS if (thesis := model_info(name).thesis)}
 # where the thesis prints other operations; the networks' notes say why

@@ -52,7 +52,7 @@ def test_a_network_is_one_file_and_one_line(tmp_path: Path) -> None:
     (copy / "models" / "toy.py").write_text(TOY)
     package = copy / "models" / "__init__.py"
     before = package.read_text()
-    last = '    "pspm_slim",\n'
+    last = '    "pspm_live",\n'
     assert before.count(last) == 1
     package.write_text(before.replace(last, f'{last}    "toy",\n'))
     used = subprocess.run(
@@ -70,7 +70,7 @@ def test_what_is_known_of_a_network_is_named() -> None:
 def test_networks_outside_of_the_thesis_claim_no_table() -> None:
     own = {info.name for info in list_models() if info.thesis is None}
     assert own == {
-        "indexnet-slim", "pspm-slim", "upernet-index-carafe", "upernet-carafe-index",
+        "indexnet-slim", "pspm-slim", "pspm-live", "upernet-index-carafe", "upernet-carafe-index",
         "a2u-released-cs", "a2u-released-cw",
     }  # fmt: skip
 
