@@ -143,7 +143,7 @@ def blur_background(image: U8, alpha: F32, radius: float) -> U8:
 def _estimate_into(result: U8, image: U8, alpha: F32) -> None:
     """Write the foreground's colours into HxWx3 `result`, and alpha behind them into HxWx4."""
     size = alpha.shape[0], alpha.shape[1]
-    small_front, small_back = _smooth_layers(image, alpha)
+    layers = _smooth_layers(image, alpha)
     colours = result[..., :3]
 
     def fill(box: Box) -> None:
@@ -153,28 +153,26 @@ def _estimate_into(result: U8, image: U8, alpha: F32) -> None:
         if (a == 1).all():  # as it is in the picture
             colours[box] = image[box]
             return
-        front = resized_box(small_front, size, box)
+        front = resized_box(layers[..., :3], size, box)
         if a.any():
-            back = resized_box(small_back, size, box)
-            missing = image[box] - a * front - (1 - a) * back
-            moved = front + a / (a * a + (1 - a) * (1 - a)) * missing
-            front = np.clip(moved, 0, 255, out=moved).round().astype(np.uint8)
-        colours[box] = front
+            back = resized_box(layers[..., 3:], size, box)
+            missing = image[box] * PIXEL_SCALE - a * front - (1 - a) * back
+            front += a / (a * a + (1 - a) * (1 - a)) * missing
+        colours[box] = to_uint8(front)
 
     for_boxes(size, fill)
 
 
-def _smooth_layers(image: U8, alpha: F32) -> tuple[U8, U8]:
-    """Return foreground and background colours, each hxwx3 uint8, reduced if need be."""
+def _smooth_layers(image: U8, alpha: F32) -> F32:
+    """Return hxwx6 float32 in 0..1: foreground and background colours, reduced if need be."""
     estimate = load_method(
         "foreground.estimate_foreground_ml", purpose="Estimating foreground colours"
     )
     scale = min(1.0, math.sqrt(ESTIMATE_PIXELS / alpha.size))
     small = max(1, round(alpha.shape[0] * scale)), max(1, round(alpha.shape[1] * scale))
     colours = resize(image, small, method="bilinear").astype(np.float32) * PIXEL_SCALE
-    cover = resize(alpha, small, method="bilinear")
-    front, back = estimate(colours, cover, return_background=True)
-    return to_uint8(front), to_uint8(back)
+    layers = estimate(colours, resize(alpha, small, method="bilinear"), return_background=True)
+    return np.concatenate(layers, axis=2)
 
 
 def _blur(premultiplied: U8, alpha: F32, *, radius: float) -> U8:
