@@ -93,6 +93,11 @@ class Bars(_Section):
     sets: tuple[SetSection, ...]
     bars: tuple[BarSection, ...]
 
+    @property
+    def by_name(self) -> dict[str, SetSection]:
+        """The sets by their names."""
+        return {section.name: section for section in self.sets}
+
 
 @dataclass(frozen=True)
 class Row:
@@ -159,16 +164,15 @@ def load_bars(path: Path) -> Bars:
         raise UsageError(f"{path}: {where}: {first['msg']}.", remedy="Correct that.") from error
     except (ValueError, RecursionError) as error:  # no text, no TOML, or 5,000 digits or brackets
         raise UsageError(f"{path} is not readable as TOML: {error}.", remedy="Mend it.") from error
-    names = [section.name for section in bars.sets]
+    sections = bars.by_name
     for bar in bars.bars:
-        if bar.set not in names:
+        if bar.set not in sections:
             raise UsageError(
-                f"{path}: there is no set {bar.set!r}.", remedy=nearest(bar.set, names)
+                f"{path}: there is no set {bar.set!r}.", remedy=nearest(bar.set, list(sections))
             )
         if bar.bound is not None:
             Bound(bar.figure, bar.bound)
-        empty = next(section.empty for section in bars.sets if section.name == bar.set)
-        if empty != (bar.figure == "seen"):
+        if sections[bar.set].empty != (bar.figure == "seen"):
             raise UsageError(
                 f"{path}: {bar.figure!r} is not measured on {bar.set!r}.",
                 remedy='Of sets with empty = true the figure is "seen", of others any other.',
@@ -192,9 +196,9 @@ def measure_quality(
     progress:
         Called with a line of text before every set of every model.
     """
-    found = {section.name: _find(section, limit) for section in bars.sets}
+    sections = bars.by_name
+    found = {name: _find(section, limit) for name, section in sections.items()}
     here = shipped_models()
-    sections = {section.name: section for section in bars.sets}
     done: dict[tuple[str, str], Measured] = {}
     rows = []
     for bar in bars.bars:

@@ -21,7 +21,7 @@ from torch._subclasses import FakeTensor, FakeTensorMode
 from torch.export import ExportedProgram
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.passes.shape_prop import _extract_tensor_metadata
-from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
+from torch.utils._pytree import TreeSpec, tree_flatten, tree_map, tree_unflatten
 
 Decomposition = Callable[..., Any]
 Table = Mapping[Any, Decomposition]
@@ -144,7 +144,7 @@ def _parts(
                 return result
         return target(*args, **kwargs)
 
-    way = _way_of_calling(node)
+    way = _way_of_calling(target, leaves, spec)
     graph = traced.get(way)
     if graph is None:
         with mode, torch.no_grad():
@@ -172,13 +172,12 @@ def _parts(
     raise AssertionError("a graph without an output")
 
 
-def _way_of_calling(node: fx.Node) -> Hashable | None:
+def _way_of_calling(target: Any, leaves: list[Any], spec: TreeSpec) -> Hashable | None:
     """Return what is equal for two calls that consist of the same parts.
 
     The operator, the kinds of its tensors and which of them are the same one, and all else that
     it is given. None where something cannot be compared.
     """
-    leaves, spec = tree_flatten((node.args, node.kwargs))
     seen: dict[fx.Node, int] = {}
     said: list[Hashable] = []
     for leaf in leaves:
@@ -190,7 +189,6 @@ def _way_of_calling(node: fx.Node) -> Hashable | None:
             return None
         kind = (value.shape, value.stride(), value.dtype, value.device)
         said.append((seen.setdefault(leaf, len(seen)), *kind))
-    target: Any = node.target
     if isinstance(target, FunctionType):  # litert-torch's passes make one anew for each node
         inner = [cell.cell_contents for cell in target.__closure__ or ()]
         target = (target.__code__, target.__defaults__, *inner)

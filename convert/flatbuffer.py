@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -72,12 +72,9 @@ def write_model(model: Model, path: Path) -> None:
 
 def embed_metadata(model: Model, metadata: Mapping[str, Any]) -> None:
     """Put `metadata` into the file as JSON, under the name "edgemat"."""
-    buffer = schema.BufferT()
     content = json.dumps(metadata, sort_keys=True).encode()
-    buffer.data = np.frombuffer(content, np.uint8)
     entry = schema.MetadataT()
-    entry.name, entry.buffer = METADATA_NAME, len(model.buffers)
-    model.buffers.append(buffer)
+    entry.name, entry.buffer = METADATA_NAME, _add_buffer(model, content)
     others = [m for m in model.metadata or [] if _text(m.name) != METADATA_NAME]
     model.metadata = [*others, entry]
 
@@ -135,26 +132,14 @@ def split_unit_clamps(model: Model) -> None:
         if not fused or graph.tensors[op.inputs[0]].type != schema.TensorType.FLOAT32:
             operators.append(op)
             continue
-        between = _float_like(graph, op.inputs[0], "relu_before_minimum")
-        bounds = [between, _float_constant(model, graph, 1.0)]
+        between = _add_float(graph, "relu_before_minimum", graph.tensors[op.inputs[0]].shape)
+        one = _add_float(graph, "constant_1", [1], buffer=_add_buffer(model, struct.pack("<f", 1)))
         operators.append(_operator(model, schema.BuiltinOperator.RELU, [op.inputs[0]], between))
-        minimum = _operator(model, schema.BuiltinOperator.MINIMUM, bounds, op.outputs[0])
+        minimum = _operator(model, schema.BuiltinOperator.MINIMUM, [between, one], op.outputs[0])
         minimum.builtinOptionsType = schema.BuiltinOptions.MaximumMinimumOptions
         minimum.builtinOptions = schema.MaximumMinimumOptionsT()
         operators.append(minimum)
     graph.operators = operators
-
-
-def _float_constant(model: Model, graph: Graph, value: float) -> int:
-    """Add a constant float32 tensor of one element and return its index."""
-    buffer = schema.BufferT()
-    buffer.data = np.frombuffer(struct.pack("<f", value), np.uint8)
-    model.buffers.append(buffer)
-    tensor = schema.TensorT()
-    tensor.name, tensor.shape = f"constant_{value:g}", [1]
-    tensor.type, tensor.buffer = schema.TensorType.FLOAT32, len(model.buffers) - 1
-    graph.tensors.append(tensor)
-    return len(graph.tensors) - 1
 
 
 def give_float_ends(model: Model) -> None:
@@ -182,18 +167,26 @@ def give_float_ends(model: Model) -> None:
 def _float_twin(graph: Graph, index: int) -> int:
     """Add a float32 tensor that takes over the name of an int8 one, and return its index."""
     inner = graph.tensors[index]
-    twin = _float_like(graph, index, _text(inner.name))
+    twin = _add_float(graph, _text(inner.name), inner.shape)
     inner.name = _text(inner.name) + "_int8"
     return twin
 
 
-def _float_like(graph: Graph, index: int, name: str) -> int:
-    """Add a float32 tensor of the same shape and return its index."""
+def _add_float(graph: Graph, name: str, shape: Sequence[int], *, buffer: int = 0) -> int:
+    """Add a float32 tensor, constant where it has a buffer, and return its index."""
     tensor = schema.TensorT()
-    tensor.name, tensor.shape = name, graph.tensors[index].shape
-    tensor.type, tensor.buffer = schema.TensorType.FLOAT32, 0
+    tensor.name, tensor.shape = name, shape
+    tensor.type, tensor.buffer = schema.TensorType.FLOAT32, buffer
     graph.tensors.append(tensor)
     return len(graph.tensors) - 1
+
+
+def _add_buffer(model: Model, content: bytes) -> int:
+    """Add constant content and return the index of its buffer."""
+    buffer = schema.BufferT()
+    buffer.data = np.frombuffer(content, np.uint8)
+    model.buffers.append(buffer)
+    return len(model.buffers) - 1
 
 
 def _operator(model: Model, code: int, sources: list[int], target: int) -> Operator:

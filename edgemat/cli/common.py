@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,6 +30,15 @@ BackgroundsOption = Annotated[
     Path | None, typer.Option(help="Photographs; drawn textures by default.")
 ]
 ImagesOption = Annotated[int, typer.Option("--images", min=1, help="Validation composites.")]
+
+
+def finite_numbers(text: str) -> tuple[float, ...]:
+    """Return the numbers of an option such as R,G,B; none where one is no finite number."""
+    try:
+        numbers = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        return ()
+    return numbers if all(map(math.isfinite, numbers)) else ()
 
 
 def show_artifacts(artifacts: Sequence[Artifact], as_json: bool) -> None:

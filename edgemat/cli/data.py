@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgemat.cli.common import BackgroundsOption
+from edgemat.cli.common import BackgroundsOption, finite_numbers
 from edgemat.errors import UsageError
 from edgemat.terminal import AsJson, out, print_json
 
@@ -144,15 +143,13 @@ def _open_finder(path: Path, *, side: int, threads: int) -> Teacher:
 
 
 def _three(option: str, text: str) -> tuple[float, float, float]:
-    try:
-        red, green, blue = (float(part) for part in text.split(","))
-    except ValueError:
-        red = green = blue = math.nan
-    if not all(map(math.isfinite, (red, green, blue))):
+    numbers = finite_numbers(text)
+    if len(numbers) != 3:
         raise UsageError(
             f"{option} {text!r} is not one number for each of R, G, B.",
             remedy=f"Write for example {option} 0.485,0.456,0.406.",
         )
+    red, green, blue = numbers
     return red, green, blue
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edgemat.cli import tables
+from edgemat.cli.common import finite_numbers
 from edgemat.errors import UsageError
 from edgemat.terminal import AsJson, out, print_json
 
@@ -109,11 +109,8 @@ def _convention(scale: float | None, mean: str | None, std: str | None, logits: 
 def _numbers(option: str, text: str | None) -> tuple[float, ...]:
     if text is None:
         return ()
-    try:
-        numbers = tuple(float(part) for part in text.split(","))
-    except ValueError:
-        numbers = ()
-    if len(numbers) not in (1, 3) or not all(map(math.isfinite, numbers)):
+    numbers = finite_numbers(text)
+    if len(numbers) not in (1, 3):
         raise UsageError(
             f"{option} {text!r} is neither one number nor three.",
             remedy=f"Write for example {option} 0.485,0.456,0.406.",

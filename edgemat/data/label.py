@@ -16,7 +16,6 @@ from __future__ import annotations
 import csv
 import glob
 import io
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,10 +24,10 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from edgemat.data.folder import photographs_of, pictures
-from edgemat.data.soften import INSIDE, OUTSIDE, REFERENCE_SIDE, trimap_around_mask
+from edgemat.data.soften import INSIDE, OUTSIDE, REFERENCE_SIDE, trimap_around_mask, write_matte
 from edgemat.data.split import carry_held_out
 from edgemat.errors import ImageError, UsageError
-from edgemat.files import atomic_path, write_text
+from edgemat.files import write_text
 from edgemat.images import (
     BACKGROUND,
     F32,
@@ -37,9 +36,7 @@ from edgemat.images import (
     check_same_size,
     read_grey,
     read_rgba,
-    write_image,
 )
-from edgemat.matting.foreground import estimate_foreground
 
 LABELS_FILE = "labels.csv"
 FOLDERS = ("alpha", "foreground", "image")
@@ -157,8 +154,8 @@ def label_folder(
         if label is None or _is_made_anew(label, output, least_agreement):
             _remove(output, name)
             label = replace(_label(path, output, draw, where, least_agreement), by=by)
+            write_text(output / LABELS_FILE, _as_csv([*labels, label, *known.values()]))
         labels.append(label)
-        write_text(output / LABELS_FILE, _as_csv([*labels, *known.values()]))
         if progress is not None:
             progress(done, len(photographs))
     carry_held_out(source, output, [one.name for one in labels if not one.left_out])
@@ -212,10 +209,7 @@ def _label(
         return Label(path.stem, agreement, share, NOBODY)
     if agreement < least_agreement:
         return Label(path.stem, agreement, share, DOUBTFUL)
-    with atomic_path(output / "image" / path.name) as temporary:
-        shutil.copyfile(path, temporary)
-    write_image(output / "foreground" / f"{path.stem}.jpg", estimate_foreground(image, alpha))
-    write_image(output / "alpha" / f"{path.stem}.png", alpha)
+    write_matte(output, path, image, alpha)
     return Label(path.stem, agreement, share)
 
 

@@ -13,7 +13,13 @@ from edgemat.data.mix import (
     Surroundings,
 )
 from edgemat.data.sample import MatteSource
-from edgemat.data.sections import BackgroundSection, DataSection, SourceSection, source_path
+from edgemat.data.sections import (
+    BackgroundSection,
+    DataSection,
+    SourceSection,
+    opened_part,
+    source_path,
+)
 from edgemat.errors import UsageError
 
 KINDS = {"all": ALL_KINDS, "portrait": PORTRAIT_KINDS, "objects": OBJECT_KINDS}
@@ -62,7 +68,7 @@ def _open_mattes(section: SourceSection, *, seed: int, size: tuple[int, int]) ->
         seed=seed,
         size=size,
         use=section.use,
-        part=section.opened_part,
+        part=opened_part(section.part),
         ignore_below=section.ignore_below,
     )
 
@@ -74,7 +80,7 @@ def _open_background(
         return ProceduralSource(seed, size=size)
     path = source_path(section.source)
     if not section.surroundings:
-        return Photographs(path, part=section.opened_part)
+        return Photographs(path, part=opened_part(section.part))
     return Surroundings(
-        FolderSource(path, seed=seed, size=size, use="image", part=section.opened_part)
+        FolderSource(path, seed=seed, size=size, use="image", part=opened_part(section.part))
     )

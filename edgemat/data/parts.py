@@ -12,6 +12,7 @@ from edgemat.data.sections import (
     BackgroundSection,
     DataSection,
     SourceSection,
+    opened_part,
     source_path,
 )
 from edgemat.data.split import Split
@@ -21,7 +22,7 @@ AnySection = SourceSection | BackgroundSection
 
 def for_training(data: DataSection) -> DataSection:
     """Return a section in which nothing is taken that validation holds out."""
-    return _with_parts(data, lambda one: one.opened_part)
+    return _with_parts(data, lambda one: opened_part(one.part))
 
 
 def for_validation(data: DataSection, *, trained_on: DataSection) -> DataSection:
@@ -63,7 +64,7 @@ def _mattes(data: DataSection) -> Iterator[tuple[Path, str]]:
 def _folders(data: DataSection) -> Iterator[tuple[Path, Part]]:
     for one in data.mix or (data,):
         for path in _paths(one):
-            yield path, one.opened_part
+            yield path, opened_part(one.part)
 
 
 def _paths(one: AnySection) -> Iterator[Path]:

@@ -22,6 +22,11 @@ def source_path(name: str) -> Path:
     return PEOPLE if name == "people" else Path(name)
 
 
+def opened_part(part: Part | Literal["auto"]) -> Part:
+    """Return the part that is opened where no other use is said: of "auto", what is trained on."""
+    return "train" if part == AUTO else part
+
+
 class SourceSection(Section):
     """One place that mattes come from."""
 
@@ -50,11 +55,6 @@ class SourceSection(Section):
             )
         return self
 
-    @property
-    def opened_part(self) -> Part:
-        """The part that is opened where no other use is said: what is trained on."""
-        return "train" if self.part == AUTO else self.part
-
     def paths(self) -> Iterable[Path]:
         return () if self.source in ("procedural", "empty") else (source_path(self.source),)
 
@@ -68,11 +68,6 @@ class BackgroundSection(Section):
     )
     part: Part | Literal["auto"] = AUTO
     weight: float = Field(default=1.0, gt=0)
-
-    @property
-    def opened_part(self) -> Part:
-        """The part that is opened where no other use is said: what is trained on."""
-        return "train" if self.part == AUTO else self.part
 
     def paths(self) -> Iterable[Path]:
         return () if self.source == "procedural" else (source_path(self.source),)

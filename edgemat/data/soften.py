@@ -154,7 +154,7 @@ def soften_folder(
                 _soften_pair(
                     images[stem],
                     masks[stem],
-                    target,
+                    output,
                     inside=inside,
                     outside=outside,
                     labels=labels,
@@ -172,7 +172,7 @@ def soften_folder(
 def _soften_pair(
     image: Path,
     mask: Path,
-    target: Path,
+    output: Path,
     *,
     inside: float,
     outside: float,
@@ -186,8 +186,23 @@ def _soften_pair(
     alpha = soften(picture, known, inside=inside, outside=outside)
     if opacity is not None:  # what was erased already is no foreground
         alpha = np.minimum(alpha, opacity)
-    output = target.parent.parent
-    with atomic_path(output / "image" / image.name) as temporary:
-        shutil.copyfile(image, temporary)
-    write_image(output / "foreground" / f"{target.stem}.jpg", estimate_foreground(picture, alpha))
-    write_image(target, alpha)
+    write_matte(output, image, picture, alpha)
+
+
+def write_matte(output: Path, photograph: Path, picture: U8, alpha: F32) -> None:
+    """Write a photograph into a set of mattes; the alpha is written last, and makes it whole.
+
+    Parameters
+    ----------
+    output:
+        Folder of the set.
+    photograph:
+        The file, which is copied as it is.
+    picture, alpha:
+        Its pixels, HxWx3 uint8, and its matte, HxW float32 in 0..1.
+    """
+    with atomic_path(output / "image" / photograph.name) as temporary:
+        shutil.copyfile(photograph, temporary)
+    foreground = estimate_foreground(picture, alpha)
+    write_image(output / "foreground" / f"{photograph.stem}.jpg", foreground)
+    write_image(output / "alpha" / f"{photograph.stem}.png", alpha)

@@ -126,8 +126,7 @@ class Teacher:
             if isinstance(channels, int):
                 shape = (1, channels, -(-height // step), -(-width // step))
             given[name] = np.zeros(shape, np.float32)
-        made = run_onnx(self._session, self._output, given, self.path)
-        alpha = np.asarray(made, np.float32)[0, 0]
+        alpha = run_onnx(self._session, self._output, given, self.path)[0, 0]
         if not np.isfinite(alpha).all() or alpha.min() < -0.01 or alpha.max() > 1.01:
             raise ArtifactError(
                 f"{self.path} gives {alpha.min():.3g} to {alpha.max():.3g}, which is no matte.",
