@@ -11,6 +11,7 @@ out: an :class:`Artifact`, its folder, or the name of a shipped model ("portrait
 
 matte                              cut out a photograph
 train, run                         what a recipe says: the training alone, or all of it
+adopt, check                       networks that are not edgemat's
 prune, quantize, sensitivity       make a float model smaller and faster, and see what it costs
 convert, verify, export            mobile files, and whether they compute the same matte
 evaluate, gate, bench              errors, bounds on them, latencies
@@ -31,6 +32,8 @@ __version__ = "0.1.0"
 # public name -> module that has it
 _PUBLIC = {
     "Artifact": "edgemat.artifacts.artifact",
+    "adopt": "edgemat.workflow.api.adopt",
+    "check": "edgemat.workflow.api.adopt",
     "EdgematError": "edgemat.errors",
     "bench": "edgemat.workflow.api.latency",
     "convert": "edgemat.workflow.api.mobile",
@@ -61,6 +64,7 @@ if TYPE_CHECKING:
     from edgemat.models.count import count, count_parameters
     from edgemat.quantize.reference import load
     from edgemat.scoring.metrics import matting_errors
+    from edgemat.workflow.api.adopt import adopt, check
     from edgemat.workflow.api.compress import prune, quantize, sensitivity
     from edgemat.workflow.api.latency import bench
     from edgemat.workflow.api.mobile import convert, export, verify
@@ -70,7 +74,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Artifact",
     "EdgematError",
+    "adopt",
     "bench",
+    "check",
     "convert",
     "count",
     "count_parameters",

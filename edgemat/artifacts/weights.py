@@ -15,6 +15,8 @@ from edgemat.artifacts.artifact import Artifact
 from edgemat.errors import ArtifactError, UsageError
 from edgemat.files import size_bytes
 from edgemat.models import create_matting, model_info
+from edgemat.models.adopted.network import ADOPTED, AdoptedNetwork
+from edgemat.models.adopted.program import PROGRAM, load_program
 from edgemat.models.blocks.affine import add_affines
 from edgemat.models.bounds import require_small
 from edgemat.models.deploy import DeployForm, to_deploy
@@ -64,7 +66,9 @@ def load_network(artifact: Artifact) -> MattingNetwork:
             remedy="Give the artefact that training wrote.",
         )
     with explain_misfit(artifact):
-        network = read_weights(create_network(artifact), artifact)
+        network = create_network(artifact)
+        if manifest.architecture != ADOPTED:  # whose program has its weights
+            read_weights(network, artifact)
         network.eval()
         if manifest.pruning is not None:
             settle_channels(network, torch.zeros(1, manifest.feeding.channels, 64, 64))
@@ -77,7 +81,7 @@ def load_deploy(artifact: Artifact) -> DeployForm:
 
 
 def create_network(artifact: Artifact) -> MattingNetwork:
-    """Build the network that a manifest names, with weights of no meaning.
+    """Build the network that a manifest names, with weights of no meaning, or an adopted one.
 
     Raises
     ------
@@ -85,6 +89,8 @@ def create_network(artifact: Artifact) -> MattingNetwork:
         Also when it is far larger than the file of its weights, before it takes memory.
     """
     manifest = artifact.manifest
+    if manifest.architecture == ADOPTED:
+        return AdoptedNetwork(load_program(artifact.path / PROGRAM))
     info = model_info(manifest.architecture)
     most = PARAMETERS_PER_BYTE * size_bytes(artifact.payload)
     require_small(info, {**info.config, **manifest.config}, most=most)

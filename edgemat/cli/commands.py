@@ -12,6 +12,7 @@ from edgemat.cli import (
     experiments,
     inventory,
     measuring,
+    own,
     peers,
     photo,
     quality,
@@ -27,6 +28,8 @@ app = typer.Typer(
 )
 for command in (
     photo.matte,
+    own.adopt,
+    own.check,
     artifacts.export,
     recipes.run,
     recipes.train,

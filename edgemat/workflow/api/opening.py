@@ -45,9 +45,14 @@ def open_with_validation(named: ArtifactLike, data: DataLike, images: int) -> Op
 
 def pictures_for(artifact: Artifact, data: DataLike) -> DataSection:
     """Return what a user means by `data`; unless told otherwise, pictures of the model's task."""
+    return section_for(artifact.manifest.task, data)
+
+
+def section_for(task: str, data: DataLike) -> DataSection:
+    """Return :func:`pictures_for` a model of a task."""
     from edgemat.data.sections import DataSection
     from edgemat.scoring.validation import default_data
 
     if isinstance(data, DataSection):
         return data
-    return default_data(artifact.manifest.task, None if data is None else str(data))
+    return default_data(task, None if data is None else str(data))
