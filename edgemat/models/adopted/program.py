@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import traceback
 import warnings
@@ -131,9 +132,16 @@ def _reason(error: BaseException) -> str:
 
 
 def save_program(program: ExportedProgram, path: Path) -> None:
-    """Write a program with its weights."""
+    """Write a program with its weights; the same one gives the same bytes under any name.
+
+    Where its operators come from, lines and folders of somebody's machine, is taken off it.
+    """
+    for node in program.graph.nodes:
+        node.meta = {key: node.meta[key] for key in ("val",) if key in node.meta}
+    content = io.BytesIO()
+    torch.export.save(program, content)
     with atomic_path(path) as temporary:
-        torch.export.save(program, temporary)
+        temporary.write_bytes(content.getvalue())
 
 
 def load_program(path: Path) -> ExportedProgram:

@@ -157,6 +157,7 @@ def _program(
     reading: Reading | None,
 ) -> ExportedProgram:
     """Return the program of a network by whatever name; as it is where `reading` is None."""
+    from edgemat.models.adopted.network import Traced
     from edgemat.models.adopted.opening import load_weights, open_module
     from edgemat.models.adopted.program import load_program, shape_of_input, trace
     from edgemat.workflow.stages.adopting import Reading, trace_module
@@ -177,7 +178,7 @@ def _program(
         if reading in (None, Reading()):
             return program
         assert reading is not None
-        return trace_module(program.module(), reading, size=own[1:], channels=own[0])
+        return trace_module(Traced(program), reading, size=own[1:], channels=own[0])
     if size is None:
         raise UsageError("The pictures' size is missing.", remedy="Give --size HEIGHT WIDTH.")
     if not all(8 <= side <= LARGEST_SIDE for side in size):
