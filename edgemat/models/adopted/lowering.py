@@ -218,7 +218,7 @@ def unknown_operator(node: fx.Node) -> UnsupportedError:
     """Return what is raised at an operator that no rule is there for."""
     return UnsupportedError(
         f"{operator_name(node)} has no form that phones run; it is called at {line_of(node)}.",
-        remedy="Write that line with other operations; docs/own-networks.md lists those that work.",
+        remedy="Write that line with other operations; docs/own-model.md lists those that work.",
     )
 
 

@@ -1,0 +1,238 @@
+"""Networks that nobody here wrote, through the whole chain: `python -m tools.own_networks`.
+
+Each is adopted, quantized, converted to every target and proven, in a process of its own; what was
+found is kept in docs/own-networks.json network by network, so that a stopped run resumes, and
+docs/own-networks.md is written from it. They come from PyPI: pip install
+segmentation-models-pytorch. Weights are random, batch norms' statistics those of a few pictures.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import typer
+from torch import nn
+
+import edgemat
+from edgemat.convert.backends import find_target
+from edgemat.errors import EdgematError
+from edgemat.files import write_text
+from edgemat.matting.runtime import TfliteModel
+from edgemat.scoring.validation import calibration_set, default_data
+from edgemat.terminal import run_app
+
+ROOT = Path(__file__).parents[1]
+FOUND, PAGE = Path("docs/own-networks.json"), Path("docs/own-networks.md")
+SIDE = 256
+HOST = "two cores of an AVX2-only server"
+CALIBRATION, IMAGES = 8, 2
+TARGETS = ("tflite-fp32", "tflite-fp16", "tflite-int8", "coreml-fp16", "coreml-w8a8")
+COLUMNS = (
+    *("network", "M parameters", "G MACs", "fp32", "TFLite int8", "Core ML W8A8"),
+    *("int8 convolutions", "operators in float", "grids, TFLite", "grids, Core ML"),
+    *("partitions", "s"),
+)
+
+app = typer.Typer(add_completion=False)
+
+
+def _torchvision(name: str) -> Callable[[], nn.Module]:
+    def make() -> nn.Module:
+        from torchvision.models import segmentation
+
+        options = {"weights": None, "weights_backbone": None, "num_classes": 1}
+        network: nn.Module = getattr(segmentation, name)(**options)
+        return network
+
+    return make
+
+
+def _smp(decoder: str, encoder: str) -> Callable[[], nn.Module]:
+    def make() -> nn.Module:
+        import segmentation_models_pytorch as smp
+
+        network: nn.Module = getattr(smp, decoder)(encoder, encoder_weights=None, classes=1)
+        return network
+
+    return make
+
+
+def _raft() -> nn.Module:
+    from torchvision.models.optical_flow import raft_small
+
+    network: nn.Module = raft_small(weights=None)
+    return network
+
+
+NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    f"torchvision {name}": _torchvision(name)
+    for name in ("lraspp_mobilenet_v3_large", "deeplabv3_mobilenet_v3_large", "fcn_resnet50")
+}
+NETWORKS |= {
+    f"smp {decoder}, {encoder}": _smp(decoder, encoder)
+    for decoder in ("Unet", "FPN", "DeepLabV3Plus", "MAnet")
+    for encoder in ("mobilenet_v2", "tu-mobilenetv3_large_100", "tu-efficientnet_lite0")
+}
+NETWORKS["torchvision raft_small"] = _raft
+
+
+@app.command()
+def main(
+    names: Annotated[list[str] | None, typer.Argument(help="Of networks; all by default.")] = None,
+    again: Annotated[bool, typer.Option(help="Measure anew what is there.")] = False,
+    one: Annotated[str | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Take networks through the chain, and write the page."""
+    if one is not None:
+        print(json.dumps(measure(one)))
+        return
+    path = ROOT / FOUND
+    found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    for name in names or NETWORKS:
+        if name in found and not again:
+            continue
+        print(name, flush=True)
+        command = [sys.executable, "-m", "tools.own_networks", "--one", name]
+        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        if ran.returncode:
+            raise EdgematError(f"{name} ended with {ran.stderr.strip().splitlines()[-1]}")
+        found[name] = json.loads(ran.stdout.strip().splitlines()[-1])
+        write_text(path, json.dumps(found, indent=1) + "\n")
+        write_text(ROOT / PAGE, page(found))
+    write_text(ROOT / PAGE, page(found))
+
+
+def measure(name: str) -> dict[str, Any]:
+    """Take one network from its factory to proven files; returns what was found, or why not."""
+    torch.manual_seed(0)
+    torch.set_num_threads(2)
+    try:
+        network = settled(NETWORKS[name]().eval())
+    except (TypeError, RuntimeError, ValueError):  # not one picture in: adopting tells
+        network = NETWORKS[name]().eval()
+    start = time.monotonic()
+    row: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            made = edgemat.adopt(
+                network,
+                size=(SIDE, SIDE),
+                logits=True,
+                name="network",
+                images=IMAGES,
+                output=folder,
+            )
+            row |= {"parameters": made.manifest.cost.parameters, "macs": made.manifest.cost.macs}
+            quantized = edgemat.quantize(made, calibration=CALIBRATION, images=IMAGES)
+            row["float_to_frozen"] = quantized.manifest.agreements[0].mean_abs
+            for target in map(find_target, TARGETS):
+                source = quantized if target.quantized else made
+                row[target.name] = _file(edgemat.convert(source, target.name, images=IMAGES))
+        except EdgematError as error:
+            row["refused"] = str(error)
+    row["seconds"] = time.monotonic() - start
+    return row
+
+
+def _file(artifact: edgemat.Artifact) -> dict[str, Any]:
+    manifest = artifact.manifest
+    proof = manifest.int8_proof
+    found: dict[str, Any] = {
+        "mean_abs": manifest.agreements[0].mean_abs,
+        "psnr_db": min(agreement.psnr_db for agreement in manifest.agreements),
+        "bytes": manifest.payload_bytes,
+    }
+    if proof is not None:
+        found |= {
+            "convolutions": proof.convolutions,
+            "int8_convolutions": proof.int8_convolutions,
+            "islands": len(proof.float_islands),
+            "scales": proof.scales,
+            "scales_exact": proof.scales_exact,
+        }
+    if manifest.kind == "tflite":
+        found["partitions"] = TfliteModel(artifact.payload).delegate_coverage().partitions
+    return found
+
+
+def settled(network: nn.Module) -> nn.Module:
+    """Give batch norms the statistics of a few pictures, as if trained on them; in place."""
+    data = default_data("portrait")
+    pictures = calibration_set(data, task="portrait", size=(SIDE, SIDE), count=4, seed=1)
+    x = torch.from_numpy(np.ascontiguousarray(pictures.pixels.transpose(0, 3, 1, 2))).float() / 255
+    network.train()
+    with torch.no_grad():
+        for _ in range(8):
+            network(x)
+    return network.eval()
+
+
+def page(found: dict[str, Any]) -> str:
+    """Return the page about what was found."""
+    rows = "\n".join(_row(name, row) for name, row in found.items() if "refused" not in row)
+    refused = "\n".join(
+        f"- **{name}**: {row['refused']}" for name, row in found.items() if "refused" in row
+    )
+    seconds = sorted(row["seconds"] for row in found.values() if "refused" not in row)
+    median = seconds[len(seconds) // 2] if seconds else 0
+    columns = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
+    return TEXT.format(
+        side=SIDE,
+        columns=columns,
+        rows=rows,
+        refused=refused or "None.",
+        median=median,
+        calibration=CALIBRATION,
+        host=HOST,
+    )
+
+
+def _row(name: str, row: dict[str, Any]) -> str:
+    int8, w8a8 = row["tflite-int8"], row["coreml-w8a8"]
+    cells = (
+        name,
+        f"{row['parameters'] / 1e6:.1f}",
+        f"{row['macs']:.2f}",
+        f"{row['tflite-fp32']['psnr_db']:.0f} dB",
+        f"{int8['mean_abs']:.5f}",
+        f"{w8a8['mean_abs']:.6f}",
+        f"{int8['int8_convolutions']}/{int8['convolutions']}",
+        str(int8["islands"]),
+        f"{int8['scales_exact']}/{int8['scales']}",
+        f"{w8a8['scales_exact']}/{w8a8['scales']}",
+        str(int8["partitions"]),
+        f"{row['seconds']:.0f}",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+TEXT = """# Networks that edgemat did not write
+
+Made by `python -m tools.own_networks`, which takes each from its factory through `edgemat adopt`,
+`quantize` ({calibration} pictures) and `convert` to TFLite and Core ML, at {side} px. Weights are
+random, batch norms' statistics those of a few pictures: this is about the chain, not about mattes.
+Seconds are from `adopt` to all files proven, on {host}; their median is {median:.0f}.
+
+PSNR is of the float32 .tflite against torch; the two int8 columns are mean absolute differences of
+mattes (0..1) from the frozen model. Grids are those found bit for bit at their own tensors.
+
+{columns}
+{rows}
+
+## Refused
+
+{refused}
+"""
+
+
+if __name__ == "__main__":
+    sys.exit(run_app(app))
