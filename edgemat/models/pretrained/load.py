@@ -88,6 +88,18 @@ def check_source(encoder: nn.Module, source: str | Path) -> None:
         load_encoder(encoder, source)
 
 
+def fits_encoder(encoder: nn.Module, tensors: Mapping[str, Tensor], source: str | Path) -> bool:
+    """Return whether :func:`load_encoder` would take `tensors`, read from `source`."""
+    known = _known(encoder)
+    try:
+        layout, prefix = _find_layout(known, encoder, tensors, source)
+        dict(_fitting(encoder.state_dict(), layout, prefix, tensors, source))
+        _refuse_larger(layout, prefix, tensors, source, cut=known.cut)
+    except UsageError:
+        return False
+    return True
+
+
 def _known(encoder: nn.Module) -> Known:
     known = known_weights(encoder)
     if known is None:
