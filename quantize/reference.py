@@ -10,7 +10,7 @@ from edgemat.artifacts.weights import (
     create_network,
     explain_misfit,
     load_deploy,
-    load_network,
+    load_any_network,
     read_weights,
 )
 from edgemat.errors import ArtifactError
@@ -34,7 +34,7 @@ def load(artifact: ArtifactLike) -> nn.Module:
     """
     opened = open_artifact(artifact)
     if opened.manifest.kind == "float":
-        return load_network(opened)
+        return load_any_network(opened)
     return load_reference(opened)
 
 

@@ -27,7 +27,9 @@ def torch_predictor(model: Callable[[Tensor], Tensor]) -> Predict:
 
 
 class TorchPredictor:
-    """The network of a float artefact, run through torch on the CPU."""
+    """The network of a float artefact, run through torch on the CPU; it takes any size."""
+
+    any_size = True
 
     def __init__(self, artifact: Artifact) -> None:
         network = load_network(artifact)

@@ -50,4 +50,4 @@ def pictures_for(artifact: Artifact, data: DataLike) -> DataSection:
 
     if isinstance(data, DataSection):
         return data
-    return default_data(artifact.manifest.task, None if data is None else str(data))
+    return default_data(artifact.manifest.matting_task, None if data is None else str(data))
