@@ -20,6 +20,7 @@ from typing import Any
 
 from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.golden import read_mattes, read_pixels
+from edgemat.artifacts.vocabulary import Fit
 from edgemat.artifacts.shipped import SHIPPED_TARGET, open_artifact
 from edgemat.convert.backends import find_target
 from edgemat.convert.backends.coreml import COREML
@@ -59,6 +60,8 @@ class App:
     assets: str
     kind: str
     precisions: tuple[str, ...]
+    fits: tuple[Fit, ...] = ("letterbox", "tiles")
+    """How its code can bring a picture of any size to a model."""
 
 
 APPS = (
@@ -121,6 +124,13 @@ def put_into_app(artifacts: Sequence[Artifact], app: App, folder: Path) -> list[
             raise ArtifactError(
                 f"{artifact.path.name} is {artifact.manifest.kind}, which {folder} cannot run.",
                 remedy=f"Give a {app.kind} artefact, or a float one.",
+            )
+        fit = artifact.manifest.feeding.fitting
+        if fit not in app.fits:
+            raise ArtifactError(
+                f"{artifact.path.name} is fed by {fit!r}, and {folder} only by "
+                f"{' and '.join(app.fits)}.",
+                remedy=f"Import it with --fit tiles, or take its file alone: --to exported.",
             )
         entry, files = _put(artifact, assets)
         entries[entry["name"]] = entry
