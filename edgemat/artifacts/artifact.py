@@ -166,6 +166,14 @@ class Origin(_Model):
     sha256: str
     bytes: int
     family: str = Field(description="whose network it is; edgemat import --as")
+    mean: tuple[float, ...] | None = Field(
+        default=None,
+        description="of each colour in 0..1: taken off by an affine inside the network, before the "
+        "convolutions that see pixels; None where its makers take nothing off",
+    )
+    deviation: tuple[float, ...] | None = Field(
+        default=None, description="what that affine divides each colour by"
+    )
 
 
 class Card(_Model):

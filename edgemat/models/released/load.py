@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from edgemat.errors import UsageError
 from edgemat.models import create_model
@@ -30,11 +31,22 @@ class Released:
     ----------
     family, member:
         What it was recognised as.
+    mean, deviation:
+        Of each colour in 0..1, in the affine before the convolutions that see pixels; None where
+        there is no affine.
     """
 
     network: Network
     family: Family
     member: Member
+
+    @property
+    def mean(self) -> tuple[float, ...] | None:
+        return _numbers(IMAGENET_MEAN) if self.family.normalised else None
+
+    @property
+    def deviation(self) -> tuple[float, ...] | None:
+        return _numbers(IMAGENET_STD) if self.family.normalised else None
 
 
 def load_released(path: Path, *, family: str | None = None) -> Released:
@@ -74,6 +86,10 @@ def load_released(path: Path, *, family: str | None = None) -> Released:
             normalise_input(network.get_submodule(name), IMAGENET_MEAN, IMAGENET_STD)
     network.eval()
     return Released(network, match.family, match.member)
+
+
+def _numbers(values: Tensor) -> tuple[float, ...]:
+    return tuple(round(value, 6) for value in values.tolist())  # as they are written, not in float32
 
 
 def _check_file(path: Path) -> None:

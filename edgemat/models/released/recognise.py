@@ -135,7 +135,8 @@ def _misfit(match: Match, state: State, source: Path) -> UsageError:
         if near:
             remedy = "The nearest that it has: " + ", ".join(near) + "."
         return UsageError(
-            f"{source} has no tensor {name}, which {title} has ({len(match.missing)} are missing).",
+            f"{source} has no tensor {name}, which {title} has ({len(match.missing)} of "
+            f"{len(match.member.layout.names)} are missing).",
             remedy=remedy,
         )
     if match.misshapen:

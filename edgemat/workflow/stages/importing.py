@@ -105,6 +105,8 @@ def import_stage(
             sha256=sha256_file(path),
             bytes=path.stat().st_size,
             family=released.family.name,
+            mean=released.mean,
+            deviation=released.deviation,
         ),
         "demonstration": False,
         "licence": wanted.licence or "not stated: ask who made the weights",
