@@ -9,8 +9,8 @@ from edgemat.artifacts.shipped import ArtifactLike, open_artifact
 from edgemat.artifacts.weights import (
     create_network,
     explain_misfit,
-    load_deploy,
     load_any_network,
+    load_deploy,
     read_weights,
 )
 from edgemat.errors import ArtifactError

@@ -6,6 +6,7 @@ Nothing here comes from edgemat's tables: what the tables say is held against it
 from __future__ import annotations
 
 import zlib
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -46,9 +47,7 @@ def filled(shapes: Shapes, *, gain: float = 1.0, signed: bool = False) -> State:
     signed:
         Whether their scales have either sign.
     """
-    return {
-        name: _values(name, shape, gain=gain, signed=signed) for name, shape in shapes.items()
-    }
+    return {name: _values(name, shape, gain=gain, signed=signed) for name, shape in shapes.items()}
 
 
 def _values(name: str, shape: tuple[int, ...], *, gain: float, signed: bool) -> Tensor:
@@ -119,7 +118,9 @@ def indexnet(kind: str = "m2o", variant: str = "nlc", mult: int = 1) -> Shapes:
     if not kind.startswith("b"):
         for level in LEVELS:
             made |= _index(level, kind, variant, mult)
-    made |= numbered("dconv_pp", 0, 160, 320, 1, 1) if kind == "b10" else _aspp("dconv_pp", 320, 160)
+    made |= (
+        numbered("dconv_pp", 0, 160, 320, 1, 1) if kind == "b10" else _aspp("dconv_pp", 320, 160)
+    )
     for k in range(7):
         after = WIDTHS[max(k - 1, 0)]
         made |= numbered(f"decoder_layer{k}.dconv", 0, after, 2 * WIDTHS[k], 5, 5)
@@ -280,11 +281,11 @@ def fastdepth() -> Shapes:
     """Return FastDepth: MobileNet, then 5x5 depthwise and 1x1 convolutions."""
     made = numbered("mobilenet.0", 0, 32, 3, 3, 3)
     widths = (32, 64, 128, 128, 256, 256, *[512] * 6, 1024, 1024)
-    for number, (before, c) in enumerate(zip(widths, widths[1:], strict=False), start=1):
+    for number, (before, c) in enumerate(pairwise(widths), start=1):
         made |= numbered(f"mobilenet.{number}", 0, before, 1, 3, 3)
         made |= numbered(f"mobilenet.{number}", 3, c, before, 1, 1)
     ends = (1024, 512, 256, 128, 64, 32)
-    for number, (before, c) in enumerate(zip(ends, ends[1:], strict=False), start=1):
+    for number, (before, c) in enumerate(pairwise(ends), start=1):
         made |= numbered(f"decoder.conv{number}.0", 0, before, 1, 5, 5)
         made |= numbered(f"decoder.conv{number}.1", 0, c, before, 1, 1)
     return made | numbered("decoder.conv6", 0, 1, 32, 1, 1)

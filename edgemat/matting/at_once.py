@@ -17,8 +17,8 @@ from edgemat.errors import UsageError
 from edgemat.images import F32, U8, resize
 from edgemat.matting.predictor import AnySizePredictor, Predictor
 
-MAX_PIXELS = 1 << 23
-"""Of what a network in torch is given at once: its features take some KB a pixel."""
+MAX_PIXELS = 1 << 22
+"""Of what a network in torch is given at once: released ones take up to 2 KB of memory a pixel."""
 
 
 def next_size(size: tuple[int, int], predictor: Predictor) -> tuple[int, int]:

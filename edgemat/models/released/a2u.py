@@ -105,9 +105,7 @@ ROWS = (
 A2U = Family(
     name="a2u",
     title="A2U matting (dongdong93/a2u_matting)",
-    members=tuple(
-        Member(architecture=f"a2u-released-{name}", rows=ROWS) for name in ("cs", "cw")
-    ),
+    members=tuple(Member(architecture=f"a2u-released-{name}", rows=ROWS) for name in ("cs", "cw")),
     pixels=("encoder.stem", "shorts.0"),
     fit="pad",
 )

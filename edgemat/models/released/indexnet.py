@@ -61,9 +61,7 @@ INDEXNET = Family(
             for hidden_mult in HIDDEN_MULTS[: 1 if variant == "l" else None]
         ),
         *(
-            Member(
-                architecture=name, rows=(*_ENCODER, *context("dconv_pp", "context"), *_DECODER)
-            )
+            Member(architecture=name, rows=(*_ENCODER, *context("dconv_pp", "context"), *_DECODER))
             for name in ("matting-b11", "matting-b11-1.4")
         ),
         Member(

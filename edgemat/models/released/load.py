@@ -15,8 +15,8 @@ from edgemat.models.network import Network
 from edgemat.models.pretrained.checkpoint import read_state_dicts
 from edgemat.models.pretrained.fitting import check_values
 from edgemat.models.pretrained.load import IMAGENET_MEAN, IMAGENET_STD
-from edgemat.models.released.family import Family, Member
 from edgemat.models.released.families import find_family
+from edgemat.models.released.family import Family, Member
 from edgemat.models.released.recognise import recognise
 
 MAX_BYTES = 2 * 2**30
@@ -89,7 +89,9 @@ def load_released(path: Path, *, family: str | None = None) -> Released:
 
 
 def _numbers(values: Tensor) -> tuple[float, ...]:
-    return tuple(round(value, 6) for value in values.tolist())  # as they are written, not in float32
+    return tuple(
+        round(value, 6) for value in values.tolist()
+    )  # as they are written, not in float32
 
 
 def _check_file(path: Path) -> None:

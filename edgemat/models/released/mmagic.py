@@ -1,4 +1,4 @@
-"""IndexNet matting as MMagic (before: MMEditing) has it: the same networks, behind ``backbone.``."""
+"""IndexNet matting as MMagic (before: MMEditing) has it: the same networks by other names."""
 
 from __future__ import annotations
 

@@ -142,7 +142,9 @@ def _misfit(match: Match, state: State, source: Path) -> UsageError:
     if match.misshapen:
         name = match.misshapen[0]
         own = next(
-            own for own, part in match.member.layout.parts.items() if match.prefix + part.name == name
+            own
+            for own, part in match.member.layout.parts.items()
+            if match.prefix + part.name == name
         )
         return UsageError(
             f"{source}: {name} is {shown_size(tuple(state[name].shape))}, {title} has "

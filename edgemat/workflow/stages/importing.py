@@ -118,9 +118,7 @@ def import_stage(
     if not isinstance(network, MattingNetwork):
         return write_artifact(out, lambda folder: save_weights(folder, weights), Draft(**draft))
     assert data is not None
-    validation = evaluation_set(
-        data, task=info.task, size=size, count=images, seed=VALIDATION_SEED
-    )
+    validation = evaluation_set(data, task=info.task, size=size, count=images, seed=VALIDATION_SEED)
     alphas = predict_all(torch_predictor(to_deploy(network)), validation, f"{info.name}: scoring")
     if not np.isfinite(alphas).all():
         raise UsageError(

@@ -93,7 +93,9 @@ def prune_stage(
             )
         train(
             network,
-            training_data(pictures, tune, task=manifest.matting_task, seed=seed + TUNE_STREAM + number),
+            training_data(
+                pictures, tune, task=manifest.matting_task, seed=seed + TUNE_STREAM + number
+            ),
             task=manifest.matting_task,
             schedule=schedule_of(tune),
             folder=folder,
