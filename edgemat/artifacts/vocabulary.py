@@ -22,7 +22,7 @@ QuantizationMode = Literal["ptq", "qat"]
 """Post-training quantization, or quantization-aware training from there on."""
 
 Fit = Literal["letterbox", "tiles", "resize", "pad"]
-"""The way of a picture of any size into a model's input: :class:`edgemat.artifacts.artifact.Feeding`."""
+"""How a picture of any size is brought to a model; :mod:`edgemat.matting.matte` does it."""
 
 TORCH_KINDS: tuple[TorchKind, ...] = get_args(TorchKind)
 REGIONS: tuple[Region, ...] = get_args(Region)

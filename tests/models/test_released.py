@@ -7,7 +7,6 @@ tables are held against the authors' code: ``python tests/models/test_released.p
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import tempfile
 from collections import defaultdict
@@ -19,13 +18,12 @@ from typing import Any, NamedTuple
 import pytest
 import released_layouts as made
 import torch
+from narrow_families import NARROW
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edgemat.models.blocks.affine import NormalisedConv2d
 from edgemat.models.released.a2u import SCALE_EPSILON, by_sub_pixels, positive
-from edgemat.models.released.depth import HU
-from edgemat.models.released.dim import DIM
 from edgemat.models.released.families import FAMILIES
 from edgemat.models.released.load import Released, load_released
 
@@ -83,17 +81,6 @@ CASES = {
     "dncnn": Case(lambda: made.filled(made.dncnn()), "dncnn", "dncnn"),
 }
 FEW = ("holistic-l", "b10", "dim", "a2u", "fastdepth", "hu-depth", "dncnn", "m2o-nlc")
-
-
-def widths_of(family: Any, width: float) -> Any:
-    """Return a family of one network that has a narrow one, too."""
-    (member,) = family.members
-    members = (member, dataclasses.replace(member, config={"width": width}))
-    return dataclasses.replace(family, members=members)
-
-
-NARROW = {"dim": widths_of(DIM, 1 / 8), "hu-depth": widths_of(HU, 1 / 4)}
-"""The two largest networks are known in a narrow form here, so that tests take seconds."""
 
 
 @pytest.fixture(autouse=True)
