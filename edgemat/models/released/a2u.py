@@ -25,7 +25,8 @@ def positive(scale: Tensor) -> Tensor:
 
 def by_sub_pixels(rows: Tensor) -> Tensor:
     """Return rows by sub-pixels, then places, of rows by places, then sub-pixels."""
-    return rows.unflatten(0, (-1, SUB_PIXELS)).transpose(0, 1).flatten(0, 1)
+    by_place = rows.reshape(-1, SUB_PIXELS, *rows.shape[1:])
+    return by_place.transpose(0, 1).flatten(0, 1)
 
 
 _SCALE = {"weight": positive}

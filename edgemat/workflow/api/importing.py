@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from edgemat.doctor import explains_missing
 from edgemat.errors import UsageError
+from edgemat.workflow.api.opening import pictures_for_task
 
 if TYPE_CHECKING:
     from edgemat.artifacts.artifact import Artifact
@@ -67,10 +68,8 @@ def import_checkpoint(
     MissingToolError
         When torch is not installed.
     """
-    from edgemat.data.sections import DataSection
     from edgemat.models import model_info
     from edgemat.models.released.load import load_released
-    from edgemat.scoring.validation import default_data
     from edgemat.workflow.stages.importing import Wanted, import_stage
 
     path = Path(checkpoint)
@@ -81,16 +80,11 @@ def import_checkpoint(
         )
     released = load_released(path, family=family)
     info = model_info(released.member.architecture)
-    pictures: DataSection | None = None
-    if info.is_matting:
-        chosen = isinstance(data, DataSection)
-        source = None if data is None else str(data)
-        pictures = data if chosen else default_data(info.matting_task, source)
     return import_stage(
         released,
         path,
         Wanted(name, size, fit, licence, data_notice),
-        data=pictures,
+        data=pictures_for_task(info.matting_task, data) if info.is_matting else None,
         images=images,
         out=path.absolute().parent if output is None else Path(output),
     )

@@ -10,6 +10,7 @@ from edgemat.artifacts.shipped import SHELF, ArtifactLike, open_artifact
 
 if TYPE_CHECKING:
     from edgemat.data.sections import DataSection
+    from edgemat.models.info import MattingTask
     from edgemat.scoring.evaluate import EvaluationSet
 
     DataLike = DataSection | Path | str | None
@@ -45,9 +46,14 @@ def open_with_validation(named: ArtifactLike, data: DataLike, images: int) -> Op
 
 def pictures_for(artifact: Artifact, data: DataLike) -> DataSection:
     """Return what a user means by `data`; unless told otherwise, pictures of the model's task."""
+    return pictures_for_task(artifact.manifest.matting_task, data)
+
+
+def pictures_for_task(task: MattingTask, data: DataLike) -> DataSection:
+    """Return what a user means by `data`; unless told otherwise, pictures of a task."""
     from edgemat.data.sections import DataSection
     from edgemat.scoring.validation import default_data
 
     if isinstance(data, DataSection):
         return data
-    return default_data(artifact.manifest.matting_task, None if data is None else str(data))
+    return default_data(task, None if data is None else str(data))
