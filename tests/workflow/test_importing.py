@@ -176,6 +176,10 @@ def test_a_network_for_depth_is_an_artefact_that_mattes_nothing(call: Call, tmp_
         ("export", network.path, "--to", tmp_path / "exported"),
         ("evaluate", network.path),
         ("quantize", network.path),
+        ("prune", network.path),
+        ("sensitivity", network.path),
+        ("gate", network.path, "--sad", "<=5"),
+        ("verify", network.path),
     ):
         status, _, err = call(*words)
         assert status == 2 and "is a network for depth: it mattes nothing" in err, err
