@@ -12,6 +12,7 @@ out: an :class:`Artifact`, its folder, or the name of a shipped model ("portrait
 matte                              cut out a photograph
 train, run                         what a recipe says: the training alone, or all of it
 import_checkpoint                  a network that its authors released, as a float model
+adopt, check                       networks that are not edgemat's
 prune, quantize, sensitivity       make a float model smaller and faster, and see what it costs
 convert, verify, export            mobile files, and whether they compute the same matte
 evaluate, gate, bench              errors, bounds on them, latencies
@@ -32,6 +33,8 @@ __version__ = "0.1.0"
 # public name -> module that has it
 _PUBLIC = {
     "Artifact": "edgemat.artifacts.artifact",
+    "adopt": "edgemat.workflow.api.adopt",
+    "check": "edgemat.workflow.api.adopt",
     "EdgematError": "edgemat.errors",
     "bench": "edgemat.workflow.api.latency",
     "convert": "edgemat.workflow.api.mobile",
@@ -63,6 +66,7 @@ if TYPE_CHECKING:
     from edgemat.models.count import count, count_parameters
     from edgemat.quantize.reference import load
     from edgemat.scoring.metrics import matting_errors
+    from edgemat.workflow.api.adopt import adopt, check
     from edgemat.workflow.api.compress import prune, quantize, sensitivity
     from edgemat.workflow.api.importing import import_checkpoint
     from edgemat.workflow.api.latency import bench
@@ -73,7 +77,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Artifact",
     "EdgematError",
+    "adopt",
     "bench",
+    "check",
     "convert",
     "count",
     "count_parameters",

@@ -59,6 +59,12 @@ class ConversionError(EdgematError):
     """A model that a converter cannot take, or took wrongly (exit status 2)."""
 
 
+class UnsupportedError(ConversionError):
+    """A network with an operation that no phone's runtime has (exit status 3)."""
+
+    exit_code = 3
+
+
 class GateFailed(EdgematError):
     """A measured figure lies outside the bound that the user set (exit status 1)."""
 

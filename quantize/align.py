@@ -25,7 +25,7 @@ from edgemat.quantize.spec import QuantSpec, TensorQuant
 from edgemat.quantize.watch import QuantizerWatch
 
 # by name: under a function mode, torch reports some of them by their private twins
-SAME_GRID_FUNCTIONS = {"cat", "interpolate", "max_pool2d", "_max_pool2d"}
+SAME_GRID_FUNCTIONS = {"cat", "interpolate", "max_pool2d", "_max_pool2d", "pad", "reshape"}
 
 
 def unify_grids(deploy: nn.Module, spec: QuantSpec, example: Tensor) -> QuantSpec:
@@ -105,14 +105,14 @@ class _SharedGrids(QuantizerWatch, TorchFunctionMode):
             sources = [self._origin[place] for place in places if place in self._origin]
             for source in sources:
                 self._join(sources[0], source)
-            if sources:
+            if sources and self.memory(result) not in places:  # what is no view of its input
                 self._remember(result, sources[0])
                 self._results[self.memory(result)] = sources[0]
         elif name == "conv2d" and len(args) > 2 and isinstance(args[2], nn.Parameter):
             x, weight, bias = args[:3]
-            self.convolutions.append(
-                (bias, self._origin[self.memory(x)], self._origin[self.memory(weight)])
-            )
+            given = self._origin.get(self.memory(x))
+            if given is not None:  # else it takes what a float operator gives
+                self.convolutions.append((bias, given, self._origin[self.memory(weight)]))
         return result
 
     def after_quantizer(

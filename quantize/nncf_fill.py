@@ -23,6 +23,11 @@ NEED_QUANTIZED_INPUTS = (
     om.PTSigmoidMetatype,
     om.PTSoftmaxMetatype,
     om.PTInterpolateMetatype,
+    # of networks that are not edgemat's; what computes before them stays int8 by it
+    om.PTGELUMetatype,
+    om.PTELUMetatype,
+    om.PTTanhMetatype,
+    om.PTGroupNormMetatype,
 )
 # relu; relu6 and clamp
 FUSED_ACTIVATIONS = [om.PTRELUMetatype, om.PTHardTanhMetatype]

@@ -50,8 +50,9 @@ def load_reference(artifact: Artifact) -> nn.Module:
     spec = QuantSpec.load(artifact.quant)
     feeding = artifact.manifest.feeding
     with explain_misfit(artifact):
-        frozen = freeze(load_prepared(artifact), spec)
-        unused = unused_places(frozen, blank_input(feeding.channels, feeding.stride))
+        prepared = load_prepared(artifact)
+        frozen = freeze(prepared, spec)
+        unused = unused_places(frozen, blank_input(feeding.channels, prepared.network))
     if unused:  # NNCF's hooks wait for an operator of that name, and say nothing
         raise ArtifactError(
             f"{artifact.quant} has a grid for {unused[0].operator}, which "

@@ -15,6 +15,8 @@ from edgemat.artifacts.artifact import COPY_AGAIN, Artifact
 from edgemat.errors import ArtifactError, UsageError
 from edgemat.files import size_bytes
 from edgemat.models import create_model, model_info
+from edgemat.models.adopted.network import ADOPTED, AdoptedNetwork
+from edgemat.models.adopted.program import PROGRAM, load_program
 from edgemat.models.blocks.affine import add_affines
 from edgemat.models.bounds import require_small
 from edgemat.models.deploy import DeployForm, to_deploy
@@ -70,7 +72,9 @@ def load_any_network(artifact: Artifact) -> Network:
             remedy="Give the artefact that training wrote.",
         )
     with explain_misfit(artifact):
-        network = read_weights(_create_network(artifact), artifact)
+        network = _create_network(artifact)
+        if manifest.architecture != ADOPTED:  # whose program has its weights
+            read_weights(network, artifact)
         network.eval()
         if manifest.pruning is not None:
             settle_channels(network, torch.zeros(1, manifest.feeding.channels, 64, 64))
@@ -83,7 +87,9 @@ def load_deploy(artifact: Artifact) -> DeployForm:
 
 
 def create_network(artifact: Artifact) -> MattingNetwork:
-    """Build the matting network that a manifest names, with weights of no meaning.
+    """Build the matting network that a manifest names, or load an adopted one.
+
+    The weights of the first have no meaning yet.
 
     Raises
     ------
@@ -95,6 +101,8 @@ def create_network(artifact: Artifact) -> MattingNetwork:
 
 def _create_network(artifact: Artifact) -> Network:
     manifest = artifact.manifest
+    if manifest.architecture == ADOPTED:
+        return AdoptedNetwork(load_program(artifact.path / PROGRAM))
     info = model_info(manifest.architecture)
     most = PARAMETERS_PER_BYTE * size_bytes(artifact.payload)
     require_small(info, {**info.config, **manifest.config}, most=most)

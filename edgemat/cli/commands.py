@@ -13,6 +13,7 @@ from edgemat.cli import (
     importing,
     inventory,
     measuring,
+    own,
     peers,
     photo,
     quality,
@@ -28,6 +29,8 @@ app = typer.Typer(
 )
 for command in (
     photo.matte,
+    own.adopt,
+    own.check,
     artifacts.export,
     recipes.run,
     recipes.train,

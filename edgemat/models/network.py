@@ -52,9 +52,12 @@ class MattingNetwork(Network):
     ----------
     encoder:
         The part that can start from ImageNet weights.
+    fixed_size:
+        H,W of the pictures that it takes; None for one that takes any of its stride.
     """
 
     encoder: nn.Module
+    fixed_size: tuple[int, int] | None = None
 
     if TYPE_CHECKING:
 

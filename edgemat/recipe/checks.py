@@ -81,7 +81,7 @@ def _check_blocks(where: str, model: ModelSection) -> None:
     info = model_info(model.architecture)
     deploy = to_deploy(create_matting(model.architecture, **model.config).eval())
     try:
-        check_blocks(deploy, blank_input(info.in_channels, info.stride), **kept)
+        check_blocks(deploy, blank_input(info.in_channels, deploy.network), **kept)
     except UsageError as error:
         raise UsageError(f"{where}.quantize: {error.message}", remedy=error.remedy) from error
 

@@ -115,7 +115,8 @@ def _matting_loss(
         gradient = gradient_loss(alpha, truth, unknown)
         total = loss.total + schedule.gradient_weight * gradient
         return Loss(total, loss.parts | {"gradient": gradient})
-    assert output.trimap_logits is not None
+    if output.trimap_logits is None:  # of a stranger's network, which has no trimap of its own
+        return _own_matte(output.alpha.float(), truth, unknown, ignored, schedule)
     logits = F.interpolate(
         output.trimap_logits.float(), size=truth.shape[-2:], mode="bilinear", align_corners=False
     )
@@ -138,3 +139,15 @@ def _matting_loss(
         gradient_weight=gradient_weight * ramp,
         affinity_weight=schedule.affinity_weight * ramp,
     )
+
+
+def _own_matte(
+    alpha: Tensor, truth: Tensor, unknown: Tensor, ignored: Tensor | None, schedule: Schedule
+) -> Loss:
+    """Return the alpha and gradient losses of a network that gives a matte and nothing else."""
+    alpha = forgive_overshoot(alpha, truth)
+    if ignored is not None:
+        alpha, unknown = torch.where(ignored, truth, alpha), unknown & ~ignored
+    weight = PORTRAIT_GRADIENT if schedule.gradient_weight is None else schedule.gradient_weight
+    whole, gradient = alpha_loss(alpha, truth), gradient_loss(alpha, truth, unknown)
+    return Loss(whole + weight * gradient, {"alpha": whole, "gradient": gradient})

@@ -7,6 +7,8 @@ Positions are always in the order top-left, top-right, bottom-left, bottom-right
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -78,24 +80,29 @@ class Rearrangement(nn.Module):
 
 
 class Interleave(Rearrangement):
-    """Write four B,C,H,W maps into the four positions of one B,C,2H,2W map.
+    """Write s x s maps of B,C,H,W, in reading order, between each other: B,C,sH,sW.
 
     Equal to a pixel shuffle, but torch's order of channels turns into rank-6 transposes in TFLite.
     Here it is concatenation and reshaping alone.
     """
 
-    def forward(self, maps: Positions) -> Tensor:
+    def forward(self, maps: Sequence[Tensor]) -> Tensor:
         b, c, h, w = maps[0].shape
+        side = math.isqrt(len(maps))
         if self.layout == "nhwc":
-            tl, tr, bl, br = (m.permute(0, 2, 3, 1) for m in maps)
-            top = torch.cat([tl, tr], dim=3).reshape(b, h, 2 * w, c)
-            bottom = torch.cat([bl, br], dim=3).reshape(b, h, 2 * w, c)
-            rows = torch.cat([top, bottom], dim=2).reshape(b, 2 * h, 2 * w, c)
-            return rows.permute(0, 3, 1, 2)
-        tl, tr, bl, br = (m.reshape(b, c * h, w, 1) for m in maps)
-        top = torch.cat([tl, tr], dim=3).reshape(b, c * h, 1, 2 * w)
-        bottom = torch.cat([bl, br], dim=3).reshape(b, c * h, 1, 2 * w)
-        return torch.cat([top, bottom], dim=2).reshape(b, c, 2 * h, 2 * w)
+            last = [m.permute(0, 2, 3, 1) for m in maps]
+            rows = [
+                torch.cat(last[start : start + side], dim=3).reshape(b, h, side * w, c)
+                for start in range(0, side * side, side)
+            ]
+            whole = torch.cat(rows, dim=2).reshape(b, side * h, side * w, c)
+            return whole.permute(0, 3, 1, 2)
+        flat = [m.reshape(b, c * h, w, 1) for m in maps]
+        rows = [
+            torch.cat(flat[start : start + side], dim=3).reshape(b, c * h, 1, side * w)
+            for start in range(0, side * side, side)
+        ]
+        return torch.cat(rows, dim=2).reshape(b, c, side * h, side * w)
 
 
 class Deinterleave(Rearrangement):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from edgemat.artifacts.shipped import ArtifactLike
 from edgemat.doctor import explains_missing
-from edgemat.workflow.api.opening import open_with_validation
+from edgemat.workflow.api.opening import open_with_validation, refuse_adopted
 
 if TYPE_CHECKING:
     from edgemat.artifacts.artifact import Artifact
@@ -212,6 +212,7 @@ def prune(
     )
     opened = open_with_validation(artifact, data, images)
     source, pictures, validation = opened
+    refuse_adopted(source, "pruned")
     shelf, seed = opened.shelf(output), source.manifest.seed or 0
     if unstructured:
         parts = (source.manifest.identity, "unstructured", keep, tune, pictures)
@@ -280,6 +281,7 @@ def sensitivity(
 
     bound = None if keep_under is None else parse_named_bound(keep_under)
     opened = open_with_validation(artifact, data, images)
+    refuse_adopted(opened.artifact, "taken apart into blocks")
     return sensitivity_stage(
         *opened, count=calibration, by=by, bound=bound, out=opened.shelf(output)
     )

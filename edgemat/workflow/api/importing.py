@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from edgemat.doctor import explains_missing
 from edgemat.errors import UsageError
-from edgemat.workflow.api.opening import pictures_for_task
+from edgemat.workflow.api.opening import section_for
 
 if TYPE_CHECKING:
     from edgemat.artifacts.artifact import Artifact
@@ -84,7 +84,7 @@ def import_checkpoint(
         released,
         path,
         Wanted(name, size, fit, licence, data_notice),
-        data=pictures_for_task(info.matting_task, data) if info.is_matting else None,
+        data=section_for(info.matting_task, data) if info.is_matting else None,
         images=images,
         out=path.absolute().parent if output is None else Path(output),
     )

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.shipped import SHELF, ArtifactLike, open_artifact
+from edgemat.errors import UsageError
 
 if TYPE_CHECKING:
     from edgemat.data.sections import DataSection
-    from edgemat.models.info import MattingTask
     from edgemat.scoring.evaluate import EvaluationSet
 
     DataLike = DataSection | Path | str | None
@@ -44,13 +44,30 @@ def open_with_validation(named: ArtifactLike, data: DataLike, images: int) -> Op
     return Opened(artifact, section, evaluation_set_for(artifact.manifest, section, count=images))
 
 
+def refuse_adopted(artifact: Artifact, what: str) -> None:
+    """Refuse an adopted network where its channels or blocks would have to be known.
+
+    Raises
+    ------
+    UsageError
+        For such a one.
+    """
+    from edgemat.models.adopted.network import ADOPTED
+
+    if artifact.manifest.architecture == ADOPTED:
+        raise UsageError(
+            f"{artifact.path.name} is an adopted network, which cannot be {what}.",
+            remedy="Do that in your own code, then adopt the result.",
+        )
+
+
 def pictures_for(artifact: Artifact, data: DataLike) -> DataSection:
     """Return what a user means by `data`; unless told otherwise, pictures of the model's task."""
-    return pictures_for_task(artifact.manifest.matting_task, data)
+    return section_for(artifact.manifest.matting_task, data)
 
 
-def pictures_for_task(task: MattingTask, data: DataLike) -> DataSection:
-    """Return what a user means by `data`; unless told otherwise, pictures of a task."""
+def section_for(task: str, data: DataLike) -> DataSection:
+    """Return :func:`pictures_for` a model of a task."""
     from edgemat.data.sections import DataSection
     from edgemat.scoring.validation import default_data
 

@@ -17,6 +17,7 @@ from edgemat.artifacts.artifact import GOLDEN, MATTES, TRAINING_LOG, Artifact
 from edgemat.artifacts.golden import read_pixels
 from edgemat.images import F32, PIXEL_SCALE
 from edgemat.matting.predictor import Predict
+from edgemat.models.adopted.program import PROGRAM
 from edgemat.scoring.evaluate import EvaluationSet, InputSet, predict_all
 from edgemat.workflow.lock import work_alone
 
@@ -64,6 +65,11 @@ def fill_float(
     save_weights(folder, weights)
     if log is not None and log.exists():
         shutil.copyfile(log, folder / TRAINING_LOG)
+    write_golden(folder, data, alphas)
+
+
+def write_golden(folder: Path, data: EvaluationSet, alphas: F32) -> None:
+    """Write the first validation pictures, a float network's mattes of them, and the true ones."""
     np.savez_compressed(
         folder / GOLDEN,
         pixels=data.pixels[:GOLDEN_IMAGES],
@@ -71,6 +77,12 @@ def fill_float(
         truths=data.alphas[:GOLDEN_IMAGES],
     )
     np.savez_compressed(folder / MATTES, alphas=alphas[:GOLDEN_IMAGES])
+
+
+def keep_program(folder: Path, source: Artifact) -> None:
+    """Hand the program of an adopted network down; edgemat's own are named in the manifest."""
+    if (source.path / PROGRAM).is_file():
+        shutil.copyfile(source.path / PROGRAM, folder / PROGRAM)
 
 
 def keep_golden(folder: Path, source: Artifact, predict: Predict) -> None:

@@ -26,6 +26,7 @@ from edgemat.scoring.validation import CALIBRATION_SEED, calibration_set
 from edgemat.workflow.stages.common import (
     WEIGHTS,
     keep_golden,
+    keep_program,
     save_weights,
     torch_input,
 )
@@ -114,6 +115,7 @@ def write_quantized(
 
     def fill(folder: Path) -> None:
         save_weights(folder, made.deploy.state_dict())
+        keep_program(folder, source)
         made.spec.save(folder / QUANT)
         keep_golden(folder, source, predict)
         if log is not None:

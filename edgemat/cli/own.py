@@ -1,0 +1,101 @@
+"""`edgemat adopt` and `check`: networks that are not edgemat's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edgemat.cli import tables
+from edgemat.cli.common import DataOption, ImagesOption, finite_numbers, show_artifacts
+from edgemat.errors import UnsupportedError, UsageError
+from edgemat.terminal import AsJson, out, print_json
+
+Network = Annotated[
+    str,
+    typer.Argument(
+        help="package.module:factory, a .pt2 file, or a name that an installed package lists."
+    ),
+]
+Size = Annotated[
+    tuple[int, int] | None, typer.Option("--size", help="Height and width of pictures, px.")
+]
+Trimap = Annotated[bool, typer.Option("--trimap", help="The network takes a trimap, too.")]
+
+
+def adopt(
+    network: Network,
+    weights: Annotated[Path | None, typer.Option(help="State dict: .pth or .safetensors.")] = None,
+    size: Size = None,
+    trimap: Trimap = False,
+    name: Annotated[str | None, typer.Option(help="Of the artefact.")] = None,
+    mean: Annotated[
+        str | None, typer.Option(help="Taken off RGB in 0..1, as R,G,B: .485,.456,.406.")
+    ] = None,
+    std: Annotated[str | None, typer.Option(help="Divided by after that, as R,G,B.")] = None,
+    map: Annotated[
+        str | None, typer.Option("--map", help="Which of several outputs: key or number.")
+    ] = None,
+    channel: Annotated[
+        int | None, typer.Option(min=0, help="Of the output; by default the last.")
+    ] = None,
+    logits: Annotated[
+        bool, typer.Option("--logits", help="The output is scores: a sigmoid follows, or softmax.")
+    ] = False,
+    licence: Annotated[str | None, typer.Option(help="Of the weights, for the manifest.")] = None,
+    data_notice: Annotated[
+        str | None, typer.Option(help="What they were trained on, for the manifest.")
+    ] = None,
+    data: DataOption = None,
+    images: ImagesOption = 16,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for the artefact.")
+    ] = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Make a float artefact of your own network: quantize, convert, verify, bench it from there."""
+    from edgemat.workflow.api import adopt as api
+
+    made = api.adopt(
+        network,
+        weights=weights,
+        size=size,
+        trimap=trimap,
+        name=name,
+        mean=_colours("--mean", mean),
+        std=_colours("--std", std),
+        map=map,
+        channel=channel,
+        logits=logits,
+        licence=licence or api.UNKNOWN_LICENCE,
+        data_notice=data_notice or api.UNKNOWN_DATA,
+        data=data,
+        images=images,
+        output=output,
+    )
+    show_artifacts([made], as_json)
+
+
+def check(
+    network: Network, size: Size = None, trimap: Trimap = False, as_json: AsJson = False
+) -> None:
+    """Say what will become of a network on phones; exit status 3 where it cannot be converted."""
+    from edgemat.workflow.api.adopt import check as look_through
+
+    found = look_through(network, size=size, trimap=trimap)
+    if as_json:
+        print_json(found.to_json())
+    else:
+        tables.show_expectation(out, found)
+    if found.refusal:
+        raise UnsupportedError(found.refusal, remedy=found.remedy)
+
+
+def _colours(option: str, text: str | None) -> tuple[float, ...]:
+    if text is None:
+        return ()
+    numbers = finite_numbers(text)
+    if len(numbers) != 3:
+        raise UsageError(f"{option} {text} is not three numbers.", remedy="Give R,G,B.")
+    return numbers

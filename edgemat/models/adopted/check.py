@@ -1,0 +1,153 @@
+"""What will become of a network, before any work: operators, islands in float, cost, memory."""
+
+from __future__ import annotations
+
+import operator
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from torch import fx
+from torch.export import ExportedProgram
+
+from edgemat.errors import UnsupportedError
+from edgemat.models.adopted.lowering import line_of, lower, operator_name
+from edgemat.models.adopted.operators import RULES
+from edgemat.models.adopted.passes import tidy
+from edgemat.models.adopted.program import shape_of_input
+from edgemat.models.count import count, count_parameters
+
+Arithmetic = Literal["int8", "float", "none"]
+
+
+@dataclass(frozen=True)
+class OperatorRow:
+    """One operator of a network.
+
+    Attributes
+    ----------
+    count:
+        How often it is called.
+    arithmetic:
+        What it computes in on a phone: "none" where no runtime has it.
+    becomes:
+        What it is rewritten to; empty where it stays.
+    line:
+        Of the network's code that calls it first.
+    """
+
+    operator: str
+    count: int
+    arithmetic: Arithmetic
+    becomes: str
+    line: str
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What to expect of a network on phones.
+
+    Attributes
+    ----------
+    refusal:
+        Why it cannot be converted; empty where it can.
+    macs:
+        Multiply-accumulates of one picture, in 1e9.
+    memory_bytes:
+        The most that its tensors take at once in int8; four times that in float32.
+    partitions:
+        Expected of a delegate: one, and one more behind each operator that it leaves out. An
+        estimate: ``edgemat bench`` counts those of the file.
+    """
+
+    operators: tuple[OperatorRow, ...]
+    refusal: str = ""
+    remedy: str = ""
+    parameters: int | None = None
+    macs: float | None = None
+    memory_bytes: int | None = None
+    partitions: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON takes it."""
+        return asdict(self)
+
+
+def expect(program: ExportedProgram) -> Expectation:
+    """Look a traced network through: nothing is converted."""
+    calls = _varying(program)
+    rows = _rows(calls)
+    missing = [row for row in rows if row.arithmetic == "none"]
+    if missing:
+        named = "; ".join(f"{row.operator} at {row.line}" for row in missing)
+        return Expectation(
+            rows,
+            refusal=f"No phone's runtime has: {named}.",
+            remedy="Write these lines with other operations.",
+        )
+    try:
+        lowered = tidy(lower(program, RULES))
+    except UnsupportedError as error:
+        return Expectation(rows, refusal=error.message, remedy=error.remedy)
+    return Expectation(
+        rows,
+        parameters=count_parameters(lowered),
+        macs=count(lowered, shape_of_input(program, "The program")),
+        memory_bytes=_peak(lowered.graph),
+        partitions=1 + sum(RULES[node.target].cuts for node in calls),
+    )
+
+
+def _rows(calls: Sequence[fx.Node]) -> tuple[OperatorRow, ...]:
+    counts = Counter(node.target for node in calls)
+    first: dict[Any, fx.Node] = {}
+    for node in calls:
+        first.setdefault(node.target, node)
+    rows = []
+    for target, node in first.items():
+        rule = RULES.get(target)
+        if rule is None:
+            arithmetic: Arithmetic = "none"
+        else:
+            arithmetic = "float" if rule.in_float else "int8"
+        rows.append(
+            OperatorRow(
+                operator=operator_name(node),
+                count=counts[target],
+                arithmetic=arithmetic,
+                becomes="" if rule is None else rule.becomes,
+                line=line_of(node),
+            )
+        )
+    return tuple(rows)
+
+
+def _varying(program: ExportedProgram) -> list[fx.Node]:
+    """Return the calls whose results depend on the picture."""
+    names = set(program.graph_signature.user_inputs)
+    depend: set[fx.Node] = set()
+    calls = []
+    for node in program.graph.nodes:
+        if node.op == "placeholder" and node.name in names:
+            depend.add(node)
+        elif node.op == "call_function" and any(n in depend for n in node.all_input_nodes):
+            depend.add(node)
+            if node.target is not operator.getitem:
+                calls.append(node)
+    return calls
+
+
+def _peak(graph: fx.Graph) -> int:
+    """Return the most values that are needed at once, in the order of the graph."""
+    last = {used: node for node in graph.nodes for used in node.all_input_nodes}
+    alive: dict[fx.Node, int] = {}
+    most = 0
+    for node in graph.nodes:
+        if node.op == "get_attr":
+            continue
+        value = node.meta.get("val")
+        alive[node] = 0 if value is None else int(value.numel())
+        most = max(most, sum(alive.values()))
+        alive = {n: size for n, size in alive.items() if last.get(n, n) is not node}
+    return most

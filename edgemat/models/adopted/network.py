@@ -1,0 +1,85 @@
+"""An adopted network, as training, scoring and conversion take edgemat's own."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import torch
+from torch import Tensor, fx, nn
+from torch.export import ExportedProgram
+
+from edgemat.models.adopted.lowering import lower
+from edgemat.models.adopted.operators import RULES
+from edgemat.models.adopted.passes import tidy
+from edgemat.models.adopted.program import shape_of_input
+from edgemat.models.network import MattingNetwork, MattingOutput
+
+ADOPTED = "adopted"
+"""What stands for the architecture in the manifests of adopted networks."""
+
+
+class Lowered(nn.Module):
+    """An adopted network in its deploy form."""
+
+    def __init__(self, body: fx.GraphModule) -> None:
+        super().__init__()
+        self.body = body
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.body(x)
+        return y
+
+    def pixel_weights(self) -> list[Tensor]:
+        """Return the weights that meet the picture itself."""
+        (picture,) = self.body.graph.find_nodes(op="placeholder")
+        return [self.body.get_submodule(str(user.target)).weight for user in picture.users]  # type: ignore[misc]
+
+
+class Traced(nn.Module):
+    """An adopted network as it was traced: the module that its program makes."""
+
+    def __init__(self, program: ExportedProgram) -> None:
+        super().__init__()
+        self.program = program
+        self.body = program.module(check_guards=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.body(x)
+        return y
+
+    def train(self, mode: bool = True) -> Self:
+        """Note the mode alone: a program was traced in eval mode, and stays in it."""
+        self.training = mode
+        return self
+
+    def deploy(self) -> Lowered:
+        """Return its deploy form, by the rules for torch's operators."""
+        return Lowered(tidy(lower(self.program, RULES)))
+
+
+class AdoptedNetwork(MattingNetwork):
+    """Any network, traced at one size.
+
+    Attributes
+    ----------
+    fixed_size:
+        H,W of the pictures that it takes.
+    """
+
+    fixed_size: tuple[int, int]
+
+    def __init__(self, program: ExportedProgram) -> None:
+        super().__init__()
+        self.channels, *size = shape_of_input(program, "The program")
+        self.fixed_size = (size[0], size[1])
+        self.stride = 1
+        self.program: nn.Module = Traced(program)
+
+    def forward(self, x: Tensor) -> MattingOutput:
+        alphas = [self.program(x[index : index + 1]) for index in range(len(x))]
+        return MattingOutput(alphas[0] if len(alphas) == 1 else torch.cat(alphas))
+
+    def pixel_weights(self) -> list[Tensor]:
+        """Return the weights that meet the picture; of the deploy form."""
+        assert isinstance(self.program, Lowered)
+        return self.program.pixel_weights()

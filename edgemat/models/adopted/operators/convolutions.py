@@ -1,0 +1,100 @@
+"""Convolutions, transposed ones, and linear layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from edgemat.errors import UnsupportedError
+from edgemat.models.adopted.lowering import Lowering, Rules, rule
+
+aten = torch.ops.aten
+RULES: Rules = {}
+
+
+@rule(RULES, aten.conv2d.default, aten.conv2d.padding)
+def convolution(
+    to: Lowering,
+    *,
+    x: fx.Node,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: list[int],
+    padding: list[int] | str,
+    dilation: list[int],
+    groups: int,
+) -> fx.Node:
+    _require_constant(weight)
+    outputs, inputs, *kernel = weight.shape
+    layer = nn.Conv2d(
+        inputs * groups,
+        outputs,
+        tuple(kernel),  # type: ignore[arg-type]  # two numbers
+        _pair(stride),
+        padding if isinstance(padding, str) else _pair(padding),
+        _pair(dilation),
+        groups,
+        bias is not None,
+    )
+    return to.module(_filled(layer, weight, bias), x, name=to.name)
+
+
+@rule(RULES, aten.conv_transpose2d.input, becomes="a convolution for each phase, interleaved")
+def transposed_convolution(
+    to: Lowering,
+    *,
+    x: fx.Node,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: list[int],
+    padding: list[int],
+    output_padding: list[int],
+    groups: int,
+    dilation: list[int],
+) -> fx.Node:
+    _require_constant(weight)
+    inputs, outputs, *kernel = weight.shape
+    layer = nn.ConvTranspose2d(
+        inputs,
+        outputs * groups,
+        tuple(kernel),  # type: ignore[arg-type]  # two numbers
+        _pair(stride),
+        _pair(padding),
+        _pair(output_padding),
+        groups,
+        bias is not None,
+        _pair(dilation),
+    )
+    return to.module(_filled(layer, weight, bias), x, name=to.name)
+
+
+@rule(RULES, aten.linear.default)
+def linear(to: Lowering, *, x: fx.Node, weight: Tensor, bias: Tensor | None) -> fx.Node:
+    _require_constant(weight)
+    layer = nn.Linear(weight.shape[1], weight.shape[0], bias is not None)
+    return to.module(_filled(layer, weight, bias), x, name=to.name)
+
+
+def _filled(layer: Any, weight: Tensor, bias: Tensor | None) -> nn.Module:
+    with torch.no_grad():
+        layer.weight.copy_(weight)
+        if bias is not None:
+            layer.bias.copy_(bias)
+    filled: nn.Module = layer
+    return filled
+
+
+def _pair(numbers: list[int]) -> tuple[int, int]:
+    """Return two numbers; torch writes one where both are equal."""
+    first, *more = numbers
+    return first, more[0] if more else first
+
+
+def _require_constant(weight: Any) -> None:
+    if not isinstance(weight, Tensor):
+        raise UnsupportedError(
+            "A convolution's weights are computed from the picture.",
+            remedy="No phone has that in int8; write it as products and sums.",
+        )

@@ -1,0 +1,238 @@
+"""What the operators of adopted networks become: blocks that delegates take, int8 included."""
+
+from __future__ import annotations
+
+import itertools
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from edgemat.models.blocks.pooling import Interleave, Rearrangement
+
+
+class ScaleShift(nn.Conv2d):
+    """``scale * x + shift``, one of each for every channel, as a depthwise 1x1 convolution.
+
+    Parameters
+    ----------
+    scale, shift:
+        C numbers each.
+    """
+
+    def __init__(self, scale: Tensor, shift: Tensor) -> None:
+        channels = len(scale)
+        super().__init__(channels, channels, 1, groups=channels)
+        assert self.bias is not None
+        with torch.no_grad():
+            self.weight.copy_(scale.reshape(-1, 1, 1, 1))
+            self.bias.copy_(shift)
+
+
+class UnitClamp(nn.Module):
+    """Cut to 0..1, which in int8 is the grid that follows, and costs nothing."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.clamp(x, 0.0, 1.0)
+
+
+class Regrid(nn.Module):
+    """Multiply by one: in int8, from the grid that a runtime fixes to the one that others need."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * 1.0
+
+
+class Bend(nn.Module):
+    """Leaky and parametric ReLU, as ``slope * x + (1 - slope) * relu(x)``.
+
+    Parameters
+    ----------
+    slope:
+        Of the negative half, C numbers.
+    """
+
+    def __init__(self, slope: Tensor) -> None:
+        super().__init__()
+        none, rest = torch.zeros_like(slope), 1 - slope
+        self.line = ScaleShift(slope, none)
+        # ahead of the rectifier, which int8 runtimes then fuse into it; its sign has to wait
+        self.rectified = ScaleShift(rest.abs(), none)
+        self.sign = None if bool((rest >= 0).all()) else ScaleShift(rest.sign(), none)
+
+    def forward(self, x: Tensor) -> Tensor:
+        half = F.relu(self.rectified(x))
+        y: Tensor = self.line(x) + (half if self.sign is None else self.sign(half))
+        return y
+
+
+class ZeroPad(Rearrangement):
+    """Pad with zeros: left, right, top, bottom, px; less than none takes away."""
+
+    def __init__(self, padding: tuple[int, int, int, int]) -> None:
+        super().__init__()
+        self.padding = padding
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not any(self.padding):
+            return x
+        if self.layout == "nhwc":
+            return F.pad(x.permute(0, 2, 3, 1), (0, 0, *self.padding)).permute(0, 3, 1, 2)
+        return F.pad(x, self.padding)
+
+
+class Repeated(nn.Module):
+    """Pad with what is at the border: "reflect" leaves the outermost values out, "replicate" not.
+
+    Parameters
+    ----------
+    padding:
+        Left, right, top, bottom, px.
+    """
+
+    def __init__(self, padding: tuple[int, int, int, int], mode: str) -> None:
+        super().__init__()
+        self.padding = padding
+        self.reflects = mode == "reflect"
+
+    def forward(self, x: Tensor) -> Tensor:
+        left, right, top, bottom = self.padding
+        return self._pad(self._pad(x, 3, left, right), 2, top, bottom)
+
+    def _pad(self, x: Tensor, dim: int, before: int, after: int) -> Tensor:
+        length = x.shape[dim]
+        steps = 1 if self.reflects else 0  # from the border inwards, for each further pixel
+        ahead = [x.narrow(dim, steps * i, 1) for i in range(before, 0, -1)]
+        behind = [x.narrow(dim, length - 1 - steps * i, 1) for i in range(1, after + 1)]
+        return torch.cat([*ahead, x, *behind], dim=dim) if before or after else x
+
+
+class Bins(nn.Module):
+    """Adaptive average pooling to H,W bins that need not be of one size."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        super().__init__()
+        self.size = size
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = self._pool(x, 2, self.size[0])
+        return self._pool(rows, 3, self.size[1])
+
+    @staticmethod
+    def _pool(x: Tensor, dim: int, bins: int) -> Tensor:
+        length = int(x.shape[dim])
+        if bins == length:
+            return x
+        edges = [(i * length // bins, -(-(i + 1) * length // bins)) for i in range(bins)]
+        parts = [x.narrow(dim, a, b - a).mean(dim, keepdim=True) for a, b in edges]
+        return torch.cat(parts, dim=dim) if bins > 1 else parts[0]
+
+
+class PixelShuffle(nn.Module):
+    """B,C s s,H,W to B,C,sH,sW, by slices and :class:`edgemat.models.blocks.pooling.Interleave`."""
+
+    def __init__(self, factor: int) -> None:
+        super().__init__()
+        self.places = factor**2
+        self.interleave = Interleave()
+
+    def forward(self, x: Tensor) -> Tensor:
+        b, channels, height, width = x.shape
+        shape = (b, channels // self.places, height, width)
+        if channels == self.places:
+            maps = [x[:, place : place + 1] for place in range(self.places)]
+        else:
+            each = x.reshape(b, channels // self.places, self.places, height * width)
+            maps = [each[:, :, place].reshape(shape) for place in range(self.places)]
+        y: Tensor = self.interleave(maps)
+        return y
+
+
+class TransposedConv2d(nn.Module):
+    """A transposed convolution as one convolution for each of its s x s phases, then interleaving.
+
+    Output pixel s m + r sees those kernel places k alone for which s divides r + padding - k. Where
+    the phases' results are put between each other, nothing is computed that others only multiply
+    by zeros, and int8 delegates know every part.
+    """
+
+    def __init__(self, conv: nn.ConvTranspose2d, size: tuple[int, int]) -> None:
+        super().__init__()
+        self.step = int(conv.stride[0])
+        self.size = size
+        phases = []
+        weight = _as_convolution(conv)
+        height, width = size
+        for row, column in itertools.product(range(self.step), repeat=2):
+            rows, top, bottom = self._taps(conv, 0, row, height)
+            columns, left, right = self._taps(conv, 1, column, width)
+            part = weight[:, :, rows][..., columns]
+            phase = nn.Conv2d(
+                conv.in_channels,
+                conv.out_channels,
+                part.shape[-2:],  # type: ignore[arg-type]  # two numbers
+                groups=conv.groups,
+                bias=conv.bias is not None,
+            )
+            with torch.no_grad():
+                phase.weight.copy_(part)
+                if conv.bias is not None:
+                    assert phase.bias is not None
+                    phase.bias.copy_(conv.bias)
+            pad = ZeroPad((left, right, top, bottom))
+            if left == right >= 0 and top == bottom >= 0:
+                phase.padding = (top, left)
+                pad = ZeroPad((0, 0, 0, 0))
+            phases.append(nn.Sequential(pad, phase))
+        self.phases = nn.ModuleList(phases)
+        self.interleave = Interleave()
+
+    def _taps(
+        self, conv: nn.ConvTranspose2d, axis: int, phase: int, length: int
+    ) -> tuple[list[int], int, int]:
+        """Return a phase's kernel places, in a convolution's order, and the padding it needs."""
+        kernel, padding = int(conv.kernel_size[axis]), _numbers(conv.padding)[axis]
+        first = (phase + padding) % self.step
+        taps = list(range(first, kernel, self.step))
+        ahead = (phase + padding) // self.step
+        outputs = self.outputs(conv, axis, length)
+        return taps[::-1], len(taps) - 1 - ahead, outputs + ahead - length
+
+    @staticmethod
+    def outputs(conv: nn.ConvTranspose2d, axis: int, length: int) -> int:
+        """Return how many pixels each phase has along an axis of `length` input pixels."""
+        step, kernel = int(conv.stride[axis]), int(conv.kernel_size[axis])
+        padding, more = _numbers(conv.padding)[axis], int(conv.output_padding[axis])
+        return -(-((length - 1) * step - 2 * padding + kernel + more) // step)
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps = [phase(x) for phase in self.phases]
+        y: Tensor = self.interleave(maps) if self.step > 1 else maps[0]
+        return y
+
+
+def is_divisible(conv: nn.ConvTranspose2d, size: tuple[int, int]) -> bool:
+    """Whether :class:`TransposedConv2d` can stand for `conv` with inputs of `size`."""
+    step = conv.stride[0]
+    whole = all(
+        ((length - 1) * step - 2 * p + k + more) % step == 0
+        for length, k, p, more in zip(
+            size, conv.kernel_size, _numbers(conv.padding), conv.output_padding, strict=True
+        )
+    )
+    alike = conv.stride[1] == step and tuple(conv.dilation) == (1, 1)
+    return whole and alike and min(conv.kernel_size) >= step
+
+
+def _numbers(padding: str | tuple[int, ...]) -> tuple[int, ...]:
+    """Return the padding of a transposed convolution, which torch types as other ones' as well."""
+    assert not isinstance(padding, str)
+    return padding
+
+
+def _as_convolution(conv: nn.ConvTranspose2d) -> Tensor:
+    """Return the weights O,I/groups,kh,kw, in the kernel's own order of places."""
+    weight = conv.weight.detach()
+    inputs, outputs, *kernel = weight.shape
+    grouped = weight.reshape(conv.groups, inputs // conv.groups, outputs, *kernel)
+    return grouped.transpose(1, 2).reshape(conv.out_channels, inputs // conv.groups, *kernel)

@@ -1,0 +1,131 @@
+"""What follows once a program is lowered: scales are folded, transposed convolutions replaced."""
+
+from __future__ import annotations
+
+import torch
+from torch import fx, nn
+from torch.nn import functional as F
+
+from edgemat.models.adopted.lowering import shape_of
+from edgemat.models.adopted.parts import Regrid, ScaleShift, TransposedConv2d, is_divisible
+
+Foldable = nn.Conv2d | nn.ConvTranspose2d | nn.Linear
+SHARE_A_GRID = (torch.cat, F.interpolate, F.max_pool2d)
+RECTIFIERS = (F.relu, F.relu6)
+GRID_IS_FIXED = (torch.sigmoid, F.softmax)
+
+
+def tidy(network: fx.GraphModule) -> fx.GraphModule:
+    """Run all passes, in place, in the order that they need."""
+    fold_scales(network)
+    weigh_pixels(network)
+    expand_transposed(network)
+    regrid(network)
+    part_from_rectifiers(network)
+    network.graph.eliminate_dead_code()
+    network.delete_all_unused_submodules()
+    network.recompile()
+    return network
+
+
+def fold_scales(network: fx.GraphModule) -> None:
+    """Fold every ``scale * x + shift`` into the convolution or linear layer right before it.
+
+    That is how batch normalisation goes, too. One behind the picture stays: a scale ahead of a
+    convolution may not be folded into it, for what it pads with would be another colour.
+    """
+    for node in list(network.graph.nodes):
+        scale = _module(network, node)
+        if not isinstance(scale, ScaleShift):
+            continue
+        before = node.args[0]
+        layer = _module(network, before)
+        if not isinstance(layer, Foldable) or len(before.users) > 1 or _calls(network, before) > 1:
+            continue
+        assert scale.bias is not None
+        _fold(layer, scale.weight.detach().flatten(), scale.bias.detach())
+        node.replace_all_uses_with(before)
+        network.graph.erase_node(node)
+
+
+def weigh_pixels(network: fx.GraphModule) -> None:
+    """Let the picture meet convolutions alone: float16 files have the scale of pixels in these."""
+    (picture,) = network.graph.find_nodes(op="placeholder")
+    if all(isinstance(_module(network, user), nn.Conv2d) for user in picture.users):
+        return
+    ones = torch.ones(shape_of(picture)[1])
+    network.add_submodule("pixels", ScaleShift(ones, torch.zeros_like(ones)))
+    with network.graph.inserting_after(picture):
+        weighed = network.graph.call_module("pixels", (picture,))
+    weighed.meta = dict(picture.meta)
+    picture.replace_all_uses_with(weighed, delete_user_cb=lambda user: user is not weighed)
+
+
+def expand_transposed(network: fx.GraphModule) -> None:
+    """Put convolutions and interleaving in the place of transposed convolutions."""
+    for node in list(network.graph.nodes):
+        layer = _module(network, node)
+        if not isinstance(layer, nn.ConvTranspose2d):
+            continue
+        height, width = shape_of(node.args[0])[2:]
+        if is_divisible(layer, (height, width)):
+            network.add_submodule(str(node.target), TransposedConv2d(layer, (height, width)))
+
+
+def regrid(network: fx.GraphModule) -> None:
+    """Put a multiplication by one behind what has a grid of its own and meets others'."""
+    for node in list(network.graph.nodes):
+        if node.op != "call_function" or node.target not in GRID_IS_FIXED:
+            continue
+        meeting = [
+            user for user in node.users if user.op == "output" or user.target in SHARE_A_GRID
+        ]
+        _regrid_for(network, node, meeting)
+
+
+def part_from_rectifiers(network: fx.GraphModule) -> None:
+    """Put a multiplication by one before a rectifier whose input others take as it is.
+
+    Runtimes fuse a rectifier into the operator before it, whose own result then is nowhere.
+    """
+    for node in list(network.graph.nodes):
+        rectifiers = [user for user in node.users if user.target in RECTIFIERS]
+        if len(node.users) > 1 and node.op != "placeholder":
+            _regrid_for(network, node, rectifiers)
+
+
+def _regrid_for(network: fx.GraphModule, node: fx.Node, users: list[fx.Node]) -> None:
+    if not users:
+        return
+    path = f"regrid_{node.name}"
+    network.add_submodule(path, Regrid())
+    with network.graph.inserting_after(node):
+        again = network.graph.call_module(path, (node,))
+    again.meta = dict(node.meta)
+    for user in users:
+        user.replace_input_with(node, again)
+
+
+def _module(network: fx.GraphModule, node: fx.Node) -> nn.Module | None:
+    if not isinstance(node, fx.Node) or node.op != "call_module":
+        return None
+    return network.get_submodule(str(node.target))
+
+
+def _calls(network: fx.GraphModule, node: fx.Node) -> int:
+    return sum(
+        other.op == "call_module" and other.target == node.target for other in network.graph.nodes
+    )
+
+
+def _fold(layer: Foldable, scale: torch.Tensor, shift: torch.Tensor) -> None:
+    with torch.no_grad():
+        if isinstance(layer, nn.ConvTranspose2d):  # weights I,O/groups: outputs lie along dim 1
+            inputs, outputs, *kernel = layer.weight.shape
+            grouped = layer.weight.reshape(layer.groups, inputs // layer.groups, outputs, *kernel)
+            grouped.mul_(scale.reshape(layer.groups, 1, outputs, 1, 1))
+        else:
+            layer.weight.mul_(scale.reshape(-1, *[1] * (layer.weight.ndim - 1)))
+        if layer.bias is None:
+            layer.bias = nn.Parameter(torch.zeros_like(scale))
+        layer.bias.mul_(scale).add_(shift)

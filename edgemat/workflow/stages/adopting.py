@@ -1,0 +1,144 @@
+"""Adoption: from anybody's network to a float artefact that needs her code no more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.export import ExportedProgram
+
+from edgemat.artifacts.artifact import Artifact, Cost, Feeding
+from edgemat.artifacts.draft import Draft, write_artifact
+from edgemat.errors import UnsupportedError, UsageError
+from edgemat.matting.torch_predictor import torch_predictor
+from edgemat.models import MattingTask
+from edgemat.models.adopted.check import expect
+from edgemat.models.adopted.network import ADOPTED, AdoptedNetwork
+from edgemat.models.adopted.program import PROGRAM, Adapted, save_program, trace
+from edgemat.models.count import count, count_parameters
+from edgemat.models.deploy import to_deploy
+from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
+from edgemat.workflow.stages.common import write_golden
+
+OUTSIDE = 1e-3
+"""How far mattes may lie outside of 0..1 before they are taken for scores."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a stranger's network is fed and read.
+
+    The fields are those of :class:`edgemat.models.adopted.program.Adapted`.
+    """
+
+    mean: tuple[float, ...] = ()
+    deviation: tuple[float, ...] = ()
+    output: str | None = None
+    channel: int | None = None
+    logits: bool = False
+
+
+def trace_module(
+    module: nn.Module, reading: Reading, *, size: tuple[int, int], channels: int
+) -> ExportedProgram:
+    """Return the program of a network for pictures of H,W, with what feeds and reads it.
+
+    Raises
+    ------
+    ConversionError
+        When it cannot be traced.
+    """
+    adapted = Adapted(module.eval().float(), **vars(reading)).eval()
+    return trace(adapted, (channels, *size))
+
+
+def check_program(program: ExportedProgram) -> None:
+    """Check that a program runs on phones, and gives one map in 0..1 of the picture's size.
+
+    Raises
+    ------
+    UnsupportedError, UsageError
+        Otherwise.
+    """
+    found = expect(program)
+    if found.refusal:
+        raise UnsupportedError(found.refusal, remedy=found.remedy)
+    network = AdoptedNetwork(program)
+    size = network.fixed_size
+    example = torch.rand(1, network.channels, *size, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        alpha = network(example).alpha
+    if tuple(alpha.shape) != (1, 1, *size):
+        raise UsageError(
+            f"The network gives {' x '.join(map(str, alpha.shape))} for a picture of 1 x "
+            f"{network.channels} x {size[0]} x {size[1]}.",
+            remedy="It has to give one map B,1,H,W; choose among several by --map and --channel.",
+        )
+    if not torch.isfinite(alpha).all():
+        raise UsageError(
+            "The network's matte of a random picture has values that are no numbers.",
+            remedy="Look for NaN in its weights, or for a division by zero.",
+        )
+    low, high = float(alpha.min()), float(alpha.max())
+    if low < -OUTSIDE or high > 1 + OUTSIDE:
+        raise UsageError(
+            f"The network's matte of a random picture lies in {low:.2f}..{high:.2f}, not in 0..1.",
+            remedy="Give --logits if these are scores before a sigmoid or softmax.",
+        )
+
+
+def adopt_stage(
+    program: ExportedProgram,
+    validation: EvaluationSet,
+    *,
+    name: str,
+    task: MattingTask,
+    licence: str,
+    data_notice: str,
+    out: Path,
+) -> Artifact:
+    """Write the float artefact of a program, with its mattes of the validation pictures.
+
+    Raises
+    ------
+    UnsupportedError
+        When it has an operation that no phone's runtime has.
+    """
+    network = AdoptedNetwork(program).eval()
+    deploy = to_deploy(network)
+    alphas = predict_all(torch_predictor(deploy), validation)
+    height, width = network.fixed_size
+
+    def fill(folder: Path) -> None:
+        save_program(program, folder / PROGRAM)
+        write_golden(folder, validation, alphas)
+
+    draft = Draft(
+        payload=PROGRAM,
+        name=name,
+        kind="float",
+        architecture=ADOPTED,
+        config={},
+        task=task,
+        feeding=Feeding(
+            layout="NCHW",
+            height=height,
+            width=width,
+            channels=4 if network.channels == 4 else 3,
+            stride=network.stride,
+            trimap_channel=3 if network.channels == 4 else None,
+        ),
+        parent=None,
+        cost=Cost(
+            parameters=count_parameters(network),
+            macs=count(deploy, (network.channels, height, width)),
+        ),
+        scores=score(alphas, validation),
+        validation=validation.validation,
+        demonstration=False,
+        licence=licence,
+        data_notice=data_notice,
+    )
+    return write_artifact(out, fill, draft)

@@ -1,0 +1,240 @@
+"""Every rule: the deploy form of an adopted network computes what the network computes."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from strangers import Attention, Lines, OddUNet, UNet, example, randomised
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from edgemat.errors import ConversionError, UnsupportedError
+from edgemat.models.adopted.check import expect
+from edgemat.models.adopted.network import AdoptedNetwork, Lowered
+from edgemat.models.adopted.parts import Regrid, ScaleShift, TransposedConv2d, is_divisible
+from edgemat.models.adopted.program import trace
+from edgemat.models.deploy import DeployForm, prepare_for_float16, to_deploy
+
+C = 4
+
+
+def conv(kernel: int = 3, **options: int) -> nn.Conv2d:
+    return nn.Conv2d(C, C, kernel, padding=kernel // 2, **options)
+
+
+LAYERS: dict[str, nn.Module] = {
+    "convolution": conv(),
+    "depthwise": conv(groups=C),
+    "dilated": nn.Conv2d(C, C, 3, padding=2, dilation=2),
+    "same padding": nn.Conv2d(C, C, 5, padding="same"),
+    "batch norm behind a convolution": nn.Sequential(conv(), nn.BatchNorm2d(C)),
+    "batch norm first": nn.Sequential(nn.BatchNorm2d(C), nn.ReLU(), conv()),
+    "batch norm without scale": nn.Sequential(conv(), nn.BatchNorm2d(C, affine=False)),
+    "instance norm": nn.InstanceNorm2d(C, affine=True),
+    "instance norm with statistics": nn.InstanceNorm2d(C, affine=True, track_running_stats=True),
+    "group norm": nn.GroupNorm(2, C),
+    "layer norm": Lines(lambda x: F.layer_norm(x, x.shape[-1:])),
+    "relu6": nn.ReLU6(),
+    "hardtanh": nn.Hardtanh(-0.5, 0.7),
+    "hardswish": nn.Hardswish(),
+    "hardsigmoid": nn.Hardsigmoid(),
+    "hardsigmoid of rows": Lines(lambda x: F.hardsigmoid(x.mean((2, 3)))[:, :, None, None] * x),
+    "silu": nn.SiLU(),
+    "gelu": nn.GELU(),
+    "gelu by tanh": nn.GELU(approximate="tanh"),
+    "elu": nn.ELU(),
+    "mish": nn.Mish(),
+    "softplus": nn.Softplus(),
+    "tanh": nn.Tanh(),
+    "leaky relu": nn.LeakyReLU(0.2),
+    "prelu": nn.PReLU(C, init=0.3),
+    "prelu that grows": nn.PReLU(C, init=1.4),
+    "softmax": nn.Softmax(dim=1),
+    "sigmoid": nn.Sigmoid(),
+    "squeeze and excitation": Lines(lambda x: x * torch.sigmoid(F.adaptive_avg_pool2d(x, 1))),
+    "sums and products": Lines(lambda x: 2 - x * 0.5 + x / 3 - (x - 1) * torch.relu(x) + 1),
+    "squares and roots": Lines(lambda x: torch.sqrt(x**2 + 1) * torch.rsqrt(x.abs() + 1)),
+    "largest and least": Lines(lambda x: torch.maximum(x, -x) + torch.minimum(x, x * 2)),
+    "a constant map": Lines(lambda x: x + torch.arange(16.0) / 16),
+    "max pooling": nn.Sequential(nn.MaxPool2d(3, 2, 1), nn.Upsample(scale_factor=2)),
+    "average pooling": nn.Sequential(nn.AvgPool2d(2), nn.Upsample(scale_factor=2)),
+    "bins of one size": Lines(lambda x: F.interpolate(F.adaptive_avg_pool2d(x, 4), 16)),
+    "bins of several sizes": Lines(
+        lambda x: F.interpolate(F.adaptive_avg_pool2d(x, (3, 5)), 16, mode="bilinear")
+    ),
+    "bilinear, corners aligned": Lines(
+        lambda x: F.interpolate(x[:, :, ::2, ::2], (16, 16), mode="bilinear", align_corners=True)
+    ),
+    "reflected border": nn.Sequential(nn.ReflectionPad2d((1, 2, 3, 0)), nn.Conv2d(C, C, 4)),
+    "repeated border": nn.Sequential(nn.ReplicationPad2d(2), nn.Conv2d(C, C, 5)),
+    "padding mode of a convolution": nn.Conv2d(C, C, 3, padding=1, padding_mode="reflect"),
+    "uneven zeros": nn.Sequential(nn.ZeroPad2d((0, 1, 2, 0)), nn.Conv2d(C, C, (3, 2))),
+    "transposed": nn.Sequential(nn.MaxPool2d(2), nn.ConvTranspose2d(C, C, 2, 2)),
+    "transposed, overlapping": nn.Sequential(nn.MaxPool2d(2), nn.ConvTranspose2d(C, C, 4, 2, 1)),
+    "transposed, by groups": nn.Sequential(
+        nn.MaxPool2d(2), nn.ConvTranspose2d(C, C, 3, 2, 1, output_padding=1, groups=2)
+    ),
+    "transposed, with batch norm": nn.Sequential(
+        nn.MaxPool2d(4), nn.ConvTranspose2d(C, C, 8, 4, 2, groups=2), nn.BatchNorm2d(C)
+    ),
+    "transposed, of step 1": nn.ConvTranspose2d(C, C, 3, padding=1),
+    "pixel shuffle": nn.Sequential(
+        nn.Conv2d(C, 2 * C, 2, 2), nn.PixelShuffle(2), nn.Conv2d(2, C, 1)
+    ),
+    "pixel shuffle by 4": nn.Sequential(nn.Conv2d(C, 64, 4, 4), nn.PixelShuffle(4)),
+    "shuffled channels": nn.ChannelShuffle(2),
+    "chunks": Lines(lambda x: torch.cat([b * 2 for b in x.chunk(2, dim=1)], dim=1)),
+    "splits and stacks": Lines(
+        lambda x: (
+            torch.stack(x.split([1, 3], dim=1)[::-1][:1], dim=1).flatten(1, 2).repeat(1, 2, 1, 1)
+        )
+    ),
+    "linear on tokens": Lines(
+        lambda x: (x.flatten(2).transpose(1, 2) @ torch.ones(C, C)).mT.reshape(x.shape)
+    ),
+    "attention": Attention(C),
+    "dropout": nn.Sequential(nn.Dropout2d(0.5), conv()),
+    "a whole network": UNet(C),
+    "an odd network": OddUNet(C),
+}
+
+
+class Whole(nn.Module):
+    """A layer between convolutions, so that what is folded has something to be folded into."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.first, self.layer = nn.Conv2d(3, C, 3, padding=1), layer
+        self.last = nn.LazyConv2d(1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.last(self.layer(self.first(x)))
+        return y
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_deploy_form_equals_its_network(name: str) -> None:
+    x = example(16, 16)
+    network = Whole(randomised(LAYERS[name])).eval()
+    with torch.no_grad():
+        network(x)  # which tells the last layer its channels
+        expected = network(x)
+    deploy = lowered(network)
+    with torch.no_grad():
+        assert torch.allclose(deploy(x), expected, atol=2e-5)
+
+
+def lowered(network: nn.Module, shape: tuple[int, int, int] = (3, 16, 16)) -> nn.Module:
+    """Return a network's deploy form without the clamp behind it."""
+    program = to_deploy(AdoptedNetwork(trace(network, shape))).network.program
+    assert isinstance(program, Lowered)
+    return program
+
+
+def kinds(network: nn.Module) -> list[type[nn.Module]]:
+    return [type(module) for module in lowered(network).modules()]
+
+
+def test_batch_norm_goes_into_its_convolution() -> None:
+    behind = Whole(nn.Sequential(conv(), nn.BatchNorm2d(C), nn.ReLU()))
+    behind(example(16, 16))
+    assert ScaleShift not in kinds(behind.eval())
+
+
+def test_a_scale_stays_before_a_convolution_that_pads() -> None:
+    """Folded, the border would be padded with another colour."""
+    first = nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 1, 3, padding=1)).eval()
+    assert kinds(randomised(first).eval()).count(ScaleShift) == 1
+
+
+def test_a_convolution_that_is_called_twice_keeps_its_weights() -> None:
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.norm = nn.Conv2d(3, 3, 3, padding=1), nn.BatchNorm2d(3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.norm(self.conv(x)).mean(1, keepdim=True) + self.conv(x)[:, :1]
+
+    network = randomised(Twice()).eval()
+    x = example(16, 16)
+    with torch.no_grad():
+        assert torch.allclose(lowered(network)(x), network(x), atol=1e-5)
+
+
+def test_what_has_a_fixed_grid_is_parted_from_what_shares_one() -> None:
+    joined = Lines(
+        lambda x: torch.cat([torch.sigmoid(x[:, :1]), x[:, 1:2]], dim=1).mean(1, keepdim=True)
+    )
+    assert kinds(joined).count(Regrid) == 1
+
+
+@pytest.mark.parametrize("kernel, step, padding, more", [(2, 2, 0, 0), (5, 2, 2, 1), (6, 3, 1, 0)])
+def test_phases_of_a_transposed_convolution(
+    kernel: int, step: int, padding: int, more: int
+) -> None:
+    layer = nn.ConvTranspose2d(3, 2, kernel, step, padding, output_padding=more)
+    x = torch.rand(1, 3, 5, 7)
+    assert is_divisible(layer, (5, 7)) == (
+        layer(x).shape[-1] % step == 0 == layer(x).shape[-2] % step
+    )
+    if is_divisible(layer, (5, 7)):
+        assert torch.allclose(TransposedConv2d(layer, (5, 7))(x), layer(x), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "layer, words",
+    [
+        (Lines(lambda x: F.grid_sample(x, torch.zeros(1, 16, 16, 2))), "grid_sampler"),
+        (Lines(lambda x: F.interpolate(x, 20, mode="bicubic")), "bicubic"),
+        (Lines(lambda x: F.interpolate(x, 20)), "no whole factor"),
+        (Lines(lambda x: F.pad(x, (1, 1, 1, 1), mode="circular")), "circular"),
+        (Lines(lambda x: F.pad(x, (1, 1), value=2.0)), "pads with 2"),
+        (Lines(lambda x: F.conv2d(x, x.mean((2, 3), keepdim=True))), "computed from the picture"),
+        (Lines(lambda x: x[:, ::2]), "every 2th"),
+        (Lines(lambda x: x.double().float()), "float64"),
+    ],
+)
+def test_what_no_phone_runs_is_refused_by_name(layer: nn.Module, words: str) -> None:
+    with pytest.raises(UnsupportedError, match=words) as raised:
+        lowered(layer)
+    assert raised.value.exit_code == 3
+    found = expect(trace(layer, (3, 16, 16)))
+    assert words in found.refusal
+
+
+def test_the_line_of_the_users_code_is_named() -> None:
+    with pytest.raises(UnsupportedError, match=r"strangers\.py:\d+"):
+        lowered(Lines(lambda x: F.grid_sample(x, torch.zeros(1, 16, 16, 2))))
+
+
+def test_control_flow_by_the_picture_is_refused() -> None:
+    branching = Lines(lambda x: x if x.mean() > 0 else -x)
+    with pytest.raises(ConversionError, match=r"cannot trace.*test_lowering\.py:\d+"):
+        trace(branching, (3, 16, 16))
+
+
+def test_float16_scales_the_weights_that_meet_pixels() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 1, 3, padding=1), nn.Sigmoid()).eval()
+    deploy = to_deploy(AdoptedNetwork(trace(network, (3, 16, 16))))
+    x = example(16, 16)
+    with torch.no_grad():
+        scaled = prepare_for_float16(deploy, 1 / 255)(255 * x)
+        assert torch.allclose(scaled, deploy(x), atol=1e-4)
+
+
+def test_a_picture_that_meets_no_convolution_gets_one() -> None:
+    """Else float16 files would take pixels in 0..255 for 0..1."""
+    mixed = Lines(lambda x: torch.cat([x, x.mean(1, keepdim=True)], dim=1).mean(1, keepdim=True))
+    deploy = to_deploy(AdoptedNetwork(trace(mixed, (3, 16, 16))))
+    assert isinstance(deploy, DeployForm)
+    x = example(16, 16)
+    with torch.no_grad():
+        assert torch.allclose(prepare_for_float16(deploy, 1 / 255)(255 * x), deploy(x), atol=1e-4)
+
+
+def test_a_batch_goes_through_picture_by_picture() -> None:
+    network = AdoptedNetwork(trace(nn.Conv2d(3, 1, 1), (3, 16, 16)))
+    x = torch.rand(3, 3, 16, 16)
+    with torch.no_grad():
+        assert torch.equal(network(x).alpha[1:2], network(x[1:2]).alpha)

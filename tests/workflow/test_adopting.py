@@ -1,0 +1,217 @@
+"""A stranger's network, from her code to proven files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from calling import Call
+from torch import nn
+
+import edgemat
+from edgemat.artifacts.artifact import Artifact
+from edgemat.errors import ConversionError, UsageError
+from edgemat.images import write_image
+from edgemat.models.adopted.program import save_program, trace
+
+STRANGERS = Path(__file__).parent.parent / "models" / "adopted" / "strangers.py"
+
+
+@pytest.fixture(scope="module")
+def factory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a user's own code."""
+    folder = tmp_path_factory.mktemp("hers")
+    shutil.copyfile(STRANGERS, folder / "hercode.py")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def adopted(factory: Path) -> Artifact:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(factory)
+        patch.syspath_prepend(str(factory))
+        return edgemat.adopt(
+            "hercode:unet",
+            size=(32, 64),
+            mean=(0.485, 0.456, 0.406),
+            std=(0.229, 0.224, 0.225),
+            logits=True,
+            images=2,
+            data="procedural",
+            output=factory / "made",
+        )
+
+
+def test_an_artefact_needs_her_code_no_more(adopted: Artifact) -> None:
+    manifest = Artifact(adopted.path).manifest
+    assert (manifest.name, manifest.kind, manifest.task) == ("unet", "float", "portrait")
+    assert (manifest.feeding.height, manifest.feeding.width) == (32, 64)
+    network = edgemat.load(adopted)
+    x = torch.rand(1, 3, 32, 64)
+    mean = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
+    std = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
+    import hercode  # type: ignore[import-not-found]
+
+    with torch.no_grad():
+        expected = torch.sigmoid(hercode.unet().eval()((x - mean) / std))
+        assert torch.allclose(network(x).alpha, expected, atol=1e-6)
+    assert "hercode" not in (adopted.path / "manifest.json").read_text()
+
+
+def test_it_mattes_a_photograph(adopted: Artifact, tmp_path: Path, call: Call) -> None:
+    photo = tmp_path / "photo.png"
+    write_image(photo, np.full((40, 90, 3), 90, np.uint8))
+    status, _, _ = call("matte", str(photo), "--model", str(adopted.path), "--output", "cut.png")
+    assert status == 0
+
+
+@pytest.mark.long
+def test_from_her_code_to_proven_int8_files(adopted: Artifact) -> None:
+    """All convolutions in int8, all grids at their own tensors, in both files; nothing differs."""
+    for target, least in (("tflite-fp32", 90), ("coreml-fp16", 45)):
+        file = edgemat.convert(adopted, target, images=2, data="procedural")
+        assert min(agreement.psnr_db for agreement in file.manifest.agreements) >= least
+    quantized = edgemat.quantize(adopted, calibration=8, images=2, data="procedural")
+    assert (quantized.path / "program.pt2").is_file()
+    for target, most in (("tflite-int8", 0.005), ("coreml-w8a8", 1e-4)):
+        manifest = edgemat.convert(quantized, target, images=2, data="procedural").manifest
+        proof = manifest.int8_proof
+        assert proof is not None
+        assert proof.int8_convolutions == proof.convolutions == 18
+        assert proof.scales_exact == proof.scales
+        assert proof.float_islands == ()
+        assert manifest.agreements[0].mean_abs <= most
+
+
+@pytest.mark.long
+def test_quantization_aware_training_at_its_own_size(factory: Path, call: Call) -> None:
+    network = nn.Sequential(
+        nn.Conv2d(3, 8, 3, padding=1), nn.PReLU(), nn.Conv2d(8, 1, 3, padding=1)
+    )
+    made = edgemat.adopt(
+        network,
+        size=(32, 32),
+        logits=True,
+        name="small",
+        images=2,
+        data="procedural",
+        output=factory / "qat",
+    )
+    trained = edgemat.quantize(
+        made, mode="qat", steps=2, batch=2, calibration=8, images=2, data="procedural"
+    )
+    assert trained.manifest.name == "small-qat"
+    with pytest.raises(UsageError, match="cannot be pruned"):
+        edgemat.prune(made, images=1, data="procedural")
+    with pytest.raises(UsageError, match="cannot be taken apart"):
+        edgemat.sensitivity(made, images=1, data="procedural")
+
+
+def test_training_at_another_shape_is_refused(adopted: Artifact) -> None:
+    with pytest.raises(UsageError, match="32 x 64 px alone"):
+        edgemat.quantize(adopted, mode="qat", steps=1, calibration=8, images=1, data="procedural")
+
+
+def test_a_program_directly(tmp_path: Path) -> None:
+    network = nn.Sequential(nn.Conv2d(4, 1, 3, padding=1), nn.Sigmoid())
+    save_program(trace(network, (4, 32, 32)), tmp_path / "hers.pt2")
+    made = edgemat.adopt(tmp_path / "hers.pt2", images=1, output=tmp_path)
+    assert (made.manifest.name, made.manifest.task) == ("hers", "trimap")
+    scores = edgemat.adopt(
+        tmp_path / "hers.pt2", map="0", mean=(0.1,) * 3, images=1, output=tmp_path
+    )
+    assert scores.manifest.payload_sha256 != made.manifest.payload_sha256
+
+
+class Gives(nn.Module):
+    """The same number everywhere."""
+
+    def __init__(self, value: float) -> None:
+        super().__init__()
+        self.value = value
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x[:, :1] * 0 + self.value
+
+
+@pytest.mark.parametrize(
+    "network, options, words",
+    [
+        (nn.Conv2d(3, 1, 1), {}, "size is missing"),
+        (nn.Conv2d(3, 1, 1), {"size": (4, 99999)}, "cannot be fed"),
+        (nn.Conv2d(3, 1, 1), {"size": (32, 32), "name": "../up"}, "cannot be an artefact's name"),
+        (nn.Conv2d(3, 1, 1), {"size": (32, 32), "mean": (0.5,)}, "--mean has 1 numbers"),
+        (nn.Conv2d(3, 1, 1), {"size": (32, 32), "std": (1, 0, 1)}, "not above 0"),
+        (Gives(7.0), {"size": (32, 32)}, "not in 0..1. Give --logits"),
+        (Gives(torch.nan), {"size": (32, 32)}, "no numbers"),
+        (nn.Conv2d(5, 1, 1), {"size": (32, 32)}, "cannot trace"),
+    ],
+)
+def test_what_cannot_be_adopted_is_said_before_any_work(
+    network: nn.Module, options: dict[str, object], words: str, tmp_path: Path
+) -> None:
+    with pytest.raises((UsageError, ConversionError), match=words):
+        edgemat.adopt(network, images=1, output=tmp_path, **options)  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())
+
+
+class TwoMaps(nn.Module):
+    """Two outputs of half the size: scores of two classes, and something else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 2, 3, 2, 1)
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        y = self.conv(x)
+        return {"aux": y * 0, "out": y}
+
+
+def test_one_of_several_maps_in_a_divided_size(tmp_path: Path) -> None:
+    network = TwoMaps().eval()
+    made = edgemat.adopt(
+        network, size=(32, 32), map="out", channel=0, logits=True, images=1, output=tmp_path
+    )
+    x = torch.rand(1, 3, 32, 32)
+    with torch.no_grad():
+        scores = nn.functional.interpolate(network(x)["out"], (32, 32), mode="bilinear")
+        expected = torch.softmax(scores, dim=1)[:, :1]
+        assert torch.allclose(edgemat.load(made)(x).alpha, expected, atol=1e-6)
+
+
+def test_a_check_says_what_will_happen(
+    factory: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(factory)
+    monkeypatch.syspath_prepend(str(factory))
+    status, text, _ = call("check", "hercode:OddUNet", "--size", "32", "32", "--json")
+    found = json.loads(text)
+    by_name = {row["operator"]: row for row in found["operators"]}
+    assert status == 0
+    assert by_name["aten.instance_norm"]["arithmetic"] == "float"
+    assert by_name["aten.conv2d"]["count"] == 4
+    assert found["partitions"] == 4  # two norms and a GELU
+    assert found["refusal"] == ""
+    assert found["macs"] > 0 < found["memory_bytes"]
+
+
+def test_a_check_that_fails_ends_in_3(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "hersamples.py").write_text(
+        "import torch\n"
+        "class Net(torch.nn.Module):\n"
+        "    def forward(self, x):\n"
+        "        grid = torch.zeros(1, 32, 32, 2)\n"
+        "        return torch.nn.functional.grid_sample(x, grid)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    status, text, error = call("check", "hersamples:Net", "--size", "32", "32")
+    assert status == 3
+    assert "nowhere" in text
+    assert "hersamples.py:5" in error
