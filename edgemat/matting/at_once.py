@@ -30,7 +30,7 @@ def next_size(size: tuple[int, int], predictor: Predictor) -> tuple[int, int]:
         When it has more pixels than a network can be given at once.
     """
     feeding = predictor.feeding
-    if not isinstance(predictor, AnySizePredictor):
+    if not (isinstance(predictor, AnySizePredictor) and predictor.any_size):
         return feeding.height, feeding.width
     height, width = (-(-side // feeding.stride) * feeding.stride for side in size)
     if height * width > MAX_PIXELS:

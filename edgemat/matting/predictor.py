@@ -28,6 +28,6 @@ class Predictor(Protocol):
 
 @runtime_checkable
 class AnySizePredictor(Predictor, Protocol):
-    """One whose `predict` takes any H and W that are multiples of the feeding's stride."""
+    """One that says whether it takes any H and W that are multiples of the feeding's stride."""
 
     any_size: bool

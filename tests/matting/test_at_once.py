@@ -92,6 +92,13 @@ def test_a_file_sees_the_whole_picture_at_its_one_size(size: tuple[int, int]) ->
     assert [x.shape for x in model.seen] == [(96, 128, 4)]
 
 
+def test_a_network_that_was_traced_at_one_size_is_fed_as_a_file() -> None:
+    model = Network("resize")
+    model.any_size = False
+    matte(noise(40, 50), trimap(40, 50), model=model)
+    assert model.seen[0].shape == (96, 128, 4)
+
+
 def test_a_network_without_a_trimap_can_be_fed_so_too() -> None:
     model = Network("resize", channels=3)
     assert matte(noise(50, 70), model=model).shape == (50, 70)
