@@ -141,7 +141,7 @@ def open_subject(named: str, int8_files: Sequence[Path] = (), *, size: int = 256
     return Subject(
         name=manifest.name,
         deploy=load_deploy(base),
-        task=manifest.task,
+        task=manifest.matting_task,
         size=(manifest.feeding.height, manifest.feeding.width),
         seed=manifest.seed or 0,
         trained=True,

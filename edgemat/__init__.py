@@ -11,6 +11,7 @@ out: an :class:`Artifact`, its folder, or the name of a shipped model ("portrait
 
 matte                              cut out a photograph
 train, run                         what a recipe says: the training alone, or all of it
+import_checkpoint                  a network that its authors released, as a float model
 adopt, check                       networks that are not edgemat's
 prune, quantize, sensitivity       make a float model smaller and faster, and see what it costs
 convert, verify, export            mobile files, and whether they compute the same matte
@@ -43,6 +44,7 @@ _PUBLIC = {
     "evaluate": "edgemat.workflow.api.scores",
     "export": "edgemat.workflow.api.mobile",
     "gate": "edgemat.workflow.api.scores",
+    "import_checkpoint": "edgemat.workflow.api.importing",
     "list_models": "edgemat.models",
     "load": "edgemat.quantize.reference",
     "matte": "edgemat.matting.matte",
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
     from edgemat.scoring.metrics import matting_errors
     from edgemat.workflow.api.adopt import adopt, check
     from edgemat.workflow.api.compress import prune, quantize, sensitivity
+    from edgemat.workflow.api.importing import import_checkpoint
     from edgemat.workflow.api.latency import bench
     from edgemat.workflow.api.mobile import convert, export, verify
     from edgemat.workflow.api.recipes import run, train
@@ -84,6 +87,7 @@ __all__ = [
     "evaluate",
     "export",
     "gate",
+    "import_checkpoint",
     "list_models",
     "load",
     "matte",

@@ -9,8 +9,8 @@ from edgemat.artifacts.shipped import ArtifactLike, open_artifact
 from edgemat.artifacts.weights import (
     create_network,
     explain_misfit,
+    load_any_network,
     load_deploy,
-    load_network,
     read_weights,
 )
 from edgemat.errors import ArtifactError
@@ -34,7 +34,7 @@ def load(artifact: ArtifactLike) -> nn.Module:
     """
     opened = open_artifact(artifact)
     if opened.manifest.kind == "float":
-        return load_network(opened)
+        return load_any_network(opened)
     return load_reference(opened)
 
 

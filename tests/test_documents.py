@@ -75,7 +75,10 @@ def test_commands_that_a_document_names_are_there() -> None:
     makefile = (ROOT / "Makefile").read_text()
     from edgemat.cli import app
 
-    commands = {command.callback.__name__ for command in app.registered_commands}  # type: ignore[union-attr]
+    commands = {
+        command.name or command.callback.__name__  # type: ignore[union-attr]
+        for command in app.registered_commands
+    }
     commands |= {group.name for group in app.registered_groups}
     for document in (*DOCUMENTS, "README.md"):
         text = (ROOT / document).read_text()

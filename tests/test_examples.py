@@ -38,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # They quantize, train and convert from beginning to end, as the pipeline's tests do.
 HEAVY = (
     "edgemat.quantize.ptq",
-    *(f"edgemat.workflow.api.{name}" for name in ("compress", "mobile", "scores")),
+    *(f"edgemat.workflow.api.{name}" for name in ("compress", "importing", "mobile", "scores")),
 )
 
 

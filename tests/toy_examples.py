@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import released_layouts
 import torch
 from PIL import Image
 from safetensors.torch import save_file
@@ -33,7 +34,7 @@ images = 1
 
 
 def write_toys(folder: Path) -> Path:
-    """Write a float model, an int8 file, a photograph and a recipe; returns the folder."""
+    """Write a float model, an int8 file, a released checkpoint, a photograph and a recipe."""
     torch.manual_seed(0)
     network = create_model("pspm-slim", width=0.25).train()
     with torch.no_grad():
@@ -58,6 +59,8 @@ def write_toys(folder: Path) -> Path:
         scores={"unknown": MattingErrors(sad=1.0, mse=1.0, grad=1.0, conn=1.0)},
     )
     tflite_artifact(folder, name="portrait-tflite-int8")
+    released = released_layouts.filled(released_layouts.indexnet("holistic", "l"))
+    torch.save({"state_dict": released}, folder / "released.pth")
     Image.fromarray(np.full((48, 64, 3), 90, np.uint8)).save(folder / "photo.jpg")
     (folder / "recipes").mkdir()
     (folder / "recipes" / "quickstart.toml").write_text(RECIPE)

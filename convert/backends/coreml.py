@@ -74,7 +74,7 @@ class CoreMl:
             path,
             height=feeding.height,
             width=feeding.width,
-            channels=feeding.channels,
+            channels=4 if feeding.channels == 4 else 3,
             precision=precision,
             quantized=target.quantized,
             metadata={"edgemat": json.dumps(card, sort_keys=True)},

@@ -17,14 +17,24 @@ import hashlib
 import json
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from edgemat.artifacts.feeding import Feeding as Feeding  # a part of the manifest, named with it
 from edgemat.artifacts.seal import is_whole
-from edgemat.artifacts.vocabulary import TORCH_KINDS, ErrorName, Importance, InputLayout, Region
+from edgemat.artifacts.vocabulary import (
+    TORCH_KINDS,
+    ErrorName,
+    Importance,
+    NetworkTask,
+    Region,
+)
 from edgemat.errors import ArtifactError
 from edgemat.files import sha256_file, sha256_tree
+
+if TYPE_CHECKING:
+    from edgemat.models.info import MattingTask
 
 MANIFEST = "manifest.json"
 GOLDEN = "golden.npz"
@@ -34,7 +44,6 @@ TRAINING_LOG = "training.jsonl"
 FILE_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,119}$"
 """Of what lies in an artefact's folder, and of the artefact: no path leads out of it."""
 MAX_MANIFEST_BYTES = 4_000_000
-MAX_SIDE = 16_384
 SEALED_SINCE = 2
 """Manifests of this schema version have a seal; older ones may."""
 PRUNED_SUFFIX, SPARSE_SUFFIX = "-pruned", "-sparse"
@@ -44,25 +53,6 @@ COPY_AGAIN = "Copy the whole artefact folder again, or make it anew."
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Feeding(_Model):
-    """The inputs that an app feeds the file with, and its output.
-
-    Pixels are divided by 255 and nothing else: the statistics of the training set are inside the
-    network. The output is the alpha matte in 0..1, of the input's size.
-    """
-
-    layout: InputLayout
-    height: int = Field(ge=1, le=MAX_SIDE)
-    width: int = Field(ge=1, le=MAX_SIDE)
-    channels: Literal[3, 4]
-    stride: int = Field(ge=1, description="height and width must be multiples of this")
-    colour_order: Literal["RGB"] = "RGB"
-    scale: float = 1 / 255
-    trimap_channel: int | None = Field(
-        default=None, description="channel that holds the trimap: 0, 128/255 or 1"
-    )
 
 
 class Calibration(_Model):
@@ -169,6 +159,23 @@ class Int8Proof(_Model):
     )
 
 
+class Origin(_Model):
+    """The released checkpoint that a float network was imported from."""
+
+    file: str = Field(description="its name")
+    sha256: str
+    bytes: int
+    family: str = Field(description="whose network it is; edgemat import --as")
+    mean: tuple[float, ...] | None = Field(
+        default=None,
+        description="of each colour in 0..1: taken off by an affine inside the network, before the "
+        "convolutions that see pixels; None where its makers take nothing off",
+    )
+    deviation: tuple[float, ...] | None = Field(
+        default=None, description="what that affine divides each colour by"
+    )
+
+
 class Card(_Model):
     """A notice for those who think of taking a model; written by hand in its recipe."""
 
@@ -188,7 +195,7 @@ class Manifest(_Model):
     target: str | None = None
     architecture: str
     config: dict[str, Any]
-    task: Literal["trimap", "portrait"]
+    task: NetworkTask
     feeding: Feeding
     payload: str = Field(pattern=FILE_NAME)
     payload_sha256: str
@@ -215,6 +222,7 @@ class Manifest(_Model):
     data_notice: str
     card: Card | None = None
     pruning: Pruning | None = None
+    origin: Origin | None = None
     zeros: float | None = Field(
         default=None, description="share of weights that NNCF set to 0: for the download's size"
     )
@@ -233,7 +241,7 @@ class Manifest(_Model):
         left_out: dict[str, Any] = dict.fromkeys((*measured, "files", "seal"), True)
         # younger than the first artefacts, whose names must hold
         left_out["int8_proof"] = {"origins"}
-        for younger in ("pruning", "zeros"):
+        for younger in ("pruning", "zeros", "origin"):
             if getattr(self, younger) is None:
                 left_out[younger] = True
         fields = self.model_dump(mode="json", exclude=left_out) | {"schema_version": 1}
@@ -243,6 +251,22 @@ class Manifest(_Model):
     def is_mobile(self) -> bool:
         """Whether the payload is a file that a phone runs."""
         return self.kind not in TORCH_KINDS
+
+    @property
+    def matting_task(self) -> MattingTask:
+        """The task of a matting network.
+
+        Raises
+        ------
+        ArtifactError
+            For a network that does something else.
+        """
+        if self.task == "trimap" or self.task == "portrait":
+            return self.task
+        raise ArtifactError(
+            f"{self.name} is a network for {self.task}: it mattes nothing.",
+            remedy=f"edgemat.load({self.folder_name!r}) returns it as a torch network.",
+        )
 
     @property
     def model(self) -> str:

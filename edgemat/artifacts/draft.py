@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from edgemat.artifacts.artifact import (
     MANIFEST,
@@ -24,15 +24,13 @@ from edgemat.artifacts.artifact import (
     Int8Proof,
     Manifest,
     MattingErrors,
+    Origin,
     Pruning,
     Validation,
 )
 from edgemat.artifacts.seal import BLANK, seal_text
-from edgemat.artifacts.vocabulary import Region
+from edgemat.artifacts.vocabulary import NetworkTask, Region
 from edgemat.files import explain_os_errors, sha256_file, sha256_tree, size_bytes, write_text
-
-if TYPE_CHECKING:
-    from edgemat.models.info import MattingTask
 
 TOOLS = ("torch", "nncf", "litert-torch", "ai-edge-litert", "coremltools", "numpy")
 
@@ -55,7 +53,7 @@ class Draft:
     parent: str | None
     architecture: str
     config: Mapping[str, Any]
-    task: MattingTask
+    task: NetworkTask
     feeding: Feeding
     cost: Cost
     demonstration: bool
@@ -72,6 +70,7 @@ class Draft:
     int8_proof: Int8Proof | None = None
     card: Card | None = None
     pruning: Pruning | None = None
+    origin: Origin | None = None
     zeros: float | None = None
 
     def finish(self, folder: Path) -> Manifest:
@@ -112,6 +111,7 @@ def draft_child(parent: Artifact) -> Draft:
         seed=manifest.seed,
         card=manifest.card,
         pruning=manifest.pruning,
+        origin=manifest.origin,
         zeros=manifest.zeros,
     )
 

@@ -6,6 +6,8 @@ from typing import Literal, get_args
 
 TorchKind = Literal["float", "quantized"]
 """Artefacts that are torch models; every other kind is the runtime of a mobile file."""
+NetworkTask = Literal["trimap", "portrait", "denoising", "depth"]
+"""The tasks of networks that become artefacts: only imported ones matte nothing."""
 InputLayout = Literal["NHWC", "NCHW", "image"]
 """The form in which a file takes pictures: a tensor, or a picture of the system's own."""
 Region = Literal["unknown", "whole"]
@@ -18,6 +20,9 @@ PruningCost = Literal["macs", "host"]
 """The cost that pruning saves: multiply-accumulates, or milliseconds of int8 on this host."""
 QuantizationMode = Literal["ptq", "qat"]
 """Post-training quantization, or quantization-aware training from there on."""
+
+Fit = Literal["letterbox", "tiles", "resize", "pad"]
+"""How a picture of any size is brought to a model; :mod:`edgemat.matting.matte` does it."""
 
 TORCH_KINDS: tuple[TorchKind, ...] = get_args(TorchKind)
 REGIONS: tuple[Region, ...] = get_args(Region)

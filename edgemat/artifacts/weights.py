@@ -11,16 +11,16 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from edgemat.artifacts.artifact import Artifact
+from edgemat.artifacts.artifact import COPY_AGAIN, Artifact
 from edgemat.errors import ArtifactError, UsageError
 from edgemat.files import size_bytes
-from edgemat.models import create_matting, model_info
+from edgemat.models import create_model, model_info
 from edgemat.models.adopted.network import ADOPTED, AdoptedNetwork
 from edgemat.models.adopted.program import PROGRAM, load_program
 from edgemat.models.blocks.affine import add_affines
 from edgemat.models.bounds import require_small
 from edgemat.models.deploy import DeployForm, to_deploy
-from edgemat.models.network import MattingNetwork
+from edgemat.models.network import MattingNetwork, Network
 from edgemat.models.pruned import fit_channels, settle_channels, shapes_of
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -52,13 +52,19 @@ def explain_misfit(artifact: Artifact) -> Iterator[None]:
 
 
 def load_network(artifact: Artifact) -> MattingNetwork:
-    """Rebuild the trained network of a float artefact, in eval mode.
+    """Rebuild the trained matting network of a float artefact, in eval mode.
 
     Raises
     ------
     ArtifactError
-        When the artefact is of another kind, or its weights do not fit its architecture.
+        When the artefact is of another kind or another task, or its weights do not fit its
+        architecture.
     """
+    return _matting(load_any_network(artifact), artifact)
+
+
+def load_any_network(artifact: Artifact) -> Network:
+    """Rebuild the network of a float artefact, whatever its task; else as :func:`load_network`."""
     manifest = artifact.manifest
     if manifest.kind != "float":
         raise ArtifactError(
@@ -66,7 +72,7 @@ def load_network(artifact: Artifact) -> MattingNetwork:
             remedy="Give the artefact that training wrote.",
         )
     with explain_misfit(artifact):
-        network = create_network(artifact)
+        network = _create_network(artifact)
         if manifest.architecture != ADOPTED:  # whose program has its weights
             read_weights(network, artifact)
         network.eval()
@@ -81,20 +87,37 @@ def load_deploy(artifact: Artifact) -> DeployForm:
 
 
 def create_network(artifact: Artifact) -> MattingNetwork:
-    """Build the network that a manifest names, with weights of no meaning, or an adopted one.
+    """Build the matting network that a manifest names, or load an adopted one.
+
+    The weights of the first have no meaning yet.
 
     Raises
     ------
     UsageError
         Also when it is far larger than the file of its weights, before it takes memory.
     """
+    return _matting(_create_network(artifact), artifact)
+
+
+def _create_network(artifact: Artifact) -> Network:
     manifest = artifact.manifest
     if manifest.architecture == ADOPTED:
         return AdoptedNetwork(load_program(artifact.path / PROGRAM))
     info = model_info(manifest.architecture)
     most = PARAMETERS_PER_BYTE * size_bytes(artifact.payload)
     require_small(info, {**info.config, **manifest.config}, most=most)
-    return create_matting(manifest.architecture, **manifest.config)
+    return create_model(manifest.architecture, **manifest.config)
+
+
+def _matting(network: Network, artifact: Artifact) -> MattingNetwork:
+    if isinstance(network, MattingNetwork):
+        return network
+    task = artifact.manifest.matting_task  # which says what else the artefact is for
+    raise ArtifactError(
+        f"{artifact.path} says that it is a {task} network, but {artifact.manifest.architecture} "
+        "mattes nothing.",
+        remedy=COPY_AGAIN,
+    )
 
 
 def read_weights(model: Model, artifact: Artifact) -> Model:

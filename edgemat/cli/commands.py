@@ -10,6 +10,7 @@ from edgemat.cli import (
     compressing,
     data,
     experiments,
+    importing,
     inventory,
     measuring,
     own,
@@ -55,6 +56,7 @@ for command in (
     inventory.doctor,
 ):
     app.command()(command)
+app.command("import")(importing.import_)
 app.add_typer(data.app, name="data")
 app.add_typer(experiments.app, name="experiments")
 app.add_typer(peers.app, name="peers")

@@ -25,6 +25,7 @@ from edgemat.images import (
     resize,
     to_float,
 )
+from edgemat.matting.at_once import can_pad, matte_padded, matte_resized
 from edgemat.matting.classical import METHODS, solve_alpha
 from edgemat.matting.guided import guided_upsample
 from edgemat.matting.predict import load_predictor
@@ -62,6 +63,9 @@ def matte(
     A trimap model sees the picture at its own resolution, in overlapping tiles of the model's
     size that are blended smoothly. Only tiles that touch the unknown region are run; known
     pixels are taken from the trimap. A picture smaller than a tile is continued by its edge.
+
+    An imported network is fed as its paper does, which its manifest calls `fit`: the whole picture,
+    resized or padded by reflection; see :mod:`edgemat.matting.at_once`.
 
     A classical method solves the whole picture, see :mod:`edgemat.matting.classical`.
 
@@ -107,12 +111,7 @@ def matte(
     if model is None:
         model = default_model(needs_trimap=trimap is not None)
     predictor = load_predictor(model) if isinstance(model, Artifact | Path | str) else model
-    if predictor.feeding.channels == 3:
-        alpha = _matte_whole(image, predictor)
-        if progress is not None:
-            progress(1, 1)
-    else:
-        alpha = _matte_tiles(image, _given(trimap), predictor, progress)
+    alpha = _matte_as_fed(image, trimap, predictor, progress)
     if not np.isfinite(alpha).all():
         raise ArtifactError(
             "The model gives values that are not finite.",
@@ -178,6 +177,26 @@ def _given(trimap: U8 | None) -> U8:
     return trimap
 
 
+def _matte_as_fed(
+    image: U8, trimap: U8 | None, predictor: Predictor, progress: Progress | None
+) -> F32:
+    """Bring the picture to the model's input in the way that its feeding names."""
+    feeding = predictor.feeding
+    seen = _given(trimap) if feeding.channels == 4 else None
+    match feeding.fitting:
+        case "letterbox":
+            alpha = _matte_whole(image, predictor)
+        case "resize":
+            alpha = matte_resized(image, seen, predictor)
+        case "pad" if can_pad((image.shape[0], image.shape[1]), predictor):
+            alpha = matte_padded(image, seen, predictor)
+        case _:
+            return _matte_tiles(image, seen, predictor, progress)
+    if progress is not None:
+        progress(1, 1)
+    return alpha
+
+
 def _matte_whole(image: U8, predictor: Predictor) -> F32:
     """Run a portrait model on the whole picture at once."""
     size = image.shape[0], image.shape[1]
@@ -193,9 +212,9 @@ def _matte_whole(image: U8, predictor: Predictor) -> F32:
 
 
 def _matte_tiles(
-    image: U8, trimap: U8, predictor: Predictor, progress: Progress | None = None
+    image: U8, trimap: U8 | None, predictor: Predictor, progress: Progress | None = None
 ) -> F32:
-    """Run a trimap model on the tiles that touch the unknown region, and blend them.
+    """Run a model on the tiles that touch the unknown region, or on all, and blend them.
 
     The weights of all tiles over a pixel add up to 1, and every tile over an unknown pixel
     touches the unknown region, so that unknown pixels need no normalisation.
@@ -205,17 +224,18 @@ def _matte_tiles(
     short = ((0, max(0, feeding.height - height)), (0, max(0, feeding.width - width)))
     if any(after for _, after in short):
         image = np.pad(image, (*short, (0, 0)), mode="edge")
-        trimap = np.pad(trimap, short, mode="edge")
+        trimap = None if trimap is None else np.pad(trimap, short, mode="edge")
     tiles = [
         (down, across)
         for down in tile_axis(image.shape[0], feeding.height)
         for across in tile_axis(image.shape[1], feeding.width)
-        if (trimap[down.slice, across.slice] == UNKNOWN).any()
+        if trimap is None or (trimap[down.slice, across.slice] == UNKNOWN).any()
     ]
-    alpha = np.zeros(trimap.shape, np.float32)
+    alpha = np.zeros(image.shape[:2], np.float32)
     for done, (down, across) in enumerate(tiles, start=1):
         place = down.slice, across.slice
-        x = np.dstack([image[place], trimap[place]]).astype(np.float32) * np.float32(feeding.scale)
+        planes = image[place] if trimap is None else np.dstack([image[place], trimap[place]])
+        x = planes.astype(np.float32) * np.float32(feeding.scale)
         weights = down.weights[:, None] * across.weights
         alpha[place] += weights * predictor.predict(x[None])[0, ..., 0]
         if progress is not None:

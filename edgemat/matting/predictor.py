@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from edgemat.artifacts.artifact import Feeding
+from edgemat.artifacts.feeding import Feeding
 from edgemat.images import F32
 
 Predict = Callable[[F32], F32]
@@ -24,3 +24,10 @@ class Predictor(Protocol):
 
         H, W and C are those of `feeding`; channel 3, where there is one, is trimap / 255.
         """
+
+
+@runtime_checkable
+class AnySizePredictor(Predictor, Protocol):
+    """One that says whether it takes any H and W that are multiples of the feeding's stride."""
+
+    any_size: bool

@@ -12,6 +12,7 @@ from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.weights import load_network
 from edgemat.images import F32
 from edgemat.matting.predictor import Predict
+from edgemat.models.adopted.network import ADOPTED
 
 
 def torch_predictor(model: Callable[[Tensor], Tensor]) -> Predict:
@@ -27,11 +28,15 @@ def torch_predictor(model: Callable[[Tensor], Tensor]) -> Predict:
 
 
 class TorchPredictor:
-    """The network of a float artefact, run through torch on the CPU."""
+    """The network of a float artefact, run through torch on the CPU.
+
+    It takes any size, but for an adopted one, which was traced at one.
+    """
 
     def __init__(self, artifact: Artifact) -> None:
         network = load_network(artifact)
         self.feeding = artifact.manifest.feeding
+        self.any_size = artifact.manifest.architecture != ADOPTED
         self._predict = torch_predictor(lambda x: network(x).alpha.clamp(0, 1))
 
     def predict(self, x: F32) -> F32:

@@ -8,6 +8,7 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from torch import Tensor
@@ -71,4 +72,14 @@ def _read(path: Path) -> Any:
         from safetensors.torch import load_file
 
         return load_file(path)
-    return torch.load(path, map_location="cpu", weights_only=True)
+    with torch.serialization.safe_globals(_numbers()):
+        return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _numbers() -> list[Any]:
+    """Return what a pickled number of numpy's is made of: a best score beside the weights."""
+    scalar = np.float64(0).__reduce__()[0]
+    kinds = (np.float64, np.float32, np.int64, np.bool_)
+    # by the name of before numpy 2, too, which released checkpoints were written with
+    names = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
+    return [*((scalar, name) for name in names), np.dtype, *(type(np.dtype(k)) for k in kinds)]

@@ -80,7 +80,7 @@ def evaluation_set_for(manifest: Manifest, data: DataSection, *, count: int) -> 
     """Return `count` composites to judge an artefact by: of its task, of the size that it takes."""
     return evaluation_set(
         data,
-        task=manifest.task,
+        task=manifest.matting_task,
         size=(manifest.feeding.height, manifest.feeding.width),
         count=count,
         seed=VALIDATION_SEED + (manifest.seed or 0),

@@ -23,6 +23,7 @@ from edgemat.artifacts.artifact import (
     Feeding,
     Manifest,
     MattingErrors,
+    Origin,
 )
 from edgemat.artifacts.draft import Draft, draft_child, git_state, tool_versions, write_artifact
 from edgemat.errors import ArtifactError, DiskError
@@ -191,6 +192,8 @@ def test_identity_ignores_what_was_measured(tmp_path: Path, measured: dict[str, 
         {"demonstration": False},
         {"recipe_sha256": "0" * 64},
         {"calibration": Calibration(count=8, seed=1, sha256="0" * 64)},
+        {"origin": Origin(file="a.pth", sha256="0" * 64, bytes=3, family="dim")},
+        {"feeding": FIELDS["feeding"].model_copy(update={"fit": "resize"})},
     ],
 )
 def test_identity_depends_on_what_the_artifact_is(tmp_path: Path, change: dict[str, Any]) -> None:

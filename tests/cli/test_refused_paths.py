@@ -44,6 +44,7 @@ train = {{ steps = 1, batch = 2, size = 64 }}
         f"bench {LONG}",
         f"bench {LONG}.tflite",
         f"bench import {LONG}.json",
+        f"import {LONG}",
         "bench portrait --threads 99999999999999999999 --runs 1 --seconds 0",
         f"history --file {LONG}",
         f"evaluate {LONG}",

@@ -81,6 +81,24 @@ def _start_encoder(file: Path) -> None:
     load_encoder(MobileNetV2(3), file)
 
 
+def _write_released(folder: Path) -> None:
+    import torch
+
+    from edgemat.models.released.denoise import DNCNN
+
+    (member,) = DNCNN.members
+    state = {
+        part.name: torch.zeros(member.shapes[own]) for own, part in member.layout.parts.items()
+    }
+    torch.save({"state_dict": state, "best": np.float64(31.7)}, folder / "weights.pth.tar")
+
+
+def _load_released(file: Path) -> None:
+    from edgemat.models.released.load import load_released
+
+    load_released(file)
+
+
 def _write_record(folder: Path) -> None:
     from functools import partial
 
@@ -108,5 +126,6 @@ READERS = (
     Reader("tflite", _write_mobile, _run_file, 150),
     Reader("schema", _write_mobile, _read_schema, 500),
     Reader("program", _write_program, _read_program, 200),
-    Reader("weights", _write_weights, _start_encoder, 260),
+    Reader("weights", _write_weights, _start_encoder, 200),
+    Reader("released", _write_released, _load_released, 60),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from edgemat.artifacts.artifact import Feeding
+from edgemat.artifacts.feeding import Feeding
 from edgemat.images import F32, U8, resize, to_float, to_uint8
 from edgemat.matting.foreground import blur_background, cut_out, replace_background
 from edgemat.matting.guided import GUIDE_EPSILON, GUIDE_RADIUS, guided_coefficients, guided_upsample

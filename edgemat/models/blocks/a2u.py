@@ -34,6 +34,7 @@ from torch.nn import functional as F
 
 from edgemat.errors import UsageError
 from edgemat.models.blocks.carafe import shifts
+from edgemat.models.blocks.norm import GroupNorm
 from edgemat.models.blocks.pooling import Interleave, Positions
 from edgemat.models.blocks.pyramid import RegionMeans
 
@@ -121,7 +122,7 @@ class A2U(nn.Module):
 
         def after(first: bool) -> nn.Module:
             if nonlinearity == "norm":
-                norm = nn.GroupNorm(math.gcd(32, channels), channels)
+                norm = GroupNorm(math.gcd(32, channels), channels)
                 return nn.Sequential(norm, nn.LeakyReLU())
             return nn.Sigmoid() if nonlinearity == "sigmoid" and first else nn.Identity()
 

@@ -33,19 +33,38 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     """
     if not path.is_file():
         raise UsageError(f"There is no encoder weights file {path}.", remedy=f"Name {FORMS}.")
-    tensors = dict(_tensors(open_weights(path)))
-    if not tensors:
+    return {
+        f"{where}.{name}" if where else name: tensor
+        for where, state in read_state_dicts(path).items()
+        for name, tensor in state.items()
+    }
+
+
+def read_state_dicts(path: Path) -> dict[str, dict[str, Tensor]]:
+    """Return the dictionaries of a file that hold tensors, each by where it lies: "" is the file.
+
+    Raises
+    ------
+    UsageError
+        As :func:`read_checkpoint` does, but for a file that is missing.
+    """
+    found: dict[str, dict[str, Tensor]] = {}
+    for where, name, tensor in _tensors(open_weights(path)):
+        found.setdefault(where, {})[name] = tensor
+    if not found:
         raise UsageError(
             f"{path} is not a checkpoint: there are no named tensors in it.",
             remedy="Give what torch.save(model.state_dict(), ...) wrote.",
         )
-    return tensors
+    return found
 
 
-def _tensors(value: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, Tensor]]:
-    if isinstance(value, Tensor):
-        if name:
-            yield name, value
-    elif isinstance(value, Mapping) and depth < MAX_DEPTH:
-        for key, part in value.items():
-            yield from _tensors(part, f"{name}.{key}" if name else str(key), depth + 1)
+def _tensors(value: Any, where: str = "", depth: int = 0) -> Iterator[tuple[str, str, Tensor]]:
+    """Give every tensor, with the place and the name of what holds it."""
+    if not isinstance(value, Mapping) or depth == MAX_DEPTH:
+        return
+    for key, part in value.items():
+        if isinstance(part, Tensor):
+            yield where, str(key), part
+        else:
+            yield from _tensors(part, f"{where}.{key}" if where else str(key), depth + 1)

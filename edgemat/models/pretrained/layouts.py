@@ -1,14 +1,9 @@
-"""The names of tensors in public checkpoints of the encoders that edgemat has.
-
-A layout says for every tensor of an encoder which of the checkpoint's it is. What stands before
-the names there (``module.``, ``backbone.``, ``state_dict.``) is no part of it.
-"""
+"""The names of tensors in public checkpoints of the encoders that edgemat has."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from torch import nn
 
@@ -20,37 +15,7 @@ from edgemat.models.encoders.resnet34 import ResNet34
 from edgemat.models.encoders.resnet50 import ResNet50
 from edgemat.models.encoders.vgg import STAGES as VGG_STAGES
 from edgemat.models.encoders.vgg import VGG16
-
-
-class Part(NamedTuple):
-    """A tensor of a checkpoint, or one half of it along its first axis: 0 or 1."""
-
-    name: str
-    half: int | None = None
-
-
-Rename = Callable[[list[str]], str | Part]  # from the parts of a name, between its dots
-
-
-@dataclass(frozen=True)
-class Layout:
-    """The names of one encoder's tensors in one kind of checkpoint.
-
-    Attributes
-    ----------
-    title:
-        Whose kind it is.
-    parts:
-        By the name of edgemat's tensor, in the encoder's order.
-    """
-
-    title: str
-    parts: Mapping[str, Part]
-
-    @property
-    def names(self) -> list[str]:
-        """The names in the checkpoint, each once."""
-        return list(dict.fromkeys(part.name for part in self.parts.values()))
+from edgemat.models.pretrained.renaming import Layout, Part, Rename, first_half, second_half
 
 
 @dataclass(frozen=True)
@@ -76,15 +41,8 @@ class Known:
 
     def of(self, encoder: nn.Module) -> list[Layout]:
         """Return the layouts for the tensors that `encoder` has."""
-        own = [
-            name
-            for name in encoder.state_dict()
-            if not name.endswith("num_batches_tracked") and f".{NAME}." not in name
-        ]
-        return [
-            Layout(title, {name: _part(rename(name.split("."))) for name in own})
-            for title, rename in self.layouts.items()
-        ]
+        own = [name for name in encoder.state_dict() if f".{NAME}." not in name]
+        return [Layout.of(title, rename, own) for title, rename in self.layouts.items()]
 
 
 def known_weights(encoder: nn.Module) -> Known | None:
@@ -97,10 +55,6 @@ def known_weights(encoder: nn.Module) -> Known | None:
     ['conv1.weight']
     """
     return _KNOWN.get(type(encoder))
-
-
-def _part(found: str | Part) -> Part:
-    return Part(found) if isinstance(found, str) else found
 
 
 # ---- MobileNetV2: stage, block and layer to one count of blocks ------------------------------
@@ -165,8 +119,8 @@ def _resnet50(name: list[str]) -> str:
 _ORIGINAL = {
     "norm1": Part("norm1"),
     "attention.query": Part("attn.q"),
-    "attention.key": Part("attn.kv", 0),
-    "attention.value": Part("attn.kv", 1),
+    "attention.key": Part("attn.kv", first_half),
+    "attention.value": Part("attn.kv", second_half),
     "attention.project": Part("attn.proj"),
     "attention.reduce.conv": Part("attn.sr"),
     "attention.reduce.norm": Part("attn.norm"),
@@ -198,7 +152,7 @@ def _mit_original(name: list[str]) -> Part:
         return Part(f"{outside.get(kind, f'norm{number}')}.{leaf}")
     block, *inside = rest
     part = _ORIGINAL[".".join(inside)]
-    return Part(f"block{number}.{block}.{part.name}.{leaf}", part.half)
+    return Part(f"block{number}.{block}.{part.name}.{leaf}", part.rule)
 
 
 def _mit_hugging_face(name: list[str]) -> str:

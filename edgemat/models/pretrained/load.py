@@ -16,7 +16,9 @@ from edgemat.errors import MissingToolError, UsageError
 from edgemat.models.blocks.affine import normalise_input
 from edgemat.models.encoders.mobilenetv2 import MobileNetV2
 from edgemat.models.pretrained.checkpoint import read_checkpoint
-from edgemat.models.pretrained.layouts import Known, Layout, known_weights
+from edgemat.models.pretrained.fitting import ITSELF, check_values, prefixes, shown_size
+from edgemat.models.pretrained.layouts import Known, known_weights
+from edgemat.models.pretrained.renaming import COUNTER, Layout
 
 TORCHVISION = "torchvision"  # the source that is no file
 
@@ -24,9 +26,6 @@ IMAGENET_MEAN = torch.tensor([0.485, 0.456, 0.406])
 IMAGENET_STD = torch.tensor([0.229, 0.224, 0.225])
 # (pixel - 128) / 128, the convention of TensorFlow's MobileNets, for pixels in 0..1
 TENSORFLOW_MEAN, TENSORFLOW_STD = torch.full((3,), 128 / 255), torch.full((3,), 128 / 255)
-
-# wrappers that hold the network itself, where a file has it twice: averaged, or as a teacher, too
-ITSELF = ("state_dict", "model", "module")
 
 
 def load_encoder(encoder: nn.Module, source: str | Path) -> None:
@@ -89,6 +88,18 @@ def check_source(encoder: nn.Module, source: str | Path) -> None:
         load_encoder(encoder, source)
 
 
+def fits_encoder(encoder: nn.Module, tensors: Mapping[str, Tensor], source: str | Path) -> bool:
+    """Return whether :func:`load_encoder` would take `tensors`, read from `source`."""
+    known = _known(encoder)
+    try:
+        layout, prefix = _find_layout(known, encoder, tensors, source)
+        dict(_fitting(encoder.state_dict(), layout, prefix, tensors, source))
+        _refuse_larger(layout, prefix, tensors, source, cut=known.cut)
+    except UsageError:
+        return False
+    return True
+
+
 def _known(encoder: nn.Module) -> Known:
     known = known_weights(encoder)
     if known is None:
@@ -113,7 +124,7 @@ def _find_layout(
     candidates = [
         (layout, prefix, [name for name in layout.names if prefix + name not in tensors])
         for layout in known.of(encoder)
-        for prefix in _prefixes(layout.names[0], tensors)
+        for prefix in prefixes(layout.names[0], tensors)
     ]
     whole = [(layout, prefix) for layout, prefix, missing in candidates if not missing]
     if len(whole) > 1:
@@ -122,9 +133,9 @@ def _find_layout(
     if len(whole) == 1:
         return whole[0]
     if whole:
-        prefixes = " and ".join(repr(prefix) for _, prefix in whole)
+        behind = " and ".join(repr(prefix) for _, prefix in whole)
         raise UsageError(
-            f"{source} holds a {known.title} {len(whole)} times, behind {prefixes}.",
+            f"{source} holds a {known.title} {len(whole)} times, behind {behind}.",
             remedy="Save the one to start from on its own.",
         )
     layout, prefix, missing = min(
@@ -144,11 +155,6 @@ def _find_layout(
     )
 
 
-def _prefixes(name: str, tensors: Mapping[str, Tensor]) -> list[str]:
-    """Return what stands before `name` wherever it ends the name of a tensor."""
-    return [key.removesuffix(name) for key in tensors if key == name or key.endswith(f".{name}")]
-
-
 # ---- the tensors themselves ---------------------------------------------------------------------
 
 
@@ -163,34 +169,18 @@ def _fitting(
     for number, (own, part) in enumerate(layout.parts.items()):
         name = prefix + part.name
         tensor, wanted = tensors[name], state[own].shape
-        _check_values(tensor, name, source)
-        if part.half is not None:
-            tensor = tensor.chunk(2)[part.half]
+        check_values(tensor, name, source)
+        if part.rule is not None:
+            tensor = part.rule(tensor)
         shown = tuple(tensor.shape)
         if number == 0 and tensor.ndim == len(wanted):
             tensor = _with_extra_channels(tensor, wanted[1])
         if tensor.shape != wanted:
             raise UsageError(
-                f"{source}: {name} is {_size(shown)}, the encoder's is {_size(wanted)}.",
+                f"{source}: {name} is {shown_size(shown)}, the encoder's is {shown_size(wanted)}.",
                 remedy="Public weights fit an encoder of width 1.0 and of the same depth alone.",
             )
         yield own, tensor
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape)) or "one number"
-
-
-def _check_values(tensor: Tensor, name: str, source: str | Path) -> None:
-    remedy = "Give a checkpoint in floating point from before that, or download it again."
-    if tensor.layout != torch.strided or not tensor.is_floating_point():
-        raise UsageError(
-            f"{source}: {name} holds no floating-point numbers ({tensor.dtype}).", remedy=remedy
-        )
-    if not torch.isfinite(tensor).all():
-        raise UsageError(f"{source}: {name} holds numbers that are not finite.", remedy=remedy)
-    if name.endswith("running_var") and (tensor < 0).any():
-        raise UsageError(f"{source}: {name} holds negative variances.", remedy=remedy)
 
 
 def _with_extra_channels(kernel: Tensor, channels: int) -> Tensor:
@@ -213,7 +203,7 @@ def _refuse_larger(
     stages = {name.split(".")[0] for name in own} - {cut}
     for key in tensors:
         name = key.removeprefix(prefix)
-        if not key.startswith(prefix) or name in own or name.endswith("num_batches_tracked"):
+        if not key.startswith(prefix) or name in own or name.endswith(COUNTER):
             continue
         if name.split(".")[0] in stages:
             raise UsageError(

@@ -63,7 +63,7 @@ def refuse_adopted(artifact: Artifact, what: str) -> None:
 
 def pictures_for(artifact: Artifact, data: DataLike) -> DataSection:
     """Return what a user means by `data`; unless told otherwise, pictures of the model's task."""
-    return section_for(artifact.manifest.task, data)
+    return section_for(artifact.manifest.matting_task, data)
 
 
 def section_for(task: str, data: DataLike) -> DataSection:

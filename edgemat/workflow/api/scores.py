@@ -95,6 +95,7 @@ def gate(artifact: ArtifactLike, bounds: Mapping[str, str]) -> list[Verdict]:
     from edgemat.scoring.validation import warn_of_training_pictures
 
     opened = open_artifact(artifact)
+    _ = opened.manifest.matting_task  # of any other network there are no errors to judge
     warn_of_training_pictures(opened.manifest.validation)
     rules = [Bound(metric, rule) for metric, rule in bounds.items()]
     reference = float_ancestor(opened)

@@ -47,19 +47,23 @@ def save_weights(folder: Path, state: Mapping[str, Tensor]) -> None:
 
 
 def fill_float(
-    folder: Path, weights: Mapping[str, Tensor], log: Path, data: EvaluationSet, alphas: F32
+    folder: Path,
+    weights: Mapping[str, Tensor],
+    log: Path | None,
+    data: EvaluationSet,
+    alphas: F32,
 ) -> None:
     """Write what lies in the folder of a float artefact.
 
     Parameters
     ----------
     log:
-        Of its training; need not be there.
+        Of its training; None, or a file that is not there, for none.
     data, alphas:
         The validation set, and the network's mattes of it.
     """
     save_weights(folder, weights)
-    if log.exists():
+    if log is not None and log.exists():
         shutil.copyfile(log, folder / TRAINING_LOG)
     write_golden(folder, data, alphas)
 

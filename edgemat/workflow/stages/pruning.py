@@ -88,13 +88,15 @@ def prune_stage(
                 settings,
                 pictures,
                 folder,
-                manifest.task,
+                manifest.matting_task,
                 seed,
             )
         train(
             network,
-            training_data(pictures, tune, task=manifest.task, seed=seed + TUNE_STREAM + number),
-            task=manifest.task,
+            training_data(
+                pictures, tune, task=manifest.matting_task, seed=seed + TUNE_STREAM + number
+            ),
+            task=manifest.matting_task,
             schedule=schedule_of(tune),
             folder=folder,
             teacher=teacher,

@@ -56,7 +56,7 @@ def qat_stage(
     pictures = training_data(
         open_data(data, seed=seed, size=(settings.size, settings.size)),
         settings,
-        task=manifest.task,
+        task=manifest.matting_task,
         seed=seed + QAT_STREAM,
     )
     with fused_kernels():
@@ -65,7 +65,7 @@ def qat_stage(
             pictures,
             groups=aware.parameter_groups(settings.range_rate),
             teacher=load_network(source),
-            task=manifest.task,
+            task=manifest.matting_task,
             schedule=schedule_of(settings),
             folder=work,
             seed=seed,

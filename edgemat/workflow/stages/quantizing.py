@@ -81,7 +81,7 @@ def post_training(source: Artifact, data: DataSection, count: int) -> tuple[Quan
     seed = CALIBRATION_SEED + (manifest.seed or 0)
     pictures = calibration_set(
         data,
-        task=manifest.task,
+        task=manifest.matting_task,
         size=(manifest.feeding.height, manifest.feeding.width),
         count=count,
         seed=seed,

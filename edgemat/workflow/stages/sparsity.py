@@ -61,8 +61,8 @@ def sparsify_stage(
     pictures = open_data(data, seed=seed, size=(settings.size, settings.size))
     train(
         masked,
-        training_data(pictures, settings, task=manifest.task, seed=seed + SPARSE_STREAM),
-        task=manifest.task,
+        training_data(pictures, settings, task=manifest.matting_task, seed=seed + SPARSE_STREAM),
+        task=manifest.matting_task,
         schedule=schedule_of(settings),
         folder=work,
         groups=[ParameterGroup([p for p in masked.parameters() if p.requires_grad], 1.0)],

@@ -17,17 +17,17 @@ RULES: Rules = {}
 
 
 @rule(RULES, aten.relu.default)
-def relu(to: Lowering, *, x: fx.Node) -> fx.Node:
+def _relu(to: Lowering, *, x: fx.Node) -> fx.Node:
     return to.call(F.relu, x)
 
 
 @rule(RULES, aten.relu6.default)
-def relu6(to: Lowering, *, x: fx.Node) -> fx.Node:
+def _relu6(to: Lowering, *, x: fx.Node) -> fx.Node:
     return to.call(F.relu6, x)
 
 
 @rule(RULES, aten.hardtanh.default, aten.clamp.default)
-def clamp(to: Lowering, *, x: fx.Node, **bounds: float | None) -> fx.Node:
+def _clamp(to: Lowering, *, x: fx.Node, **bounds: float | None) -> fx.Node:
     low, high = bounds.values()
     if (low, high) == (0, 6):
         return to.call(F.relu6, x)
@@ -39,12 +39,12 @@ def clamp(to: Lowering, *, x: fx.Node, **bounds: float | None) -> fx.Node:
 
 
 @rule(RULES, aten.clamp_min.default)
-def clamp_min(to: Lowering, *, x: fx.Node, min: float) -> fx.Node:
+def _clamp_min(to: Lowering, *, x: fx.Node, min: float) -> fx.Node:
     return to.call(F.relu, x) if min == 0 else to.call(torch.clamp, x, min)
 
 
 @rule(RULES, aten.hardsigmoid.default, becomes="x / 6 + 0.5 in a convolution, and a clamp")
-def hardsigmoid(to: Lowering, *, x: fx.Node) -> fx.Node:
+def _hardsigmoid(to: Lowering, *, x: fx.Node) -> fx.Node:
     if len(shape_of(x)) == 4:
         line = to.scale_shift(x, torch.tensor([1 / 6]), torch.tensor([0.5]))
     else:
@@ -53,22 +53,22 @@ def hardsigmoid(to: Lowering, *, x: fx.Node) -> fx.Node:
 
 
 @rule(RULES, aten.hardswish.default, becomes="x times its hardsigmoid")
-def hardswish(to: Lowering, *, x: fx.Node) -> fx.Node:
-    return to.call(torch.mul, x, hardsigmoid(to, x=x))
+def _hardswish(to: Lowering, *, x: fx.Node) -> fx.Node:
+    return to.call(torch.mul, x, _hardsigmoid(to, x=x))
 
 
 @rule(RULES, aten.sigmoid.default)
-def sigmoid(to: Lowering, *, x: fx.Node) -> fx.Node:
+def _sigmoid(to: Lowering, *, x: fx.Node) -> fx.Node:
     return to.call(torch.sigmoid, x)
 
 
 @rule(RULES, aten.silu.default, becomes="x times its sigmoid")
-def silu(to: Lowering, *, x: fx.Node) -> fx.Node:
+def _silu(to: Lowering, *, x: fx.Node) -> fx.Node:
     return to.call(torch.mul, x, to.call(torch.sigmoid, x))
 
 
 @rule(RULES, aten.leaky_relu.default, becomes="two scaled copies, one of them rectified")
-def leaky_relu(to: Lowering, *, x: fx.Node, negative_slope: float) -> fx.Node:
+def _leaky_relu(to: Lowering, *, x: fx.Node, negative_slope: float) -> fx.Node:
     return _bend(to, x, torch.tensor([negative_slope]))
 
 
@@ -78,12 +78,12 @@ def leaky_relu(to: Lowering, *, x: fx.Node, negative_slope: float) -> fx.Node:
     aten._prelu_kernel.default,
     becomes="two scaled copies, one of them rectified",
 )
-def prelu(to: Lowering, *, x: fx.Node, weight: Tensor) -> fx.Node:
+def _prelu(to: Lowering, *, x: fx.Node, weight: Tensor) -> fx.Node:
     return _bend(to, x, weight.flatten())
 
 
 @rule(RULES, aten.softmax.int, aten._softmax.default)
-def softmax(to: Lowering, *, x: fx.Node, dim: int, **_: Any) -> fx.Node:
+def _softmax(to: Lowering, *, x: fx.Node, dim: int, **_: Any) -> fx.Node:
     return to.call(F.softmax, x, dim)
 
 
@@ -96,7 +96,7 @@ def _bend(to: Lowering, x: fx.Node, slope: Tensor) -> fx.Node:
 
 
 @rule(RULES, aten.gelu.default, cuts=True)
-def gelu(to: Lowering, *, x: fx.Node, approximate: str) -> fx.Node:
+def _gelu(to: Lowering, *, x: fx.Node, approximate: str) -> fx.Node:
     return to.call(F.gelu, x, approximate=approximate)
 
 

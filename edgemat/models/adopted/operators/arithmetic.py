@@ -15,9 +15,9 @@ Operand = fx.Node | Tensor | float | int
 
 
 @rule(RULES, aten.add.Tensor, aten.add.Scalar)
-def add(to: Lowering, *, x: Operand, other: Operand, alpha: float = 1) -> fx.Node:
+def _add(to: Lowering, *, x: Operand, other: Operand, alpha: float = 1) -> fx.Node:
     if alpha != 1:
-        other = mul(to, x=other, other=alpha)
+        other = _mul(to, x=other, other=alpha)
     line, constant = _line(x, other)
     if line is not None and constant is not None:
         return to.scale_shift(line, torch.ones(1), constant)
@@ -25,9 +25,9 @@ def add(to: Lowering, *, x: Operand, other: Operand, alpha: float = 1) -> fx.Nod
 
 
 @rule(RULES, aten.sub.Tensor, aten.sub.Scalar)
-def sub(to: Lowering, *, x: Operand, other: Operand, alpha: float = 1) -> fx.Node:
+def _sub(to: Lowering, *, x: Operand, other: Operand, alpha: float = 1) -> fx.Node:
     if alpha != 1:
-        other = mul(to, x=other, other=alpha)
+        other = _mul(to, x=other, other=alpha)
     line, constant = _line(x, other)
     if line is x and constant is not None:
         return to.scale_shift(line, torch.ones(1), -constant)
@@ -37,13 +37,13 @@ def sub(to: Lowering, *, x: Operand, other: Operand, alpha: float = 1) -> fx.Nod
 
 
 @rule(RULES, aten.rsub.Scalar, aten.rsub.Tensor)
-def rsub(to: Lowering, *, x: Operand, other: Operand, alpha: float = 1) -> fx.Node:
-    node: fx.Node = sub(to, x=other, other=x, alpha=alpha)
+def _rsub(to: Lowering, *, x: Operand, other: Operand, alpha: float = 1) -> fx.Node:
+    node: fx.Node = _sub(to, x=other, other=x, alpha=alpha)
     return node
 
 
 @rule(RULES, aten.mul.Tensor, aten.mul.Scalar)
-def mul(to: Lowering, *, x: Operand, other: Operand) -> Any:
+def _mul(to: Lowering, *, x: Operand, other: Operand) -> Any:
     if not isinstance(x, fx.Node) and not isinstance(other, fx.Node):
         return x * other
     line, constant = _line(x, other)
@@ -53,31 +53,31 @@ def mul(to: Lowering, *, x: Operand, other: Operand) -> Any:
 
 
 @rule(RULES, aten.div.Tensor, aten.div.Scalar)
-def div(to: Lowering, *, x: Operand, other: Operand) -> fx.Node:
+def _div(to: Lowering, *, x: Operand, other: Operand) -> fx.Node:
     if isinstance(other, fx.Node):
         return to.call(torch.div, x, other)
-    node: fx.Node = mul(to, x=x, other=1 / other)
+    node: fx.Node = _mul(to, x=x, other=1 / other)
     return node
 
 
 @rule(RULES, aten.neg.default)
-def neg(to: Lowering, *, x: fx.Node) -> fx.Node:
-    node: fx.Node = mul(to, x=x, other=-1.0)
+def _neg(to: Lowering, *, x: fx.Node) -> fx.Node:
+    node: fx.Node = _mul(to, x=x, other=-1.0)
     return node
 
 
 @rule(RULES, aten.pow.Tensor_Scalar)
-def power(to: Lowering, *, x: fx.Node, exponent: float) -> fx.Node:
+def _power(to: Lowering, *, x: fx.Node, exponent: float) -> fx.Node:
     return to.call(torch.mul, x, x) if exponent == 2 else to.call(torch.pow, x, exponent)
 
 
 @rule(RULES, aten.maximum.default)
-def maximum(to: Lowering, *, x: Operand, other: Operand) -> fx.Node:
+def _maximum(to: Lowering, *, x: Operand, other: Operand) -> fx.Node:
     return to.call(torch.maximum, x, other)
 
 
 @rule(RULES, aten.minimum.default)
-def minimum(to: Lowering, *, x: Operand, other: Operand) -> fx.Node:
+def _minimum(to: Lowering, *, x: Operand, other: Operand) -> fx.Node:
     return to.call(torch.minimum, x, other)
 
 

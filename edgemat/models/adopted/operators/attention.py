@@ -16,13 +16,13 @@ RULES: Rules = {}
 
 
 @rule(RULES, aten.matmul.default, aten.bmm.default, aten.mm.default)
-def product(to: Lowering, *, x: fx.Node, **other: fx.Node | Tensor) -> fx.Node:
+def _product(to: Lowering, *, x: fx.Node, **other: fx.Node | Tensor) -> fx.Node:
     (second,) = other.values()
     return to.call(torch.matmul, x, second)
 
 
 @rule(RULES, aten.scaled_dot_product_attention.default, becomes="two products and a softmax")
-def attention(
+def _attention(
     to: Lowering,
     *,
     query: fx.Node,

@@ -15,7 +15,7 @@ RULES: Rules = {}
 
 
 @rule(RULES, aten.conv2d.default, aten.conv2d.padding)
-def convolution(
+def _convolution(
     to: Lowering,
     *,
     x: fx.Node,
@@ -42,7 +42,7 @@ def convolution(
 
 
 @rule(RULES, aten.conv_transpose2d.input, becomes="a convolution for each phase, interleaved")
-def transposed_convolution(
+def _transposed_convolution(
     to: Lowering,
     *,
     x: fx.Node,
@@ -71,7 +71,7 @@ def transposed_convolution(
 
 
 @rule(RULES, aten.linear.default)
-def linear(to: Lowering, *, x: fx.Node, weight: Tensor, bias: Tensor | None) -> fx.Node:
+def _linear(to: Lowering, *, x: fx.Node, weight: Tensor, bias: Tensor | None) -> fx.Node:
     _require_constant(weight)
     layer = nn.Linear(weight.shape[1], weight.shape[0], bias is not None)
     return to.module(_filled(layer, weight, bias), x, name=to.name)

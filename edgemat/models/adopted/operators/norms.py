@@ -18,7 +18,7 @@ RULES: Rules = {}
     aten._native_batch_norm_legit_no_training.default,
     becomes="part of the convolution before it, or a depthwise one",
 )
-def batch_norm(
+def _batch_norm(
     to: Lowering,
     *,
     x: fx.Node,
@@ -42,7 +42,7 @@ def batch_norm(
 
 
 @rule(RULES, aten.group_norm.default, in_float=True)
-def group_norm(
+def _group_norm(
     to: Lowering,
     *,
     x: fx.Node,
@@ -56,7 +56,7 @@ def group_norm(
 
 
 @rule(RULES, aten.instance_norm.default, in_float=True)
-def instance_norm(
+def _instance_norm(
     to: Lowering,
     *,
     x: fx.Node,
@@ -71,7 +71,7 @@ def instance_norm(
 ) -> fx.Node:
     if not use_input_stats:
         assert running_mean is not None and running_var is not None  # torch has one or the other
-        fixed: fx.Node = batch_norm(
+        fixed: fx.Node = _batch_norm(
             to,
             x=x,
             weight=weight,
@@ -86,7 +86,7 @@ def instance_norm(
 
 
 @rule(RULES, aten.layer_norm.default, in_float=True)
-def layer_norm(
+def _layer_norm(
     to: Lowering,
     *,
     x: fx.Node,

@@ -17,7 +17,7 @@ RULES: Rules = {}
 
 
 @rule(RULES, aten.max_pool2d.default)
-def max_pool(
+def _max_pool(
     to: Lowering,
     *,
     x: fx.Node,
@@ -33,7 +33,7 @@ def max_pool(
 
 
 @rule(RULES, aten.avg_pool2d.default)
-def average_pool(
+def _average_pool(
     to: Lowering,
     *,
     x: fx.Node,
@@ -57,7 +57,7 @@ def average_pool(
 
 
 @rule(RULES, aten.adaptive_avg_pool2d.default, becomes="plain pooling, or means of slices")
-def adaptive_average_pool(to: Lowering, *, x: fx.Node, output_size: list[int]) -> fx.Node:
+def _adaptive_average_pool(to: Lowering, *, x: fx.Node, output_size: list[int]) -> fx.Node:
     height, width = shape_of(x)[2:]
     rows, columns = output_size
     if (rows, columns) == (1, 1):
@@ -70,22 +70,22 @@ def adaptive_average_pool(to: Lowering, *, x: fx.Node, output_size: list[int]) -
 
 
 @rule(RULES, aten.mean.dim)
-def mean(to: Lowering, *, x: fx.Node, dim: list[int], keepdim: bool, dtype: Any) -> fx.Node:
+def _mean(to: Lowering, *, x: fx.Node, dim: list[int], keepdim: bool, dtype: Any) -> fx.Node:
     return to.call(torch.mean, x, tuple(dim), keepdim)
 
 
 @rule(RULES, aten.sum.dim_IntList)
-def total(to: Lowering, *, x: fx.Node, dim: list[int], keepdim: bool, dtype: Any) -> fx.Node:
+def _total(to: Lowering, *, x: fx.Node, dim: list[int], keepdim: bool, dtype: Any) -> fx.Node:
     return to.call(torch.sum, x, tuple(dim), keepdim)
 
 
 @rule(RULES, aten.amax.default)
-def largest(to: Lowering, *, x: fx.Node, dim: list[int], keepdim: bool) -> fx.Node:
+def _largest(to: Lowering, *, x: fx.Node, dim: list[int], keepdim: bool) -> fx.Node:
     return to.call(torch.amax, x, tuple(dim), keepdim)
 
 
 @rule(RULES, aten.upsample_bilinear2d.vec)
-def bilinear(
+def _bilinear(
     to: Lowering,
     *,
     x: fx.Node,
@@ -100,7 +100,7 @@ def bilinear(
 
 
 @rule(RULES, aten.upsample_nearest2d.vec, aten._upsample_nearest_exact2d.vec)
-def nearest(
+def _nearest(
     to: Lowering,
     *,
     x: fx.Node,

@@ -23,12 +23,12 @@ Nodes = list[fx.Node]
     *(aten.detach.default, aten.feature_dropout.default, aten.lift_fresh_copy.default),
     becomes="nothing",
 )
-def same(to: Lowering, *, x: fx.Node, **_: Any) -> fx.Node:
+def _same(to: Lowering, *, x: fx.Node, **_: Any) -> fx.Node:
     return x
 
 
 @rule(RULES, aten._to_copy.default, aten.to.dtype, aten._assert_tensor_metadata.default)
-def to_type(to: Lowering, *, x: fx.Node | None = None, dtype: Any = None, **_: Any) -> Any:
+def _to_type(to: Lowering, *, x: fx.Node | None = None, dtype: Any = None, **_: Any) -> Any:
     if dtype not in (None, torch.float32):
         raise UnsupportedError(
             f"The network computes in {dtype}.", remedy="Give it in float32: module.float()."
@@ -42,27 +42,27 @@ def to_type(to: Lowering, *, x: fx.Node | None = None, dtype: Any = None, **_: A
     *(aten.flatten.using_ints, aten.unflatten.int, aten.unsqueeze.default),
     *(aten.squeeze.dim, aten.squeeze.dims, aten.squeeze.default),
 )
-def reshape(to: Lowering, *, x: fx.Node, **_: Any) -> fx.Node:
+def _reshape(to: Lowering, *, x: fx.Node, **_: Any) -> fx.Node:
     return to.call(torch.reshape, x, to.shape)
 
 
 @rule(RULES, aten.permute.default)
-def permute(to: Lowering, *, x: fx.Node, dims: list[int]) -> fx.Node:
+def _permute(to: Lowering, *, x: fx.Node, dims: list[int]) -> fx.Node:
     return to.call(torch.permute, x, tuple(dims))
 
 
 @rule(RULES, aten.transpose.int)
-def transpose(to: Lowering, *, x: fx.Node, dim0: int, dim1: int) -> fx.Node:
+def _transpose(to: Lowering, *, x: fx.Node, dim0: int, dim1: int) -> fx.Node:
     return to.call(torch.transpose, x, dim0, dim1)
 
 
 @rule(RULES, aten.cat.default)
-def concatenate(to: Lowering, *, tensors: Nodes, dim: int) -> fx.Node:
+def _concatenate(to: Lowering, *, tensors: Nodes, dim: int) -> fx.Node:
     return tensors[0] if len(tensors) == 1 else to.call(torch.cat, tensors, dim=dim)
 
 
 @rule(RULES, aten.stack.default)
-def stack(to: Lowering, *, tensors: Nodes, dim: int) -> fx.Node:
+def _stack(to: Lowering, *, tensors: Nodes, dim: int) -> fx.Node:
     rank = len(shape_of(tensors[0])) + 1
     place = dim % rank
     parts = []
@@ -74,7 +74,7 @@ def stack(to: Lowering, *, tensors: Nodes, dim: int) -> fx.Node:
 
 
 @rule(RULES, aten.slice.Tensor)
-def part(
+def _part(
     to: Lowering, *, x: fx.Node, dim: int, start: int | None, end: int | None, step: int
 ) -> fx.Node:
     length = shape_of(x)[dim]
@@ -94,7 +94,7 @@ def part(
 
 
 @rule(RULES, aten.select.int)
-def select(to: Lowering, *, x: fx.Node, dim: int, index: int) -> fx.Node:
+def _select(to: Lowering, *, x: fx.Node, dim: int, index: int) -> fx.Node:
     shape = list(shape_of(x))
     place = dim % len(shape)
     one = to.call(torch.narrow, x, place, index % shape[place], 1)
@@ -102,7 +102,7 @@ def select(to: Lowering, *, x: fx.Node, dim: int, index: int) -> fx.Node:
 
 
 @rule(RULES, aten.split_with_sizes.default)
-def split(to: Lowering, *, x: fx.Node, split_sizes: list[int], dim: int) -> Nodes:
+def _split(to: Lowering, *, x: fx.Node, split_sizes: list[int], dim: int) -> Nodes:
     parts, start = [], 0
     for size in split_sizes:
         parts.append(to.call(torch.narrow, x, dim, start, size))
@@ -111,31 +111,31 @@ def split(to: Lowering, *, x: fx.Node, split_sizes: list[int], dim: int) -> Node
 
 
 @rule(RULES, aten.split.Tensor)
-def split_evenly(to: Lowering, *, x: fx.Node, split_size: int, dim: int) -> Nodes:
+def _split_evenly(to: Lowering, *, x: fx.Node, split_size: int, dim: int) -> Nodes:
     length = shape_of(x)[dim]
     sizes = [min(split_size, length - start) for start in range(0, length, split_size)]
-    parts: Nodes = split(to, x=x, split_sizes=sizes, dim=dim)
+    parts: Nodes = _split(to, x=x, split_sizes=sizes, dim=dim)
     return parts
 
 
 @rule(RULES, aten.chunk.default)
-def chunk(to: Lowering, *, x: fx.Node, chunks: int, dim: int) -> Nodes:
-    parts: Nodes = split_evenly(to, x=x, split_size=-(-shape_of(x)[dim] // chunks), dim=dim)
+def _chunk(to: Lowering, *, x: fx.Node, chunks: int, dim: int) -> Nodes:
+    parts: Nodes = _split_evenly(to, x=x, split_size=-(-shape_of(x)[dim] // chunks), dim=dim)
     return parts
 
 
 @rule(RULES, aten.unbind.int)
-def unbind(to: Lowering, *, x: fx.Node, dim: int) -> Nodes:
-    return [select(to, x=x, dim=dim, index=index) for index in range(shape_of(x)[dim])]
+def _unbind(to: Lowering, *, x: fx.Node, dim: int) -> Nodes:
+    return [_select(to, x=x, dim=dim, index=index) for index in range(shape_of(x)[dim])]
 
 
 @rule(RULES, aten.expand.default)
-def expand(to: Lowering, *, x: fx.Node, **_: Any) -> fx.Node:
+def _expand(to: Lowering, *, x: fx.Node, **_: Any) -> fx.Node:
     return to.call(torch.Tensor.expand, x, to.shape)
 
 
 @rule(RULES, aten.repeat.default)
-def repeat(to: Lowering, *, x: fx.Node, repeats: list[int]) -> fx.Node:
+def _repeat(to: Lowering, *, x: fx.Node, repeats: list[int]) -> fx.Node:
     for dim, count in enumerate(repeats):
         if count > 1:
             x = to.call(torch.cat, [x] * count, dim=dim)
@@ -143,31 +143,31 @@ def repeat(to: Lowering, *, x: fx.Node, repeats: list[int]) -> fx.Node:
 
 
 @rule(RULES, aten.pixel_shuffle.default, becomes="concatenation and reshaping")
-def pixel_shuffle(to: Lowering, *, x: fx.Node, upscale_factor: int) -> fx.Node:
+def _pixel_shuffle(to: Lowering, *, x: fx.Node, upscale_factor: int) -> fx.Node:
     return to.module(PixelShuffle(upscale_factor), x)
 
 
 @rule(RULES, aten.channel_shuffle.default, becomes="a transposition")
-def channel_shuffle(to: Lowering, *, x: fx.Node, groups: int) -> fx.Node:
+def _channel_shuffle(to: Lowering, *, x: fx.Node, groups: int) -> fx.Node:
     b, channels, height, width = shape_of(x)
     each = to.call(torch.reshape, x, (b, groups, channels // groups, height * width))
     return to.call(torch.reshape, to.call(torch.transpose, each, 1, 2), shape_of(x))
 
 
 @rule(RULES, aten.pad.default, becomes="zeros, or slices of the border, concatenated")
-def pad(to: Lowering, *, x: fx.Node, pad: list[int], mode: str, value: float | None) -> fx.Node:
+def _pad(to: Lowering, *, x: fx.Node, pad: list[int], mode: str, value: float | None) -> fx.Node:
     if mode in ("reflect", "replicate") and len(pad) == 4:
         return _repeat_border(to, x, pad, mode)
     if mode != "constant":
         raise UnsupportedError(
             f"The network pads by {mode!r}.", remedy="Pad with zeros, or repeat the border."
         )
-    padded: fx.Node = pad_with_number(to, x=x, pad=pad, value=value or 0)
+    padded: fx.Node = _pad_with_number(to, x=x, pad=pad, value=value or 0)
     return padded
 
 
 @rule(RULES, aten.constant_pad_nd.default)
-def pad_with_number(to: Lowering, *, x: fx.Node, pad: list[int], value: float) -> fx.Node:
+def _pad_with_number(to: Lowering, *, x: fx.Node, pad: list[int], value: float) -> fx.Node:
     if value != 0:
         raise UnsupportedError(
             f"The network pads with {value:g}.", remedy="Pad with zeros, or repeat the border."
@@ -181,12 +181,12 @@ def pad_with_number(to: Lowering, *, x: fx.Node, pad: list[int], value: float) -
 
 
 @rule(RULES, aten.reflection_pad2d.default, becomes="slices of the border, concatenated")
-def reflect(to: Lowering, *, x: fx.Node, padding: list[int]) -> fx.Node:
+def _reflect(to: Lowering, *, x: fx.Node, padding: list[int]) -> fx.Node:
     return _repeat_border(to, x, padding, "reflect")
 
 
 @rule(RULES, aten.replication_pad2d.default, becomes="slices of the border, concatenated")
-def replicate(to: Lowering, *, x: fx.Node, padding: list[int]) -> fx.Node:
+def _replicate(to: Lowering, *, x: fx.Node, padding: list[int]) -> fx.Node:
     return _repeat_border(to, x, padding, "replicate")
 
 

@@ -1,0 +1,1 @@
+"""Networks as their authors released them: what their tensors are called, and how they are fed."""

@@ -1,0 +1,95 @@
+"""IndexNet matting and its baselines B1, B2, B10 and B11, as poppinace/indexnet_matting has them.
+
+The thesis' index blocks are twice as wide as the feature; most of the released ones are as wide.
+Both are known by their shapes.
+"""
+
+from __future__ import annotations
+
+from edgemat.models.pretrained.renaming import Row
+from edgemat.models.released.family import Family, Member
+
+_ENCODER = (
+    Row("layer0.{i}", "encoder.0.{i}"),
+    Row("layer{s}.{b}.conv.{i}", "encoder.{s}.{b}.layers.{i}"),
+)
+
+
+def context(theirs: str, ours: str) -> tuple[Row, ...]:
+    """Return the rows of atrous spatial pyramid pooling."""
+    return (
+        Row(f"{theirs}.aspp1.atrous_conv.{{i}}", f"{ours}.point.{{i}}"),
+        Row(f"{theirs}.aspp{{r+2}}.atrous_conv.{{i}}", f"{ours}.atrous.{{r}}.{{i}}"),
+        Row(f"{theirs}.global_avg_pool.{{i+1}}", f"{ours}.image.{{i}}"),
+        Row(f"{theirs}.bottleneck_conv.{{i}}", f"{ours}.project.{{i}}"),
+    )
+
+
+_DECODER = (
+    Row("decoder_layer{k}.dconv.{i}", "decoder.{k}.{i}"),
+    Row("pred.1", "predict.3"),
+    Row("pred.0.{i}", "predict.{i}"),
+)
+_COLUMNS = Row("index{s}.indexnet{c+1}.{i}", "sampling.index.{s}.columns.{c}.{i}")
+_HOLISTIC = Row("index{s}.indexnet.{i}", "sampling.index.{s}.columns.0.{i}")
+_HOLISTIC_LINEAR = Row("index{s}.indexnet", "sampling.index.{s}.columns.0.0")
+
+INDEX_FAMILIES = ("m2o", "unshared", "hin")
+VARIANTS = ("nlc", "nl", "l")
+HIDDEN_MULTS = (1, 2)
+
+
+def _indexed(family: str, variant: str, hidden_mult: int) -> Member:
+    index = _COLUMNS
+    if family == "hin":
+        index = _HOLISTIC_LINEAR if variant == "l" else _HOLISTIC
+    return Member(
+        architecture=f"indexnet-{family}-{variant}",
+        config={} if variant == "l" else {"hidden_mult": hidden_mult},
+        rows=(*_ENCODER, index, *context("dconv_pp", "context"), *_DECODER),
+    )
+
+
+INDEXNET = Family(
+    name="indexnet",
+    title="IndexNet (poppinace/indexnet_matting)",
+    members=(
+        *(
+            _indexed(family, variant, hidden_mult)
+            for family in INDEX_FAMILIES
+            for variant in VARIANTS
+            for hidden_mult in HIDDEN_MULTS[: 1 if variant == "l" else None]
+        ),
+        *(
+            Member(architecture=name, rows=(*_ENCODER, *context("dconv_pp", "context"), *_DECODER))
+            for name in ("matting-b11", "matting-b11-1.4")
+        ),
+        Member(
+            architecture="matting-b10",
+            rows=(*_ENCODER, Row("dconv_pp.{i}", "context.{i}"), *_DECODER),
+        ),
+        Member(
+            architecture="matting-b1",
+            rows=(
+                *_ENCODER,
+                *context("dconv_pp", "decode.context"),
+                Row("decoder.first_dconv.{i}", "decode.reduce.{i}"),
+                Row("decoder.last_dconv.1.0", "decode.refine.3"),
+                Row("decoder.last_dconv.1.1", "decode.refine.4"),
+                Row("decoder.last_dconv.0.{i}", "decode.refine.{i}"),
+                Row("pred.{i}", "predict.{i}"),
+            ),
+        ),
+        Member(
+            architecture="matting-b2",
+            rows=(
+                *_ENCODER,
+                Row("dconv{s}.{i}", "lateral.{s}.{i}"),
+                Row("dconv_crp{4-k}.0.{l+1}_outvar_dimred.{i}", "refine.{k}.links.{l}.{i}"),
+                Row("dconv_adapt{4-k}.{i}", "adapt.{k}.{i}"),
+                *_DECODER[1:],
+            ),
+        ),
+    ),
+    fit="resize",
+)

@@ -1,0 +1,118 @@
+"""From a released checkpoint to the network that computes what its authors' code does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from edgemat.errors import UsageError
+from edgemat.models import create_model
+from edgemat.models.blocks.affine import normalise_input
+from edgemat.models.network import Network
+from edgemat.models.pretrained.checkpoint import read_state_dicts
+from edgemat.models.pretrained.fitting import check_values
+from edgemat.models.pretrained.load import IMAGENET_MEAN, IMAGENET_STD
+from edgemat.models.released.families import find_family
+from edgemat.models.released.family import Family, Member
+from edgemat.models.released.recognise import recognise
+
+MAX_BYTES = 2 * 2**30
+"""Of a checkpoint; the largest that is known, with an optimizer's state, has 1.6e9."""
+
+
+@dataclass(frozen=True)
+class Released:
+    """A network with released weights, in eval mode.
+
+    Attributes
+    ----------
+    family, member:
+        What it was recognised as.
+    mean, deviation:
+        Of each colour in 0..1, in the affine before the convolutions that see pixels; None where
+        there is no affine.
+    """
+
+    network: Network
+    family: Family
+    member: Member
+
+    @property
+    def mean(self) -> tuple[float, ...] | None:
+        return _numbers(IMAGENET_MEAN) if self.family.normalised else None
+
+    @property
+    def deviation(self) -> tuple[float, ...] | None:
+        return _numbers(IMAGENET_STD) if self.family.normalised else None
+
+
+def load_released(path: Path, *, family: str | None = None) -> Released:
+    """Read a checkpoint, recognise its network, and build that with its weights.
+
+    Pixels are taken in 0..1: where the authors normalise them, an affine before each convolution
+    that sees them does (:mod:`edgemat.models.blocks.affine`).
+
+    Parameters
+    ----------
+    path:
+        A .pth, .pt, .tar, .bin or .safetensors file; nothing in it is run.
+    family:
+        One of :data:`edgemat.models.released.families.FAMILIES`; None to recognise it.
+
+    Raises
+    ------
+    UsageError
+        When the file cannot be read, is no network of a known family, or holds what no trained
+        network does.
+    """
+    if family is not None:
+        find_family(family)
+    _check_file(path)
+    states = read_state_dicts(path)
+    match = recognise(states, path, family=family)
+    tensors = states[match.where]
+    network = create_model(match.member.architecture, **match.member.config)
+    state = network.state_dict()
+    with torch.no_grad():
+        for own, part in match.member.layout.parts.items():
+            tensor = tensors[match.prefix + part.name]
+            check_values(tensor, match.prefix + part.name, path)
+            state[own].copy_(tensor if part.rule is None else part.rule(tensor))
+    if match.family.normalised:
+        for name in match.family.pixels:
+            normalise_input(network.get_submodule(name), IMAGENET_MEAN, IMAGENET_STD)
+    network.eval()
+    return Released(network, match.family, match.member)
+
+
+def _numbers(values: Tensor) -> tuple[float, ...]:
+    return tuple(
+        round(value, 6) for value in values.tolist()
+    )  # as they are written, not in float32
+
+
+def _check_file(path: Path) -> None:
+    """Refuse what is no checkpoint before it is read."""
+    if path.is_dir():
+        if (path / "manifest.json").is_file():
+            raise UsageError(
+                f"{path} is an artefact of edgemat already.",
+                remedy="Give it to matte, evaluate, convert or export as it is.",
+            )
+        raise UsageError(
+            f"{path} is a folder, a checkpoint is one file.",
+            remedy="Name the .pth, .pt, .tar or .safetensors file in it.",
+        )
+    if not path.is_file():
+        raise UsageError(
+            f"There is no checkpoint {path}.", remedy="Name a .pth, .pt, .tar or .safetensors file."
+        )
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise UsageError(
+            f"{path} has {size / 2**30:.1f} GB, a checkpoint of at most 2 GB is read.",
+            remedy="Save the network alone: torch.save(model.state_dict(), 'weights.pth')",
+        )
