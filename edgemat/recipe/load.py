@@ -11,6 +11,7 @@ from edgemat.artifacts.artifact import Card
 from edgemat.data.sections import BackgroundSection, DataSection, SourceSection
 from edgemat.errors import UsageError, nearest
 from edgemat.files import shorten
+from edgemat.recipe.optimization import LossSection, PartsSection
 from edgemat.recipe.schema import BenchSection, ModelSection, Recipe, VerifySection
 from edgemat.recipe.sections import (
     PhaseSection,
@@ -112,6 +113,8 @@ def _fields_at(location: tuple[int | str, ...]) -> list[str]:
         "before": PhaseSection,
         "card": Card,
         "train": TrainSection,
+        "losses": LossSection,
+        "parts": PartsSection,
         "prune": PruneSection,
         "tune": TuneSection,
         "quantize": QuantizeSection,
