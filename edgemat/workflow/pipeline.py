@@ -43,7 +43,9 @@ class RunResult:
         return [row for row in self.gates if not row.verdict.passed]
 
 
-def run_recipe(path: Path, *, folder: Path | None = None, device: str = "auto") -> RunResult:
+def run_recipe(
+    path: Path, *, folder: Path | None = None, device: str = "auto", changes: Sequence[str] = ()
+) -> RunResult:
     """Run all stages of a recipe and write the report.
 
     Parameters
@@ -52,6 +54,8 @@ def run_recipe(path: Path, *, folder: Path | None = None, device: str = "auto") 
         Where everything goes; ``runs/NAME`` by default.
     device:
         Of training: "auto", "cpu", "cuda", "mps", ...
+    changes:
+        Values of the recipe to set; see :mod:`edgemat.recipe.override`.
 
     Raises
     ------
@@ -60,7 +64,7 @@ def run_recipe(path: Path, *, folder: Path | None = None, device: str = "auto") 
     EdgematError
         Whatever a stage raises. What was finished before stays.
     """
-    recipe = load_recipe(path)
+    recipe = load_recipe(path, changes)
     with Cache(folder or Path("runs") / recipe.name) as cache:
         models = [_run_model(ModelSteps(one, recipe, device), cache) for one in recipe.models]
         benches = _measure(models, recipe, cache)
@@ -71,9 +75,11 @@ def run_recipe(path: Path, *, folder: Path | None = None, device: str = "auto") 
     return RunResult(cache.folder / REPORT, artifacts, gates, did_nothing=not cache.ran)
 
 
-def train_recipe(path: Path, *, folder: Path | None = None, device: str = "auto") -> list[Artifact]:
+def train_recipe(
+    path: Path, *, folder: Path | None = None, device: str = "auto", changes: Sequence[str] = ()
+) -> list[Artifact]:
     """Run the training stage of every model of a recipe; returns the float artefacts."""
-    recipe = load_recipe(path)
+    recipe = load_recipe(path, changes)
     with Cache(folder or Path("runs") / recipe.name) as cache:
         return [cache.make(ModelSteps(one, recipe, device).train()) for one in recipe.models]
 

@@ -17,7 +17,7 @@ from edgemat.artifacts.artifact import TRAINING_LOG, Artifact, Card, Cost, Feedi
 from edgemat.artifacts.draft import Draft, write_artifact
 from edgemat.artifacts.shipped import open_artifact
 from edgemat.artifacts.weights import load_network
-from edgemat.data.dataset import MattingDataset
+from edgemat.data.dataset import MattingDataset, Views
 from edgemat.data.open import open_data
 from edgemat.data.sample import MatteSource
 from edgemat.data.trimap import classes_from_trimap
@@ -243,15 +243,30 @@ def schedule_of(settings: TuneSection) -> Schedule:
 
 
 def training_data(
-    source: MatteSource, phase: PhaseSection, *, task: MattingTask, seed: int
+    source: MatteSource,
+    phase: PhaseSection,
+    *,
+    task: MattingTask,
+    seed: int,
+    settings: TrainSection | None = None,
 ) -> MattingDataset:
-    """Return the augmented pictures of one phase of a training."""
+    """Return the augmented pictures of one phase of a training.
+
+    Parameters
+    ----------
+    settings:
+        Says how they are augmented, unless by the task.
+    """
+    views: Views = "people" if task == "portrait" else "edges"
+    if settings is not None and settings.augmentation != "auto":
+        views = settings.augmentation
     return MattingDataset(
         source,
         size=(phase.size, phase.size),
         seed=seed,
         length=phase.steps * phase.batch,
-        views="people" if task == "portrait" else "edges",
+        views=views,
+        strong=() if settings is None else settings.strong,
     )
 
 
@@ -306,7 +321,7 @@ def _phases(section: NetworkSection, task: MattingTask, seed: int) -> list[Phase
     source = open_data(section.data, seed=seed, size=(settings.size, settings.size))
     return [
         Phase(
-            training_data(source, phase, task=task, seed=seed + number),
+            training_data(source, phase, task=task, seed=seed + number, settings=settings),
             phase.steps,
             phase.batch,
         )
