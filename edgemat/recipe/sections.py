@@ -117,7 +117,7 @@ class TrainSection(TuneSection, OptimizationSection):
     @model_validator(mode="after")
     def _one_start(self) -> TrainSection:
         if sum(one is not None for one in (self.init, self.start, self.parts)) > 1:
-            raise wrong("two weights to start from", "Give init, start or parts.")
+            raise wrong("two weights to start from", "Give init, start or parts, one of them.")
         return self
 
     @model_validator(mode="after")
