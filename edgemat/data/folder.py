@@ -38,6 +38,8 @@ from edgemat.images import (
 
 # Decoded pictures are kept up to this many bytes: decoding costs as much as augmentation.
 CACHE_BYTES = 2 << 30
+TRAIN: Part = "train"
+HELD_OUT: Part = "held-out"
 
 
 class FolderSource:
@@ -83,7 +85,7 @@ class FolderSource:
         files = find_mattes(path, layout=layout, use=use)
         self._alphas, self._colours, self._trimaps = files.alphas, files.colours, files.trimaps
         self._has_layers = files.has_layers
-        self._stems = _split(files, path).names(part)
+        self._stems = files_split(files, path).names(part)
         if not self._stems:
             raise UsageError(
                 f"{path} has no mattes of the part {part!r}: {layout} holds all of its own out.",
@@ -182,10 +184,10 @@ def folder_split(path: Path, layout: Layout = "own") -> Split:
     """Return how the mattes of a folder are split, without opening one."""
     if layout == "own":
         return split_names(folder_names(path), path)
-    return _split(find_mattes(path, layout=layout), path)
+    return files_split(find_mattes(path, layout=layout), path)
 
 
-def _split(files: MatteFiles, path: Path) -> Split:
+def files_split(files: MatteFiles, path: Path) -> Split:
     """Return the set's own split, or edgemat's where it has none."""
     if files.held_out is None:
         return split_names(files.alphas, path)

@@ -63,7 +63,9 @@ def indexnet_view(matte: Matte, size: int, rng: np.random.Generator) -> Matte:
     trimap = wide.trimap
     if trimap is None:
         trimap = fixed_trimap(to_float(wide.alpha), dilation=dilation)
-    inner = [slice(s - a.start, s - a.start + side) for s, a in zip((top, left), around, strict=True)]
+    inner = [
+        slice(s - a.start, s - a.start + side) for s, a in zip((top, left), around, strict=True)
+    ]
     cut = _cut(replace(wide, trimap=trimap), *inner)
     return _map(
         cut,

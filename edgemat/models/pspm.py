@@ -29,7 +29,6 @@ from edgemat.models.indexnet import initialise_head, prediction_head
 from edgemat.models.info import ModelInfo, Printed
 from edgemat.models.network import MattingOutput
 
-
 # Own layers to IndexNet's of the same widths, from 1/4 on: what phase 1 starts from (6.5.2).
 _INDEXNET_LAYERS = MappingProxyType(
     {

@@ -85,12 +85,12 @@ def _check_training(where: str, model: ModelSection, info: ModelInfo) -> None:
         "prior": train.prior == "none",
         "augmentation": train.augmentation in ("indexnet", "gca"),
     }
-    if train.trains != "all" and info.task == "portrait":
-        if not issubclass(info.network, MattingNetwork) or info.network.segmentation is None:
-            raise UsageError(
-                f"{where}.train.trains: {info.name} has no parts that are trained apart.",
-                remedy="Leave it out.",
-            )
+    apart = issubclass(info.network, MattingNetwork) and info.network.segmentation is not None
+    if train.trains != "all" and info.task == "portrait" and not apart:
+        raise UsageError(
+            f"{where}.train.trains: {info.name} has no parts that are trained apart.",
+            remedy="Leave it out.",
+        )
     wrong_task = portrait if info.task == "trimap" else trimap
     for key, given in wrong_task.items():
         if given:

@@ -1,7 +1,7 @@
 """The keys of a training that its text in the thesis fixes: optimiser, decay, losses, parts.
 
-Apart from `edgemat.recipe.sections`, whose TrainSection has them all; none is needed where edgemat's
-own defaults will do.
+Apart from `edgemat.recipe.sections`, whose TrainSection has them all; none is needed where
+edgemat's own defaults will do.
 """
 
 from __future__ import annotations

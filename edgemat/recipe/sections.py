@@ -64,7 +64,7 @@ class TrainSection(TuneSection, OptimizationSection):
     before: tuple[PhaseSection, ...] = Field(
         default=(), description="earlier phases, on smaller pictures"
     )
-    bn: Literal["auto", "encoder", "frozen", "running"] = Field(
+    bn: Literal["auto", "encoder", "frozen", "running"] = Field(  # type: ignore[assignment] # one more
         default="auto",
         description="statistics of batch normalisation: frozen where a trained network is the "
         "start, running where it is not; encoder fixes its layers, scale and shift as well",

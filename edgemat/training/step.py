@@ -1,5 +1,4 @@
-"""One step of a training: losses of a batch, in parts or on several processes, and what it moves.
-"""
+"""One step of a training: the losses of a batch, in parts or shared, and what they move."""
 
 from __future__ import annotations
 

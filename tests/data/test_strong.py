@@ -1,4 +1,4 @@
-"""Strong augmentation keeps the matting equation where the thesis says so, and shares as printed."""
+"""Strong augmentation keeps the matting equation where the thesis says so; shares as printed."""
 
 from __future__ import annotations
 
@@ -154,6 +154,7 @@ def test_two_foregrounds_are_merged_half_the_time() -> None:
     first = Matte(alpha, foreground=colours)
     second = Matte(alpha[::-1, ::-1].copy(), foreground=colours)
     alone, both = (
-        gca_view(first, other, 256, np.random.default_rng(3)).alpha.mean() for other in (None, second)
+        gca_view(first, other, 256, np.random.default_rng(3)).alpha.mean()
+        for other in (None, second)
     )
     assert both != alone and MERGED == 0.5

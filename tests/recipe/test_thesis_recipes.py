@@ -149,7 +149,7 @@ def test_lines_of_the_text_are_cited(name: str) -> None:
     lines = (THESIS / f"{name}.toml").read_text().splitlines()
     for key in keys:
         (line,) = (line for line in lines if line.startswith(f"{key} = "))
-        assert name == "pspm-deeplab" and key == "losses" or re.search(r"# (\d{3,4}|eq\.)", line), line
+        assert re.search(r"# (\d{3,4}|eq\.)", line), line
 
 
 def row(table: str) -> list[str]:
@@ -165,7 +165,11 @@ NETWORKS = {
     "pspm-phase-2": [*row("6.4"), "pspm-psp-b5"],
 }
 ROWS = [
-    *((recipe, f"models.0.architecture={one}") for recipe, many in NETWORKS.items() for one in many),
+    *(
+        (recipe, f"models.0.architecture={one}")
+        for recipe, many in NETWORKS.items()
+        for one in many
+    ),
     *(
         ("indexnet", f'models.0.config={{ normalisation = "{one}" }}')
         for one in ("sigmoid/sigmoid", "softmax/softmax", "softmax+sigmoid/softmax")
@@ -214,7 +218,8 @@ def test_keys_of_another_task_are_refused(change: str, said: str | None) -> None
 
 
 @pytest.mark.parametrize(
-    "change", ["models", "=2", "models.7.name=x", "name.x=1", "models.0.train.steps.x=1", "models.0=x"]
+    "change",
+    ["models", "=2", "models.7.name=x", "name.x=1", "models.0.train.steps.x=1", "models.0=x"],
 )
 def test_a_change_that_leads_nowhere_is_said(change: str) -> None:
     with pytest.raises(UsageError) as caught:

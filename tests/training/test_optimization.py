@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from toy_training import Fatal, Killed, data
 from torch import Tensor, nn
+from toy_training import Fatal, Killed, data
 
 from edgemat.errors import UsageError
 from edgemat.models import create_model
@@ -30,7 +30,9 @@ def slim() -> MattingNetwork:
     return create_model("pspm-slim", width=0.25)
 
 
-def run(folder: Path, network: MattingNetwork | None = None, **changes: object) -> dict[str, Tensor]:
+def run(
+    folder: Path, network: MattingNetwork | None = None, **changes: object
+) -> dict[str, Tensor]:
     trained = train(
         network or slim(), data(), task="portrait", schedule=schedule(**changes), folder=folder
     )
@@ -119,9 +121,7 @@ def test_what_comes_out_is_the_average(tmp_path: Path) -> None:
 def test_a_batch_gone_through_in_parts_moves_the_weights_alike(tmp_path: Path) -> None:
     """SGD, statistics held: what remains is the order of the sums."""
     common = {"batch": 4, "bn": "frozen", "optimizer": "sgd", "steps": 2, "losses": PORTRAIT}
-    whole, parts = (
-        run(tmp_path / str(n), accumulate=n, **common) for n in (1, 2)
-    )
+    whole, parts = (run(tmp_path / str(n), accumulate=n, **common) for n in (1, 2))
     start = slim().state_dict()
     assert any(not torch.equal(value, start[key]) for key, value in whole.items())
     for key, value in whole.items():

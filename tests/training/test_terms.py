@@ -23,8 +23,13 @@ def batch(**changes: Tensor) -> dict[str, Tensor]:
     generator = torch.Generator().manual_seed(1)
     trimap = torch.zeros(2, 1, SIDE, SIDE)
     trimap[..., 16:48], trimap[..., 48:] = ALL_UNKNOWN, 1.0
-    alpha = torch.where(trimap == ALL_UNKNOWN, torch.rand(trimap.shape, generator=generator), trimap)
-    layers = {name: torch.rand(2, 3, SIDE, SIDE, generator=generator) for name in ("foreground", "background")}
+    alpha = torch.where(
+        trimap == ALL_UNKNOWN, torch.rand(trimap.shape, generator=generator), trimap
+    )
+    layers = {
+        name: torch.rand(2, 3, SIDE, SIDE, generator=generator)
+        for name in ("foreground", "background")
+    }
     image = alpha * layers["foreground"] + (1 - alpha) * layers["background"]
     return {"image": image, "alpha": alpha, "trimap": trimap} | layers | changes
 
@@ -108,7 +113,8 @@ def test_a_small_region_counts_as_a_large_one(loss: object) -> None:
 def test_the_printed_norm_is_as_many_times_larger_as_the_grid_has_cells() -> None:
     data = batch()
     mean, printed = (
-        affinity_loss(data["alpha"], data["image"], side=8, norm=norm) for norm in ("mean", "frobenius")
+        affinity_loss(data["alpha"], data["image"], side=8, norm=norm)
+        for norm in ("mean", "frobenius")
     )
     torch.testing.assert_close(printed, 64 * mean)
 

@@ -20,7 +20,9 @@ from edgemat.workflow.stages.starting import start_from_two
 CONFIG = {"width": 0.25}
 
 
-def trained(shelf: Path, architecture: str, *, normalised: bool = False) -> tuple[Artifact, MattingNetwork]:
+def trained(
+    shelf: Path, architecture: str, *, normalised: bool = False
+) -> tuple[Artifact, MattingNetwork]:
     torch.manual_seed(len(architecture))
     network = create_matting(architecture, **CONFIG)
     if normalised:
@@ -52,7 +54,9 @@ def trained(shelf: Path, architecture: str, *, normalised: bool = False) -> tupl
 
 
 @pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> tuple[PartsSection, MattingNetwork, MattingNetwork]:
+def two(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[PartsSection, MattingNetwork, MattingNetwork]:
     shelf = tmp_path_factory.mktemp("shelf")
     segmentation, deeplab = trained(shelf, "pspm-b", normalised=True)
     matting, indexnet = trained(shelf, "indexnet-m2o-nlc", normalised=True)
@@ -107,7 +111,10 @@ def test_a_shared_encoder_takes_what_corresponds(
             assert torch.equal(state[own + key.removeprefix(other)], segment[key]), key
     unpooled = state["decode1.0.weight"].shape[1]
     assert torch.equal(state["decode1.0.weight"], index["decoder.0.0.weight"][:, :unpooled])
-    assert torch.equal(state["decode2.3.weight"], index["decoder.1.0.weight"][:, : state["decode2.3.weight"].shape[1]])
+    assert torch.equal(
+        state["decode2.3.weight"],
+        index["decoder.1.0.weight"][:, : state["decode2.3.weight"].shape[1]],
+    )
     assert torch.equal(state["predict.3.weight"], index["predict.3.weight"])
 
 

@@ -81,7 +81,9 @@ def _matting(network: MattingNetwork, trained: Artifact) -> Iterator[tuple[str, 
         yield name, _fitted(name, value, own.get(name), network)
 
 
-def _renamed(state: Mapping[str, Tensor], layers: Mapping[str, str]) -> Iterator[tuple[str, Tensor]]:
+def _renamed(
+    state: Mapping[str, Tensor], layers: Mapping[str, str]
+) -> Iterator[tuple[str, Tensor]]:
     for own, other in layers.items():
         for name, value in state.items():
             if name.startswith(f"{other}."):
