@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TypeVar
 
@@ -112,9 +113,9 @@ def train(
         fixed = (*fixed, *norms(network.encoder))
     if teacher is not None:
         teacher.to(place)
-    torch.manual_seed(seed)  # dropout draws from it
     phases = (*before, Phase(data, schedule.steps, schedule.batch))
     with held(fixed), joined() as processes:
+        torch.manual_seed(seed + processes.rank)  # dropout draws from it
         groups = _encoder_and_rest(network, schedule) if groups is None else groups
         stepper = Stepper(
             network,
@@ -126,10 +127,11 @@ def train(
             teacher=teacher,
         )
         _go_through(phases, stepper, folder, selection, title)
-    if selection is not None:
-        selection.restore(network)
-    else:
-        stepper.finish()
+        if selection is None:
+            stepper.finish()
+        elif processes.is_first:
+            selection.restore(network)
+        processes.share_weights(network)
     return network.cpu().eval()
 
 
@@ -151,15 +153,13 @@ def _go_through(
             batch = {key: value.to(stepper.place) for key, value in next(batches).items()}
             loss = stepper.step(batch, step, total)
             _require_finite(loss, step, folder)
-            if processes.is_first:
-                if step % LOG_EVERY == 0 or step == total - 1:
-                    log.append({"step": step} | {k: round(v, 6) for k, v in loss.values().items()})
-                if selection is not None and selection.is_due(step, total):
-                    log.append({"step": step, "val_sad": selection.judge(stepper.result, step)})
-                if (step + 1) % schedule.checkpoint_every == 0 or step == total - 1:
-                    _save(folder, stepper, step + 1, log)
+            if step % LOG_EVERY == 0 or step == total - 1:
+                log.append({"step": step} | {k: round(v, 6) for k, v in loss.values().items()})
+            if selection is not None and selection.is_due(step, total) and processes.is_first:
+                log.append({"step": step, "val_sad": selection.judge(stepper.result, step)})
+            if (step + 1) % schedule.checkpoint_every == 0 or step == total - 1:
+                _save(folder, stepper, step + 1, log)
             show(step + 1)
-    processes.wait()
 
 
 def _encoder_and_rest(network: nn.Module, schedule: Schedule) -> list[ParameterGroup]:
@@ -227,16 +227,27 @@ def _require_finite(loss: Loss, step: int, folder: Path) -> None:
 
 
 def _save(folder: Path, stepper: Stepper, step: int, log: list[dict[str, float]]) -> None:
-    state = stepper.state() | {"step": step, "random": torch.get_rng_state(), "log": log}
-    write_state(folder / CHECKPOINT, state)
+    generators = stepper.processes.gathered(torch.get_rng_state())
+    if not stepper.processes.is_first:
+        return
+    random = generators[0] if len(generators) == 1 else generators
+    write_state(folder / CHECKPOINT, stepper.state() | {"step": step, "random": random, "log": log})
     write_text(folder / LOG, "".join(json.dumps(line) + "\n" for line in log))
 
 
 def _resume(folder: Path, stepper: Stepper) -> tuple[int, list[dict[str, float]]]:
-    path = folder / CHECKPOINT
-    if not path.exists():
+    """Go on from the checkpoint that the first process finds."""
+    path, processes = folder / CHECKPOINT, stepper.processes
+    if not processes.told(path.exists()):
         return 0, []
-    with reading_state(path) as state:
+    with reading_state(path) if processes.is_first else nullcontext({}) as found:
+        state = processes.told(found)
         stepper.load(state)
-        torch.set_rng_state(state["random"])
+        generators = state["random"] if isinstance(state["random"], list) else [state["random"]]
+        if len(generators) != processes.count:
+            raise TrainingError(
+                f"{path} is of a training on {len(generators)} processes, not {processes.count}.",
+                remedy="Start as many, or delete it: the training then begins anew.",
+            )
+        torch.set_rng_state(generators[processes.rank])
         return int(state["step"]), list(state["log"])

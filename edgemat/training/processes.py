@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import distributed, nn
@@ -13,6 +14,14 @@ from torch.nn.parallel import DistributedDataParallel
 
 from edgemat.errors import UsageError
 from edgemat.training.losses import Loss
+
+T = TypeVar("T")
+_RANK, _COUNT = "RANK", "WORLD_SIZE"  # as torchrun tells them
+
+
+def is_helper() -> bool:
+    """Whether this process was started beside another that writes what comes out."""
+    return int(os.environ.get(_COUNT, "1")) > 1 and os.environ.get(_RANK) != "0"
 
 
 @dataclass(frozen=True)
@@ -53,13 +62,11 @@ class Processes:
     def wrapped(self, network: nn.Module) -> nn.Module:
         """Return the network as it is called in training, gradients exchanged.
 
-        On CUDA batch normalisation sees the pictures of all processes; on a CPU, where torch has no
-        such layer, each process sees its own, and the first one's mean and variance are kept.
+        Batch normalisation sees each process' own pictures, and the first one's mean and variance
+        are kept; where it is held, several processes compute what one would.
         """
         if self.count == 1:
             return network
-        if next(network.parameters()).is_cuda:
-            network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
         return DistributedDataParallel(network, find_unused_parameters=True)
 
     def mean(self, loss: Loss) -> Loss:
@@ -71,16 +78,33 @@ class Processes:
         total, *parts = values / self.count
         return Loss(total, dict(zip(loss.parts, parts, strict=True)))
 
-    def wait(self) -> None:
-        """Wait until all processes are here: what the first wrote is there for the others."""
+    def told(self, value: T) -> T:
+        """Return what the first process has as `value`."""
+        if self.count == 1:
+            return value
+        box = [value]
+        distributed.broadcast_object_list(box, src=0)
+        return box[0]
+
+    def gathered(self, value: T) -> list[T]:
+        """Return the value that each process has, in order."""
+        if self.count == 1:
+            return [value]
+        values: list[T | None] = [None] * self.count
+        distributed.all_gather_object(values, value)
+        return values  # type: ignore[return-value]  # all are filled by now
+
+    def share_weights(self, network: nn.Module) -> None:
+        """Give all processes the first one's weights, in place."""
         if self.count > 1:
-            distributed.barrier()
+            for value in network.state_dict().values():
+                distributed.broadcast(value, src=0)
 
 
 @contextlib.contextmanager
 def joined() -> Iterator[Processes]:
     """Join the processes that `torchrun` started, inside the block; alone without it."""
-    count = int(os.environ.get("WORLD_SIZE", "1"))
+    count = int(os.environ.get(_COUNT, "1"))
     if count == 1 or not distributed.is_available():
         yield Processes()
         return
