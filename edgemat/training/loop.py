@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -240,7 +240,10 @@ def _resume(folder: Path, stepper: Stepper) -> tuple[int, list[dict[str, float]]
     path, processes = folder / CHECKPOINT, stepper.processes
     if not processes.told(path.exists()):
         return 0, []
-    with reading_state(path) if processes.is_first else nullcontext({}) as found:
+    reading: AbstractContextManager[dict[str, Any]] = nullcontext({})
+    if processes.is_first:
+        reading = reading_state(path)
+    with reading as found:
         state = processes.told(found)
         stepper.load(state)
         generators = state["random"] if isinstance(state["random"], list) else [state["random"]]
