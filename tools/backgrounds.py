@@ -20,7 +20,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from edgemat.data.folder import SUFFIXES
+from edgemat.data.listing import SUFFIXES
 from edgemat.errors import MissingToolError
 from edgemat.images import F32, read_image, resize, to_uint8, write_image
 from edgemat.progress import track

@@ -17,8 +17,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from edgemat.data.folder import photographs_of, photographs_split, pictures
+from edgemat.data.folder import photographs_of, photographs_split
 from edgemat.data.ignored import small_parts
+from edgemat.data.listing import pictures
 from edgemat.data.sample import Part
 from edgemat.data.split import HELD_OUT_FILE, LEAST_TO_SPLIT, split_names
 from edgemat.data.trimap import fixed_trimap

@@ -1,4 +1,4 @@
-"""Commands that take an artefact: export, evaluate, quantize, convert, verify, gate."""
+"""Commands that take an artefact: export, quantize, convert, verify, gate."""
 
 from __future__ import annotations
 
@@ -80,24 +80,6 @@ def card(
     else:
         write_text(output, text)
         tables.show_path(out, output)
-
-
-def evaluate(
-    artifact: ArtifactPath,
-    data: DataOption = None,
-    images: ImagesOption = 16,
-    as_json: AsJson = False,
-) -> None:
-    """Score an artefact against the ground truth."""
-    from edgemat.artifacts.shipped import find_artifact
-    from edgemat.workflow.api.scores import evaluate as score_artifact
-
-    scores = score_artifact(artifact, data=data, images=images)
-    if as_json:
-        print_json({region: value.model_dump() for region, value in scores.items()})
-    else:
-        title = f"{find_artifact(artifact).name}, {images} composites"
-        tables.show_scores(out, title, scores)
 
 
 def convert(

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgemat.cli import tables
 from edgemat.cli.common import BackgroundsOption, finite_numbers
-from edgemat.errors import UsageError
+from edgemat.errors import GateFailed, UsageError
 from edgemat.terminal import AsJson, out, print_json
 
 if TYPE_CHECKING:
@@ -238,3 +239,83 @@ def hold_out(
         )
     write_held_out(folder, chosen)
     out.print(f"{len(chosen)} of {len(names)} held out: {folder / HELD_OUT_FILE}", soft_wrap=True)
+
+
+@app.command()
+def layouts() -> None:
+    """Show how the published sets are laid out, and what recipes call them."""
+    from edgemat.data.layouts.check import known_sets
+
+    for name, (title, tree) in known_sets().items():
+        out.print(f"{name}: {title}{tree}", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def check(
+    name: Annotated[str, typer.Argument(help="Set, such as adobe; `layouts` shows them all.")],
+    path: Annotated[Path, typer.Argument(help="Its folder.")],
+    as_json: AsJson = False,
+) -> int:
+    """Look whether a set is complete: counts, sizes, partners, mattes; exit status 1 if not."""
+    from edgemat.data.layouts.check import check_set
+    from edgemat.progress import share_bar
+
+    with share_bar("checking") as show:
+        found = check_set(name, path, progress=show)
+    if as_json:
+        print_json(found.to_json())
+    else:
+        tables.show_checked_set(out, found)
+        _show_some(f"{len(found.problems)} problems:", found.problems)
+    return GateFailed.exit_code if found.problems else 0
+
+
+@app.command("compose-published")
+def compose_published(
+    name: Annotated[str, typer.Argument(help="Set with foregrounds, such as adobe.")],
+    path: Annotated[Path, typer.Argument(help="Its folder.")],
+    backgrounds: Annotated[Path, typer.Argument(help="Folder of backgrounds, such as VOC's.")],
+    output: Annotated[Path, typer.Argument(help="Folder for image/, alpha/ and trimap/.")],
+    order: Annotated[
+        Path | None, typer.Option(help="Text file with the backgrounds' names in order.")
+    ] = None,
+    foregrounds: Annotated[
+        Path | None, typer.Option(help="Text file with the foregrounds' names in order.")
+    ] = None,
+    trimaps: Annotated[
+        Path | None, typer.Option(help="Folder of NAME_0.png, NAME_1.png ...")
+    ] = None,
+    each: Annotated[int, typer.Option(min=1, help="Backgrounds for each foreground.")] = 20,
+) -> None:
+    """Write a set's test composites by the published rule of Composition-1k."""
+    from edgemat.data.layouts.table import MATTE_SETS
+    from edgemat.data.published import compose_published as compose
+    from edgemat.errors import nearest
+    from edgemat.progress import progress_bar
+
+    if name not in MATTE_SETS:
+        raise UsageError(f"There is no set {name!r}.", remedy=nearest(name, MATTE_SETS))
+    with progress_bar("composing", 1000) as show:
+        made = compose(
+            path,
+            output,
+            layout=name,  # type: ignore[arg-type]  # one of the table's, as was just seen
+            backgrounds=backgrounds,
+            names=_lines(order),
+            foregrounds=_lines(foregrounds),
+            each=each,
+            trimaps=trimaps,
+            progress=show,
+        )
+    out.print(f"{made} composites in {output}.")
+
+
+def _lines(file: Path | None) -> list[str] | None:
+    if file is None:
+        return None
+    try:
+        return [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{file} cannot be read: {error}.", remedy="It is a text file, a name a line."
+        ) from error

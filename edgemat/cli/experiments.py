@@ -45,7 +45,7 @@ def reconstruct(
     as_json: AsJson = False,
 ) -> None:
     """Give pictures back through one sampling or another (Table 3.2)."""
-    from edgemat.experiments.fashion import read_small_pictures
+    from edgemat.data.small_pictures import read_small_pictures
     from edgemat.experiments.reconstruct import MODELS, order_holds, run_reconstruction
 
     models = model or MODELS

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from edgemat.artifacts.vocabulary import ErrorName
     from edgemat.bench.frontier import Candidate
     from edgemat.quantize.sensitivity import BlockError
+    from edgemat.workflow.api.photographs import Measured
 
 FORMATS = (".svg", ".png", ".pdf")
 
@@ -48,6 +49,22 @@ def save_ranking(blocks: Sequence[BlockError], path: Path) -> None:
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set_xlabel("error in the unknown region with this block alone in int8, % over float")
     axes.legend(frameon=False)
+    _save(figure, path)
+
+
+def save_robustness(found: Sequence[Measured], path: Path) -> None:
+    """Draw the four errors in the unknown region over the widths of trimaps (figures 5.5, 5.7)."""
+    from edgemat.artifacts.vocabulary import ERROR_NAMES
+
+    figure = _figure(9.0, 2.6)
+    labels = [one.trimaps.removeprefix("by ") for one in found]
+    for axes, name in zip(figure.subplots(1, len(ERROR_NAMES)), ERROR_NAMES, strict=True):
+        values = [one.means["unknown"].of(name) for one in found]
+        axes.plot(range(len(found)), values, marker="o")
+        axes.set_xticks(range(len(found)), labels, rotation=30)
+        axes.set_title(name.upper() if name in ("sad", "mse") else name.capitalize())
+        axes.set_ylim(bottom=0)
+    figure.supxlabel("dilation of the trimap")
     _save(figure, path)
 
 

@@ -12,17 +12,23 @@ from edgemat.cli.common import DeviceOption, Output, show_artifacts
 from edgemat.errors import GateFailed
 from edgemat.terminal import AsJson, out, print_json
 
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="KEY=VALUE of the recipe, such as models.0.train.steps=10."),
+]
+
 
 def run(
     recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/quickstart.toml.")],
     output: Output = None,
     device: DeviceOption = "auto",
+    changes: Changes = None,
     as_json: AsJson = False,
 ) -> int:
     """Do all that a recipe says: train, quantize, convert, verify, measure, judge, report."""
     from edgemat.workflow.api.recipes import run as run_recipe
 
-    result = run_recipe(recipe, output=output, device=device)
+    result = run_recipe(recipe, output=output, device=device, changes=changes or ())
     if as_json:
         print_json(
             {
@@ -44,9 +50,11 @@ def train(
     recipe: Annotated[Path, typer.Argument(help="A recipe.")],
     output: Output = None,
     device: DeviceOption = "auto",
+    changes: Changes = None,
     as_json: AsJson = False,
 ) -> None:
     """Train the networks of a recipe, and nothing else."""
     from edgemat.workflow.api.recipes import train as train_recipe
 
-    show_artifacts(train_recipe(recipe, output=output, device=device), as_json)
+    trained = train_recipe(recipe, output=output, device=device, changes=changes or ())
+    show_artifacts(trained, as_json)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from edgemat.bench.quality import Row
     from edgemat.bench.roofline import Roof
     from edgemat.convert.layer_parity import LayerTable
+    from edgemat.data.layouts.check import CheckedSet
     from edgemat.doctor import Finding
     from edgemat.experiments.fit import Outcome
     from edgemat.models.adopted.check import Expectation
@@ -160,6 +161,29 @@ def show_scores(out: Console, title: str, scores: Mapping[Region, MattingErrors]
     for region, value in scores.items():
         table.add_row(region, *(f"{v:.4g}" for v in value.model_dump().values()))
     out.print(table)
+
+
+def show_checked_set(out: Console, found: CheckedSet) -> None:
+    """Show what a set of pictures has, a row for each part."""
+    table = Table(title=plain(found.name))
+    for column in ("part", "pictures", "complete"):
+        table.add_column(column)
+    for part, count in found.counts.items():
+        expected = found.expected.get(part)
+        table.add_row(part, f"{count:,}", "" if expected is None else f"{expected:,}")
+    out.print(table)
+    if found.sizes is not None:
+        sizes = found.sizes
+        out.print(
+            f"Sides of {sizes.shortest:,} to {sizes.longest:,} px, in the middle "
+            f"{sizes.median_width:,} x {sizes.median_height:,}."
+        )
+    if found.alphas is not None:
+        alphas = found.alphas
+        out.print(
+            f"Alpha: {alphas.opaque:.1%} opaque, {alphas.partial:.1%} partial, "
+            f"{alphas.transparent:.1%} transparent."
+        )
 
 
 def show_verified(out: Console, title: str, verified: Verified) -> None:

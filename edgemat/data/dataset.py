@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -14,7 +15,15 @@ from edgemat.data.augment import augment, cover, fit
 from edgemat.data.composite import composite, merge
 from edgemat.data.ignored import small_parts
 from edgemat.data.photometric import augment_layers, match_brightness, photograph
+from edgemat.data.pipelines import (
+    MERGED,
+    gca_view,
+    indexnet_view,
+    jitter_foreground,
+    photograph_view,
+)
 from edgemat.data.sample import Matte, MatteSource, Sample, rng_for
+from edgemat.data.strong import Strong, strengthen
 from edgemat.data.trimap import fixed_trimap, loose_trimap
 from edgemat.data.views import place_cutout, view_photograph
 from edgemat.images import F32, U8, to_float
@@ -26,7 +35,7 @@ CLASS_DILATION = 1 / 32
 SECOND_SHARE = 0.12  # of composites of people show a second person behind the first
 _AUGMENTATION = 3  # key of the random stream; see `rng_for`
 
-Views = Literal["none", "edges", "people"]
+Views = Literal["none", "edges", "people", "indexnet", "gca", "photographs"]
 
 
 class MattingDataset(Dataset[dict[str, Tensor]]):
@@ -43,12 +52,16 @@ class MattingDataset(Dataset[dict[str, Tensor]]):
         Number of items.
     views:
         "edges": crops around partial alpha, for trimap networks. "people": whole pictures and
-        people anywhere in them. "none": the whole matte over the whole background, unchanged.
+        people anywhere in them. "none": the whole matte over the whole background, unchanged. The
+        others are the thesis' pipelines: see :mod:`edgemat.data.pipelines`.
+    strong:
+        RMat's strong augmentation, in the place of the views' own: see :mod:`edgemat.data.strong`.
 
     Each item holds float32 tensors in 0..1: ``image``, ``foreground`` and ``background`` 3,H,W,
     ``trimap`` (0, 128/255, 1) and ``alpha`` 1,H,W. For photographs whose layers are not known,
     foreground and background are absent. Views of people have ``ignored`` 1,H,W, bool, where
-    nothing is learned.
+    nothing is learned. With "ac", ``pseudo`` is a bool: whether the matte is no longer the
+    picture's.
     """
 
     def __init__(
@@ -59,9 +72,10 @@ class MattingDataset(Dataset[dict[str, Tensor]]):
         seed: int,
         length: int,
         views: Views = "edges",
+        strong: Sequence[Strong] = (),
     ) -> None:
         self.source, self.size, self.seed = source, size, seed
-        self.length, self.views = length, views
+        self.length, self.views, self.strong = length, views, tuple(strong)
 
     def __len__(self) -> int:
         return self.length
@@ -73,10 +87,9 @@ class MattingDataset(Dataset[dict[str, Tensor]]):
         """Return item `index` as arrays."""
         rng = rng_for(self.seed, index, _AUGMENTATION)
         matte = self._matte(index)
-        if self.views == "people":
-            return self._person(matte, index, rng)
-        if self.views == "edges":
-            return self._edges(matte, index, rng)
+        if self.views != "none":
+            sample = self._view(matte, index, rng)
+            return strengthen(sample, self.strong, rng) if self.strong else sample
         matte = fit(matte, self.size)
         trimap = matte.trimap
         alpha = to_float(matte.alpha)
@@ -87,6 +100,29 @@ class MattingDataset(Dataset[dict[str, Tensor]]):
         background = to_float(cover(self.source.background(index), size=self.size))
         return _over(to_float(matte.foreground), background, alpha, trimap)
 
+    def _view(self, matte: Matte, index: int, rng: np.random.Generator) -> Sample:
+        match self.views:
+            case "people":
+                return self._person(matte, index, rng)
+            case "edges":
+                return self._edges(matte, index, rng)
+            case "photographs":
+                view = photograph_view(matte, self.size[0], rng)
+            case "gca":
+                second = self._matte(int(rng.integers(1 << 30))) if rng.random() < MERGED else None
+                view = gca_view(matte, second, self.size[0], rng)
+            case _:
+                view = indexnet_view(matte, self.size[0], rng)
+        alpha, trimap = to_float(view.alpha), view.trimap
+        if trimap is None:
+            trimap = fixed_trimap(alpha, dilation=max(1, round(self.size[0] * CLASS_DILATION)))
+        if view.foreground is None:
+            return Sample(to_float(view.colours), alpha, trimap, None, None)
+        foreground = to_float(view.foreground)
+        if self.views == "gca":
+            foreground = jitter_foreground(foreground, alpha, rng)
+        return _over(foreground, self._background(index, rng), alpha, trimap)
+
     def _edges(self, matte: Matte, index: int, rng: np.random.Generator) -> Sample:
         matte = augment(matte, size=self.size, rng=rng)
         alpha, trimap = to_float(matte.alpha), matte.trimap
@@ -94,9 +130,9 @@ class MattingDataset(Dataset[dict[str, Tensor]]):
             trimap = loose_trimap(alpha, rng=rng)
         if matte.foreground is None:
             return Sample(to_float(matte.colours), alpha, trimap, None, None)
-        foreground, background = augment_layers(
-            to_float(matte.foreground), self._background(index, rng), rng
-        )
+        foreground, background = to_float(matte.foreground), self._background(index, rng)
+        if not self.strong:
+            foreground, background = augment_layers(foreground, background, rng)
         return _over(foreground, background, alpha, trimap)
 
     def _person(self, matte: Matte, index: int, rng: np.random.Generator) -> Sample:
@@ -142,6 +178,8 @@ def to_tensors(sample: Sample) -> dict[str, Tensor]:
         "alpha": torch.from_numpy(sample.alpha)[None],
         "trimap": torch.from_numpy(sample.trimap)[None].float() / 255,
     }
+    if sample.pseudo is not None:
+        tensors["pseudo"] = torch.tensor(sample.pseudo)
     if sample.ignored is not None:
         tensors["ignored"] = torch.from_numpy(sample.ignored)[None]
     if sample.foreground is not None and sample.background is not None:

@@ -12,12 +12,15 @@ alpha/, the folder's own RGBA pictures (.png, .webp) are cut-outs: foreground an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from edgemat.data.drawn.source import ProceduralSource
+from edgemat.data.layouts.files import MatteFiles
+from edgemat.data.layouts.table import Layout, find_mattes
+from edgemat.data.listing import CUTOUT_SUFFIXES, pictures
 from edgemat.data.sample import Matte, Part, Use
 from edgemat.data.split import HELD_OUT_FILE, Split, split_names
 from edgemat.errors import ImageError, UsageError
@@ -33,10 +36,10 @@ from edgemat.images import (
     to_uint8,
 )
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
-CUTOUT_SUFFIXES = {".png", ".webp"}
 # Decoded pictures are kept up to this many bytes: decoding costs as much as augmentation.
 CACHE_BYTES = 2 << 30
+TRAIN: Part = "train"
+HELD_OUT: Part = "held-out"
 
 
 class FolderSource:
@@ -50,6 +53,8 @@ class FolderSource:
         "held-out" is a tenth of the mattes, "train" the others: see :mod:`edgemat.data.split`.
     ignore_below:
         Share of a view below which a part of a matte teaches nothing.
+    layout:
+        How the folder is laid out, if not as above: see :mod:`edgemat.data.layouts.table`.
 
     Raises
     ------
@@ -69,6 +74,7 @@ class FolderSource:
         use: Use = "auto",
         part: Part = "all",
         ignore_below: float = 0.0,
+        layout: Layout = "own",
     ) -> None:
         if not path.is_dir():
             raise UsageError(
@@ -76,24 +82,17 @@ class FolderSource:
                 remedy='Name a folder with alpha/ and foreground/ or image/, or "procedural".',
             )
         self.path, self.ignore_below = path, ignore_below
-        alphas = pictures(path / "alpha")
-        self._trimaps = pictures(path / "trimap")
-        if alphas:
-            self._colours, self._has_layers = self._find_colours(use)
-            _require_partners(alphas, self._colours, self._trimaps, path)
-        else:
-            alphas = pictures(path, CUTOUT_SUFFIXES)
-            self._colours, self._has_layers = {}, True
-            if not alphas:
-                raise UsageError(
-                    f"{path} has no pictures in alpha/, and no RGBA cut-outs.",
-                    remedy="Put alpha mattes into alpha/ and their colours into foreground/ or "
-                    "image/.",
-                )
-        self._alphas = alphas
-        self._stems = split_names(alphas, path).names(part)
-        _require_same_sizes(self._stems, alphas, self._colours, self._trimaps)
-        self._backgrounds = list(pictures(path / "background").values())
+        files = find_mattes(path, layout=layout, use=use)
+        self._alphas, self._colours, self._trimaps = files.alphas, files.colours, files.trimaps
+        self._has_layers = files.has_layers
+        self._stems = files_split(files, path).names(part)
+        if not self._stems:
+            raise UsageError(
+                f"{path} has no mattes of the part {part!r}: {layout} holds all of its own out.",
+                remedy='Write part = "held-out", or train on another set.',
+            )
+        _require_same_sizes(self._stems, files.alphas, files.colours, files.trimaps)
+        self._backgrounds = files.backgrounds
         self._procedural = ProceduralSource(seed, size=size)
         self._cache: dict[int, Matte] = {}
         self._cached_bytes = 0
@@ -158,43 +157,6 @@ class FolderSource:
             return Matte(alpha, foreground=colours, trimap=trimap, ignore_below=self.ignore_below)
         return Matte(alpha, image=colours, trimap=trimap, ignore_below=self.ignore_below)
 
-    def _find_colours(self, use: Use) -> tuple[dict[str, Path], bool]:
-        for name, has_layers in (("foreground", True), ("fg", True), ("image", False)):
-            if use != "auto" and (use == "foreground") != has_layers:
-                continue
-            found = pictures(self.path / name)
-            if found:
-                return found, has_layers
-        wanted = "foreground/ nor image/" if use == "auto" else f"{use}/"
-        raise UsageError(
-            f"{self.path} has {'neither' if use == 'auto' else 'no'} {wanted} with pictures.",
-            remedy="Put the colours there, with the same names as the alphas.",
-        )
-
-
-def pictures(folder: Path, suffixes: set[str] = SUFFIXES) -> dict[str, Path]:
-    """Return the pictures of a folder by stem, sorted; empty where there is no folder.
-
-    Raises
-    ------
-    UsageError
-        When two pictures have the same stem.
-    """
-    if not folder.is_dir():
-        return {}
-    files: dict[str, Path] = {}
-    for file in sorted(folder.iterdir()):
-        # Hidden files are no pictures: macOS leaves "._cat.png" beside "cat.png".
-        if file.suffix.lower() not in suffixes or file.name.startswith("."):
-            continue
-        if file.stem in files:
-            raise UsageError(
-                f"{folder} has both {files[file.stem].name} and {file.name}.",
-                remedy="Keep one of the two, or give them different names.",
-            )
-        files[file.stem] = file
-    return files
-
 
 def folder_names(path: Path) -> list[str]:
     """Return the names of a folder's mattes, masks or photographs, without opening one."""
@@ -218,25 +180,22 @@ def photographs_split(path: Path) -> Split:
     return Split(tuple(sorted(names)), ())
 
 
-def folder_split(path: Path) -> Split:
+def folder_split(path: Path, layout: Layout = "own") -> Split:
     """Return how the mattes of a folder are split, without opening one."""
-    return split_names(folder_names(path), path)
+    if layout == "own":
+        return split_names(folder_names(path), path)
+    return files_split(find_mattes(path, layout=layout), path)
 
 
-def _require_partners(
-    alphas: dict[str, Path], colours: dict[str, Path], trimaps: dict[str, Path], path: Path
-) -> None:
-    alone = sorted((alphas.keys() ^ colours.keys()) | (trimaps.keys() - alphas.keys()))
-    if alone:
-        shown = ", ".join(alone[:5]) + (f" and {len(alone) - 5} more" if len(alone) > 5 else "")
-        raise UsageError(
-            f"In {path} some pictures have no partner of the same name: {shown}.",
-            remedy="Every alpha needs a foreground or image of the same name, and every "
-            "foreground, image or trimap an alpha.",
-        )
+def files_split(files: MatteFiles, path: Path) -> Split:
+    """Return the set's own split, or edgemat's where it has none."""
+    if files.held_out is None:
+        return split_names(files.alphas, path)
+    train = files.alphas.keys() - files.held_out
+    return Split(tuple(sorted(train)), tuple(sorted(files.held_out)))
 
 
-def _require_same_sizes(stems: Sequence[str], *folders: dict[str, Path]) -> None:
+def _require_same_sizes(stems: Sequence[str], *folders: Mapping[str, Path]) -> None:
     """Look at the headers now: a wrong size must not be found after an hour of training."""
     for stem in stems:
         files = [folder[stem] for folder in folders if stem in folder]

@@ -23,7 +23,8 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from edgemat.data.folder import photographs_of, pictures
+from edgemat.data.folder import photographs_of
+from edgemat.data.listing import pictures
 from edgemat.data.soften import INSIDE, OUTSIDE, REFERENCE_SIDE, trimap_around_mask, write_matte
 from edgemat.data.split import carry_held_out
 from edgemat.errors import ImageError, UsageError

@@ -13,8 +13,8 @@ from edgemat.data.folder import (
     FolderSource,
     photographs_of,
     photographs_split,
-    pictures,
 )
+from edgemat.data.listing import pictures
 from edgemat.data.sample import Matte, MatteSource, Part, rng_for
 from edgemat.errors import UsageError
 from edgemat.images import U8, read_background, resize

@@ -70,6 +70,7 @@ def _open_mattes(section: SourceSection, *, seed: int, size: tuple[int, int]) ->
         use=section.use,
         part=opened_part(section.part),
         ignore_below=section.ignore_below,
+        layout=section.layout,
     )
 
 

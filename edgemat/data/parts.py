@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from edgemat.data.folder import folder_split
+from edgemat.data.layouts.table import Layout
 from edgemat.data.sample import Part
 from edgemat.data.sections import (
     AUTO,
@@ -34,7 +35,7 @@ def for_validation(data: DataSection, *, trained_on: DataSection) -> DataSection
         Folders that are not in it are taken whole. May be `data` itself, for pictures of the same
         kind.
     """
-    trained = {path for path, _ in _folders(trained_on)}
+    trained = {path for path, *_ in _folders(trained_on)}
     same = data == trained_on
 
     def part(one: AnySection) -> Part:
@@ -47,7 +48,7 @@ def for_validation(data: DataSection, *, trained_on: DataSection) -> DataSection
 
 def splits(data: DataSection) -> dict[str, Split]:
     """Return how each folder of mattes in `data` is split, by the folder's name."""
-    return {path.name: folder_split(path) for path, _ in _folders(data)}
+    return {path.name: folder_split(path, layout) for path, layout, _ in _folders(data)}
 
 
 def shares_foregrounds(data: DataSection, *, trained_on: DataSection) -> bool:
@@ -57,14 +58,14 @@ def shares_foregrounds(data: DataSection, *, trained_on: DataSection) -> bool:
 
 
 def _mattes(data: DataSection) -> Iterator[tuple[Path, str]]:
-    for path, part in _folders(data):
-        yield from ((path, name) for name in folder_split(path).names(part))
+    for path, layout, part in _folders(data):
+        yield from ((path, name) for name in folder_split(path, layout).names(part))
 
 
-def _folders(data: DataSection) -> Iterator[tuple[Path, Part]]:
+def _folders(data: DataSection) -> Iterator[tuple[Path, Layout, Part]]:
     for one in data.mix or (data,):
         for path in _paths(one):
-            yield path, opened_part(one.part)
+            yield path, one.layout, opened_part(one.part)
 
 
 def _paths(one: AnySection) -> Iterator[Path]:

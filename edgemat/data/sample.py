@@ -70,6 +70,8 @@ class Sample:
         HxW uint8 in {0, 128, 255}.
     ignored:
         HxW bool, where nothing is learned; None where all is.
+    pseudo:
+        Whether the picture was changed so that nobody knows its matte; None where none ever is.
     """
 
     image: F32
@@ -78,6 +80,7 @@ class Sample:
     foreground: F32 | None
     background: F32 | None
     ignored: NDArray[np.bool_] | None = None
+    pseudo: bool | None = None
 
 
 class MatteSource(Protocol):

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from edgemat.data.layouts.table import Layout
 from edgemat.data.sample import Part, Use
 from edgemat.section import Section, wrong
 
@@ -36,6 +37,9 @@ class SourceSection(Section):
         "alone), or a folder",
     )
     kinds: Literal["all", "portrait", "objects"] = "all"
+    layout: Layout = Field(
+        default="own", description="of a folder; `edgemat data layouts` shows them all"
+    )
     use: Use = Field(default="auto", description="which colours of a folder that has both")
     part: Part | Literal["auto"] = Field(
         default=AUTO,
@@ -45,6 +49,12 @@ class SourceSection(Section):
     ignore_below: float = Field(
         default=0.0, ge=0, lt=1, description="share of a view below which a part teaches nothing"
     )
+
+    @model_validator(mode="after")
+    def _only_folders_have_a_layout(self) -> SourceSection:
+        if self.layout != "own" and self.source in BUILT_IN_SOURCES:
+            raise wrong(f'layout beside source = "{self.source}"', "It is for a folder.")
+        return self
 
     @model_validator(mode="after")
     def _only_folders_have_small_parts(self) -> SourceSection:

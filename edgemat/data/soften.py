@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from edgemat.data.folder import pictures
+from edgemat.data.listing import pictures
 from edgemat.data.split import carry_held_out
 from edgemat.errors import ImageError, UsageError
 from edgemat.files import atomic_path

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from edgemat.data.folder import pictures
+from edgemat.data.listing import pictures
 from edgemat.data.split import HOLD_OUT
 from edgemat.errors import UsageError
 from edgemat.experiments.fidelity import fidelity

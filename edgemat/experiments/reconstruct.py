@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edgemat.experiments.fashion import SIDE, SmallPictures
+from edgemat.data.small_pictures import SIDE, SmallPictures
 from edgemat.experiments.fidelity import Fidelity, fidelity
 from edgemat.experiments.fit import Batches, Outcome, compare_networks, known_models
 from edgemat.images import U8

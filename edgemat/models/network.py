@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -52,16 +54,32 @@ class MattingNetwork(Network):
     ----------
     encoder:
         The part that can start from ImageNet weights.
+    segmentation:
+        Names of the modules that estimate the trimap, encoder and decoder; None where none is.
+    matting_layers:
+        Layers that an IndexNet has, too: own name to the name there. What is not in `segmentation`
+        is the matting decoder.
     fixed_size:
         H,W of the pictures that it takes; None for one that takes any of its stride.
     """
 
     encoder: nn.Module
+    segmentation: tuple[str, str] | None = None
+    matting_layers: Mapping[str, str] = MappingProxyType({})
     fixed_size: tuple[int, int] | None = None
 
     if TYPE_CHECKING:
 
         def __call__(self, x: Tensor) -> MattingOutput: ...
+
+    def parts(self, which: Literal["segmentation", "matting"]) -> list[nn.Module]:
+        """Return the modules of one part: what estimates the trimap, or all else with weights."""
+        names = self.segmentation or ()
+        if which == "segmentation":
+            return [self.get_submodule(name) for name in names]
+        # a child of which a part estimates the trimap does nothing else
+        top = {name.partition(".")[0] for name in names}
+        return [child for name, child in self.named_children() if name not in top]
 
     def pixel_weights(self) -> list[Tensor]:
         """Return the weights that meet the input itself: those of the first convolution, or affine.

@@ -16,6 +16,8 @@ the totals of Table 6.4; the widths within the matting decoders are our reading 
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import torch
 from torch import Tensor, nn
 
@@ -26,6 +28,19 @@ from edgemat.models.encoders.mobilenetv2 import TO_2, TO_4, TO_8, TO_16, MobileN
 from edgemat.models.indexnet import initialise_head, prediction_head
 from edgemat.models.info import ModelInfo, Printed
 from edgemat.models.network import MattingOutput
+
+# Own layers to IndexNet's of the same widths, from 1/4 on: what phase 1 starts from (6.5.2).
+_INDEXNET_LAYERS = MappingProxyType(
+    {
+        "decode4": "decoder.3",
+        "decode2.0": "decoder.2.0",
+        "decode2.1": "decoder.2.1",
+        "decode2.3": "decoder.1.0",
+        "decode2.4": "decoder.1.1",
+        "decode1": "decoder.0",
+        "predict": "predict",
+    }
+)
 
 
 class LateInteraction(SharedEncoder):
@@ -44,6 +59,8 @@ class LateInteraction(SharedEncoder):
     prior_channels:
         Of a prior that is concatenated with the encoder's feature at 1/16; none in B3.
     """
+
+    matting_layers = MappingProxyType(_INDEXNET_LAYERS | {"decode8": "decoder.4"})
 
     def __init__(
         self, *, in_channels: int = 3, width: float = 1.0, prior_channels: int = 0
@@ -120,6 +137,8 @@ class PSPM(AttentionGuided):
     modulated:
         Feature modulation after every stage of the encoder (B5+FM, section 6.5.7).
     """
+
+    matting_layers = _INDEXNET_LAYERS
 
     def __init__(
         self,

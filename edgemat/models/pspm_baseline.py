@@ -11,6 +11,8 @@ Each has a MobileNetV2 of its own, and that doubles the cost: sharing it is what
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -67,6 +69,11 @@ class PSPMBaseline(IndexNet):
         probabilities of its three classes (B2).
     """
 
+    segmentation = ("segment.encoder", "segment.decode")
+    matting_layers = MappingProxyType(
+        {name: name for name in ("encoder", "sampling", "context", "decoder", "predict")}
+    )
+
     def __init__(
         self,
         *,
@@ -75,8 +82,8 @@ class PSPMBaseline(IndexNet):
         segmentation: Segmentation = "deeplab",
         summed: bool = True,
     ) -> None:
-        trimap_channels = 1 if summed else len(TRIMAP_CLASSES)
-        super().__init__(in_channels=in_channels + trimap_channels, width=width)
+        self.trimap_channels = 1 if summed else len(TRIMAP_CLASSES)
+        super().__init__(in_channels=in_channels + self.trimap_channels, width=width)
         self.in_channels = in_channels
         self.segment = SegmentationNetwork(in_channels, segmentation, width=width)
         self.attention: nn.Module = TrimapAttention() if summed else nn.Softmax(dim=1)

@@ -60,6 +60,7 @@ def check_network(where: str, model: ModelSection) -> None:
     sizes = {"input_size": tuple(model.input_size), "train.size": (model.train.size,)}
     for number, phase in enumerate(model.train.before):
         sizes[f"train.before.{number}.size"] = (phase.size,)
+    _check_training(where, model, info)
     for key, sides in sizes.items():
         for side in sides:
             if side % stride:
@@ -68,6 +69,35 @@ def check_network(where: str, model: ModelSection) -> None:
                     f"{where}.{key}: {info.name} takes multiples of {stride} px, not {side}.",
                     remedy=f"Nearest: {below} or {below + stride}.",
                 )
+
+
+def _check_training(where: str, model: ModelSection, info: ModelInfo) -> None:
+    """Check the keys of a training that are for one task alone."""
+    train, losses = model.train, model.train.losses
+    portrait = {
+        "trains": train.trains != "all",
+        "parts": train.parts is not None,
+        "unknown": train.unknown == "estimated",
+        "losses.cross_entropy": losses is not None and losses.cross_entropy > 0,
+        "augmentation": train.augmentation == "photographs",
+    }
+    trimap = {
+        "prior": train.prior == "none",
+        "augmentation": train.augmentation in ("indexnet", "gca"),
+    }
+    apart = issubclass(info.network, MattingNetwork) and info.network.segmentation is not None
+    if train.trains != "all" and info.task == "portrait" and not apart:
+        raise UsageError(
+            f"{where}.train.trains: {info.name} has no parts that are trained apart.",
+            remedy="Leave it out.",
+        )
+    wrong_task = portrait if info.task == "trimap" else trimap
+    for key, given in wrong_task.items():
+        if given:
+            raise UsageError(
+                f"{where}.train.{key}: {info.name} is a {info.task} network.",
+                remedy="Leave it out.",
+            )
 
 
 def _check_blocks(where: str, model: ModelSection) -> None:
@@ -159,10 +189,7 @@ def _check_files(path: Path, recipe: Recipe) -> None:
                 )
         if model.train.init is not None:
             _check_init(f"{where}.train.init", model, model.train.init)
-        for key in ("start", "teacher"):
-            named = getattr(model.train, key)
-            if named is None:
-                continue
+        for key, named in model.train.named():
             try:
                 find_artifact(named)
             except UsageError as error:

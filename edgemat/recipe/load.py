@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
@@ -11,6 +12,8 @@ from edgemat.artifacts.artifact import Card
 from edgemat.data.sections import BackgroundSection, DataSection, SourceSection
 from edgemat.errors import UsageError, nearest
 from edgemat.files import shorten
+from edgemat.recipe.optimization import LossSection, PartsSection
+from edgemat.recipe.override import override
 from edgemat.recipe.schema import BenchSection, ModelSection, Recipe, VerifySection
 from edgemat.recipe.sections import (
     PhaseSection,
@@ -23,10 +26,15 @@ from edgemat.recipe.sections import (
 from edgemat.section import parse_toml
 
 
-def load_recipe(path: Path) -> Recipe:
+def load_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
     """Read a recipe and check all that can be checked before work starts.
 
     Needs torch, which knows the networks and their arguments.
+
+    Parameters
+    ----------
+    changes:
+        Values to set, KEY=VALUE each: see :mod:`edgemat.recipe.override`.
 
     Raises
     ------
@@ -36,13 +44,18 @@ def load_recipe(path: Path) -> Recipe:
     """
     from edgemat.recipe.checks import check_recipe
 
-    recipe = read_recipe(path)
+    recipe = read_recipe(path, changes)
     check_recipe(recipe, path)
     return recipe
 
 
-def read_recipe(path: Path) -> Recipe:
+def read_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
     """Read a recipe; what it names need not be there.
+
+    Parameters
+    ----------
+    changes:
+        As for :func:`load_recipe`.
 
     Raises
     ------
@@ -65,6 +78,7 @@ def read_recipe(path: Path) -> Recipe:
         raise UsageError(
             f"{path} is not readable as TOML: {error}.", remedy="Mend that line."
         ) from error
+    override(values, changes)
     if isinstance(values.get("models"), dict):
         raise UsageError(
             f"{path}: models is one table and must be a list of them.",
@@ -112,6 +126,8 @@ def _fields_at(location: tuple[int | str, ...]) -> list[str]:
         "before": PhaseSection,
         "card": Card,
         "train": TrainSection,
+        "losses": LossSection,
+        "parts": PartsSection,
         "prune": PruneSection,
         "tune": TuneSection,
         "quantize": QuantizeSection,

@@ -11,9 +11,11 @@ from pydantic import Field, model_validator
 from edgemat.artifacts.shipped import find_artifact
 from edgemat.artifacts.vocabulary import Importance, PruningCost, QuantizationMode
 from edgemat.errors import UsageError
+from edgemat.recipe.optimization import OptimizationSection
 from edgemat.section import MAX_PICTURES, MAX_SIDE, Section, wrong
 
 MAX_BATCH = 65_536
+BatchNorm = Literal["encoder", "frozen", "running"]
 
 
 class PhaseSection(Section):
@@ -45,22 +47,27 @@ class TuneSection(PhaseSection):
         description="statistics of batch normalisation: frozen where a trained network is the "
         "start, running where it is not, or where it was pruned",
     )
-    autocast: Literal["none", "bf16", "auto"] = "none"
+    autocast: Literal["none", "bf16", "fp16", "auto"] = "none"
     workers: int = Field(default=1, ge=0, le=256, description="processes that prepare data")
     checkpoint_every: int = Field(default=50, gt=0, description="steps")
 
     @property
-    def statistics(self) -> Literal["frozen", "running"]:
+    def statistics(self) -> BatchNorm:
         """Return what `bn` means here."""
         return "running" if self.bn == "auto" else self.bn
 
 
-class TrainSection(TuneSection):
+class TrainSection(TuneSection, OptimizationSection):
     """The training of a network: from nothing, from ImageNet's encoder, or from a trained one."""
 
     steps: int = Field(ge=0, description="0 takes the weights of `start` as they are")
     before: tuple[PhaseSection, ...] = Field(
         default=(), description="earlier phases, on smaller pictures"
+    )
+    bn: Literal["auto", "encoder", "frozen", "running"] = Field(  # type: ignore[assignment] # one more
+        default="auto",
+        description="statistics of batch normalisation: frozen where a trained network is the "
+        "start, running where it is not; encoder fixes its layers, scale and shift as well",
     )
     encoder_rate: float = Field(
         default=1.0, ge=0, description="the encoder's learning rate, as a factor"
@@ -85,25 +92,42 @@ class TrainSection(TuneSection):
     def paths(self) -> Iterable[Path]:
         if self.init is not None and self.init != "torchvision":
             yield Path(self.init)
-        for named in (self.start, self.teacher):
-            if named is not None:
-                yield find_artifact(named)
+        yield from (find_artifact(named) for _, named in self.named())
+
+    def named(self) -> Iterable[tuple[str, str]]:
+        """Return the trained networks that are named, by their keys."""
+        found = {"start": self.start, "teacher": self.teacher}
+        if self.parts is not None:
+            found["parts.segmentation"] = self.parts.segmentation
+            found["parts.matting"] = self.parts.matting
+        return [(key, name) for key, name in found.items() if name is not None]
 
     @property
-    def statistics(self) -> Literal["frozen", "running"]:
+    def statistics(self) -> BatchNorm:
         """Return what `bn` means here."""
-        return "frozen" if self.bn == "auto" and self.start is not None else super().statistics
+        trained = self.start is not None or self.parts is not None
+        return "frozen" if self.bn == "auto" and trained else super().statistics
 
     @model_validator(mode="after")
     def _no_steps_need_weights(self) -> TrainSection:
-        if self.steps == 0 and self.start is None:
+        if self.steps == 0 and self.start is None and self.parts is None:
             raise wrong("no steps and no weights", "Give steps, or start, or both.")
         return self
 
     @model_validator(mode="after")
     def _one_start(self) -> TrainSection:
-        if self.init is not None and self.start is not None:
-            raise wrong("two weights to start from", "Give init or start.")
+        if sum(one is not None for one in (self.init, self.start, self.parts)) > 1:
+            raise wrong("two weights to start from", "Give init, start or parts, one of them.")
+        return self
+
+    @model_validator(mode="after")
+    def _batch_is_gone_through_in_equal_parts(self) -> TrainSection:
+        for phase in (*self.before, self):
+            if phase.batch % self.accumulate:
+                raise wrong(
+                    f"a batch of {phase.batch} in {self.accumulate} parts",
+                    "Give accumulate that divides every batch.",
+                )
         return self
 
 
@@ -119,7 +143,7 @@ class RecoverSection(TuneSection):
     distillation_weight: float = Field(
         default=3.0, ge=0, description="of the distance to the whole"
     )
-    autocast: Literal["none", "bf16", "auto"] = "auto"
+    autocast: Literal["none", "bf16", "fp16", "auto"] = "auto"
 
 
 class PruneSection(Section):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from edgemat.artifacts.artifact import Artifact
-from edgemat.data.folder import pictures
+from edgemat.data.listing import pictures
 from edgemat.errors import MissingToolError, UsageError
 from edgemat.files import explain_os_errors
 from edgemat.images import U8, read_image, resize, write_image

@@ -87,6 +87,17 @@ def predict_all(predict: Predict, data: InputSet, title: str | None = None) -> F
     return np.concatenate([predict(data.inputs(i))[..., 0] for i in indices])
 
 
+def without_prior(predict: Predict) -> Predict:
+    """Return the model with its trimap hidden: all of it is unknown (A2 of Table 6.1)."""
+
+    def blind(inputs: F32) -> F32:
+        hidden = inputs.copy()
+        hidden[..., 3:] = np.float32(UNKNOWN) * PIXEL_SCALE
+        return predict(hidden)
+
+    return blind
+
+
 def score(alphas: F32, data: EvaluationSet) -> dict[Region, MattingErrors]:
     """Return the mean errors of `alphas`, N,H,W in 0..1, against the ground truth.
 

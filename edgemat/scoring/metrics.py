@@ -28,6 +28,7 @@ GRAD_SIGMA = 1.4
 GRAD_TAIL = 1e-2
 CONN_STEPS = 10
 CONN_DISTANCE = 0.15
+THRESHOLDS = np.arange(CONN_STEPS + 1, dtype=np.float32) / np.float32(CONN_STEPS)
 
 
 class RegionErrors(MattingErrors):
@@ -90,11 +91,11 @@ def matting_errors(
             remedy="Resize the prediction to the truth's height and width first.",
         )
     region = region or ("whole" if trimap is None else "unknown")
-    mask = _region_mask(region, trimap, truth.shape)
+    mask = region_mask(region, trimap, truth.shape)
 
-    difference = np.abs(_unit(pred, np.float64) - _unit(truth, np.float64))[mask]
-    grad_difference = _gradient_magnitude(pred) - _gradient_magnitude(truth)
-    phi_pred, phi_truth = _connectivity(_unit(pred, np.float32), _unit(truth, np.float32))
+    difference = np.abs(unit_range(pred, np.float64) - unit_range(truth, np.float64))[mask]
+    grad_difference = gradient_magnitude(pred) - gradient_magnitude(truth)
+    phi_pred, phi_truth = connectivity(unit_range(pred, np.float32), unit_range(truth, np.float32))
     return RegionErrors(
         sad=float(difference.sum() / 1000.0),
         mse=float(np.mean(difference**2)),
@@ -173,9 +174,16 @@ def _check_matte(matte: npt.NDArray[Any], name: str) -> None:
         )
 
 
-def _region_mask(
+def region_mask(
     region: Region, trimap: npt.NDArray[np.uint8] | None, shape: tuple[int, ...]
 ) -> Mask:
+    """Return HxW bool: the unknown region of a trimap, or all.
+
+    Raises
+    ------
+    UsageError
+        When the region or the trimap is wrong, or nothing is unknown.
+    """
     if region not in REGIONS:
         raise UsageError(f"There is no region {region!r}.", remedy="Give 'unknown' or 'whole'.")
     if trimap is not None and trimap.shape != shape:
@@ -196,7 +204,7 @@ def _region_mask(
     return mask
 
 
-def _unit(matte: npt.NDArray[Any], dtype: type[np.floating[Any]]) -> FloatArray:
+def unit_range(matte: npt.NDArray[Any], dtype: type[np.floating[Any]]) -> FloatArray:
     """Return `matte` in 0..1 in the given floating dtype."""
     if matte.dtype == np.uint8:
         unit: FloatArray = matte.astype(dtype) / dtype(255)
@@ -216,12 +224,12 @@ def _gradient_kernels() -> tuple[FloatArray, FloatArray]:
     return gauss / np.linalg.norm(gauss), slope / np.linalg.norm(slope)
 
 
-def _gradient_magnitude(matte: npt.NDArray[Any]) -> FloatArray:
+def gradient_magnitude(matte: npt.NDArray[Any]) -> FloatArray:
     """Return the Gaussian gradient magnitude of the matte stretched to 0..1 (``mat2gray``).
 
     The stretch is part of DIM's Grad: a matte that is merely paler than the truth has no error.
     """
-    image = _unit(matte, np.float64)
+    image = unit_range(matte, np.float64)
     low, high = image.min(), image.max()
     if high > low:
         image = (image - low) / (high - low)
@@ -235,20 +243,33 @@ def _gradient_magnitude(matte: npt.NDArray[Any]) -> FloatArray:
     return magnitude
 
 
-def _connectivity(pred: FloatArray, truth: FloatArray) -> tuple[FloatArray, FloatArray]:
+def connectivity(
+    pred: FloatArray, truth: FloatArray, *, thresholds: FloatArray = THRESHOLDS, skip: bool = True
+) -> tuple[FloatArray, FloatArray]:
     """Return the degree of connectedness phi of both mattes, per pixel in 0..1.
 
     A pixel's level is the last threshold before it first leaves the largest component in which
     both mattes reach the threshold. Comparisons are made in float32, as MATLAB compares a single
     with a double; in float64 the grey value 153 would miss the threshold 0.6.
+
+    Parameters
+    ----------
+    thresholds:
+        From 0 to 1.
+    skip:
+        Whether a threshold that no pixel reaches in both is passed over, as in DIM: a pixel that
+        never leaves a component keeps the level 1.
     """
-    thresholds = np.arange(CONN_STEPS + 1, dtype=np.float32) / np.float32(CONN_STEPS)
     level = np.full(pred.shape, -1, dtype=np.float32)
     for previous, threshold in itertools.pairwise(thresholds):
         both = (pred >= threshold) & (truth >= threshold)
-        if not both.any():
-            continue  # as in DIM: a pixel that never leaves a component keeps the level 1
-        level[(level < 0) & ~_largest_component(both)] = previous
+        if both.any():
+            inside = _largest_component(both)
+        elif skip:
+            continue
+        else:
+            inside = both
+        level[(level < 0) & ~inside] = previous
     level[level < 0] = 1
     return _phi(pred, level), _phi(truth, level)
 

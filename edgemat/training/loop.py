@@ -10,26 +10,28 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from edgemat.doctor import cpu_has_bfloat16
 from edgemat.errors import TrainingError, UsageError
 from edgemat.files import write_text
 from edgemat.models.info import MattingTask
 from edgemat.models.network import MattingNetwork
 from edgemat.progress import progress_bar
+from edgemat.training.holding import held, hold_statistics, norms
 from edgemat.training.interrupt import ignore_interrupts, interrupts_held_back
 from edgemat.training.losses import Loss
-from edgemat.training.objective import compute_loss
+from edgemat.training.optimizers import create_optimizer
+from edgemat.training.processes import Processes, joined
 from edgemat.training.schedule import ParameterGroup, Phase, Schedule
 from edgemat.training.selection import Selection
 from edgemat.training.state import reading_state, write_state
+from edgemat.training.step import Stepper
 
 CHECKPOINT, LOG = "checkpoint.pt", "training.jsonl"
 LOG_EVERY = 10
@@ -59,13 +61,6 @@ def pick_device(name: str = "auto") -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
-def has_bfloat16(device: torch.device) -> bool:
-    """Return whether `device` computes in bfloat16 faster than in float32."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
-    return device.type == "cpu" and cpu_has_bfloat16()
-
-
 def train(
     network: Model,
     data: Dataset[dict[str, Tensor]],
@@ -75,6 +70,7 @@ def train(
     folder: Path,
     before: Sequence[Phase] = (),
     groups: Sequence[ParameterGroup] | None = None,
+    fixed: Sequence[nn.Module] = (),
     teacher: nn.Module | None = None,
     selection: Selection | None = None,
     seed: int = 1,
@@ -96,6 +92,8 @@ def train(
     groups:
         What is trained, and how fast; by default all of a :class:`MattingNetwork`, its encoder at
         the schedule's ``encoder_rate``.
+    fixed:
+        Parts that stay as they are: parameters, and means and variances.
     teacher:
         A trained network, in eval mode, whose mattes `network` shall also come near.
     selection:
@@ -110,82 +108,58 @@ def train(
     network.to(place).train()
     if schedule.bn == "frozen":
         hold_statistics(network)
-    groups = _encoder_and_rest(network, schedule) if groups is None else groups
-    optimizer = ScaledAdam(groups, schedule.learning_rate)
+    elif schedule.bn == "encoder":
+        assert isinstance(network, MattingNetwork)
+        fixed = (*fixed, *norms(network.encoder))
     if teacher is not None:
         teacher.to(place)
-    torch.manual_seed(seed)  # dropout draws from it
-    first, log = _resume(folder, network, optimizer)
     phases = (*before, Phase(data, schedule.steps, schedule.batch))
-    total = sum(phase.steps for phase in phases)
-    batches = _batches(phases, first, schedule.workers)
-    with interrupts_held_back() as heed, progress_bar(title, total) as show:
-        for step in range(first, total):
-            heed()
-            for group in optimizer.param_groups:
-                group["lr"] = group["full_rate"] * schedule.factor(step, total)
-            batch = {key: value.to(place) for key, value in next(batches).items()}
-            loss = _step(network, batch, task, schedule, step / total, optimizer, teacher)
-            _require_finite(loss, step, folder)
-            if step % LOG_EVERY == 0 or step == total - 1:
-                log.append({"step": step} | {k: round(v, 6) for k, v in loss.values().items()})
-            if selection is not None and selection.is_due(step, total):
-                log.append({"step": step, "val_sad": selection.judge(network, step)})
-            if (step + 1) % schedule.checkpoint_every == 0 or step == total - 1:
-                _save(folder, network, optimizer, step + 1, log)
-            show(step + 1)
-    if selection is not None:
-        selection.restore(network)
+    with held(fixed), joined() as processes:
+        torch.manual_seed(seed + processes.rank)  # dropout draws from it
+        groups = _encoder_and_rest(network, schedule) if groups is None else groups
+        stepper = Stepper(
+            network,
+            create_optimizer(groups, schedule),
+            schedule,
+            task=task,
+            place=place,
+            processes=processes,
+            teacher=teacher,
+        )
+        _go_through(phases, stepper, folder, selection, title)
+        if selection is None:
+            stepper.finish()
+        elif processes.is_first:
+            selection.restore(network)
+        processes.share_weights(network)
     return network.cpu().eval()
 
 
-def hold_statistics(network: nn.Module) -> None:
-    """Keep the mean and variance of batch normalisation, while its scale and shift are trained."""
-    for module in network.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.eval()
-
-
-def _step(
-    network: nn.Module,
-    batch: dict[str, Tensor],
-    task: MattingTask,
-    schedule: Schedule,
-    progress: float,
-    optimizer: torch.optim.Optimizer,
-    teacher: nn.Module | None,
-) -> Loss:
-    place = batch["image"].device
-    half = schedule.autocast == "bf16" or (schedule.autocast == "auto" and has_bfloat16(place))
-    with torch.autocast(place.type, torch.bfloat16) if half else nullcontext():
-        loss = compute_loss(
-            network, batch, task, schedule=schedule, progress=progress, teacher=teacher
-        )
-    optimizer.zero_grad(set_to_none=True)
-    loss.total.backward()
-    optimizer.step()
-    return loss
-
-
-class ScaledAdam(torch.optim.Adam):
-    """Adam whose steps are multiplied by the sizes of a group's parameters, where it has them."""
-
-    def __init__(self, groups: Sequence[ParameterGroup], learning_rate: float) -> None:
-        super().__init__(
-            [{"params": g.parameters, "full_rate": learning_rate * g.rate} for g in groups]
-        )
-        self._sized = [
-            (parameter, size.to(parameter.device))
-            for group in groups
-            for parameter, size in zip(group.parameters, group.sizes or (), strict=False)
-        ]
-
-    @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override]
-        before = [parameter.clone() for parameter, _ in self._sized]
-        super().step(closure)
-        for (parameter, size), old in zip(self._sized, before, strict=True):
-            parameter.copy_(old + (parameter - old) * size)
+def _go_through(
+    phases: Sequence[Phase],
+    stepper: Stepper,
+    folder: Path,
+    selection: Selection | None,
+    title: str,
+) -> None:
+    """Take all steps that are left, from the checkpoint in `folder` on."""
+    schedule, processes = stepper.schedule, stepper.processes
+    first, log = _resume(folder, stepper)
+    total = sum(phase.steps for phase in phases)
+    batches = _batches(phases, first, schedule.workers, processes)
+    with interrupts_held_back() as heed, progress_bar(title, total) as show:
+        for step in range(first, total):
+            heed()
+            batch = {key: value.to(stepper.place) for key, value in next(batches).items()}
+            loss = stepper.step(batch, step, total)
+            _require_finite(loss, step, folder)
+            if step % LOG_EVERY == 0 or step == total - 1:
+                log.append({"step": step} | {k: round(v, 6) for k, v in loss.values().items()})
+            if selection is not None and selection.is_due(step, total) and processes.is_first:
+                log.append({"step": step, "val_sad": selection.judge(stepper.result, step)})
+            if (step + 1) % schedule.checkpoint_every == 0 or step == total - 1:
+                _save(folder, stepper, step + 1, log)
+            show(step + 1)
 
 
 def _encoder_and_rest(network: nn.Module, schedule: Schedule) -> list[ParameterGroup]:
@@ -199,28 +173,36 @@ def _encoder_and_rest(network: nn.Module, schedule: Schedule) -> list[ParameterG
 
 
 class _Window(Dataset[dict[str, Tensor]]):
-    """Items first*B.. of an endless data set: what a resumed run still has to read."""
+    """Items first*B.. of an endless data set: what a resumed run still has to read.
 
-    def __init__(self, data: Dataset[dict[str, Tensor]], first: int, count: int) -> None:
-        self.data, self.first, self.count = data, first, count
+    Of each batch, a process of several reads its share.
+    """
+
+    def __init__(self, phase: Phase, first: int, processes: Processes) -> None:
+        self.data, self.batch, self.first = phase.data, phase.batch, first
+        self.share, self.rank = processes.share_of(phase.batch), processes.rank
+        self.count = (phase.steps - first) * self.share
 
     def __len__(self) -> int:
         return self.count
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
-        return self.data[self.first + index]
+        step, place = divmod(index, self.share)
+        return self.data[(self.first + step) * self.batch + self.rank * self.share + place]
 
 
-def _batches(phases: Sequence[Phase], first: int, workers: int) -> Iterator[dict[str, Tensor]]:
-    """Yield the batches of all phases in order, from step `first` on."""
+def _batches(
+    phases: Sequence[Phase], first: int, workers: int, processes: Processes
+) -> Iterator[dict[str, Tensor]]:
+    """Yield this process' share of the batches of all phases in order, from step `first` on."""
     for phase in phases:
         done, first = min(first, phase.steps), max(0, first - phase.steps)
         if done == phase.steps:
             continue
-        window = _Window(phase.data, done * phase.batch, (phase.steps - done) * phase.batch)
+        window = _Window(phase, done, processes)
         loader = DataLoader(
             window,
-            batch_size=phase.batch,
+            batch_size=window.share,
             num_workers=workers,
             worker_init_fn=ignore_interrupts,
             # the loader draws a seed for its workers: not from the generator that dropout uses
@@ -244,32 +226,31 @@ def _require_finite(loss: Loss, step: int, folder: Path) -> None:
     )
 
 
-def _save(
-    folder: Path,
-    network: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    step: int,
-    log: list[dict[str, float]],
-) -> None:
-    state = {
-        "step": step,
-        "network": network.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "random": torch.get_rng_state(),
-        "log": log,
-    }
-    write_state(folder / CHECKPOINT, state)
+def _save(folder: Path, stepper: Stepper, step: int, log: list[dict[str, float]]) -> None:
+    generators = stepper.processes.gathered(torch.get_rng_state())
+    if not stepper.processes.is_first:
+        return
+    random = generators[0] if len(generators) == 1 else generators
+    write_state(folder / CHECKPOINT, stepper.state() | {"step": step, "random": random, "log": log})
     write_text(folder / LOG, "".join(json.dumps(line) + "\n" for line in log))
 
 
-def _resume(
-    folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer
-) -> tuple[int, list[dict[str, float]]]:
-    path = folder / CHECKPOINT
-    if not path.exists():
+def _resume(folder: Path, stepper: Stepper) -> tuple[int, list[dict[str, float]]]:
+    """Go on from the checkpoint that the first process finds."""
+    path, processes = folder / CHECKPOINT, stepper.processes
+    if not processes.told(path.exists()):
         return 0, []
-    with reading_state(path) as state:
-        network.load_state_dict(state["network"])
-        optimizer.load_state_dict(state["optimizer"])
-        torch.set_rng_state(state["random"])
+    reading: AbstractContextManager[dict[str, Any]] = nullcontext({})
+    if processes.is_first:
+        reading = reading_state(path)
+    with reading as found:
+        state = processes.told(found)
+        stepper.load(state)
+        generators = state["random"] if isinstance(state["random"], list) else [state["random"]]
+        if len(generators) != processes.count:
+            raise TrainingError(
+                f"{path} is of a training on {len(generators)} processes, not {processes.count}.",
+                remedy="Start as many, or delete it: the training then begins anew.",
+            )
+        torch.set_rng_state(generators[processes.rank])
         return int(state["step"]), list(state["log"])

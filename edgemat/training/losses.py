@@ -178,7 +178,13 @@ def gradient_loss(pred: Tensor, truth: Tensor, unknown: Tensor) -> Tensor:
     return _region_mean(distance, inside) + 0.5 * _region_mean(distance, 1 - inside)
 
 
-def affinity_loss(pred: Tensor, image: Tensor, *, side: int = AFFINITY_SIDE) -> Tensor:
+def affinity_loss(
+    pred: Tensor,
+    image: Tensor,
+    *,
+    side: int = AFFINITY_SIDE,
+    norm: Literal["mean", "frobenius"] = "mean",
+) -> Tensor:
     """Return the affinity loss l_A (eq. 6.4, 6.9): similar colours should have similar alpha.
 
     The thesis leaves four things open; this is the reading taken here:
@@ -190,7 +196,8 @@ def affinity_loss(pred: Tensor, image: Tensor, *, side: int = AFFINITY_SIDE) -> 
       lie in exp(-1)..1. Sigma is at least one 8-bit step, else noise on a flat matte would
       be stretched to full contrast and its gradient would explode.
     - the norm is the root of the *mean* square over the matrix entries, so that its range (and
-      with it the weight 10) does not depend on the grid.
+      with it the weight 10) does not depend on the grid. "frobenius" is the norm as printed: the
+      root of the sum, as many times larger as the grid has cells.
     - the image is a constant target; the gradient reaches `pred` alone.
 
     Parameters
@@ -201,12 +208,17 @@ def affinity_loss(pred: Tensor, image: Tensor, *, side: int = AFFINITY_SIDE) -> 
         B,3,H,W RGB in 0..1.
     side:
         Upper bound of the cells per side, at least 2.
+    norm:
+        Of the difference of two matrices.
     """
     _require(side >= 2, f"an affinity grid of side {side}")
     _require(pred.shape[2:] == image.shape[2:], f"{_shape(pred)} beside {_shape(image)}")
     cell = -(-max(pred.shape[2:]) // side)  # rounded up
     difference = _affinity(_full(pred), cell) - _affinity(_full(image.detach()), cell)
-    return torch.sqrt((difference**2).mean(dim=(1, 2)) + CHARBONNIER_EPS).mean()
+    squared = (difference**2).mean(dim=(1, 2))
+    if norm == "frobenius":
+        squared = squared * difference[0].numel()
+    return torch.sqrt(squared + CHARBONNIER_EPS).mean()
 
 
 def indexnet_loss(

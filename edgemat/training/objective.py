@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edgemat.models.info import MattingTask
@@ -17,13 +17,17 @@ from edgemat.training.losses import (
     pspm_loss,
     trimap_classes,
 )
+from edgemat.training.pseudo import with_pseudo_labels
 from edgemat.training.schedule import Schedule
+from edgemat.training.terms import weighted_terms
 
 # The thesis starts PSPM from two trained networks and has two phases. From nothing, in one go, the
 # segmentation branch needs more than eq. 6.3's 0.1, and the losses on detail must come in slowly:
 # at full weight they first make the matte flat, and it stays flat for hundreds of steps.
 SEGMENTATION_WEIGHT = 3.0
 PORTRAIT_GRADIENT = 10.0
+# A trimap of which nothing is known, as files hold it.
+ALL_UNKNOWN = 128 / 255
 
 
 def compute_loss(
@@ -34,8 +38,9 @@ def compute_loss(
     schedule: Schedule,
     progress: float = 1.0,
     teacher: Mattes | None = None,
+    step: int = 0,
 ) -> Loss:
-    """Run the network on a batch and return the losses of its chapter.
+    """Run the network on a batch and return the losses of its chapter, or those of the schedule.
 
     Parameters
     ----------
@@ -45,12 +50,28 @@ def compute_loss(
         Share of the training that is done, 0..1.
     teacher:
         Adds the distance to its answers.
+    step:
+        Of the training; says from where pseudo labels are seen, where there are any.
     """
     x = batch["image"]
     if task == "trimap":
-        x = torch.cat([x, batch["trimap"]], dim=1)
+        trimap = batch["trimap"]
+        if schedule.prior == "none":
+            trimap = torch.full_like(trimap, ALL_UNKNOWN)
+        x = torch.cat([x, trimap], dim=1)
+    if isinstance(network, nn.Module):
+        batch = with_pseudo_labels(network, x, batch, step=step)
     output = network(x)
-    loss = _matting_loss(output, batch, task, schedule, progress)
+    if schedule.losses is None:
+        loss = _matting_loss(output, batch, task, schedule, progress)
+    else:
+        loss = weighted_terms(
+            output,
+            batch,
+            schedule.losses,
+            unknown=schedule.unknown,
+            affinity_norm=schedule.affinity_norm,
+        )
     if teacher is None:
         return loss
     with torch.no_grad():

@@ -65,20 +65,23 @@ class Cache:
         The record must be whole, so must an artefact that it names, and its files be there, for it
         to count.
         """
-        key = step.key(self._source)
-        file = self.folder / "stages" / f"{key}.json"
+        file = self._file(step)
         known = self._read(file)
         if known is not None:
             err.print(f"[dim]{step.title}: up to date[/dim]")
             return known
         started = time.monotonic()
-        work = self.folder / "work" / key
+        work = self.folder / "work" / file.stem
         record = step.run(self._places(work))
         write_json(file, {"record": record, "sha256": _digest(record)})
         shutil.rmtree(work, ignore_errors=True)
         self.ran.append(step.title)
         err.print(f"{step.title}: done in {time.monotonic() - started:.0f} s")
         return record
+
+    def has(self, step: Step) -> bool:
+        """Whether a step is done, and what it ended in is whole."""
+        return self._read(self._file(step)) is not None
 
     def make(self, step: Step) -> Artifact:
         """Return the artefact that a step ends in; see :meth:`run`."""
@@ -87,6 +90,9 @@ class Cache:
     def open(self, record: Record) -> Artifact:
         """Return the artefact that a record names."""
         return Artifact(self.artifacts / record["artifact"], check=False)
+
+    def _file(self, step: Step) -> Path:
+        return self.folder / "stages" / f"{step.key(self._source)}.json"
 
     def _places(self, work: Path) -> Mapping[Place, Path]:
         return {Place.WORK: work, Place.ARTIFACTS: self.artifacts, Place.FOLDER: self.folder}

@@ -15,17 +15,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from edgemat.artifacts.artifact import Artifact
 from edgemat.bench.result import Result
 from edgemat.convert.backends import find_target
 from edgemat.convert.layer_parity import LayerTable
+from edgemat.errors import UsageError
 from edgemat.recipe.load import load_recipe
 from edgemat.recipe.schema import Recipe
 from edgemat.report.data import CutOut, GateRow, ModelRun
+from edgemat.training.processes import is_helper
 from edgemat.workflow.cache import Cache
 from edgemat.workflow.stages.judging import judge_files
 from edgemat.workflow.stages.reporting import REPORT
+from edgemat.workflow.step import Place, Step
 from edgemat.workflow.steps import ModelSteps, measure_step, photo_step, report_step
 
 
@@ -43,7 +47,9 @@ class RunResult:
         return [row for row in self.gates if not row.verdict.passed]
 
 
-def run_recipe(path: Path, *, folder: Path | None = None, device: str = "auto") -> RunResult:
+def run_recipe(
+    path: Path, *, folder: Path | None = None, device: str = "auto", changes: Sequence[str] = ()
+) -> RunResult:
     """Run all stages of a recipe and write the report.
 
     Parameters
@@ -52,6 +58,8 @@ def run_recipe(path: Path, *, folder: Path | None = None, device: str = "auto") 
         Where everything goes; ``runs/NAME`` by default.
     device:
         Of training: "auto", "cpu", "cuda", "mps", ...
+    changes:
+        Values of the recipe to set; see :mod:`edgemat.recipe.override`.
 
     Raises
     ------
@@ -60,7 +68,12 @@ def run_recipe(path: Path, *, folder: Path | None = None, device: str = "auto") 
     EdgematError
         Whatever a stage raises. What was finished before stays.
     """
-    recipe = load_recipe(path)
+    recipe = load_recipe(path, changes)
+    if is_helper():
+        raise UsageError(
+            "Several processes do one thing together: train.",
+            remedy="Run `torchrun ... -m edgemat.cli train RECIPE`, then `edgemat run RECIPE`.",
+        )
     with Cache(folder or Path("runs") / recipe.name) as cache:
         models = [_run_model(ModelSteps(one, recipe, device), cache) for one in recipe.models]
         benches = _measure(models, recipe, cache)
@@ -71,11 +84,30 @@ def run_recipe(path: Path, *, folder: Path | None = None, device: str = "auto") 
     return RunResult(cache.folder / REPORT, artifacts, gates, did_nothing=not cache.ran)
 
 
-def train_recipe(path: Path, *, folder: Path | None = None, device: str = "auto") -> list[Artifact]:
-    """Run the training stage of every model of a recipe; returns the float artefacts."""
-    recipe = load_recipe(path)
-    with Cache(folder or Path("runs") / recipe.name) as cache:
+def train_recipe(
+    path: Path, *, folder: Path | None = None, device: str = "auto", changes: Sequence[str] = ()
+) -> list[Artifact]:
+    """Run the training stage of every model of a recipe; returns the float artefacts.
+
+    Started by `torchrun`, all processes train together; the first alone writes, and has artefacts
+    to return.
+    """
+    recipe = load_recipe(path, changes)
+    place = folder or Path("runs") / recipe.name
+    if is_helper():
+        for one in recipe.models:
+            _help_to_train(ModelSteps(one, recipe, device).train(), Cache(place))
+        return []
+    with Cache(place) as cache:
         return [cache.make(ModelSteps(one, recipe, device).train()) for one in recipe.models]
+
+
+def _help_to_train(step: Step, cache: Cache) -> None:
+    """Take part in a training that another process writes, unless that is done already."""
+    if cache.has(step):
+        return
+    with TemporaryDirectory() as scratch:
+        step.run(dict.fromkeys(Place, Path(scratch)))
 
 
 def _run_model(steps: ModelSteps, cache: Cache) -> ModelRun:

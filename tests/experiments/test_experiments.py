@@ -13,9 +13,9 @@ import pytest
 
 from edgemat.cli import app
 from edgemat.data.sections import PEOPLE
+from edgemat.data.small_pictures import SIDE, built_in, read_small_pictures
 from edgemat.errors import UsageError
 from edgemat.experiments.denoise import read_grey_pictures, run_denoising
-from edgemat.experiments.fashion import SIDE, built_in, read_small_pictures
 from edgemat.experiments.fidelity import Fidelity, fidelity
 from edgemat.experiments.fit import Outcome, known_models
 from edgemat.experiments.reconstruct import order_holds, run_reconstruction

@@ -28,7 +28,8 @@ from edgemat.quantize.frozen import freeze
 from edgemat.quantize.kernels import FusedQuantizedFunctions, fused_kernels
 from edgemat.quantize.ptq import Quantized
 from edgemat.quantize.qat import QuantizationAware
-from edgemat.training.loop import ScaledAdam, train
+from edgemat.training.loop import train
+from edgemat.training.optimizers import ScaledAdam
 from edgemat.training.schedule import ParameterGroup, Schedule
 
 SIZE = 64

@@ -121,7 +121,7 @@ def test_workers_do_not_change_the_result(tmp_path: Path) -> None:
 def test_a_loss_that_is_not_finite_stops_with_the_step_and_keeps_the_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import edgemat.training.loop as module
+    import edgemat.training.step as module
 
     calls = 0
 

@@ -50,6 +50,7 @@ class SharedEncoder(MattingNetwork):
     """
 
     encoder: MobileNetV2
+    segmentation = ("encoder", "segment")
     stride = 16
 
     def __init__(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,11 @@ if TYPE_CHECKING:
 
 @explains_missing
 def train(
-    recipe: Path | str, *, output: Path | str | None = None, device: str = "auto"
+    recipe: Path | str,
+    *,
+    output: Path | str | None = None,
+    device: str = "auto",
+    changes: Sequence[str] = (),
 ) -> list[Artifact]:
     """Train the networks of a recipe, and nothing else.
 
@@ -32,6 +37,8 @@ def train(
         resumes from there, to the same hashes.
     device:
         "auto", "cpu", "cuda", "mps", ...
+    changes:
+        Values of the recipe to set, KEY=VALUE each, such as "models.0.train.steps=10".
 
     Returns
     -------
@@ -50,12 +57,21 @@ def train(
     from edgemat.workflow.pipeline import train_recipe
 
     return train_recipe(
-        Path(recipe), folder=None if output is None else Path(output), device=device
+        Path(recipe),
+        folder=None if output is None else Path(output),
+        device=device,
+        changes=changes,
     )
 
 
 @explains_missing
-def run(recipe: Path | str, *, output: Path | str | None = None, device: str = "auto") -> RunResult:
+def run(
+    recipe: Path | str,
+    *,
+    output: Path | str | None = None,
+    device: str = "auto",
+    changes: Sequence[str] = (),
+) -> RunResult:
     """Do all that a recipe says: train, quantize, convert, verify, measure, judge, report.
 
     >>> import edgemat
@@ -65,7 +81,7 @@ def run(recipe: Path | str, *, output: Path | str | None = None, device: str = "
 
     Parameters
     ----------
-    recipe, output, device:
+    recipe, output, device, changes:
         As for :func:`train`. A stage whose result is there already is not run again.
 
     Raises
@@ -76,4 +92,4 @@ def run(recipe: Path | str, *, output: Path | str | None = None, device: str = "
     from edgemat.workflow.pipeline import run_recipe
 
     folder = None if output is None else Path(output)
-    return run_recipe(Path(recipe), folder=folder, device=device)
+    return run_recipe(Path(recipe), folder=folder, device=device, changes=changes)

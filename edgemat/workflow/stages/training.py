@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
@@ -16,7 +17,7 @@ from edgemat.artifacts.artifact import TRAINING_LOG, Artifact, Card, Cost, Feedi
 from edgemat.artifacts.draft import Draft, write_artifact
 from edgemat.artifacts.shipped import open_artifact
 from edgemat.artifacts.weights import load_network
-from edgemat.data.dataset import MattingDataset
+from edgemat.data.dataset import MattingDataset, Views
 from edgemat.data.open import open_data
 from edgemat.data.sample import MatteSource
 from edgemat.data.trimap import classes_from_trimap
@@ -30,12 +31,19 @@ from edgemat.models.network import MattingNetwork
 from edgemat.models.pretrained.load import load_encoder
 from edgemat.recipe.network import NetworkSection
 from edgemat.recipe.sections import PhaseSection, TrainSection, TuneSection
-from edgemat.scoring.evaluate import EvaluationSet, mean_sad, predict_all, score
+from edgemat.scoring.evaluate import (
+    EvaluationSet,
+    mean_sad,
+    predict_all,
+    score,
+    without_prior,
+)
 from edgemat.scoring.metrics import trimap_miou
 from edgemat.training.loop import LOG, train
 from edgemat.training.schedule import DETAIL_RAMP, Phase, Schedule
 from edgemat.training.selection import Judge, Selection
 from edgemat.workflow.stages.common import WEIGHTS, fill_float, torch_input
+from edgemat.workflow.stages.starting import start_from_two
 
 DRAWN_DATA = "Trained on procedural pictures made by edgemat; no photographs."
 
@@ -75,18 +83,21 @@ def train_stage(
     torch.manual_seed(seed)
     network = create_matting(section.architecture, **section.config)
     if section.train.init is not None:
-        load_encoder(network.encoder, section.train.init)
+        load_encoder(_trained_encoder(network, section.train), section.train.init)
     started = None if section.train.start is None else open_artifact(section.train.start)
+    sources = [] if started is None else [started]
     teacher, taught_by = None, None
     if section.train.teacher is not None:
         taught_by = open_artifact(section.train.teacher)
         teacher = _load_teacher(taught_by, task, section.train)
+    if section.train.parts is not None:
+        sources += start_from_two(network, section.train.parts)
     if started is not None:
         _start_from(network, started)
     if section.train.steps:
-        errors = _sad_on(validation)
-        before_sad = None if started is None else errors(network)
-        selection = None if started is None else Selection(errors, work)
+        errors = _sad_on(validation, hidden=section.train.prior == "none")
+        before_sad = errors(network) if sources else None
+        selection = Selection(errors, work) if sources else None
         _train(
             network,
             section,
@@ -101,15 +112,17 @@ def train_stage(
             _say_if_worse(section.name, before_sad, errors(network))
         log = work / LOG
     else:
-        assert started is not None
-        log = started.path / TRAINING_LOG
+        log = sources[-1].path / TRAINING_LOG
     network.eval()
     weights = network.state_dict()
     if section.train.half_weights:
         weights = {name: w.half() if w.ndim == 4 else w for name, w in weights.items()}
         network.load_state_dict(weights)  # what is measured and quantized is what is stored
     deploy = to_deploy(network)
-    alphas = predict_all(torch_predictor(deploy), validation)
+    predict = torch_predictor(deploy)
+    if section.train.prior == "none":
+        predict = without_prior(predict)
+    alphas = predict_all(predict, validation)
     channels: Literal[3, 4] = 4 if task == "trimap" else 3
     height, width = section.input_size
     before = None if started is None else started.manifest
@@ -141,7 +154,7 @@ def train_stage(
         trimap_miou=_trimap_miou(network, validation) if task == "portrait" else None,
         demonstration=notices.demonstration,
         licence=notices.licence,
-        data_notice=notices.data_notice or _notice_of(started, taught_by),
+        data_notice=notices.data_notice or _notice_of(sources, taught_by),
         card=notices.card or (before.card if before else None),
     )
     return write_artifact(
@@ -168,6 +181,7 @@ def _train(
         network,
         last.data,
         before=before,
+        fixed=_fixed_parts(network, settings),
         task=task,
         schedule=schedule_of(settings),
         folder=work,
@@ -179,20 +193,28 @@ def _train(
     )
 
 
-def _sad_on(validation: EvaluationSet) -> Judge:
-    """Return what gives a network's mean SAD over whole validation pictures, in thousands."""
+def _sad_on(validation: EvaluationSet, *, hidden: bool) -> Judge:
+    """Return what gives a network's mean SAD over whole validation pictures, in thousands.
+
+    Parameters
+    ----------
+    hidden:
+        Whether the network is not shown the trimaps.
+    """
 
     def error(network: nn.Module) -> float:
         assert isinstance(network, MattingNetwork)
-        deploy = to_deploy(network)
-        return mean_sad(predict_all(torch_predictor(deploy), validation), validation)
+        predict = torch_predictor(to_deploy(network))
+        predict = without_prior(predict) if hidden else predict
+        return mean_sad(predict_all(predict, validation), validation)
 
     return error
 
 
-def _notice_of(started: Artifact | None, taught_by: Artifact | None) -> str:
+def _notice_of(sources: Sequence[Artifact], taught_by: Artifact | None) -> str:
     """Return what has to be said of the data when the recipe says nothing: what others left in."""
-    own = DRAWN_DATA if started is None else started.manifest.data_notice
+    told = dict.fromkeys(source.manifest.data_notice for source in sources)
+    own = " ".join(told) or DRAWN_DATA
     if taught_by is None or taught_by.manifest.data_notice == own:
         return own
     manifest = taught_by.manifest
@@ -214,21 +236,52 @@ def schedule_of(settings: TuneSection) -> Schedule:
     """Return a recipe's section as the training loop takes it: what both have goes by its name."""
     named = {field.name for field in fields(Schedule)} & set(type(settings).model_fields)
     chosen = {name: getattr(settings, name) for name in named} | {"bn": settings.statistics}
+    if chosen.get("losses") is not None:
+        chosen["losses"] = chosen["losses"].model_dump()
     ramp = DETAIL_RAMP if isinstance(settings, TrainSection) else 0.0
     return Schedule(**chosen, detail_ramp=ramp)
 
 
 def training_data(
-    source: MatteSource, phase: PhaseSection, *, task: MattingTask, seed: int
+    source: MatteSource,
+    phase: PhaseSection,
+    *,
+    task: MattingTask,
+    seed: int,
+    settings: TrainSection | None = None,
 ) -> MattingDataset:
-    """Return the augmented pictures of one phase of a training."""
+    """Return the augmented pictures of one phase of a training.
+
+    Parameters
+    ----------
+    settings:
+        Says how they are augmented, unless by the task.
+    """
+    views: Views = "people" if task == "portrait" else "edges"
+    if settings is not None and settings.augmentation != "auto":
+        views = settings.augmentation
     return MattingDataset(
         source,
         size=(phase.size, phase.size),
         seed=seed,
         length=phase.steps * phase.batch,
-        views="people" if task == "portrait" else "edges",
+        views=views,
+        strong=() if settings is None else settings.strong,
     )
+
+
+def _trained_encoder(network: MattingNetwork, settings: TrainSection) -> nn.Module:
+    """Return the encoder that starts from ImageNet: of two, that of what is trained."""
+    if settings.trains == "segmentation" and network.segmentation is not None:
+        return network.get_submodule(network.segmentation[0])
+    return network.encoder
+
+
+def _fixed_parts(network: MattingNetwork, settings: TrainSection) -> list[nn.Module]:
+    """Return the modules that stay as they are where one part alone is trained."""
+    if settings.trains == "all":
+        return []
+    return network.parts("matting" if settings.trains == "segmentation" else "segmentation")
 
 
 def _load_teacher(trained: Artifact, task: MattingTask, settings: TrainSection) -> MattingNetwork:
@@ -268,7 +321,7 @@ def _phases(section: NetworkSection, task: MattingTask, seed: int) -> list[Phase
     source = open_data(section.data, seed=seed, size=(settings.size, settings.size))
     return [
         Phase(
-            training_data(source, phase, task=task, seed=seed + number),
+            training_data(source, phase, task=task, seed=seed + number, settings=settings),
             phase.steps,
             phase.batch,
         )

@@ -1,0 +1,242 @@
+"""Errors on photographs at their own size, as the tables of papers have them, in many processes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from edgemat.artifacts.artifact import MattingErrors
+from edgemat.artifacts.shipped import find_artifact
+from edgemat.artifacts.vocabulary import ERROR_NAMES, Region
+from edgemat.data.layouts.files import MatteFiles
+from edgemat.data.sample import rng_for
+from edgemat.data.trimap import fixed_trimap
+from edgemat.errors import UsageError
+from edgemat.images import (
+    F32,
+    U8,
+    UNKNOWN,
+    check_same_size,
+    read_grey,
+    read_image,
+    read_trimap,
+    resize,
+    to_float,
+)
+from edgemat.matting.classical import METHODS
+from edgemat.matting.matte import matte
+from edgemat.matting.predict import TflitePredictor, load_predictor
+from edgemat.matting.predictor import Predictor
+from edgemat.scoring.evaluate import keep_known
+from edgemat.scoring.ports import Port, errors_by
+
+Protocol = Literal["app", "resize", "reflect"]
+"""How a network meets a picture of another size.
+
+"app": as :func:`edgemat.matte` does, in tiles or in a letterbox. The others show the whole picture
+to a float network: "resize" scales it to multiples of the network's stride, as IndexNet's code
+does, "reflect" continues it there by its own mirror image, as A2U's does.
+"""
+DILATION = 10
+"""Of trimaps that nobody drew, px; where no range is asked for."""
+_TRIMAP = 40  # key of the random stream; see `rng_for`
+
+
+@dataclass(frozen=True)
+class Protocols:
+    """Everything but the pictures that figures depend on.
+
+    Attributes
+    ----------
+    model:
+        An artefact's folder or name, a .tflite file, "closed-form" or "knn".
+    dilation:
+        Least and most px by which the unknown region of made trimaps reaches beyond partial
+        alphas, drawn for each picture; None takes the set's own trimaps, and 10 px without one.
+    hidden:
+        Whether the model is shown a trimap that is unknown everywhere.
+    """
+
+    model: str
+    protocol: Protocol = "app"
+    port: Port = "matlab"
+    dilation: tuple[int, int] | None = None
+    hidden: bool = False
+
+
+class Picture(NamedTuple):
+    """One photograph with its truth, by files."""
+
+    name: str
+    image: Path
+    alpha: Path
+    trimap: Path | None
+
+
+@dataclass(frozen=True)
+class PictureErrors:
+    """The errors of one photograph's matte; without "unknown" where nothing is unknown."""
+
+    name: str
+    errors: dict[Region, MattingErrors]
+
+
+def photographs(files: MatteFiles, names: Sequence[str]) -> list[Picture]:
+    """Return the photographs of a set by name.
+
+    Raises
+    ------
+    UsageError
+        For a set of foregrounds, which have no photograph yet.
+    """
+    if files.has_layers:
+        raise UsageError(
+            "These are foregrounds, not photographs.",
+            remedy="Put them over backgrounds: edgemat data compose-published, or compose.",
+        )
+    return [Picture(n, files.colours[n], files.alphas[n], files.trimaps.get(n)) for n in names]
+
+
+def score_pictures(
+    pictures: Sequence[Picture],
+    protocols: Protocols,
+    *,
+    processes: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[PictureErrors]:
+    """Score a model on photographs at their own size, in the order given.
+
+    Raises
+    ------
+    UsageError
+        When a protocol does not fit the model, or the model cannot take a trimap.
+    ImageError
+        For a damaged picture.
+    """
+    _open(protocols.model, protocols.protocol)  # what is wrong is said before processes start
+    work = partial(_score, protocols)
+    numbered = list(enumerate(pictures))
+    found = []
+    if processes == 1:
+        for one in map(work, numbered):
+            found.append(one)
+            if progress is not None:
+                progress(len(found), len(pictures))
+        return found
+    # not forked: torch and LiteRT have threads of their own by now
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        for one in pool.map(work, numbered):
+            found.append(one)
+            if progress is not None:
+                progress(len(found), len(pictures))
+    return found
+
+
+def mean_errors(found: Sequence[PictureErrors]) -> dict[Region, MattingErrors]:
+    """Return the mean over photographs, for each region that any has."""
+    regions: tuple[Region, ...] = ("unknown", "whole")
+    means: dict[Region, MattingErrors] = {}
+    for region in regions:
+        errors = [one.errors[region] for one in found if region in one.errors]
+        if errors:
+            mean = {name: float(np.mean([e.of(name) for e in errors])) for name in ERROR_NAMES}
+            means[region] = MattingErrors(**mean)
+    return means
+
+
+def worst(found: Sequence[PictureErrors], count: int = 10) -> list[PictureErrors]:
+    """Return the photographs with the largest SAD over the whole picture, the worst first."""
+    return sorted(found, key=lambda one: -one.errors["whole"].sad)[:count]
+
+
+def predict_picture(picture: Picture, protocols: Protocols, number: int) -> tuple[U8, F32, F32]:
+    """Return a photograph, its true alpha, and the model's."""
+    image, truth, trimap = _read(picture, protocols, number)
+    return image, truth, _matte(image, trimap, protocols)
+
+
+def _score(protocols: Protocols, numbered: tuple[int, Picture]) -> PictureErrors:
+    number, picture = numbered
+    image, truth, trimap = _read(picture, protocols, number)
+    alpha = _matte(image, trimap, protocols)
+    errors = {"whole": errors_by(protocols.port, alpha, truth, trimap=trimap, region="whole")}
+    if (trimap == UNKNOWN).any():
+        errors["unknown"] = errors_by(protocols.port, alpha, truth, trimap=trimap)
+    return PictureErrors(picture.name, errors)  # type: ignore[arg-type]  # regions, by their names
+
+
+def _read(picture: Picture, protocols: Protocols, number: int) -> tuple[U8, F32, U8]:
+    image, truth = read_image(picture.image), read_grey(picture.alpha)
+    check_same_size(image, truth, names=(str(picture.image), str(picture.alpha)))
+    if protocols.dilation is not None:
+        low, high = protocols.dilation
+        reach = int(rng_for(low, number, _TRIMAP).integers(low, high + 1))
+    elif picture.trimap is not None:
+        trimap = read_trimap(picture.trimap)
+        check_same_size(image, trimap, names=(str(picture.image), str(picture.trimap)))
+        return image, truth, trimap
+    else:
+        reach = DILATION
+    return image, truth, fixed_trimap(truth, dilation=reach)
+
+
+def _matte(image: U8, trimap: U8, protocols: Protocols) -> F32:
+    shown = np.full_like(trimap, UNKNOWN) if protocols.hidden else trimap
+    model = _open(protocols.model, protocols.protocol)
+    if isinstance(model, str):
+        alpha = matte(image, shown, model=model)
+    else:
+        takes = model.feeding.channels == 4
+        if protocols.protocol == "app":
+            return matte(image, shown if takes else None, model=model)
+        alpha = _whole(image, shown if takes else None, model, protocols.protocol)
+        alpha = keep_known(alpha, shown) if takes else alpha
+    return alpha
+
+
+def _whole(image: U8, trimap: U8 | None, model: Predictor, protocol: Protocol) -> F32:
+    """Show a network the whole picture at once."""
+    size, stride = image.shape[:2], model.feeding.stride
+    wanted = tuple(math.ceil(side / stride) * stride for side in size)
+    pads = [(0, want - side) for want, side in zip(wanted, size, strict=True)]
+
+    def fitted(plane: U8, *, nearest: bool) -> U8:
+        if protocol == "resize":
+            return resize(plane, (wanted[0], wanted[1]), method="nearest" if nearest else "bicubic")
+        return np.pad(plane, [*pads, (0, 0)][: plane.ndim], mode="reflect")
+
+    planes = [to_float(fitted(image, nearest=False))]
+    if trimap is not None:
+        planes.append(to_float(fitted(trimap, nearest=True))[..., None])
+    alpha = model.predict(np.concatenate(planes, axis=2)[None])[0, ..., 0]
+    if protocol == "resize":
+        alpha = resize(alpha, (size[0], size[1]))
+    return np.clip(alpha[: size[0], : size[1]], 0, 1)
+
+
+@lru_cache(maxsize=1)
+def _open(model: str, protocol: Protocol) -> Predictor | str:
+    """Return a loaded model, once for each process; a classical method is its name."""
+    if model in METHODS:
+        if protocol != "app":
+            raise UsageError(
+                f"{model} sees every picture as it is.", remedy='Leave the protocol at "app".'
+            )
+        return model
+    path = Path(model)
+    named = path if path.suffix == ".tflite" else find_artifact(model)
+    predictor = load_predictor(named, threads=1)
+    if protocol != "app" and isinstance(predictor, TflitePredictor):
+        raise UsageError(
+            f"{named.name} takes pictures of one size.",
+            remedy=f'"{protocol}" is for float artefacts; leave the protocol at "app".',
+        )
+    return predictor

@@ -1,0 +1,136 @@
+"""Errors on a set of photographs at their own size, and how they grow with looser trimaps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgemat.doctor import explains_missing
+
+if TYPE_CHECKING:
+    from edgemat.artifacts.artifact import MattingErrors
+    from edgemat.artifacts.vocabulary import Region
+    from edgemat.data.layouts.table import Layout
+    from edgemat.scoring.pictures import Picture, PictureErrors, Protocol, Protocols
+    from edgemat.scoring.ports import Port
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The errors of a model on a set, with trimaps of one kind.
+
+    Attributes
+    ----------
+    dilation:
+        Of the trimaps, least and most px; None for the set's own.
+    """
+
+    dilation: tuple[int, int] | None
+    means: dict[Region, MattingErrors]
+    pictures: list[PictureErrors]
+
+    @property
+    def trimaps(self) -> str:
+        """The trimaps, for people."""
+        return "of the set" if self.dilation is None else "by {}-{} px".format(*self.dilation)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as a mapping that JSON can hold."""
+        return {
+            "dilation": self.dilation,
+            "means": {region: value.model_dump() for region, value in self.means.items()},
+            "pictures": {
+                one.name: {region: value.model_dump() for region, value in one.errors.items()}
+                for one in self.pictures
+            },
+        }
+
+
+@explains_missing
+def evaluate_photographs(
+    model: str,
+    dataset: Path | str,
+    *,
+    layout: Layout = "own",
+    port: Port = "matlab",
+    protocol: Protocol = "app",
+    dilations: Sequence[tuple[int, int]] = (),
+    hidden: bool = False,
+    everything: bool = False,
+    processes: int = 1,
+    worst: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Measured]:
+    """Score a model on photographs at their own size, once for each range of dilations.
+
+    Parameters
+    ----------
+    model:
+        A float artefact or a .tflite file, by folder or name, or "closed-form" or "knn".
+    dataset, layout:
+        Folder of photographs with mattes; its held-out part is taken, unless `everything`.
+    port:
+        Whose program counts the errors; see :mod:`edgemat.scoring.ports`.
+    protocol:
+        See :data:`edgemat.scoring.pictures.Protocol`.
+    dilations:
+        Ranges of px by which trimaps are made anew; none takes those of the set.
+    hidden:
+        Whether the model is shown a trimap that is unknown everywhere.
+    worst:
+        Picture file for the ten photographs with the largest errors.
+
+    Raises
+    ------
+    UsageError
+        For a folder that is laid out otherwise, or a protocol that does not fit the model.
+    """
+    from edgemat.data.folder import files_split
+    from edgemat.data.layouts.table import find_mattes
+    from edgemat.errors import UsageError
+    from edgemat.scoring.pictures import Protocols, mean_errors, photographs, score_pictures
+
+    path = Path(dataset)
+    if not path.is_dir():
+        raise UsageError(
+            f"There is no data folder {path}.", remedy="Name a folder of photographs with mattes."
+        )
+    files = find_mattes(path, layout=layout, use="image" if layout == "own" else "auto")
+    names = files_split(files, path).names("all" if everything else "held-out")
+    pictures = photographs(files, names)
+    rounds: list[tuple[int, int] | None] = list(dilations) or [None]
+    measured = []
+    for number, dilation in enumerate(rounds):
+        settings = Protocols(model, protocol, port, dilation, hidden)
+
+        def show(done: int, total: int, before: int = number) -> None:
+            if progress is not None:
+                progress(before * total + done, total * len(rounds))
+
+        found = score_pictures(pictures, settings, processes=processes, progress=show)
+        measured.append(Measured(dilation, mean_errors(found), found))
+    if worst is not None:
+        settings = Protocols(model, protocol, port, rounds[0], hidden)
+        _draw_worst(pictures, measured[0].pictures, settings, worst)
+    return measured
+
+
+def _draw_worst(
+    pictures: Sequence[Picture], found: Sequence[PictureErrors], settings: Protocols, file: Path
+) -> None:
+    from edgemat.bench.peers.sheet import draw_sheet, make_strip
+    from edgemat.images import write_image
+    from edgemat.scoring.pictures import predict_picture, worst
+
+    places = {picture.name: number for number, picture in enumerate(pictures)}
+    strips = []
+    for one in worst(found):
+        number = places[one.name]
+        image, truth, alpha = predict_picture(pictures[number], settings, number)
+        note = f"SAD {one.errors['whole'].sad:.2f}"
+        strips.append(
+            make_strip(one.name, image, truth, {settings.model: alpha}, {settings.model: note})
+        )
+    write_image(file, draw_sheet(strips, [settings.model]))

@@ -1,0 +1,106 @@
+"""Weights to start from that come from two networks: PSPM's phase 1 and its baseline B (6.5.2).
+
+"We first load parameters of pre-trained DeepLabV3+ to the encoder and the SegDecoder, then load
+parameters of corresponding layers from pre-trained IndexNet to the MatDecoder." Where IndexNet's
+layer sees a concatenation, and that of the MatDecoder the unpooled feature alone, the weights that
+meet the unpooled feature are taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor
+
+from edgemat.artifacts.artifact import Artifact
+from edgemat.artifacts.shipped import open_artifact
+from edgemat.artifacts.weights import load_network
+from edgemat.errors import UsageError
+from edgemat.models.blocks.affine import NAME, add_affines
+from edgemat.models.indexnet import IndexNet
+from edgemat.models.network import MattingNetwork
+from edgemat.models.pspm_baseline import PSPMBaseline
+from edgemat.recipe.optimization import PartsSection
+
+# Of M = F_p + U_p / 2: how much of the trimap's weight each class gets, where all three are seen.
+CLASS_SHARES = (0.0, 0.5, 1.0)
+
+
+def start_from_two(network: MattingNetwork, parts: PartsSection) -> tuple[Artifact, Artifact]:
+    """Load a trained segmentation and a trained IndexNet into `network`, in place.
+
+    Returns
+    -------
+    Both artefacts, the segmentation first.
+
+    Raises
+    ------
+    UsageError
+        When one is not there, has no such part, or does not fit.
+    """
+    segmentation, matting = open_artifact(parts.segmentation), open_artifact(parts.matting)
+    state = dict(_segmentation(network, segmentation))
+    state |= dict(_matting(network, matting))
+    add_affines(network, state)
+    own = network.state_dict()
+    for name, value in state.items():
+        if name not in own or own[name].shape != value.shape:
+            raise UsageError(
+                f"The weights of {segmentation.path.name} and {matting.path.name} do not fit this "
+                f"network: {name}.",
+                remedy="train.parts needs networks of the same widths.",
+            )
+    network.load_state_dict(state, strict=False)
+    return segmentation, matting
+
+
+def _segmentation(network: MattingNetwork, trained: Artifact) -> Iterator[tuple[str, Tensor]]:
+    source = load_network(trained)
+    if network.segmentation is None or source.segmentation is None:
+        named = trained.path.name if source.segmentation is None else "this network"
+        raise UsageError(
+            f"train.parts.segmentation: {named} estimates no trimap.",
+            remedy="It takes a portrait network's artefact, and is for portrait networks.",
+        )
+    pairs = zip(network.segmentation, source.segmentation, strict=True)
+    for own, other in pairs:
+        yield from _renamed(source.state_dict(), {own: other})
+
+
+def _matting(network: MattingNetwork, trained: Artifact) -> Iterator[tuple[str, Tensor]]:
+    source = load_network(trained)
+    if type(source) is not IndexNet or not network.matting_layers:
+        named = "this network" if type(source) is IndexNet else trained.path.name
+        raise UsageError(
+            f"train.parts.matting: {named} has none of IndexNet's layers.",
+            remedy="It takes an IndexNet's artefact, and is for PSPM and its baselines.",
+        )
+    own = network.state_dict()
+    for name, value in _renamed(source.state_dict(), network.matting_layers):
+        yield name, _fitted(name, value, own.get(name), network)
+
+
+def _renamed(
+    state: Mapping[str, Tensor], layers: Mapping[str, str]
+) -> Iterator[tuple[str, Tensor]]:
+    for own, other in layers.items():
+        for name, value in state.items():
+            if name.startswith(f"{other}."):
+                yield own + name.removeprefix(other), value
+
+
+def _fitted(name: str, value: Tensor, own: Tensor | None, network: MattingNetwork) -> Tensor:
+    """Return weights with as many inputs as the network's own layer."""
+    if own is not None and own.ndim == value.ndim == 4 and own.shape[2:] == value.shape[2:]:
+        inputs, wanted = value.shape[1], own.shape[1]
+        if inputs > wanted:
+            return value[:, :wanted]
+        if inputs < wanted and isinstance(network, PSPMBaseline):
+            shares = [value[:, -1:] * share for share in CLASS_SHARES]
+            return torch.cat([value[:, :-1], *shares], dim=1)
+    if f".{NAME}." in name and isinstance(network, PSPMBaseline):
+        missing = network.in_channels + network.trimap_channels - len(value)
+        filling = value[-1:].repeat(missing, *[1] * (value.ndim - 1))
+        return torch.cat([value, filling])
+    return value

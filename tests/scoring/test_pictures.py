@@ -1,0 +1,166 @@
+"""Errors on photographs at their own size: protocols, trimaps, processes, what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from calling import Call
+from safetensors.torch import save_file
+from toy_artifacts import artifact, tflite_artifact
+
+from edgemat.artifacts.artifact import Feeding
+from edgemat.data.layouts.table import find_mattes
+from edgemat.data.listing import pictures
+from edgemat.errors import UsageError
+from edgemat.images import read_image, write_image
+from edgemat.models import create_matting
+from edgemat.scoring.pictures import (
+    Protocols,
+    mean_errors,
+    photographs,
+    predict_picture,
+    score_pictures,
+    worst,
+)
+
+SIZE = (72, 100)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six photographs of discs whose red channel is nearly the matte; the last is the worst."""
+    root = tmp_path_factory.mktemp("photos")
+    y, x = np.mgrid[: SIZE[0], : SIZE[1]]
+    rng = np.random.default_rng(0)
+    for n in range(6):
+        alpha = np.clip((26 - np.hypot(y - 36, x - 40 - 3 * n)) / 6 + 0.5, 0, 1)
+        image = rng.integers(0, 60, (*SIZE, 3)).astype(float)
+        image[..., 0] = 255 * alpha * (0.5 if n == 5 else 0.95)
+        write_image(root / "image" / f"p{n}.png", image.astype(np.uint8))
+        write_image(root / "alpha" / f"p{n}.png", (255 * alpha).astype(np.uint8))
+    return root
+
+
+@pytest.fixture(scope="module")
+def red(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A .tflite file whose matte is the red channel."""
+    return str(tflite_artifact(tmp_path_factory.mktemp("shelf")).path)
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> str:
+    torch.manual_seed(0)
+    config = {"width": 0.25}
+    state = create_matting("indexnet-m2o-nlc", **config).state_dict()
+    made = artifact(
+        tmp_path_factory.mktemp("net"),
+        lambda inside: save_file(state, inside / "weights.safetensors"),
+        kind="float",
+        architecture="indexnet-m2o-nlc",
+        config=config,
+        task="trimap",
+        feeding=Feeding(
+            layout="NCHW", height=64, width=64, channels=4, stride=32, trimap_channel=3
+        ),
+        payload="weights.safetensors",
+    )
+    return str(made.path)
+
+
+def all_of(folder: Path) -> list[str]:
+    return sorted(pictures(folder / "alpha"))
+
+
+def test_the_worst_is_found_and_means_are_means(folder: Path, red: str) -> None:
+    shown = photographs(find_mattes(folder), all_of(folder))
+    found = score_pictures(shown, Protocols(red))
+    assert [one.name for one in found] == all_of(folder)
+    assert worst(found, 2)[0].name == "p5"
+    means = mean_errors(found)
+    sads = [one.errors["whole"].sad for one in found]
+    assert means["whole"].sad == pytest.approx(np.mean(sads))
+    assert means["unknown"].sad < means["whole"].sad
+
+
+@pytest.mark.long
+def test_processes_change_nothing(folder: Path, red: str) -> None:
+    shown = photographs(find_mattes(folder), all_of(folder))
+    assert score_pictures(shown, Protocols(red), processes=2) == score_pictures(
+        shown, Protocols(red)
+    )
+
+
+@pytest.mark.parametrize("protocol", ["resize", "reflect"])
+def test_a_whole_picture_protocol_is_by_hand(folder: Path, network: str, protocol: str) -> None:
+    """72 x 100 px become 96 x 128: scaled, or continued by the mirror image."""
+    from edgemat.artifacts.artifact import Artifact
+    from edgemat.artifacts.weights import load_network
+    from edgemat.images import read_grey, resize
+
+    shown = photographs(find_mattes(folder), ["p0"])
+    settings = Protocols(network, protocol=protocol, dilation=(4, 4))  # type: ignore[arg-type]
+    image, truth, alpha = predict_picture(shown[0], settings, 0)
+    np.testing.assert_array_equal(truth, read_grey(folder / "alpha/p0.png"))
+    from edgemat.data.trimap import fixed_trimap
+
+    trimap = fixed_trimap(truth, dilation=4)
+    if protocol == "resize":
+        fitted = resize(image, (96, 128), method="bicubic")
+        hint = resize(trimap, (96, 128), method="nearest")
+    else:
+        fitted = np.pad(image, ((0, 24), (0, 28), (0, 0)), mode="reflect")
+        hint = np.pad(trimap, ((0, 24), (0, 28)), mode="reflect")
+    x = np.dstack([fitted, hint]).astype(np.float32).transpose(2, 0, 1) / 255
+    with torch.no_grad():
+        raw = load_network(Artifact(Path(network)))(torch.from_numpy(x)[None]).alpha.clamp(0, 1)
+    expected = raw[0, 0].numpy()
+    expected = resize(expected, SIZE) if protocol == "resize" else expected[:72, :100]
+    unknown = trimap == 128
+    np.testing.assert_allclose(
+        alpha[unknown], np.clip(expected, 0, 1)[unknown], atol=1e-4, rtol=1e-4
+    )
+    assert set(np.unique(alpha[~unknown])) <= {0.0, 1.0}
+
+
+def test_wider_trimaps_leave_more_to_the_model(folder: Path) -> None:
+    shown = photographs(find_mattes(folder), ["p0", "p1"])
+    counts = []
+    for dilation in ((2, 3), (10, 12)):
+        found = score_pictures(shown, Protocols("closed-form", dilation=dilation))
+        counts.append(found[0].errors["whole"].sad)
+        assert found == score_pictures(shown, Protocols("closed-form", dilation=dilation))
+    assert counts[1] > counts[0]
+
+
+def test_what_does_not_fit_is_refused(folder: Path, red: str, tmp_path: Path) -> None:
+    shown = photographs(find_mattes(folder), ["p0"])
+    with pytest.raises(UsageError, match="pictures of one size"):
+        score_pictures(shown, Protocols(red, protocol="reflect"))
+    with pytest.raises(UsageError, match="known foreground and background"):
+        score_pictures(shown, Protocols("knn", hidden=True))
+    for part in ("foreground", "alpha"):
+        write_image(tmp_path / part / "a.png", read_image(folder / "image/p0.png"))
+    with pytest.raises(UsageError, match="foregrounds, not photographs"):
+        photographs(find_mattes(tmp_path), ["a"])
+
+
+def test_the_command_line(folder: Path, red: str, tmp_path: Path, call: Call) -> None:
+    sheet, plot = tmp_path / "worst.png", tmp_path / "curve.png"
+    options = ["--all", "--dilation", "2,4", "--dilation", "8,10", "--convention", "mmagic"]
+    status, shown, error = call(
+        "evaluate", red, str(folder), *options, "--worst", str(sheet), "--plot", str(plot), "--json"
+    )
+    assert status == 0, error
+    first, second = json.loads(shown)
+    assert first["dilation"] == [2, 4] and len(second["pictures"]) == 6
+    assert first["means"]["unknown"]["sad"] == pytest.approx(first["means"]["whole"]["sad"])
+    assert read_image(sheet).shape[0] > 1000 and plot.stat().st_size > 1000
+    for wrong in (["--convention", "matlap"], ["--dilation", "5"], ["--layout", "aim"]):
+        status, _, error = call("evaluate", red, str(folder), *wrong)
+        assert status == 2 and error
+    status, _, error = call("evaluate", red, "--convention", "mmagic")
+    assert status == 2 and "--convention is for photographs" in error
