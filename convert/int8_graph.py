@@ -81,6 +81,12 @@ class Int8Count:
     float_convolutions: tuple[str, ...]
     islands: tuple[FloatIsland, ...]
 
+    @property
+    def inside(self) -> tuple[str, ...]:
+        """The operations of all islands between two quantizations."""
+        inside = [island.operations for island in self.islands if island.place == "inside"]
+        return tuple(operation for operations in inside for operation in operations)
+
 
 def count_nodes(nodes: Sequence[Node]) -> Int8Count:
     """Count how much of a program, in the order of its operations, computes in int8.

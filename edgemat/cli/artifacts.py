@@ -11,6 +11,7 @@ from edgemat.cli import tables
 from edgemat.cli.common import (
     ArtifactPath,
     DataOption,
+    FileImagesOption,
     ImagesOption,
     Output,
     show_artifacts,
@@ -104,7 +105,7 @@ def convert(
     artifact: ArtifactPath,
     target: Annotated[list[str], typer.Option(help="Such as tflite-int8; can be repeated.")],
     data: DataOption = None,
-    images: ImagesOption = 16,
+    images: FileImagesOption = None,
     output: Output = None,
     as_json: AsJson = False,
 ) -> None:
@@ -121,7 +122,7 @@ def convert(
 def verify(
     artifact: ArtifactPath,
     data: DataOption = None,
-    images: ImagesOption = 16,
+    images: FileImagesOption = None,
     layers: Annotated[
         bool, typer.Option("--layers", help="int8: compare tensor by tensor, in LSB.")
     ] = False,
@@ -141,7 +142,8 @@ def verify(
         proof = verified.proof and verified.proof.model_dump()
         print_json({"agreements": found, "int8_proof": proof} | tensors)
     else:
-        title = f"{find_artifact(artifact).name}, {images} composites"
+        shown = verified.agreements[0].images
+        title = f"{find_artifact(artifact).name}, {shown} composites"
         tables.show_verified(out, title, verified)
         for table in verified.layers:
             tables.show_layers(out, table)

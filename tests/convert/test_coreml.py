@@ -25,8 +25,8 @@ from coremltools.converters.mil.mil.passes.pass_pipeline import (  # noqa: E402
 
 from edgemat.convert.apple import validated_once  # noqa: E402
 from edgemat.convert.coreml import convert_coreml  # noqa: E402
-from edgemat.convert.mil import load_program, run_program  # noqa: E402
 from edgemat.convert.int8_graph import Int8Count  # noqa: E402
+from edgemat.convert.mil import load_program, run_program  # noqa: E402
 from edgemat.convert.mil_proof import count_int8, scales  # noqa: E402
 from edgemat.errors import ConversionError, MissingToolError  # noqa: E402
 from edgemat.files import sha256_tree  # noqa: E402
