@@ -6,6 +6,7 @@ int8 tensors too.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -68,6 +69,26 @@ class Program:
         return {name: bytes.fromhex(content) for name, _, content in _BLOB.findall(text)}
 
 
+def check_whole(path: Path) -> None:
+    """Compare a .aimodel's program with its hash: a damaged one ends the process that reads it.
+
+    Raises
+    ------
+    ArtifactError
+        When they differ, or one of them is missing.
+    """
+    program, said = path / "main.mlirb", path / "main.hash"
+    try:
+        whole = hashlib.sha256(program.read_bytes()).digest() == said.read_bytes()
+    except OSError as error:
+        raise ArtifactError(
+            f"{path} is not a Core AI file: it has no {program.name} with its hash.",
+            remedy=CONVERT_AGAIN,
+        ) from error
+    if not whole:
+        raise ArtifactError(f"{program} is damaged: its hash is another.", remedy=CONVERT_AGAIN)
+
+
 def load_program(path: Path) -> Program:
     """Read a .aimodel.
 
@@ -79,6 +100,7 @@ def load_program(path: Path) -> Program:
         When coreai-core is not installed.
     """
     authoring = import_coreai("coreai.authoring")
+    check_whole(path)
     try:
         program = authoring.AIModelAsset.load(path).program
         graph = program._get_graph(MAIN)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgemat.convert.coreai import INPUT, OUTPUT, import_coreai
-from edgemat.convert.coreai_program import CONVERT_AGAIN, MAIN
+from edgemat.convert.coreai_program import CONVERT_AGAIN, MAIN, check_whole
 from edgemat.errors import ArtifactError
 from edgemat.files import shorten
 from edgemat.images import F32
@@ -41,6 +41,7 @@ class CoreAiModel:
     def __init__(self, path: Path) -> None:
         authoring = import_coreai("coreai.authoring")
         self._array = import_coreai("coreai.runtime").NDArray
+        check_whole(path)
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
         self._open = contextlib.AsyncExitStack()
