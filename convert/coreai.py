@@ -33,6 +33,9 @@ FAKE_QUANTIZE = (
     aten.fake_quantize_per_tensor_affine.default,
     aten.fake_quantize_per_channel_affine.default,
 )
+# The Neural Engine of iOS 27.0 takes the grid of a product for that of a factor, unless a clamp
+# stands between (apple/coreai-torch#112). At the ends of the grid it changes nothing.
+PRODUCTS = (aten.mul.Tensor, aten.mul.Scalar)
 Lowering = Callable[[dict[str, Any], fx.Node, Any], Any]
 
 
@@ -175,7 +178,7 @@ def _teach_fake_quantize(converter: Any, program: ExportedProgram) -> None:
 
 def _quantize_activation(coreai: Any, values: dict[str, Any], node: fx.Node, location: Any) -> Any:
     """Lower ``(x, scale, zero_point, low, high)``."""
-    x, scale, zero_point, low, high = node.args
+    x, scale, zero_point, low, high = _arguments(node, 5)
     dtype = np.dtype(np.uint8 if low == 0 else np.int8)
     whole = np.iinfo(dtype)
     if (low, high) != (whole.min, whole.max):
@@ -184,8 +187,11 @@ def _quantize_activation(coreai: Any, values: dict[str, Any], node: fx.Node, loc
             f"activations to {whole.min}..{whole.max}.",
             remedy="Quantize activations to the full range of 8 bits.",
         )
-    assert isinstance(x, fx.Node)
     value = values[x.name]
+    if x.target in PRODUCTS:
+        ends = [np.float32(scale) * np.float32(end - zero_point) for end in (low, high)]
+        value = coreai.broadcasting_maximum(value, coreai.constant(np.array(ends[0])), loc=location)
+        value = coreai.broadcasting_minimum(value, coreai.constant(np.array(ends[1])), loc=location)
     every_axis = np.arange(len(value.type.shape), dtype=np.int32)  # one grid for the whole tensor
     grid = [
         coreai.constant(np.array(scale, np.float32)),
@@ -196,10 +202,14 @@ def _quantize_activation(coreai: Any, values: dict[str, Any], node: fx.Node, loc
     return coreai.dequantize(coreai.quantize(value, *grid, loc=location), *grid, loc=location)
 
 
+def _arguments(node: fx.Node, count: int) -> list[Any]:
+    """Return the first arguments of an operator; fx types them too widely for arithmetic."""
+    return list(node.args[:count])
+
+
 def _expand_weights(coreai: Any, program: ExportedProgram, node: fx.Node, location: Any) -> Any:
     """Lower ``(weight, scale, zero_point, axis, low, high)``."""
-    weight, scale, zero_point, axis, low, high = node.args
-    assert isinstance(axis, int) and isinstance(low, int) and isinstance(high, int)
+    weight, scale, zero_point, axis, low, high = _arguments(node, 6)
     scales = _constant(program, scale).astype(np.float32)
     zeros = _constant(program, zero_point).astype(np.int8)
     integers = levels(_constant(program, weight), scales, zeros, axis, (low, high))

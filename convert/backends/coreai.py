@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import numpy as np
 from edgemat.artifacts.artifact import Manifest
 from edgemat.artifacts.vocabulary import InputLayout
 from edgemat.convert.backend import GridTensor, Int8Operators, Target, channels_last
+from edgemat.errors import EdgematWarning
 from edgemat.images import F32, PIXEL_SCALE
 from edgemat.matting.predictor import Predict
 from edgemat.quantize.spec import shift_to_int8
@@ -61,6 +63,8 @@ class CoreAi:
     ) -> None:
         """Write a .aimodel, through coreai-torch."""
         from edgemat.convert.coreai import Float16Inside, convert_coreai
+        from edgemat.convert.coreai_hazards import find_hazards
+        from edgemat.convert.coreai_program import load_program
         from edgemat.models.deploy import DeployForm, prepare_for_float16
 
         if target.precision == "fp16":
@@ -79,6 +83,13 @@ class CoreAi:
             author="edgemat",
             description=f"{source.name}: alpha matting, {source.data_notice}",
         )
+        for hazard, count in find_hazards(load_program(path)).items():
+            warnings.warn(
+                f"{source.name}, {target.name}: {count} operations are as in {hazard.report}, "
+                f"where {hazard.what}.",
+                EdgematWarning,
+                stacklevel=2,
+            )
 
     def predictors(self, path: Path) -> dict[str, Predict]:
         """Return Apple's runtime."""

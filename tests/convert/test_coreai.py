@@ -22,16 +22,18 @@ from toy_artifacts import artifact
 from toy_networks import evaluation, toy_deploy
 
 from edgemat.artifacts.artifact import Feeding, Manifest
+from edgemat.convert import coreai
 from edgemat.convert.backends import find_target
 from edgemat.convert.backends.coreai import COREAI, RUNTIME
 from edgemat.convert.coreai import convert_coreai
+from edgemat.convert.coreai_hazards import find_hazards
 from edgemat.convert.coreai_program import load_program, quantizers
 from edgemat.convert.coreai_runtime import CoreAiModel
 from edgemat.convert.layer_parity import compare_layers
 from edgemat.convert.pairing import run_both
 from edgemat.convert.parity import compare
 from edgemat.convert.proof import prove
-from edgemat.errors import ArtifactError, ConversionError
+from edgemat.errors import ArtifactError, ConversionError, EdgematWarning
 from edgemat.files import sha256_tree
 from edgemat.images import F32
 from edgemat.matting.torch_predictor import torch_predictor
@@ -192,6 +194,43 @@ def test_the_trimap_is_the_fourth_channel(tmp_path: Path) -> None:
     expected = torch_predictor(network)(x)
     found = CoreAiModel(path).run(x)
     assert compare(found, expected, reference="float", runtime=RUNTIME).max_abs <= 1e-6
+
+
+class Doubtful(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        product = torch.fake_quantize_per_tensor_affine(x * x.flip(3), 0.1, 0, 0, 255)
+        return x.argmax(1, keepdim=True) + product[:, :1]
+
+
+def test_what_is_known_to_come_out_wrong_is_named(
+    int8_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert find_hazards(load_program(int8_file)) == {}
+    monkeypatch.setattr(coreai, "PRODUCTS", ())  # without the clamp that mends them
+    path = tmp_path / "model.aimodel"
+    with pytest.warns(EdgematWarning, match="coreai-torch#116") as warned:
+        COREAI.convert(
+            Doubtful().eval(),
+            path,
+            target=find_target("coreai-fp32"),
+            source=source(tmp_path),
+            card={},
+        )
+    assert any("coreai-torch#112" in str(one.message) for one in warned)
+    assert len(find_hazards(load_program(path))) == 2
+
+
+def test_the_clamp_of_a_product_changes_nothing(picture: F32, tmp_path: Path) -> None:
+    class Product(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            product = (2 * x[:, :1] - 1) * (4 * x[:, 1:2] - 2)
+            return torch.fake_quantize_per_tensor_affine(product, 0.0057, 100, 0, 255)
+
+    network = Product().eval()
+    path = convert(network, tmp_path / "model.aimodel")
+    expected = torch_predictor(network)(picture)
+    assert expected.min() < -0.56 and expected.max() > 0.88, "both ends are met"
+    assert np.abs(CoreAiModel(path).run(picture) - expected).max() < 1e-6
 
 
 class Complex(nn.Module):
