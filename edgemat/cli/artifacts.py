@@ -37,6 +37,14 @@ def export(
     int8: Annotated[bool, typer.Option("--int8", help="int8 (the default).")] = False,
     fp16: Annotated[bool, typer.Option("--fp16", help="float16.")] = False,
     fp32: Annotated[bool, typer.Option("--fp32", help="float32.")] = False,
+    runtime: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="One runtime's files alone, such as coreai; by default of each that "
+            "edgemat[deploy] brings.",
+        ),
+    ] = None,
     data: DataOption = None,
     as_json: AsJson = False,
 ) -> None:
@@ -54,7 +62,7 @@ def export(
             "--" + " and --".join(chosen) + " exclude each other.", remedy="Give one of them."
         )
     precision = chosen[0] if chosen else None
-    written = export_model(artifact, output, precision=precision, data=data)
+    written = export_model(artifact, output, precision=precision, runtime=runtime, data=data)
     if as_json:
         print_json([str(path) for path in written])
     else:

@@ -152,6 +152,7 @@ def export(
     output: Path | str,
     *,
     precision: Precision | None = None,
+    runtime: str | None = None,
     data: DataLike = None,
 ) -> list[Path]:
     """Write the files that an app takes, verified, from a float model: one for each runtime.
@@ -169,6 +170,9 @@ def export(
         Folder for the app's files, or a demo app's: android_demo, ios_demo.
     precision:
         By default int8, for ios_demo int8 and float16.
+    runtime:
+        Of the only file to write, such as "coreai"; by default one for each runtime that needs no
+        extra of its own, for a demo app the one that it prefers.
     data:
         Pictures to calibrate int8 on and to verify all files on; by default the task's.
 
@@ -190,9 +194,10 @@ def export(
 
     output = Path(output)
     if artifact is None:
-        if precision not in (None, "int8"):
+        if precision not in (None, "int8") or runtime is not None:
+            asked = f"--format {runtime}" if runtime is not None else f"--{precision}"
             raise UsageError(
-                f"--{precision} is of which model?", remedy=f"edgemat export portrait --{precision}"
+                f"{asked} is of which model?", remedy=f"edgemat export portrait {asked}"
             )
         return put_shipped(output)
     from edgemat.workflow.export import PRECISIONS
@@ -207,5 +212,7 @@ def export(
     written: dict[Path, None] = {}  # the app's manifest is written each time, and named once
     for name in wanted:
         (known,) = (known for known in PRECISIONS if known == name)
-        written |= dict.fromkeys(export_files(opened, output, precision=known, data=section))
+        written |= dict.fromkeys(
+            export_files(opened, output, precision=known, runtime=runtime, data=section)
+        )
     return list(written)
