@@ -83,7 +83,7 @@ def convert_coreai(
     height: int,
     width: int,
     channels: int,
-    metadata: Mapping[str, Any],
+    metadata: Mapping[str, str],
     licence: str,
     author: str,
     description: str,
@@ -99,7 +99,7 @@ def convert_coreai(
     path:
         The .aimodel to write, which must not exist yet.
     metadata:
-        Any further JSON by name.
+        Any further text by name, for example a manifest as JSON.
     licence, author, description:
         What Xcode shows about the model.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import warnings
 from collections.abc import Mapping
@@ -78,7 +79,7 @@ class CoreAi:
             height=feeding.height,
             width=feeding.width,
             channels=feeding.channels,
-            metadata={"edgemat": dict(card)},
+            metadata={"edgemat": json.dumps(card, sort_keys=True)},
             licence=source.licence,
             author="edgemat",
             description=f"{source.name}: alpha matting, {source.data_notice}",

@@ -108,7 +108,7 @@ def test_files_keep_the_bars_of_their_targets(name: str, frozen: nn.Module, tmp_
 
 def test_a_file_says_what_it_is_and_nothing_of_the_day(tmp_path: Path) -> None:
     target = find_target("coreai-fp32")
-    card = {"target": "coreai-fp32", "feeding": {"height": 32}}
+    card = {"target": "coreai-fp32", "feeding": {"height": 32, "trimap_channel": None}}
     made = []
     for name in ("one", "two"):
         path = tmp_path / name / "model.aimodel"
@@ -116,7 +116,7 @@ def test_a_file_says_what_it_is_and_nothing_of_the_day(tmp_path: Path) -> None:
         made.append(sha256_tree(path))
     said = json.loads((path / "metadata.json").read_text())
     assert said["license"] == "Apache-2.0" and said["description"].startswith("hair")
-    assert said["creatorDefinedMetadata"]["edgemat"] == card
+    assert json.loads(said["creatorDefinedMetadata"]["edgemat"]) == card
     assert made[0] == made[1], "the same network gives the same bytes"
     counted = COREAI.count_int8(path)
     assert (counted.convolutions, counted.int8_convolutions) == (4, 0)
