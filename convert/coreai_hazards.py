@@ -58,7 +58,7 @@ def _named(*names: str) -> Callable[[Program, Any], bool]:
 
 def _is_flat_product(program: Program, operation: Any) -> bool:
     products = ("coreai.batch_matmul", "coreai.decomposable.broadcasting_batch_matmul")
-    return operation.name in products and len(operation.results[0].type.shape) == 2
+    return bool(operation.name in products and len(operation.results[0].type.shape) == 2)
 
 
 def _is_unclamped_product(program: Program, operation: Any) -> bool:
