@@ -37,9 +37,11 @@ ADDITIONS = ("coreai.decomposable.broadcasting_add",)
 MOVEMENTS = (
     *("coreai.broadcast_in_dims", "coreai.cast", "coreai.concat", "coreai.expand_dims"),
     *("coreai.gather", "coreai.max_pool_2d", "coreai.pad", "coreai.reduce_max"),
-    *("coreai.reduce_min", "coreai.reshape", "coreai.slice", "coreai.split", "coreai.transpose"),
+    *("coreai.reduce_min", "coreai.reshape", "coreai.reverse", "coreai.slice", "coreai.split"),
+    *("coreai.tile", "coreai.transpose"),
 )
-# Kernels with these built in take them along behind an int8 operation: ReLU6 is one of each.
+# Kernels with these built in take them along behind an int8 operation: ReLU6 is one of each clamp.
+RECTIFIER = "coreai.relu"
 CLAMPS = ("coreai.decomposable.broadcasting_maximum", "coreai.decomposable.broadcasting_minimum")
 _DTYPES = {"si8": np.int8, "ui8": np.uint8, "f32": np.float32, "f16": np.float16}
 # A constant kept apart from the program's text: its name there, then 4 bytes of its alignment.
@@ -256,4 +258,5 @@ def _role(operation: Any, inputs: tuple[Node | None, ...]) -> Role:
     if name in CONVOLUTIONS:
         return "convolution"
     bias = name in ADDITIONS and sorted(map(str, roles)) == ["constant", "convolution"]
-    return "activation" if bias or (name in CLAMPS and "constant" in roles) else "other"
+    clamp = name == RECTIFIER or (name in CLAMPS and "constant" in roles)
+    return "activation" if bias or clamp else "other"

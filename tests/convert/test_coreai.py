@@ -27,7 +27,7 @@ from edgemat.convert.backends import find_target
 from edgemat.convert.backends.coreai import COREAI, RUNTIME
 from edgemat.convert.coreai import convert_coreai
 from edgemat.convert.coreai_hazards import find_hazards
-from edgemat.convert.coreai_program import load_program, quantizers
+from edgemat.convert.coreai_program import count_int8, load_program, quantizers
 from edgemat.convert.coreai_runtime import CoreAiModel
 from edgemat.convert.layer_parity import compare_layers
 from edgemat.convert.pairing import run_both
@@ -194,6 +194,29 @@ def test_the_trimap_is_the_fourth_channel(tmp_path: Path) -> None:
     expected = torch_predictor(network)(x)
     found = CoreAiModel(path).run(x)
     assert compare(found, expected, reference="float", runtime=RUNTIME).max_abs <= 1e-6
+
+
+class Rectified(nn.Module):
+    def __init__(self, *, halfway: float) -> None:
+        super().__init__()
+        self.halfway = halfway
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        grid = (1 / 255, 0, 0, 255)
+        x = torch.fake_quantize_per_tensor_affine(x, *grid)
+        x = torch.relu(x * x.flip(3))
+        if self.halfway:
+            x = torch.exp(x) * self.halfway
+        return torch.fake_quantize_per_tensor_affine(x, *grid)
+
+
+@pytest.mark.parametrize(("halfway", "islands"), [(0.0, 0), (0.3, 1)])
+def test_a_rectifier_belongs_to_what_it_stands_behind(
+    halfway: float, islands: int, tmp_path: Path
+) -> None:
+    path = convert(Rectified(halfway=halfway).eval(), tmp_path / "model.aimodel")
+    found = count_int8(load_program(path)).islands
+    assert [island.place for island in found] == ["inside"] * islands
 
 
 class Doubtful(nn.Module):
