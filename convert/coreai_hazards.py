@@ -83,7 +83,7 @@ def _has_blocks(program: Program, operation: Any) -> bool:
     if operation.name != EXPANDED:
         return False
     shape = constant(program, operation.operands[1]).shape
-    return sum(side > 1 for side in shape) > 1
+    return len([side for side in shape if side > 1]) > 1
 
 
 HAZARDS = (
