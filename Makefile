@@ -10,6 +10,8 @@
 # make peers         download other people's networks, to compare with: see bench/peers
 # make onnx2tf       onnx2tf and tflite-runtime 2.14, for second opinions: see bench/opinions.py
 # make old-runtime   tflite-runtime 2.14 alone
+# make coreai        what makes and runs Core AI files (220 MB), beside the rest in .venv
+# make coreai-check  the shipped models as Core AI files, judged in Apple's runtime: half an hour
 # make runner        compile what measures on phones and boards: see docs/devices.md
 # make browser       fetch LiteRT.js: edgemat bench --device browser
 # make emulator      the runner, and fetch qemu: edgemat bench --device emulated-arm64
@@ -22,7 +24,7 @@ BIN := .venv/bin
 # None but the very files that the lists name: python -m tools.lock writes their hashes.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: run test test-all mutants fuzz docs check peers onnx2tf old-runtime runner emulator browser device-parts app-parts android-check ios-check clean
+.PHONY: run test test-all mutants fuzz docs check peers onnx2tf old-runtime coreai coreai-check runner emulator browser device-parts app-parts android-check ios-check clean
 
 run: .venv/ready
 	$(BIN)/edgemat run recipes/quickstart.toml
@@ -71,9 +73,10 @@ device-parts: .venv/ready
 	-$(BIN)/python -m edgemat.bench.runner.build
 	-$(BIN)/python -m edgemat.bench.devices.browser.litert_js
 
-# The same for the Android app: 130 MB.
+# The same for the Android app (130 MB) and for Core AI files.
 app-parts: .venv/ready
 	-$(BIN)/python -m tools.android toolchain
+	-$(MAKE) coreai
 
 # Fetches Swift (550 MB, once) where there is none.
 ios-check: .venv/ready
@@ -83,6 +86,12 @@ onnx2tf: .venv/ready .venv-onnx2tf/ready old-runtime
 	$(INSTALL) --no-deps --requirement convert/onnx.txt
 
 old-runtime: .venv-old-runtime/ready
+
+coreai: .venv/ready
+	$(INSTALL) --no-deps --requirement convert/coreai.txt
+
+coreai-check: coreai
+	$(BIN)/python -m tools.coreai_check
 
 # Tools that need other versions than edgemat have an environment of their own: see convert/isolated.py.
 .venv-%/ready: convert/%.txt

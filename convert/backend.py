@@ -134,6 +134,14 @@ class Backend(Protocol):
     def caveat(self) -> str:
         """A sentence that reports must carry on what could not be checked; mostly empty."""
 
+    @property
+    def optional(self) -> bool:
+        """Whether it needs an extra of its own: a recipe or an export then has to name it."""
+
+    @property
+    def pictures(self) -> int:
+        """Composites that its files are run on where nobody says how many; fewer where slow."""
+
     def convert(
         self,
         model: nn.Module,

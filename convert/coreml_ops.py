@@ -22,6 +22,7 @@ from coremltools.converters.mil.frontend.torch.torch_op_registry import (
 )
 from numpy.typing import NDArray
 
+from edgemat.convert.levels import levels
 from edgemat.errors import ConversionError
 
 Array = NDArray[Any]
@@ -66,20 +67,8 @@ def _fake_quantize(
         scales, points, axis = scales.reshape(()), points.reshape(()), None
     if x.val is None:
         return _quantized_activation(name, x, scales, points, axis, limits)
-    levels = _levels(x.val, scales, points, axis, limits)
-    return _construct_constexpr_dequant_op(levels, points, scales, axis=axis, name=name)
-
-
-def _levels(
-    weights: Array, scales: Array, points: Array, axis: int | None, limits: tuple[int, int]
-) -> Array:
-    """Round weights to integers as torch does: times the float32 reciprocal, half to even."""
-    shape = [1] * weights.ndim
-    if axis is not None:
-        shape[axis] = -1
-    inverse = (np.float32(1) / scales).reshape(shape)
-    levels = np.rint(weights.astype(np.float32) * inverse) + points.reshape(shape)
-    return levels.clip(*limits).astype(points.dtype)
+    integers = levels(x.val, scales, points, axis, limits)
+    return _construct_constexpr_dequant_op(integers, points, scales, axis=axis, name=name)
 
 
 def _quantized_activation(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgemat.convert.backend import GridTensor, channels_last
+from edgemat.convert.int8_graph import Int8Count, Node, Role, count_nodes
 from edgemat.convert.mil import operations, type_name, variables
-from edgemat.convert.mil_types import Operation, Program, Variable
+from edgemat.convert.mil_types import Operation, Program
 from edgemat.quantize.spec import UINT8_SHIFT, StoredGrid, shift_to_int8
 
 CONVOLUTIONS = frozenset({"conv", "conv_transpose"})
@@ -34,52 +34,6 @@ MOVEMENTS = frozenset(
 )
 # Kernels with these activations built in take them along behind an int8 operation.
 FUSED_ACTIVATIONS = frozenset({"relu", "relu6", "clip"})
-
-IslandPlace = Literal["entry", "inside", "exit", "everywhere"]
-# (behind a quantize, ahead of one) -> where an island lies
-ISLAND_PLACES: dict[tuple[bool, bool], IslandPlace] = {
-    (False, True): "entry",
-    (True, True): "inside",
-    (True, False): "exit",
-    (False, False): "everywhere",
-}
-
-
-@dataclass(frozen=True)
-class FloatIsland:
-    """Neighbouring operations that compute in float on values that no ``dequantize`` gave.
-
-    ``entry`` lies before the first quantization (for example pixels times 1/255), ``exit`` after
-    the last, ``inside`` between two; ``everywhere`` is a program without quantization.
-    """
-
-    place: IslandPlace
-    operations: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Int8Count:
-    """The counts of one program.
-
-    Attributes
-    ----------
-    convolutions:
-        Convolutions and transposed convolutions.
-    int8_weights:
-        Of these, with weights stored as int8.
-    int8_convolutions:
-        Of these, whose input comes from a ``dequantize`` too (int8 x int8).
-    float_convolutions:
-        Names of the others.
-    islands:
-        All float islands.
-    """
-
-    convolutions: int
-    int8_weights: int
-    int8_convolutions: int
-    float_convolutions: tuple[str, ...]
-    islands: tuple[FloatIsland, ...]
 
 
 @dataclass(frozen=True)
@@ -176,50 +130,33 @@ def _weight(maker: Operation) -> GridTensor:
 
 
 def count_int8(program: Program) -> Int8Count:
-    """Count how much of a program computes in int8, from the file itself.
-
-    An operation counts as int8 when all its data come from ``dequantize``, with only
-    data-movement operations between, or when it is an activation right behind such an operation.
-    """
-    ops = operations(program)
-    int8: set[Operation] = set()
-    floats: dict[Operation, list[Operation | None]] = {}  # float operation -> its sources
-    for op in ops:
-        if op.op_type in QUANTIZERS or op.op_type in MOVEMENTS:
-            continue
-        sources = [source for var in variables(op.inputs.values()) for source in _sources(var)]
-        if sources and all(_keeps_int8(op, source, int8) for source in sources):
-            int8.add(op)
-        elif sources:
-            floats[op] = sources
-    convolutions = [op for op in ops if op.op_type in CONVOLUTIONS]
-    light = [op for op in convolutions if _has_int8_weights(op)]
-    proven = [op for op in light if op in int8]
-    return Int8Count(
-        convolutions=len(convolutions),
-        int8_weights=len(light),
-        int8_convolutions=len(proven),
-        float_convolutions=tuple(op.outputs[0].name for op in convolutions if op not in proven),
-        islands=_islands(ops, floats),
-    )
+    """Count how much of a program computes in int8, from the file itself."""
+    nodes: dict[Operation, Node] = {}
+    for op in operations(program):
+        makers = [var.op for var in variables(op.inputs.values())]
+        nodes[op] = Node(
+            name=f"{op.op_type} {op.outputs[0].name}",
+            role=_role(op),
+            # constants are no operations here
+            inputs=tuple(nodes.get(maker, CONSTANT) if maker else None for maker in makers),
+            int8_weights=op.op_type in CONVOLUTIONS and _has_int8_weights(op),
+        )
+    return count_nodes(list(nodes.values()))
 
 
-def _sources(var: Variable) -> Iterator[Operation | None]:
-    """Give the operations that computed `var`, behind data movement; None for an input."""
-    if var.op is None:
-        yield None
-    elif var.op.op_type in MOVEMENTS:
-        for moved in variables(var.op.inputs.values()):
-            yield from _sources(moved)
-    elif var.op.op_type not in CONSTANT_WEIGHTS and var.op.op_type != "const":
-        yield var.op
+CONSTANT = Node("const", "constant", ())
 
 
-def _keeps_int8(op: Operation, source: Operation | None, int8: set[Operation]) -> bool:
-    if source is None:
-        return False
-    fused = op.op_type in FUSED_ACTIVATIONS and source in int8
-    return source.op_type == "dequantize" or fused
+def _role(op: Operation) -> Role:
+    if op.op_type in ("quantize", "dequantize"):
+        return "quantize" if op.op_type == "quantize" else "dequantize"
+    if op.op_type in CONSTANT_WEIGHTS:
+        return "weight"
+    if op.op_type in MOVEMENTS:
+        return "movement"
+    if op.op_type in CONVOLUTIONS:
+        return "convolution"
+    return "activation" if op.op_type in FUSED_ACTIVATIONS else "other"
 
 
 def _has_int8_weights(op: Operation) -> bool:
@@ -227,42 +164,3 @@ def _has_int8_weights(op: Operation) -> bool:
     if maker is None or maker.op_type not in CONSTANT_WEIGHTS:
         return False
     return type_name(maker.inputs[QUANTIZERS[maker.op_type][0]]) == "int8"
-
-
-def _islands(
-    ops: Sequence[Operation], floats: Mapping[Operation, list[Operation | None]]
-) -> tuple[FloatIsland, ...]:
-    # float operation -> the island that it belongs to
-    members: dict[Operation | None, list[Operation]] = {}
-    for op, sources in floats.items():
-        island = [op]
-        for source in sources:
-            joined = members.get(source, island)
-            if joined is not island:
-                joined.extend(island)
-                island = joined
-            members.update(dict.fromkeys(island, island))
-        members[op] = island
-    distinct = {id(island): island for island in members.values()}.values()
-
-    behind: set[Operation | None] = set()  # operations that some quantize comes before
-    for op in ops:
-        makers = [var.op for var in variables(op.inputs.values())]
-        if any(maker in behind or _is_quantize(maker) for maker in makers):
-            behind.add(op)
-    ahead: set[Operation | None] = set()  # operations that some quantize comes after
-    for op in reversed(ops):
-        users = [user for var in op.outputs for user in var.child_ops]
-        if any(user in ahead or _is_quantize(user) for user in users):
-            ahead.add(op)
-    return tuple(
-        FloatIsland(
-            place=ISLAND_PLACES[not behind.isdisjoint(island), not ahead.isdisjoint(island)],
-            operations=tuple(f"{op.op_type} {op.outputs[0].name}" for op in island),
-        )
-        for island in distinct
-    )
-
-
-def _is_quantize(op: Operation | None) -> bool:
-    return op is not None and op.op_type == "quantize"

@@ -56,9 +56,14 @@ PACKAGES = (
     ("Quantize with NNCF", ("nncf", "torchao"), "deploy"),
     ("Convert to TFLite", ("litert-torch",), "deploy"),
     ("Convert to Core ML, and check the result", ("coremltools",), "deploy"),
+    (
+        "Convert to Core AI, and run the result in Apple's runtime",
+        ("coreai-core", "coreai-torch"),
+        "coreai",
+    ),
     ("Write reports", ("jinja2", "matplotlib", "scikit-image"), "report"),
 )
-IMPORT_NAMES = {"scikit-image": "skimage"}
+IMPORT_NAMES = {"scikit-image": "skimage", "coreai-core": "coreai"}
 
 
 def examine() -> list[Finding]:

@@ -13,6 +13,7 @@ from torch import nn
 from toy_networks import calibration, network_deploy, toy_deploy
 
 from edgemat.convert.backends import find_target
+from edgemat.convert.coreai import convert_coreai
 from edgemat.convert.coreml import convert_coreml
 from edgemat.convert.tflite import convert_tflite
 from edgemat.models.deploy import DeployForm
@@ -97,8 +98,29 @@ def coreml_file(model: nn.Module, *, shape: Shape, quantized: bool = False) -> P
     return made_once("coreml", (content_of(model), shape, quantized), fill) / "model.mlpackage"
 
 
+def coreai_file(model: nn.Module, *, shape: Shape) -> Path:
+    channels, height, width = shape
+
+    def fill(folder: Path) -> None:
+        convert_coreai(
+            model,
+            folder / "model.aimodel",
+            height=height,
+            width=width,
+            channels=channels,
+            metadata={},
+            licence="",
+            author="",
+            description="",
+        )
+
+    return made_once("coreai", (content_of(model), shape), fill) / "model.aimodel"
+
+
 def file_of(model: nn.Module, target: str, *, shape: Shape) -> Path:
-    """Return `model` as a file for `target`."""
+    """Return `model` as a file for `target`; Core AI's in the precision that `model` has."""
+    if find_target(target).runtime == "coreai":
+        return coreai_file(model, shape=shape)
     if find_target(target).runtime == "tflite":
         return tflite_file(model, target, shape=shape)
     return coreml_file(model, shape=shape, quantized=find_target(target).quantized)

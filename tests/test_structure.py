@@ -195,7 +195,10 @@ LIGHT = (
     "edgemat.scoring.bounds",
     "edgemat.convert.backends",
 )
-HEAVY = "torch torchvision safetensors nncf coremltools litert_torch matplotlib skimage jinja2"
+HEAVY = (
+    "torch torchvision safetensors nncf coremltools coreai coreai_torch litert_torch matplotlib "
+    "skimage jinja2"
+)
 BLOCK = f"""
 import importlib, importlib.abc, sys
 

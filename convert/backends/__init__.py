@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgemat.convert.backend import Backend, Precision, Target
+from edgemat.convert.backends.coreai import COREAI
 from edgemat.convert.backends.coreml import COREML
 from edgemat.convert.backends.tflite import TFLITE
 from edgemat.errors import UsageError, nearest
@@ -16,16 +17,20 @@ from edgemat.errors import UsageError, nearest
 BACKENDS: tuple[Backend, ...] = (
     TFLITE,
     COREML,
+    COREAI,
 )
-"""The only list of them, in the order of tables.
-
-A recipe that names no targets has all, in this order, which its hash depends on.
-"""
+"""The only list of them, in the order of tables."""
 
 
 def all_targets() -> dict[str, Target]:
     """Return every target by its name."""
     return {target.name: target for backend in BACKENDS for target in backend.targets}
+
+
+def default_targets() -> tuple[str, ...]:
+    """Return the targets of a recipe that names none: all that need no extra of their own."""
+    required = (backend for backend in BACKENDS if not backend.optional)
+    return tuple(target.name for backend in required for target in backend.targets)
 
 
 def find_target(name: str) -> Target:
@@ -61,6 +66,14 @@ def suffix_of(runtime: str) -> str:
     return Path(find_backend(runtime).payload).suffix
 
 
-def targets_in(precision: Precision) -> list[Target]:
-    """Return the targets of a precision, one or none for each runtime."""
-    return [target for target in all_targets().values() if target.precision == precision]
+def targets_in(precision: Precision, runtime: str | None = None) -> list[Target]:
+    """Return the targets of a precision: of a runtime, or one or none for each that is no option.
+
+    Raises
+    ------
+    UsageError
+        For an unknown runtime.
+    """
+    wanted = [find_backend(runtime)] if runtime else [b for b in BACKENDS if not b.optional]
+    targets = [target for backend in wanted for target in backend.targets]
+    return [target for target in targets if target.precision == precision]

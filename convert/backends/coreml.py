@@ -41,6 +41,8 @@ class CoreMl:
         "Core ML files ran in edgemat's own executor of ML Programs. Apple's kernels run on a "
         "Mac or an iPhone alone."
     )
+    optional = False
+    pictures = 16
     targets = (
         Target("coreml-fp16", "coreml", "fp16", {"psnr_db": ">=45"}),
         Target(
@@ -102,13 +104,7 @@ class CoreMl:
         from edgemat.convert.mil_proof import count_int8
 
         found = count_int8(load_program(path))
-        inside = [
-            operation
-            for island in found.islands
-            if island.place == "inside"
-            for operation in island.operations
-        ]
-        return Int8Operators(found.convolutions, found.int8_convolutions, tuple(inside))
+        return Int8Operators(found.convolutions, found.int8_convolutions, found.inside)
 
     def weights(self, path: Path) -> list[GridTensor]:
         """Return the constants that become the weights of the file's convolutions."""

@@ -32,6 +32,8 @@ class Tflite:
     payload = "model.tflite"
     layout: InputLayout = "NHWC"
     caveat = ""
+    optional = False
+    pictures = 16
     targets = (
         Target("tflite-fp32", "tflite", "fp32", {"psnr_db": ">=90"}),
         Target("tflite-fp16", "tflite", "fp16", {"psnr_db": ">=45"}),

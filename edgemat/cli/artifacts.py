@@ -11,6 +11,7 @@ from edgemat.cli import tables
 from edgemat.cli.common import (
     ArtifactPath,
     DataOption,
+    FileImagesOption,
     ImagesOption,
     Output,
     show_artifacts,
@@ -36,6 +37,14 @@ def export(
     int8: Annotated[bool, typer.Option("--int8", help="int8 (the default).")] = False,
     fp16: Annotated[bool, typer.Option("--fp16", help="float16.")] = False,
     fp32: Annotated[bool, typer.Option("--fp32", help="float32.")] = False,
+    runtime: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="One runtime's files alone, such as coreai; by default of each that "
+            "edgemat[deploy] brings.",
+        ),
+    ] = None,
     data: DataOption = None,
     as_json: AsJson = False,
 ) -> None:
@@ -53,7 +62,7 @@ def export(
             "--" + " and --".join(chosen) + " exclude each other.", remedy="Give one of them."
         )
     precision = chosen[0] if chosen else None
-    written = export_model(artifact, output, precision=precision, data=data)
+    written = export_model(artifact, output, precision=precision, runtime=runtime, data=data)
     if as_json:
         print_json([str(path) for path in written])
     else:
@@ -86,7 +95,7 @@ def convert(
     artifact: ArtifactPath,
     target: Annotated[list[str], typer.Option(help="Such as tflite-int8; can be repeated.")],
     data: DataOption = None,
-    images: ImagesOption = 16,
+    images: FileImagesOption = None,
     output: Output = None,
     as_json: AsJson = False,
 ) -> None:
@@ -103,7 +112,7 @@ def convert(
 def verify(
     artifact: ArtifactPath,
     data: DataOption = None,
-    images: ImagesOption = 16,
+    images: FileImagesOption = None,
     layers: Annotated[
         bool, typer.Option("--layers", help="int8: compare tensor by tensor, in LSB.")
     ] = False,
@@ -123,7 +132,8 @@ def verify(
         proof = verified.proof and verified.proof.model_dump()
         print_json({"agreements": found, "int8_proof": proof} | tensors)
     else:
-        title = f"{find_artifact(artifact).name}, {images} composites"
+        shown = verified.agreements[0].images
+        title = f"{find_artifact(artifact).name}, {shown} composites"
         tables.show_verified(out, title, verified)
         for table in verified.layers:
             tables.show_layers(out, table)

@@ -30,6 +30,12 @@ BackgroundsOption = Annotated[
     Path | None, typer.Option(help="Photographs; drawn textures by default.")
 ]
 ImagesOption = Annotated[int, typer.Option("--images", min=1, help="Validation composites.")]
+FileImagesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--images", min=1, help="Validation composites; 16 by default, fewer for slow runtimes."
+    ),
+]
 
 
 def finite_numbers(text: str) -> tuple[float, ...]:

@@ -19,7 +19,7 @@ from pydantic import (
 
 from edgemat.artifacts.artifact import Card
 from edgemat.artifacts.vocabulary import ERROR_NAMES
-from edgemat.convert.backends import all_targets
+from edgemat.convert.backends import all_targets, default_targets
 from edgemat.errors import UsageError, nearest
 from edgemat.recipe.network import NetworkSection
 from edgemat.recipe.sections import PruneSection, QuantizeSection
@@ -72,7 +72,7 @@ class ModelSection(NetworkSection):
         default=False, description="weights of a run of minutes: not fit for an app"
     )
     card: Card | None = Field(default=None, description="purpose, data and limits, for users")
-    targets: tuple[str, ...] = Field(default_factory=lambda: tuple(all_targets()))
+    targets: tuple[str, ...] = Field(default_factory=default_targets)
     parity: dict[str, dict[str, AbsoluteRule]] = Field(
         default={}, description="bounds on agreement, by target; they replace the target's own"
     )

@@ -44,6 +44,7 @@ def collect_report(
 ) -> ReportData:
     """Return everything that the report of a run tells."""
     here = host_circumstances()
+    made = {file.manifest.kind for model in models for file in model.files}
     return ReportData(
         recipe_name=recipe.name,
         recipe_text=recipe_path.read_text(encoding="utf-8"),
@@ -64,7 +65,7 @@ def collect_report(
         gates=tuple(gates),
         photo=None if photo is None else _photo(folder, photo, recipe.photo),
         skipped=(
-            *(backend.caveat for backend in BACKENDS if backend.caveat),
+            *(backend.caveat for backend in BACKENDS if backend.caveat and backend.runtime in made),
             *_unmeasured(benches),
         ),
         int8_is_slow_here=not cpu_has_int8_dot_product(),

@@ -1,6 +1,7 @@
 """Models for the demo apps: `edgemat export --to android_demo` or `--to ios_demo`.
 
-ASSETS/portrait-int8.tflite          the file; for iOS portrait-int8.mlpackage
+ASSETS/portrait-int8.tflite          the file; for iOS portrait-int8.mlpackage, and
+                                     portrait-int8-coreai.aimodel if asked for
        portrait-int8-pixels.bin      an input: bytes H,W,C, to be multiplied by the feeding's scale
        portrait-int8-alpha.bin       the matte that the file computes for it: float32 H,W
        manifest.json                 how to feed each file; the apps hard-code nothing of it
@@ -23,6 +24,7 @@ from edgemat.artifacts.golden import read_mattes, read_pixels
 from edgemat.artifacts.shipped import SHIPPED_TARGET, open_artifact
 from edgemat.artifacts.vocabulary import Fit
 from edgemat.convert.backends import find_target
+from edgemat.convert.backends.coreai import COREAI
 from edgemat.convert.backends.coreml import COREML
 from edgemat.convert.backends.tflite import TFLITE
 from edgemat.errors import ArtifactError, UsageError
@@ -50,23 +52,28 @@ class App:
         The file that such a folder has.
     assets:
         Where its models lie.
-    kind:
-        Of the artefacts that it can run.
+    kinds:
+        Of the artefacts that it can run; it gets the first unless another is asked for.
     precisions:
         Of the files that are made from a float artefact unless one is asked for.
     """
 
     marker: str
     assets: str
-    kind: str
+    kinds: tuple[str, ...]
     precisions: tuple[str, ...]
     fits: tuple[Fit, ...] = ("letterbox", "tiles")
     """How its code can bring a picture of any size to a model."""
 
 
 APPS = (
-    App("settings.gradle.kts", "app/src/main/assets/models", TFLITE.runtime, ("int8",)),
-    App("MattingDemo.xcodeproj/project.pbxproj", "Models", COREML.runtime, ("int8", "fp16")),
+    App("settings.gradle.kts", "app/src/main/assets/models", (TFLITE.runtime,), ("int8",)),
+    App(
+        "MattingDemo.xcodeproj/project.pbxproj",
+        "Models",
+        (COREML.runtime, COREAI.runtime),
+        ("int8", "fp16"),
+    ),
 )
 
 
@@ -89,9 +96,9 @@ def put_shipped(folder: Path) -> list[Path]:
             f"{folder} is no demo app, so that it is open what to export there.",
             remedy="Name a model, such as portrait; or export to android_demo.",
         )
-    if find_target(SHIPPED_TARGET).runtime != app.kind:
+    if find_target(SHIPPED_TARGET).runtime not in app.kinds:
         raise UsageError(
-            f"edgemat brings no {app.kind} files: they are made from the float models.",
+            f"edgemat brings no {app.kinds[0]} files: they are made from the float models.",
             remedy=f"Run: edgemat export portrait --to {folder}; then trimap likewise.",
         )
     return put_into_app(
@@ -120,13 +127,13 @@ def put_into_app(artifacts: Sequence[Artifact], app: App, folder: Path) -> list[
     written: list[Path] = []
     entries = _entries(assets)
     for artifact in artifacts:
-        if artifact.manifest.kind != app.kind:
+        if artifact.manifest.kind not in app.kinds:
             raise ArtifactError(
                 f"{artifact.path.name} is {artifact.manifest.kind}, which {folder} cannot run.",
-                remedy=f"Give a {app.kind} artefact, or a float one.",
+                remedy=f"Give a {' or '.join(app.kinds)} artefact, or a float one.",
             )
         require_fit(artifact, app, folder)
-        entry, files = _put(artifact, assets)
+        entry, files = _put(artifact, assets, app)
         entries[entry["name"]] = entry
         written += files
     models = [entries[name] for name in sorted(entries)]
@@ -164,14 +171,16 @@ def _entries(assets: Path) -> dict[str, Mapping[str, Any]]:
         ) from error
 
 
-def _put(artifact: Artifact, assets: Path) -> tuple[dict[str, Any], list[Path]]:
+def _put(artifact: Artifact, assets: Path, app: App) -> tuple[dict[str, Any], list[Path]]:
     manifest = artifact.manifest
     precision = find_target(str(manifest.target)).precision
     name = f"{manifest.model}-{precision}"
+    if manifest.kind != app.kinds[0]:  # beside the same model in the format of older phones
+        name += f"-{manifest.kind}"
     file = assets / f"{name}{artifact.payload.suffix}"
     with tempfile.TemporaryDirectory(dir=assets, prefix=".exporting-") as scratch:
         copy = Path(scratch) / file.name
-        if artifact.payload.is_dir():  # a Core ML package
+        if artifact.payload.is_dir():  # a package
             shutil.copytree(artifact.payload, copy)
         else:
             shutil.copyfile(artifact.payload, copy)

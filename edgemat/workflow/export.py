@@ -16,19 +16,24 @@ from pathlib import Path
 
 from edgemat.artifacts.artifact import Artifact
 from edgemat.convert.backend import Precision
-from edgemat.convert.backends import suffix_of, targets_in
+from edgemat.convert.backends import find_backend, suffix_of, targets_in
 from edgemat.data.sections import DataSection
 from edgemat.errors import ArtifactError, UsageError
 from edgemat.files import atomic_path, explain_os_errors, move_into_place, write_json
 from edgemat.scoring.validation import evaluation_set_for
-from edgemat.workflow.app_assets import find_app, put_into_app, require_fit
+from edgemat.workflow.app_assets import App, find_app, put_into_app, require_fit
 
 PRECISIONS: tuple[Precision, ...] = ("int8", "fp16", "fp32")
 CALIBRATION, VERIFICATION = 48, 8  # pictures
 
 
 def export(
-    source: Artifact, output: Path, *, precision: Precision, data: DataSection
+    source: Artifact,
+    output: Path,
+    *,
+    precision: Precision,
+    data: DataSection,
+    runtime: str | None = None,
 ) -> list[Path]:
     """Quantize (for int8), convert and verify a float artefact; write what an app needs.
 
@@ -38,6 +43,8 @@ def export(
         A float artefact; for a demo app's folder also one that the app runs as it is.
     data:
         Pictures to calibrate int8 on, and to verify all files on.
+    runtime:
+        Of the only file to write; by default one for each that needs no extra of its own.
 
     Returns
     -------
@@ -49,11 +56,11 @@ def export(
     ArtifactError
         When `source` is of another kind, or fed in a way that the demo app has not.
     UsageError
-        When a demo app has no use for that precision.
+        When a demo app has no use for that precision or runtime, or the runtime none for it.
     """
     app = find_app(output)
     manifest = source.manifest
-    if app is not None and manifest.kind == app.kind:
+    if app is not None and manifest.kind in app.kinds:
         return put_into_app([source], app, output)
     if manifest.kind != "float":
         raise ArtifactError(
@@ -65,7 +72,16 @@ def export(
     from edgemat.workflow.stages.converting import convert_stage
     from edgemat.workflow.stages.quantizing import quantize_stage
 
-    validation = evaluation_set_for(manifest, data, count=VERIFICATION)
+    if app is not None and runtime is None:
+        runtime = app.kinds[0]
+    targets = targets_in(precision, runtime)
+    if not targets or (app is not None and runtime not in app.kinds):
+        raise UsageError(
+            f"There is no {runtime} file of {precision} for {output.name}.",
+            remedy=f"Give {_choices(app)}.",
+        )
+    count = VERIFICATION if runtime is None else min(VERIFICATION, find_backend(runtime).pictures)
+    validation = evaluation_set_for(manifest, data, count=count)
     with explain_os_errors(output):
         output.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
@@ -75,16 +91,9 @@ def export(
         if precision == "int8":
             parent = quantize_stage(source, data, validation, count=CALIBRATION, out=shelf)
         files: dict[str, object] = {}
-        targets = targets_in(precision)
         if app is not None:
-            fitting = [target for target in targets if target.runtime == app.kind]
-            if not fitting:
-                raise UsageError(
-                    f"There is no {app.kind} file of {precision} for {output.name}.",
-                    remedy="Give " + " or ".join(f"--{name}" for name in app.precisions) + ".",
-                )
             converted = [
-                convert_stage(parent, target.name, validation, out=shelf)[0] for target in fitting
+                convert_stage(parent, target.name, validation, out=shelf)[0] for target in targets
             ]
             return put_into_app(converted, app, output)
         for target in targets:
@@ -99,3 +108,11 @@ def export(
     card = output / f"{manifest.name}.json"
     write_json(card, {"model": manifest.name, "golden": golden.name, "files": files})
     return [*written, golden, card]
+
+
+def _choices(app: App | None) -> str:
+    """Return what can be asked for."""
+    if app is None:
+        return "another precision, or no --format"
+    precisions = " or ".join(f"--{name}" for name in app.precisions)
+    return f"{precisions}, and --format {' or '.join(app.kinds)}"

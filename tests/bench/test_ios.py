@@ -346,6 +346,35 @@ def coreml_artifact(shelf: Path, name: str, target: str, **fields: Any) -> Artif
     )  # fmt: skip
 
 
+def test_a_core_ai_file_lies_beside_the_core_ml_file_of_the_same_model(tmp_path: Path) -> None:
+    demo = tmp_path / "ios_demo"
+    (demo / "MattingDemo.xcodeproj").mkdir(parents=True)
+    (demo / "MattingDemo.xcodeproj" / "project.pbxproj").touch()
+    app = find_app(demo)
+    assert app is not None
+
+    def fill(folder: Path) -> None:
+        (folder / "model.aimodel").mkdir()
+        (folder / "model.aimodel" / "main.mlirb").write_bytes(b"MLIR")
+
+    other = artifact(
+        tmp_path,
+        fill,
+        name="portrait-coreai-w8a8",
+        kind="coreai",
+        target="coreai-w8a8",
+        feeding=Feeding(layout="NCHW", height=32, width=48, channels=3, stride=16),
+        payload="model.aimodel",
+    )
+    put_into_app([coreml_artifact(tmp_path, "portrait", "coreml-w8a8"), other], app, demo)
+    models = json.loads((demo / "Models" / "manifest.json").read_text())["models"]
+    assert [(one["file"], one["feeding"]["layout"]) for one in models] == [
+        ("portrait-int8.mlpackage", "image"),
+        ("portrait-int8-coreai.aimodel", "NCHW"),
+    ]
+    assert (demo / "Models" / "portrait-int8-coreai.aimodel" / "main.mlirb").is_file()
+
+
 def test_the_export_writes_what_the_app_reads(tmp_path: Path) -> None:
     """MattingCore's ModelCatalogTests read the file that this export is compared with."""
     demo = tmp_path / "ios_demo"

@@ -30,7 +30,13 @@ from edgemat.artifacts.artifact import (
 from edgemat.artifacts.vocabulary import InputLayout
 from edgemat.convert import backends
 from edgemat.convert.backend import Backend, GridTensor, Int8Operators, Target
-from edgemat.convert.backends import all_targets, find_backend, find_target, targets_in
+from edgemat.convert.backends import (
+    all_targets,
+    default_targets,
+    find_backend,
+    find_target,
+    targets_in,
+)
 from edgemat.errors import UsageError
 from edgemat.images import F32
 from edgemat.matting.predictor import Predict
@@ -56,6 +62,8 @@ class Numpy:
     payload = "model.npz"
     layout: InputLayout = "NHWC"
     caveat = "No phone runs .npz files."
+    optional = False
+    pictures = 16
     targets = (
         Target("numpy-fp32", "numpy", "fp32", {"psnr_db": ">=90"}),
         Target("numpy-int8", "numpy", "int8", {"max_abs": "<=1e-6", "int8_share": "==1"}),
@@ -223,7 +231,7 @@ def test_recipes_and_exports_follow_the_table(numpy_backend: Backend, tmp_path: 
         recipe(tmp_path, parity='{ numpy-fp32 = { int8_share = "==1" } }')
     default = (tmp_path / "tiny.toml").read_text().replace('targets = ["numpy-fp32"', "# ")
     (tmp_path / "tiny.toml").write_text(default.replace("parity", "# "))
-    assert read_recipe(tmp_path / "tiny.toml").models[0].targets == tuple(all_targets())
+    assert read_recipe(tmp_path / "tiny.toml").models[0].targets == default_targets()
 
 
 def test_without_its_entry_there_is_no_such_target(tmp_path: Path) -> None:

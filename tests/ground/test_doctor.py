@@ -54,6 +54,13 @@ def test_a_missing_package_names_its_extra(
     assert found == Finding(ability, False, f"missing: {package}", remedy)
 
 
+def test_core_ai_has_an_extra_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = without(monkeypatch, "coreai-core", "coreai-torch")
+    finding = found["Convert to Core AI, and run the result in Apple's runtime"]
+    assert finding.detail == "missing: coreai-core, coreai-torch"
+    assert finding.remedy == 'pip install "edgemat[coreai]"'
+
+
 def test_what_is_there_is_named_with_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
     found = without(monkeypatch)["Run .tflite files: matte, bench"]
     assert found.ok

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError, create_model
 
 from edgemat.artifacts.artifact import Agreement, Artifact, Int8Proof
 from edgemat.bench.quality import load_bars
-from edgemat.convert.backends import all_targets
+from edgemat.convert.backends import all_targets, default_targets
 from edgemat.errors import UsageError
 from edgemat.models import list_models
 from edgemat.recipe.checks import check_network
@@ -87,7 +87,7 @@ def test_there_is_a_quickstart() -> None:
     loaded = load_recipe(RECIPES / "quickstart.toml")
     assert [model.demonstration for model in loaded.models] == [False, True]
     assert {m.architecture for m in loaded.models} == {"pspm-slim", "indexnet-slim"}
-    assert all(set(m.targets) == set(all_targets()) for m in loaded.models)
+    assert all(set(m.targets) == set(default_targets()) for m in loaded.models)
 
 
 def test_defaults_and_values(tmp_path: Path) -> None:
@@ -96,7 +96,8 @@ def test_defaults_and_values(tmp_path: Path) -> None:
     assert section.input_size == (64, 96)
     assert section.config == {"width": 0.35}
     assert section.train.batch == 8
-    assert section.targets == tuple(all_targets())
+    assert section.targets == default_targets()
+    assert "coreai-fp32" in all_targets() and "coreai-fp32" not in section.targets
     assert loaded.gate == {"sad": "+5%", "grad": "+10%"}
 
 

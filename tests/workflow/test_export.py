@@ -14,8 +14,9 @@ from shared_files import made_once
 from toy_artifacts import artifact, tflite_artifact
 
 from edgemat.artifacts.artifact import GOLDEN, Artifact, Feeding
+from edgemat.convert.backends.coreai import COREAI
 from edgemat.data.sections import DataSection
-from edgemat.errors import ArtifactError
+from edgemat.errors import ArtifactError, UsageError
 from edgemat.files import move_into_place
 from edgemat.matting.runtime import TfliteModel
 from edgemat.models import create_model
@@ -83,6 +84,36 @@ def test_another_precision_joins_what_is_there(
     shutil.copytree(exported / "app", tmp_path / "app")
     again = export(network, tmp_path / "app", precision="fp32", data=DATA)
     assert "portrait-fp32.tflite" in {path.name for path in again}
+
+
+def test_a_format_is_asked_for_by_the_name_of_its_runtime(
+    network: Artifact, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="runtime 'corai'") as misspelt:
+        export(network, tmp_path / "app", precision="int8", data=DATA, runtime="corai")
+    assert "coreai" in misspelt.value.remedy
+    with pytest.raises(UsageError, match="no coreml file of fp32"):
+        export(network, tmp_path / "app", precision="fp32", data=DATA, runtime="coreml")
+    demo = tmp_path / "android_demo"
+    demo.mkdir()
+    (demo / "settings.gradle.kts").touch()
+    with pytest.raises(UsageError, match="no coreai file of int8 for android_demo") as unfit:
+        export(network, demo, precision="int8", data=DATA, runtime="coreai")
+    assert "--format tflite" in unfit.value.remedy
+    assert not (tmp_path / "app").exists()
+
+
+@pytest.mark.slow
+def test_core_ai_files_come_where_they_are_asked_for(network: Artifact, tmp_path: Path) -> None:
+    pytest.importorskip("coreai_torch", reason="needs coreai-torch: make coreai")
+    app = tmp_path / "app"
+    export(network, app, precision="fp32", data=DATA, runtime="coreai")
+    assert {path.name for path in app.iterdir()} == {
+        "portrait-fp32.aimodel", "portrait-golden.npz", "portrait.json",
+    }  # fmt: skip
+    said = json.loads((app / "portrait.json").read_text())["files"]["portrait-fp32.aimodel"]
+    assert said["agreements"][0]["max_abs"] <= 1e-4
+    assert said["agreements"][0]["images"] == COREAI.pictures
 
 
 def test_a_mobile_file_cannot_be_exported(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ FORMAT = "ios_demo/.swift-format"
 # Each may import those before it.
 MODULES = (
     "CoreGraphics", "Darwin", "UniformTypeIdentifiers", "CryptoKit", "ImageIO", "CoreVideo",
-    "CoreML", "AVFoundation", "UIKit", "Photos", "SwiftUI", "PhotosUI", "Charts",
+    "CoreML", "CoreAI", "AVFoundation", "UIKit", "Photos", "SwiftUI", "PhotosUI", "Charts",
 )  # fmt: skip
 _TESTS = re.compile(r"Test run with (\d+) tests passed")
 

@@ -25,7 +25,7 @@ def convert(
     target: str,
     *,
     data: DataLike = None,
-    images: int = 16,
+    images: int | None = None,
     output: Path | str | None = None,
 ) -> Artifact:
     """Convert an artefact to a mobile file, run the file, and write down how well it agrees.
@@ -45,7 +45,8 @@ def convert(
     data:
         "people", "procedural", a folder or a section of a recipe; by default the task's pictures.
     images:
-        Validation composites that the file is run on.
+        Validation composites that the file is run on; by default as many as its runtime has the
+        speed for: 16, 2 for Core AI.
     output:
         Folder for the result; by default beside the artefact, for shipped models the current one.
 
@@ -67,25 +68,29 @@ def convert_all(
     targets: Sequence[str],
     *,
     data: DataLike = None,
-    images: int = 16,
+    images: int | None = None,
     output: Path | str | None = None,
 ) -> list[Artifact]:
-    """Convert to several targets, all tried on the same pictures; see :func:`convert`."""
-    from edgemat.convert.backends import find_target
+    """Convert to several targets, tried on the first of the same pictures; see :func:`convert`."""
+    from edgemat.convert.backends import find_backend, find_target
     from edgemat.workflow.stages.converting import convert_stage
 
-    for name in targets:
-        find_target(name)
-    opened = open_with_validation(artifact, data, images)
-    shelf = opened.shelf(output)
+    counts = [images or find_backend(find_target(name).runtime).pictures for name in targets]
+    source = open_artifact(artifact)
+    opened = {count: open_with_validation(source, data, count) for count in set(counts)}
     return [
-        convert_stage(opened.artifact, name, opened.validation, out=shelf)[0] for name in targets
+        convert_stage(source, name, opened[count].validation, out=opened[count].shelf(output))[0]
+        for name, count in zip(targets, counts, strict=True)
     ]
 
 
 @explains_missing
 def verify(
-    artifact: ArtifactLike, *, data: DataLike = None, images: int = 16, layers: bool = False
+    artifact: ArtifactLike,
+    *,
+    data: DataLike = None,
+    images: int | None = None,
+    layers: bool = False,
 ) -> Verified:
     """Run a mobile file and compare it with the model that it was made from.
 
@@ -113,17 +118,19 @@ def verify(
     MissingToolError
         When torch or the file's runtime is not installed.
     """
-    from edgemat.convert.backends import BACKENDS, find_target
+    from edgemat.convert.backends import BACKENDS, find_backend, find_target
     from edgemat.quantize.reference import load_reference
     from edgemat.workflow.stages.converting import verify_file
 
-    file, _, validation = open_with_validation(artifact, data, images)
+    file = open_artifact(artifact)
     if file.manifest.target is None:
         raise UsageError(
             f"{file.path.name} is no mobile file.",
             remedy=f"Give a {' or '.join(backend.runtime for backend in BACKENDS)} artefact.",
         )
     target = find_target(file.manifest.target)
+    count = images or find_backend(target.runtime).pictures
+    validation = open_with_validation(file, data, count).validation
     if layers and not target.quantized:
         raise UsageError(
             f"{file.path.name} is not quantized: its tensors have no grids to compare on.",
@@ -145,6 +152,7 @@ def export(
     output: Path | str,
     *,
     precision: Precision | None = None,
+    runtime: str | None = None,
     data: DataLike = None,
 ) -> list[Path]:
     """Write the files that an app takes, verified, from a float model: one for each runtime.
@@ -162,6 +170,9 @@ def export(
         Folder for the app's files, or a demo app's: android_demo, ios_demo.
     precision:
         By default int8, for ios_demo int8 and float16.
+    runtime:
+        Of the only file to write, such as "coreai"; by default one for each runtime that needs no
+        extra of its own, for a demo app the one that it prefers.
     data:
         Pictures to calibrate int8 on and to verify all files on; by default the task's.
 
@@ -183,9 +194,10 @@ def export(
 
     output = Path(output)
     if artifact is None:
-        if precision not in (None, "int8"):
+        if precision not in (None, "int8") or runtime is not None:
+            asked = f"--format {runtime}" if runtime is not None else f"--{precision}"
             raise UsageError(
-                f"--{precision} is of which model?", remedy=f"edgemat export portrait --{precision}"
+                f"{asked} is of which model?", remedy=f"edgemat export portrait {asked}"
             )
         return put_shipped(output)
     from edgemat.workflow.export import PRECISIONS
@@ -200,5 +212,7 @@ def export(
     written: dict[Path, None] = {}  # the app's manifest is written each time, and named once
     for name in wanted:
         (known,) = (known for known in PRECISIONS if known == name)
-        written |= dict.fromkeys(export_files(opened, output, precision=known, data=section))
+        written |= dict.fromkeys(
+            export_files(opened, output, precision=known, runtime=runtime, data=section)
+        )
     return list(written)

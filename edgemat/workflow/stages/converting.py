@@ -170,6 +170,7 @@ def verify_file(
     has_grids = target.quantized and reference == "frozen"
     if not has_grids:
         return Verified(tuple(agreements), score(first, validation))
-    runs = run_both(path, backend, model, validation.inputs(0))
+    with progress_bar(f"{target.name}: tensor by tensor"):
+        runs = run_both(path, backend, model, validation.inputs(0))
     layers, proof = compare_layers(runs), prove(path, backend, runs)
     return Verified(tuple(agreements), score(first, validation), tuple(layers), proof)

@@ -21,7 +21,7 @@ def judge_files(model: ModelRun, recipe: Recipe) -> list[GateRow]:
         if not model.section.quantize.wholly_int8:
             rules = {name: rule for name, rule in rules.items() if name not in WHOLLY_INT8}
         bounds = [Bound(metric, rule) for metric, rule in rules.items()]
-        for verdict in judge(bounds, _measured(file)):
+        for verdict in judge(bounds, measured(file)):
             first = manifest.agreements[0]
             scope = f"{first.runtime}, against the {first.reference} model"
             rows.append(GateRow(name, target, verdict, scope))
@@ -34,7 +34,7 @@ def judge_files(model: ModelRun, recipe: Recipe) -> list[GateRow]:
     return rows
 
 
-def _measured(file: Artifact) -> dict[str, float]:
+def measured(file: Artifact) -> dict[str, float]:
     """Return the figures that bounds may name; agreement is that of the runtime apps use."""
     manifest = file.manifest
     first = manifest.agreements[0]

@@ -36,8 +36,7 @@ final class BenchmarkModel {
     /// Measures all models of the task in turns: float against int8.
     func run(library: ModelLibrary) async {
         await run(library: library) {
-            _ = try library.entry(for: task)
-            return library.models.filter { $0.task == task }
+            try library.measurable(for: task)
         } settings: {
             let seconds = Double(sustainedMinutes) * 60
             return switch thoroughness {
@@ -51,7 +50,7 @@ final class BenchmarkModel {
     func run(_ request: BenchmarkRequest, library: ModelLibrary) async {
         choice = request.delegate
         await run(library: library) {
-            try library.catalog.get().models
+            try library.measurable()
         } settings: {
             request.protocol
         }

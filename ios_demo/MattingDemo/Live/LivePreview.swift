@@ -31,7 +31,7 @@ final class LivePreview {
     }
 
     private nonisolated static func composite(
-        _ picture: RGBImage, with model: CoreMLModel
+        _ picture: RGBImage, with model: any AlphaPredictor
     ) async throws -> CGImage? {
         let alpha = try await Matting.matte(picture, with: model)
         return Compositing.preview(picture, alpha: alpha, over: .studio).cgImage

@@ -4,9 +4,12 @@ import Testing
 @testable import MattingCore
 
 @Suite struct ModelCatalogTests {
-    private func entry(_ name: String, task: String, precision: String, channels: Int) -> String {
+    private func entry(
+        _ name: String, task: String, precision: String, channels: Int,
+        suffix: String = "mlpackage"
+    ) -> String {
         """
-        {"name": "\(name)", "file": "\(name).mlpackage", "task": "\(task)",
+        {"name": "\(name)", "file": "\(name).\(suffix)", "task": "\(task)",
          "target": "coreml-\(precision)", "precision": "\(precision)", "sha256": "ab",
          "bytes": 12, "licence": "Apache-2.0", "data_notice": "none", "demonstration": false,
          "card": null, "golden": {"pixels": "p.u8", "alpha": "a.f32"},
@@ -18,13 +21,17 @@ import Testing
 
     @Test func readsFeedingsFromTheManifest() throws {
         let entries = [
+            entry(
+                "portrait-int8-coreai", task: "portrait", precision: "int8", channels: 3,
+                suffix: "aimodel"),
             entry("portrait-fp16", task: "portrait", precision: "fp16", channels: 3),
             entry("portrait-int8", task: "portrait", precision: "int8", channels: 3),
             entry("trimap-fp16", task: "trimap", precision: "fp16", channels: 4),
         ]
         let text = #"{"schema_version": 1, "models": [\#(entries.joined(separator: ","))]}"#
         let catalog = try ModelCatalog(json: Data(text.utf8))
-        #expect(catalog.models(for: .portrait).map(\.name) == ["portrait-int8", "portrait-fp16"])
+        let names = ["portrait-int8", "portrait-fp16", "portrait-int8-coreai"]
+        #expect(catalog.models(for: .portrait).map(\.name) == names)
         let trimap = try #require(catalog.models(for: .trimap).first)
         #expect(trimap.feeding.needsTrimap)
         #expect(trimap.feeding.size == PixelSize(height: 1, width: 2))

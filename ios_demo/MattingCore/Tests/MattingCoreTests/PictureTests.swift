@@ -25,6 +25,14 @@ import Testing
         }
     }
 
+    @Test func givesAPlaneForEachChannelAndTheTrimapLast() {
+        let size = PixelSize(height: 1, width: 2)
+        let image = RGBImage(size: size, bytes: [1, 2, 3, 4, 5, 6])
+        #expect(image.planes(trimap: nil, scale: 2) == [2, 8, 4, 10, 6, 12])
+        let trimap = Trimap(size: size, values: [0, 255])
+        #expect(image.planes(trimap: trimap, scale: 1) == [1, 4, 2, 5, 3, 6, 0, 255])
+    }
+
     struct Rows: Decodable {
         let input: Array3, output: Array3, size: [Int], rows: [Int]
     }

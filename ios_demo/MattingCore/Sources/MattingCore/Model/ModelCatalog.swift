@@ -27,9 +27,11 @@ public struct ModelCatalog: Decodable, Equatable, Sendable {
     }
 
     /// The models for a task, the quickest kind of file first.
+    ///
+    /// Core ML's come before Core AI's, which no phone has been seen to run rightly.
     public func models(for task: ModelEntry.Task) -> [ModelEntry] {
         models.filter { $0.task == task }
-            .sorted { $0.isQuantized && !$1.isQuantized }
+            .sorted { $0.rank < $1.rank }
     }
 }
 
@@ -74,6 +76,12 @@ public struct ModelEntry: Decodable, Equatable, Identifiable, Sendable {
     public var id: String { name }
 
     public var isQuantized: Bool { precision == "int8" }
+
+    /// Lower is better.
+    fileprivate var rank: Int { (isCoreAI ? 2 : 0) + (isQuantized ? 0 : 1) }
+
+    /// Whether the file is for Core AI, which iOS 27 brought, and not for Core ML.
+    public var isCoreAI: Bool { file.hasSuffix(".aimodel") }
 }
 
 /// A picture, and the alpha that a model is to compute for it.

@@ -99,3 +99,17 @@ extension UInt8 {
         self = UInt8(Swift.min(Swift.max(value, 0), 255).rounded(.toNearestOrEven))
     }
 }
+
+extension RGBImage {
+    /// One plane for each channel, the trimap last: what a model takes that takes numbers.
+    ///
+    /// - Parameters:
+    ///   - trimap: Of the same size, for models that take one.
+    ///   - scale: What takes a byte to the 0 to 1 that the network was trained with.
+    public func planes(trimap: Trimap?, scale: Float) -> [Float] {
+        let colours = (0..<Self.channels).flatMap { channel in
+            stride(from: channel, to: bytes.count, by: Self.channels).map { bytes[$0] }
+        }
+        return (colours + (trimap?.values ?? [])).map { Float($0) * scale }
+    }
+}
