@@ -51,7 +51,7 @@ class Finding:
 # ability, packages that it needs, the extra that brings them
 PACKAGES = (
     ("Run .tflite files: matte, bench", ("ai-edge-litert",), ""),
-    ("Estimate foreground colours", ("pymatting",), ""),
+    ("Matting without a network: closed-form, knn", ("pymatting",), "classical"),
     ("Train", ("torch", "torchvision", "safetensors"), "train"),
     ("Quantize with NNCF", ("nncf", "torchao"), "deploy"),
     ("Convert to TFLite", ("litert-torch",), "deploy"),
