@@ -9,7 +9,7 @@ dtype('float32')
 Everything is loaded when it is first used: the light install has no torch. Artefacts go in and come
 out: an :class:`Artifact`, its folder, or the name of a shipped model ("portrait", "trimap").
 
-matte                              cut out a photograph
+matte, matte_files                 cut out a photograph, or whole folders of pictures and videos
 train, run                         what a recipe says: the training alone, or all of it
 prune, quantize, sensitivity       make a float model smaller and faster, and see what it costs
 convert, verify, export            mobile files, and whether they compute the same matte
@@ -43,6 +43,7 @@ _PUBLIC = {
     "list_models": "edgemat.models",
     "load": "edgemat.quantize.reference",
     "matte": "edgemat.matting.matte",
+    "matte_files": "edgemat.workflow.api.photographs",
     "matting_errors": "edgemat.scoring.metrics",
     "prune": "edgemat.workflow.api.compress",
     "quantize": "edgemat.workflow.api.compress",
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from edgemat.workflow.api.compress import prune, quantize, sensitivity
     from edgemat.workflow.api.latency import bench
     from edgemat.workflow.api.mobile import convert, export, verify
+    from edgemat.workflow.api.photographs import matte_files
     from edgemat.workflow.api.recipes import run, train
     from edgemat.workflow.api.scores import evaluate, gate
 
@@ -81,6 +83,7 @@ __all__ = [
     "list_models",
     "load",
     "matte",
+    "matte_files",
     "matting_errors",
     "prune",
     "quantize",

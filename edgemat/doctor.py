@@ -52,6 +52,8 @@ class Finding:
 PACKAGES = (
     ("Run .tflite files: matte, bench", ("ai-edge-litert",), ""),
     ("Matting without a network: closed-form, knn", ("pymatting",), "classical"),
+    ("Cut videos out", ("av",), "video"),
+    ("Serve a page: edgemat serve", ("starlette", "uvicorn"), "serve"),
     ("Train", ("torch", "torchvision", "safetensors"), "train"),
     ("Quantize with NNCF", ("nncf", "torchao"), "deploy"),
     ("Convert to TFLite", ("litert-torch",), "deploy"),

@@ -34,8 +34,9 @@ def estimate_foreground(image: U8, alpha: F32) -> U8:
     """Return the colours of the foreground alone, where it shows through and beyond.
 
     A multi-level method (see :mod:`edgemat.matting.layers`) gives smooth layers F and B, on at
-    most one megapixel. At full size both are then moved, by the smallest step, to where ``alpha F + (1 - alpha) B`` is the picture again: strands keep
-    their sharpness, and opaque pixels their exact colour.
+    most one megapixel. At full size both are then moved, by the smallest step, to where
+    ``alpha F + (1 - alpha) B`` is the picture again: strands keep their sharpness, and opaque
+    pixels their exact colour.
 
     Parameters
     ----------
@@ -113,11 +114,7 @@ def blur_background(image: U8, alpha: F32, radius: float) -> U8:
     UsageError
         An impossible radius. Otherwise as :func:`estimate_foreground`.
     """
-    if not 0 < radius <= MAX_BLUR:
-        raise UsageError(
-            f"A blur of {radius:g} px is impossible.",
-            remedy=f"Give a radius above 0 and up to {MAX_BLUR:g} px.",
-        )
+    check_blur(radius)
     alpha = _checked(image, alpha)
     size = alpha.shape[0], alpha.shape[1]
     foreground = estimate_foreground(image, alpha)
@@ -134,6 +131,15 @@ def blur_background(image: U8, alpha: F32, radius: float) -> U8:
         cover = resize(alpha, small, method="area")
     behind = _blur(behind, cover, radius=radius / shrink)
     return _composite(foreground, behind, alpha)
+
+
+def check_blur(radius: float) -> None:
+    """Raise UsageError for a radius that :func:`blur_background` does not take."""
+    if not 0 < radius <= MAX_BLUR:
+        raise UsageError(
+            f"A blur of {radius:g} px is impossible.",
+            remedy=f"Give a radius above 0 and up to {MAX_BLUR:g} px.",
+        )
 
 
 def _estimate_into(result: U8, image: U8, alpha: F32) -> None:

@@ -67,8 +67,10 @@ def _window_sums(planes: Any, radius: int) -> Any:
     for axis, length in enumerate(planes.shape[:2]):
         margins = [(radius, radius) if n == axis else (0, 0) for n in range(planes.ndim)]
         padded = np.moveaxis(np.pad(planes, margins), axis, 0)
-        shifted = (padded[start : start + length] for start in range(2 * radius + 1))
-        planes = np.moveaxis(sum(shifted), 0, axis)
+        sums = np.zeros_like(padded[:length])
+        for start in range(2 * radius + 1):
+            sums += padded[start : start + length]
+        planes = np.moveaxis(sums, 0, axis)
     return planes
 
 

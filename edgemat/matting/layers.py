@@ -54,7 +54,8 @@ def _mean(image: F32, chosen: Any) -> Any:
 
 def _nearest(picture: F32, size: tuple[int, int]) -> F32:
     rows, columns = (np.arange(n) * own // n for n, own in zip(size, picture.shape, strict=False))
-    return picture[rows[:, None], columns]
+    chosen: F32 = picture[rows[:, None], columns]
+    return chosen
 
 
 def _solve(image: F32, alpha: F32, start: F32, sweeps: int) -> F32:
