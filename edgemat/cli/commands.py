@@ -16,6 +16,7 @@ from edgemat.cli import (
     photo,
     quality,
     recipes,
+    serving,
 )
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 for command in (
     photo.matte,
+    serving.serve,
     artifacts.export,
     recipes.run,
     recipes.train,
