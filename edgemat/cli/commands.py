@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from edgemat.cli import (
@@ -21,11 +23,29 @@ from edgemat.cli import (
 
 app = typer.Typer(
     name="edgemat",
-    help="Image matting on phones: train, quantize, convert, prove, measure.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from edgemat import __version__
+
+        typer.echo(f"edgemat {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_show_version, help="Which edgemat."),
+    ] = False,
+) -> None:
+    """Image matting on phones: train, quantize, convert, prove, measure."""
+
+
 for command in (
     photo.matte,
     serving.serve,
