@@ -1,6 +1,7 @@
 #!/bin/sh
 # Make, verify, gate and measure the int8 file of a float artefact: gate.sh MODEL [BASE.json]
 # BASE.json is the latency.json of an earlier run; committed beside the model, it is what is compared.
+# DATA are the pictures that the float model was scored on: errors of others do not compare.
 # EDGEMAT is the command; by default that of the clone that this file lies in.
 set -eu
 here=$(cd "$(dirname "$0")/../.." && pwd)
@@ -9,7 +10,7 @@ model=$1
 base=${2:-latency-base.json}
 mkdir -p gated
 
-$edgemat quantize "$model" -o gated ${CALIBRATION:+--calibration "$CALIBRATION"}
+$edgemat quantize "$model" -o gated ${DATA:+--data "$DATA"} ${CALIBRATION:+--calibration "$CALIBRATION"}
 quantized=$(ls -d gated/*-quantized@*)
 $edgemat convert "$quantized" --target tflite-int8 -o gated
 file=$(ls -d gated/*-tflite-int8@*)

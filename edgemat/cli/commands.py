@@ -30,9 +30,9 @@ app = typer.Typer(
 
 def _show_version(asked: bool) -> None:
     if asked:
-        from edgemat import __version__
+        from importlib import metadata
 
-        typer.echo(f"edgemat {__version__}")
+        typer.echo(f"edgemat {metadata.version('edgemat')}")
         raise typer.Exit
 
 
