@@ -1,7 +1,7 @@
 """Build what PyPI would take, and try it: `python -m tools.package dist`.
 
 The wheel and the source archive are built and checked as PyPI does; then the wheel is installed
-into an empty environment, with an extra if asked, where a picture is cut out and a file measured.
+into an empty environment, with an extra if asked, where pictures are cut out.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ NOT_CODE = shutil.ignore_patterns("__pycache__", "*.egg-info", ".*")
 TRIALS = (
     ("--version",),
     ("matte", "photo.png", "-o", "cutout.png"),
-    ("bench", "portrait", "--runs", "2", "--seconds", "0"),
+    ("matte", "photo.png", "-o", "blurred.jpg", "--blur", "3"),
+    ("devices",),
 )
 
 app = typer.Typer(add_completion=False)

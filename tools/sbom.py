@@ -18,7 +18,6 @@ import typer
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from edgemat import __version__
 from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.shipped import SHELF
 from edgemat.errors import MissingToolError, UsageError, nearest
@@ -61,7 +60,7 @@ def bill(extras: Iterable[str]) -> dict[str, Any]:
                 "type": "application",
                 "bom-ref": "edgemat",
                 "name": "edgemat",
-                "version": __version__,
+                "version": _installed("edgemat").version,
                 "description": project["description"],
                 "licenses": [_licence(project["license"])],
             }
@@ -133,14 +132,14 @@ def _library(name: str) -> dict[str, Any]:
 
 def _licence_of(found: metadata.Distribution) -> str:
     """Return what a package says of its licence: an SPDX expression, a line, or a classifier."""
-    told = found.metadata
-    line = (told.get("License") or "").strip().splitlines()
+    told = found.metadata.json
+    line = str(told.get("license", "")).strip().splitlines()
     classified = [
         classifier.rpartition(" :: ")[2]
-        for classifier in told.get_all("Classifier") or []
+        for classifier in told.get("classifier", [])
         if classifier.startswith("License :: ")
     ]
-    named = [told.get("License-Expression"), *classified, *line[:1]]
+    named = [str(told.get("license_expression", "")), *classified, *line[:1]]
     return next((name for name in named if name), "not stated")
 
 
