@@ -7,6 +7,7 @@
 # make mutants       break core functions one at a time, and see that their tests notice
 # make docs          make every generated page anew, but for what needs absent photographs
 # make fuzz          ten thousand damaged inputs on every reader: ten minutes on two cores
+# make package       build what PyPI takes, install it into an empty environment, try it; dist/
 # make peers         download other people's networks, to compare with: see bench/peers
 # make onnx2tf       onnx2tf and tflite-runtime 2.14, for second opinions: see bench/opinions.py
 # make old-runtime   tflite-runtime 2.14 alone
@@ -14,7 +15,7 @@
 # make coreai-check  the shipped models as Core AI files, judged in Apple's runtime: half an hour
 # make runner        compile what measures on phones and boards: see docs/devices.md
 # make browser       fetch LiteRT.js: edgemat bench --device browser
-# make emulator      the runner, and fetch qemu: edgemat bench --device emulated-arm64
+# make emulator      fetch qemu and a compiler, and the runner: edgemat bench --device emulated-arm64
 # make android-check check the Android app without Android: see docs/verification.md
 # make ios-check     check the iOS app without a Mac: see docs/verification.md
 # make device-parts  fetch what the tests of devices need and this machine lacks
@@ -24,7 +25,7 @@ BIN := .venv/bin
 # None but the very files that the lists name: python -m tools.lock writes their hashes.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: run test test-all mutants fuzz docs check peers onnx2tf old-runtime coreai coreai-check runner emulator browser device-parts app-parts android-check ios-check clean
+.PHONY: run test test-all mutants fuzz docs check package peers onnx2tf old-runtime coreai coreai-check runner emulator browser device-parts app-parts android-check ios-check clean
 
 run: .venv/ready
 	$(BIN)/edgemat run recipes/quickstart.toml
@@ -51,6 +52,10 @@ docs: .venv/ready
 fuzz: .venv/ready
 	$(BIN)/python -m tools.fuzz
 
+package: .venv/ready
+	$(BIN)/python -m tools.package dist
+	$(BIN)/python -m tools.sbom dist/edgemat.cdx.json
+
 peers: .venv/ready
 	$(BIN)/edgemat peers fetch peers
 
@@ -58,7 +63,7 @@ runner: .venv/ready
 	$(BIN)/python -m edgemat.bench.runner.build
 
 emulator: .venv/ready
-	$(BIN)/python -m tools.parts emulator
+	$(BIN)/python -m tools.parts emulator cross
 	$(BIN)/python -m edgemat.bench.runner.build
 
 browser: .venv/ready

@@ -9,7 +9,7 @@ dtype('float32')
 Everything is loaded when it is first used: the light install has no torch. Artefacts go in and come
 out: an :class:`Artifact`, its folder, or the name of a shipped model ("portrait", "trimap").
 
-matte                              cut out a photograph
+matte, matte_files                 cut out a photograph, or whole folders of pictures and videos
 train, run                         what a recipe says: the training alone, or all of it
 import_checkpoint                  a network that its authors released, as a float model
 adopt, check                       networks that are not edgemat's
@@ -48,6 +48,7 @@ _PUBLIC = {
     "list_models": "edgemat.models",
     "load": "edgemat.quantize.reference",
     "matte": "edgemat.matting.matte",
+    "matte_files": "edgemat.workflow.api.matte_files",
     "matting_errors": "edgemat.scoring.metrics",
     "prune": "edgemat.workflow.api.compress",
     "quantize": "edgemat.workflow.api.compress",
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from edgemat.workflow.api.importing import import_checkpoint
     from edgemat.workflow.api.latency import bench
     from edgemat.workflow.api.mobile import convert, export, verify
+    from edgemat.workflow.api.matte_files import matte_files
     from edgemat.workflow.api.recipes import run, train
     from edgemat.workflow.api.scores import evaluate, gate
 
@@ -91,6 +93,7 @@ __all__ = [
     "list_models",
     "load",
     "matte",
+    "matte_files",
     "matting_errors",
     "prune",
     "quantize",

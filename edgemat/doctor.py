@@ -51,7 +51,9 @@ class Finding:
 # ability, packages that it needs, the extra that brings them
 PACKAGES = (
     ("Run .tflite files: matte, bench", ("ai-edge-litert",), ""),
-    ("Estimate foreground colours", ("pymatting",), ""),
+    ("Matting without a network: closed-form, knn", ("pymatting",), "classical"),
+    ("Cut videos out", ("av",), "video"),
+    ("Serve a page: edgemat serve", ("starlette", "uvicorn"), "serve"),
     ("Train", ("torch", "torchvision", "safetensors"), "train"),
     ("Quantize with NNCF", ("nncf", "torchao"), "deploy"),
     ("Convert to TFLite", ("litert-torch",), "deploy"),

@@ -20,7 +20,8 @@ SOURCE = Source(ROOT, "edgemat")
 FOLDERS = ("edgemat", "quantize", "convert", "bench")
 ROOMS = (
     *("ground", "images", "models", "artifacts", "matting", "data", "scoring", "training"),
-    *("experiments", "quantize", "convert", "bench", "recipe", "report", "workflow", "cli", "face"),
+    *("experiments", "quantize", "convert", "bench", "recipe", "report", "serve", "workflow"),
+    *("cli", "face"),
 )
 """From the ground up; each may import those before it.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from edgemat.cli import (
@@ -19,19 +21,39 @@ from edgemat.cli import (
     photo,
     quality,
     recipes,
+    serving,
 )
 
 app = typer.Typer(
     name="edgemat",
-    help="Image matting on phones: train, quantize, convert, prove, measure.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib import metadata
+
+        typer.echo(f"edgemat {metadata.version('edgemat')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_show_version, help="Which edgemat."),
+    ] = False,
+) -> None:
+    """Image matting on phones: train, quantize, convert, prove, measure."""
+
+
 for command in (
     photo.matte,
     own.adopt,
     own.check,
+    serving.serve,
     artifacts.export,
     recipes.run,
     recipes.train,

@@ -217,17 +217,23 @@ def gate(
     latency: Annotated[
         str, typer.Option(help="Bound on p50, or on the instructions of an emulated device.")
     ] = "+5%",
+    junit: Annotated[
+        Path | None, typer.Option(help="Write the verdicts as JUnit XML, for CI.")
+    ] = None,
     history: HistoryOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Judge a file's errors, or a result's latency, by bounds; exit status 1 when one is broken."""
     from edgemat.scoring.bounds import enforce
+    from edgemat.scoring.junit import write_junit
     from edgemat.workflow.api.scores import gate as judge_artifact
 
     if base is not None or _names_results(subject):
         verdicts = _judge_latency(subject, base, latency, history)
     else:
         verdicts = judge_artifact(subject, {"sad": sad, "grad": grad})
+    if junit is not None:
+        write_junit(junit, subject, verdicts)
     if as_json:
         print_json([verdict.to_json() for verdict in verdicts])
     else:

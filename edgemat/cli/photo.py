@@ -1,7 +1,9 @@
-"""`edgemat matte`: cut a photograph out."""
+"""`edgemat matte`: cut photographs and videos out."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,16 +11,35 @@ import typer
 
 from edgemat.cli import tables
 from edgemat.cli.common import finite_numbers
-from edgemat.errors import UsageError
-from edgemat.terminal import AsJson, out, print_json
+from edgemat.errors import EdgematError, UsageError
+from edgemat.terminal import AsJson, err, out, print_json, show_error
 
 if TYPE_CHECKING:
+    from edgemat.matting.batch import Batch, Outcome
     from edgemat.matting.foreign import Convention
+    from edgemat.matting.jobs import Job, Naming
+
+PIPE = Path("-")
+MAX_PIPE_BYTES = 1 << 30
+"""Of a picture that comes through a pipe."""
+PICTURE_FAILED = 1
+"""Exit status where some of several files have no result."""
 
 
 def matte(
-    photo: Annotated[Path, typer.Argument(help="Photograph of any size.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="PNG to write.")],
+    context: typer.Context,
+    sources: Annotated[
+        list[Path],
+        typer.Argument(help="Pictures, videos, folders, patterns; - for standard input."),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="File; folder for several; - for standard output; %06d.png for a video's frames.",
+        ),
+    ] = None,
     model: Annotated[
         Path | None,
         typer.Option(
@@ -26,12 +47,32 @@ def matte(
         ),
     ] = None,
     trimap: Annotated[
-        Path | None, typer.Option(help="Black background, grey unknown, white foreground.")
+        Path | None,
+        typer.Option(help="Black background, grey unknown, white foreground; or a folder of such."),
     ] = None,
     background: Annotated[Path | None, typer.Option(help="Picture to put behind.")] = None,
     blur: Annotated[
         float | None, typer.Option(help="Blur the background by this radius, px.")
     ] = None,
+    only_mask: Annotated[
+        bool, typer.Option("--only-mask", help="Write the matte itself, in grey.")
+    ] = False,
+    trimap_out: Annotated[
+        Path | None, typer.Option(help="Write the trimap that the matte suggests, too.")
+    ] = None,
+    kind: Annotated[
+        str, typer.Option("--format", help="png, jpg, webp, tiff, avif: in a folder or a pipe.")
+    ] = "png",
+    smooth: Annotated[
+        float, typer.Option(help="Videos: the share of a matte that is the one before's, 0 to 1.")
+    ] = 0.3,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Files at once.")] = 1,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Do again what the folder has already.")
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on with whatever comes, until Ctrl-C.")
+    ] = False,
     scale: Annotated[
         float | None, typer.Option(help="What another's .tflite takes for white: 1 or 255.")
     ] = None,
@@ -41,58 +82,158 @@ def matte(
     std: Annotated[str | None, typer.Option(help="... over this, likewise.")] = None,
     logits: Annotated[bool, typer.Option("--logits", help="... whose output is logits.")] = False,
     as_json: AsJson = False,
-) -> None:
-    """Cut a photograph out: transparent PNG, new background, or blurred background."""
-    import numpy as np
+) -> int:
+    """Cut photographs and videos out: transparent, before a new background, or a blurred one."""
+    from edgemat.images import read_background
+    from edgemat.matting.finish import Finish
+    from edgemat.matting.jobs import Naming, plan
+    from edgemat.workflow.api.matte_files import open_batch
 
-    from edgemat.artifacts.shipped import default_model, find_artifact
-    from edgemat.images import (
-        UNKNOWN,
-        check_image_name,
-        read_background,
-        read_rgba,
-        read_trimap,
-        write_image,
+    if output is None and sources != [PIPE]:
+        raise typer.BadParameter("is missing", ctx=context, param_hint="--output")
+    output = PIPE if output is None else output
+    finish = Finish(None if background is None else read_background(background), blur, only_mask)
+    naming = Naming(output, f".{kind.lstrip('.')}", finish.transparent, trimap, trimap_out)
+    piped = PIPE in (output, *sources)
+    planned = [] if piped or watch else plan(sources, naming)
+    if piped:
+        _check_pipe(sources, naming, watch)
+    convention = None
+    if logits or (scale, mean, std) != (None, None, None):
+        convention = _convention(scale, mean, std, logits)
+    one = len(planned) == 1 and planned[0].target == output
+    batch = open_batch(
+        finish,
+        model=None if model is None else str(model),
+        convention=convention,
+        needs_trimap=trimap is not None,
+        smoothing=smooth,
+        jobs=jobs,
+        overwrite=overwrite or one,
     )
-    from edgemat.matting.classical import METHODS
-    from edgemat.matting.foreground import blur_background, cut_out, replace_background
-    from edgemat.matting.matte import matte as compute_matte
-    from edgemat.matting.predict import load_predictor
-    from edgemat.matting.predictor import Predictor
+    if piped:
+        _through_pipe(batch, sources[0], naming)
+        return 0
+    if watch:
+        _watch(batch, sources, naming)
+    if one:
+        _one(batch, planned[0], as_json)
+        return 0
+    return _several(batch, planned, as_json)
+
+
+def _check_pipe(sources: Sequence[Path], naming: Naming, watch: bool) -> None:
+    """Refuse, before anything is read, what does not fit a pipe."""
+    from edgemat.images import check_image_name
+
+    if len(sources) != 1 or watch:
+        raise UsageError(
+            "Through a pipe goes one picture.", remedy="Name - alone, without --watch."
+        )
+    check_image_name(_name_in_pipe(naming), transparent=naming.transparent)
+    if naming.trimap_out is not None:
+        check_image_name(naming.trimap_out)
+    if naming.output == PIPE and sys.stdout.isatty():
+        raise UsageError(
+            "A picture is not for a terminal to show.", remedy="Give -o FILE, or > FILE."
+        )
+
+
+def _name_in_pipe(naming: Naming) -> Path:
+    return Path(f"stdout{naming.suffix}") if naming.output == PIPE else naming.output
+
+
+def _through_pipe(batch: Batch, source: Path, naming: Naming) -> None:
+    from edgemat.images import PictureBytes, PictureFile
+    from edgemat.matting.pictures import PictureSink, cut_picture
+
+    picture: PictureFile = source
+    if source == PIPE:
+        content = sys.stdin.buffer.read(MAX_PIPE_BYTES + 1)
+        if len(content) > MAX_PIPE_BYTES:
+            raise UsageError(
+                "Standard input has more than a gigabyte.", remedy="Scale the picture down first."
+            )
+        picture = PictureBytes(content, "Standard input")
+    pipe = sys.stdout.buffer if naming.output == PIPE else None
+    sink = PictureSink(_name_in_pipe(naming), naming.trimap_out, pipe)
+    cut_picture(picture, sink, batch.cutter, trimap=naming.trimap)
+
+
+def _one(batch: Batch, job: Job, as_json: bool) -> None:
+    """Cut one file out: what is wrong with it is the command's error."""
+    from edgemat.images import image_size
+    from edgemat.progress import share_bar
+
+    with share_bar("matting") as show:
+        (outcome,) = batch.run([job], lambda share: show(round(1000 * share), 1000))
+    if outcome.error is not None:
+        raise outcome.error
+    model = batch.cutter.name if _asks_model(job) else None
+    if as_json:
+        told: dict[str, str | int | None] = {"output": str(job.target), "model": model}
+        if not job.is_video:
+            told["height"], told["width"] = image_size(job.target)
+        print_json(told)
+    else:
+        after = " from the trimap alone." if model is None else f" with {Path(model).name}."
+        tables.show_path(out, job.target, before="Wrote ", after=after)
+
+
+def _asks_model(job: Job) -> bool:
+    from edgemat.images import UNKNOWN, read_trimap
+
+    return job.trimap is None or bool((read_trimap(job.trimap) == UNKNOWN).any())
+
+
+def _several(batch: Batch, jobs: Sequence[Job], as_json: bool) -> int:
+    """Cut many files out; those that failed are named at the end."""
     from edgemat.progress import progress_bar
 
-    if background is not None and blur is not None:
-        raise UsageError("--background and --blur exclude each other.", remedy="Give one of them.")
-    check_image_name(output, transparent=background is None and blur is None)
-    image, opacity = read_rgba(photo)
-    known = None if trimap is None else read_trimap(trimap)
-    behind = None if background is None else read_background(background)
-    asked_model = known is None or bool((known == UNKNOWN).any())
-    source: Path | str
-    if model is None:
-        source = default_model(needs_trimap=known is not None)
-    else:
-        source = str(model) if str(model) in METHODS else find_artifact(model)
-    network: Path | str | Predictor = source
-    if logits or (scale, mean, std) != (None, None, None):
-        network = load_predictor(source, convention=_convention(scale, mean, std, logits))
-    with progress_bar("matting") as show:
-        alpha = compute_matte(image, known, model=network, progress=lambda done, _: show(done))
-        if opacity is not None:  # what was erased already stays away
-            alpha = np.minimum(alpha, opacity)
-        if behind is not None:
-            write_image(output, replace_background(image, alpha, behind))
-        elif blur is not None:
-            write_image(output, blur_background(image, alpha, blur))
-        else:
-            write_image(output, cut_out(image, alpha))
+    with progress_bar("matting", len(jobs)) as show:
+        outcomes = list(batch.run(jobs, lambda done: show(int(done))))
+    failed = [outcome for outcome in outcomes if outcome.error is not None]
+    skipped = [outcome for outcome in outcomes if outcome.skipped]
+    written = [o for o in outcomes if o.error is None and not o.skipped]
     if as_json:
-        height, width = alpha.shape
-        ran = str(source) if asked_model else None
-        print_json({"output": str(output), "model": ran, "width": width, "height": height})
+        print_json(
+            {
+                "written": [str(outcome.job.target) for outcome in written],
+                "skipped": [str(outcome.job.target) for outcome in skipped],
+                "failed": [{"source": str(o.job.source), "error": str(o.error)} for o in failed],
+            }
+        )
     else:
-        after = f" with {Path(source).name}." if asked_model else " from the trimap alone."
-        tables.show_path(out, output, before="Wrote ", after=after)
+        out.print(f"{len(written)} written, {len(skipped)} there already, {len(failed)} failed.")
+        for error in _errors(failed):
+            show_error(error)
+    return PICTURE_FAILED if failed else 0
+
+
+def _errors(outcomes: Sequence[Outcome]) -> Iterator[EdgematError]:
+    """Yield what is wrong; each says which file it is of."""
+    for outcome in outcomes:
+        error, name = outcome.error, str(outcome.job.source)
+        if error is not None:
+            if name not in error.message:
+                error.message = f"{name}: {error.message}"
+            yield error
+
+
+def _watch(batch: Batch, sources: Sequence[Path], naming: Naming) -> None:
+    """Cut out what comes, and say so in a line each, until Ctrl-C."""
+    from edgemat.matting.jobs import plan
+    from edgemat.matting.watch import watch
+
+    if not all(source.is_dir() for source in sources):
+        raise UsageError("--watch is for folders.", remedy="Name a folder that exists.")
+    err.print("Watching; Ctrl-C ends it.")
+    for outcome in watch(batch, lambda: plan(sources, naming, may_be_empty=True)):
+        if outcome.error is not None:
+            for error in _errors([outcome]):
+                show_error(error)
+        else:
+            tables.show_path(out, outcome.job.target, before="Wrote ", after=".")
 
 
 def _convention(scale: float | None, mean: str | None, std: str | None, logits: bool) -> Convention:

@@ -21,7 +21,7 @@ from edgemat.images.arrays import (
     to_float,
     to_uint8,
 )
-from edgemat.images.decode import image_size
+from edgemat.images.decode import PictureBytes, PictureFile, image_size
 from edgemat.images.read import (
     read_background,
     read_grey,
@@ -29,7 +29,7 @@ from edgemat.images.read import (
     read_rgba,
     read_trimap,
 )
-from edgemat.images.write import check_image_name, write_image
+from edgemat.images.write import check_image_name, encode_image, write_image
 
 __all__ = [
     "BACKGROUND",
@@ -41,10 +41,13 @@ __all__ = [
     "U8",
     "UNKNOWN",
     "Method",
+    "PictureBytes",
+    "PictureFile",
     "T",
     "check_image_name",
     "check_same_size",
     "check_sizes",
+    "encode_image",
     "image_size",
     "read_background",
     "read_grey",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 from functools import cache
-from pathlib import Path
 
 from PIL import Image, ImageCms
 
@@ -21,7 +20,7 @@ _YEAR_2000 = bytes([0x07, 0xD0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0])
 _MODES = {"RGB ": ("RGB",), "GRAY": ("L",), "CMYK": ("CMYK",), "Lab ": ("LAB",)}
 
 
-def to_srgb(image: Image.Image, path: Path | str) -> Image.Image:
+def to_srgb(image: Image.Image, path: object) -> Image.Image:
     """Return a decoded picture as 8-bit sRGB, "RGB" or "RGBA", by its own colour profile.
 
     Without a profile it is taken for sRGB (Pillow's formula for CMYK). Print profiles are converted
@@ -55,7 +54,7 @@ def srgb_profile() -> bytes:
     return bytes(profile)
 
 
-def _profile_of(image: Image.Image, path: Path | str) -> ImageCms.ImageCmsProfile | None:
+def _profile_of(image: Image.Image, path: object) -> ImageCms.ImageCmsProfile | None:
     """Return the picture's profile where it has one that fits, else None."""
     icc = image.info.get("icc_profile")
     if not icc:
@@ -72,7 +71,7 @@ def _profile_of(image: Image.Image, path: Path | str) -> ImageCms.ImageCmsProfil
     return profile
 
 
-def _apply(profile: ImageCms.ImageCmsProfile, image: Image.Image, path: Path | str) -> Image.Image:
+def _apply(profile: ImageCms.ImageCmsProfile, image: Image.Image, path: object) -> Image.Image:
     printing = image.mode == "CMYK"
     intent = ImageCms.Intent.PERCEPTUAL if printing else ImageCms.Intent.RELATIVE_COLORIMETRIC
     plain = image if printing else image.convert(_plain_mode(image))

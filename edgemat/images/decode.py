@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import struct
 import warnings
 import zlib
@@ -48,7 +49,22 @@ _DECODER_ERRORS = (
 )
 
 
-def image_size(path: Path | str) -> tuple[int, int]:
+class PictureBytes(io.BytesIO):
+    """An encoded picture in memory, read as a file would be; `name` stands for it in messages."""
+
+    def __init__(self, content: bytes, name: str) -> None:
+        super().__init__(content)
+        self._shown = name
+
+    def __str__(self) -> str:
+        return self._shown
+
+
+PictureFile = Path | str | PictureBytes
+"""What pictures are read from."""
+
+
+def image_size(path: PictureFile) -> tuple[int, int]:
     """Return height and width of a picture as it would be read, from its header alone.
 
     Raises
@@ -56,18 +72,18 @@ def image_size(path: Path | str) -> tuple[int, int]:
     ImageError
         As :func:`read_image`, as far as the header tells.
     """
-    with _open(Path(path)) as image:
+    with _open(path) as image:
         width, height = image.size
         try:
             orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
         except (OSError, *_DECODER_ERRORS) as error:
-            raise _not_readable(Path(path)) from error
+            raise _not_readable(path) from error
         # Pillow gives a TIFF's size as it will be turned.
         turned = image.format != "TIFF" and orientation in range(5, 9)
     return (width, height) if turned else (height, width)
 
 
-def _open(path: Path) -> Image.Image:
+def _open(path: PictureFile) -> Image.Image:
     """Open `path` lazily with its size checked against 32..12,000 px."""
     try:
         with warnings.catch_warnings():
@@ -97,7 +113,7 @@ def _open(path: Path) -> Image.Image:
     return image
 
 
-def load(path: Path) -> Image.Image:
+def load(path: PictureFile) -> Image.Image:
     """Open and decode `path`, turned upright."""
     with _open(path) as image:
         try:
@@ -125,13 +141,16 @@ def _formats() -> list[str]:
     return [name for name in _READABLE if name in Image.OPEN]
 
 
-def _missing_decoder(path: Path) -> ImageError | None:
+def _missing_decoder(path: PictureFile) -> ImageError | None:
     """Return what to install where a file is of a format that this installation cannot read."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(16)
-    except OSError:
-        return None
+    if isinstance(path, PictureBytes):
+        head = path.getvalue()[:16]
+    else:
+        try:
+            with Path(path).open("rb") as file:
+                head = file.read(16)
+        except OSError:
+            return None
     for name, (start, marks) in _EXTRA.items():
         if any(head[start:].startswith(mark) for mark in marks):
             return ImageError(
@@ -141,14 +160,14 @@ def _missing_decoder(path: Path) -> ImageError | None:
     return None
 
 
-def _not_readable(path: Path) -> ImageError:
+def _not_readable(path: PictureFile) -> ImageError:
     return ImageError(
         f"{path} is not an image that can be read, or it is truncated.",
         remedy="Save it again as PNG or JPEG.",
     )
 
 
-def _too_large(path: Path) -> ImageError:
+def _too_large(path: PictureFile) -> ImageError:
     return ImageError(
         f"{path} is larger than {MAX_SIDE:,} px on a side.", remedy="Scale it down first."
     )

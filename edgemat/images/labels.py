@@ -7,7 +7,6 @@ is certain is understood and said; what could mean two things is refused by name
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +25,7 @@ U8 = NDArray[np.uint8]
 LABELS_REMEDY = "Name the classes that are foreground, for example --labels 1,15."
 
 
-def full_scale_of(values: NDArray[np.generic], path: Path | str) -> float:
+def full_scale_of(values: NDArray[np.generic], path: object) -> float:
     """Return what stands for 1 in a 16-bit picture: 65535, or less where the top bits are empty."""
     peak = int(values.max())
     for bits in DEPTHS:
@@ -36,7 +35,7 @@ def full_scale_of(values: NDArray[np.generic], path: Path | str) -> float:
     return 65535.0
 
 
-def mask_from_values(values: U8, path: Path | str, *, lossy: bool = False) -> U8:
+def mask_from_values(values: U8, path: object, *, lossy: bool = False) -> U8:
     """Return a mask as 0..255: one of 0 and 1 is widened.
 
     Parameters
@@ -68,7 +67,7 @@ def mask_from_values(values: U8, path: Path | str, *, lossy: bool = False) -> U8
     return values
 
 
-def select_labels(image: Image.Image, labels: tuple[int, ...], path: Path | str) -> U8:
+def select_labels(image: Image.Image, labels: tuple[int, ...], path: object) -> U8:
     """Return 255 where a class mask has one of `labels`, else 0: HxW uint8.
 
     Raises
@@ -92,7 +91,7 @@ def select_labels(image: Image.Image, labels: tuple[int, ...], path: Path | str)
     return np.where(chosen, np.uint8(255), np.uint8(0))
 
 
-def refuse_class_colours(image: Image.Image, path: Path | str) -> None:
+def refuse_class_colours(image: Image.Image, path: object) -> None:
     """Refuse a palette picture whose colours are no greys: they stand for classes.
 
     Raises
@@ -111,7 +110,7 @@ def refuse_class_colours(image: Image.Image, path: Path | str) -> None:
         )
 
 
-def trimap_from_numbers(values: U8, path: Path | str) -> U8 | None:
+def trimap_from_numbers(values: U8, path: object) -> U8 | None:
     """Return 0, 128 and 255 for a trimap of the numbers 0, 1 and 2; None where it has greys.
 
     Which number is "unknown" is seen from where it lies: between the other two.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -11,7 +10,7 @@ from PIL import Image
 from edgemat.errors import ImageError
 from edgemat.images.arrays import BACKGROUND, F32, FOREGROUND, U8, UNKNOWN, to_float
 from edgemat.images.colour import to_srgb
-from edgemat.images.decode import load
+from edgemat.images.decode import PictureFile, load
 from edgemat.images.labels import (
     full_scale_of,
     mask_from_values,
@@ -25,7 +24,7 @@ _LOSSY = ("JPEG", "MPO", "WEBP", "AVIF", "HEIF", "JXL")
 _NEARLY_OPAQUE, _NEARLY_ALL = 250, 0.999
 
 
-def read_image(path: Path | str) -> U8:
+def read_image(path: PictureFile) -> U8:
     """Read a photograph as HxWx3 uint8 RGB, turned as its EXIF orientation says.
 
     Grey (8 and 16 bit), palette, CMYK and 16-bit colour files are converted to 8-bit RGB. An
@@ -43,12 +42,12 @@ def read_image(path: Path | str) -> U8:
     return read_rgba(path)[0]
 
 
-def read_rgba(path: Path | str) -> tuple[U8, F32 | None]:
+def read_rgba(path: PictureFile) -> tuple[U8, F32 | None]:
     """Read a cut-out as (HxWx3 uint8 RGB, HxW float32 alpha in 0..1, or None without alpha).
 
     The colours are not premultiplied. Raises as :func:`read_image` does.
     """
-    image = load(Path(path))
+    image = load(path)
     if _is_deep(image):
         grey = np.round(_deep_grey(image, path) * 255).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=2), None
@@ -59,7 +58,7 @@ def read_rgba(path: Path | str) -> tuple[U8, F32 | None]:
     return np.ascontiguousarray(rgba[..., :3]), to_float(rgba[..., 3])
 
 
-def read_background(path: Path | str) -> U8:
+def read_background(path: PictureFile) -> U8:
     """Read a background as HxWx3 uint8 RGB: where it is transparent, white shows through.
 
     Raises as :func:`read_image` does.
@@ -71,7 +70,7 @@ def read_background(path: Path | str) -> U8:
     return np.round(colours * alpha[..., None] + white).astype(np.uint8)
 
 
-def read_grey(path: Path | str, *, labels: tuple[int, ...] | None = None) -> F32:
+def read_grey(path: PictureFile, *, labels: tuple[int, ...] | None = None) -> F32:
     """Read an alpha matte or a mask as HxW float32 in 0..1 (8 bit, 16 bit, or float).
 
     A file with an alpha channel gives that channel, unless it is opaque but for a few pixels:
@@ -88,7 +87,7 @@ def read_grey(path: Path | str, *, labels: tuple[int, ...] | None = None) -> F32
     ImageError
         As :func:`read_image`, and for class numbers without `labels`.
     """
-    image = load(Path(path))
+    image = load(path)
     if labels is not None:
         return to_float(select_labels(image, labels, path))
     if image.has_transparency_data:
@@ -101,7 +100,7 @@ def read_grey(path: Path | str, *, labels: tuple[int, ...] | None = None) -> F32
     return to_float(mask_from_values(_luma(image, path), path, lossy=_is_lossy(image)))
 
 
-def read_trimap(path: Path | str) -> U8:
+def read_trimap(path: PictureFile) -> U8:
     """Read a trimap as HxW uint8 in {0, 128, 255}.
 
     Luma of at most 10 % is background (0), of at least 90 % foreground (255), and everything
@@ -114,7 +113,7 @@ def read_trimap(path: Path | str) -> U8:
     ImageError
         As :func:`read_image`, and for numbers that are no greys of a trimap.
     """
-    image = load(Path(path))
+    image = load(path)
     refuse_class_colours(image, path)
     if _is_deep(image):
         luma = _deep_grey(image, path)
@@ -137,7 +136,7 @@ def _is_deep(image: Image.Image) -> bool:
     return image.mode == "F" or image.mode.startswith("I")
 
 
-def _deep_grey(image: Image.Image, path: Path | str) -> F32:
+def _deep_grey(image: Image.Image, path: PictureFile) -> F32:
     """Return a 16-bit, 32-bit or float grey image as float32 in 0..1."""
     values = np.array(image)
     if not np.isfinite(values).all():
@@ -154,7 +153,7 @@ def _deep_grey(image: Image.Image, path: Path | str) -> F32:
     return (values / full_scale).astype(np.float32)
 
 
-def _luma(image: Image.Image, path: Path | str) -> U8:
+def _luma(image: Image.Image, path: PictureFile) -> U8:
     """Return the luma of an 8-bit picture, HxW uint8."""
     if image.mode not in ("L", "1"):
         # By way of RGB, so that palette and CMYK files mean their colours.
@@ -166,12 +165,14 @@ def _is_lossy(image: Image.Image) -> bool:
     return getattr(image, "format", None) in _LOSSY
 
 
-def _convert(image: Image.Image, mode: str, path: Path | str) -> Image.Image:
+def _convert(image: Image.Image, mode: str, path: PictureFile) -> Image.Image:
     return _explained(lambda image, _: image.convert(mode), image, path)
 
 
 def _explained(
-    convert: Callable[[Image.Image, Path | str], Image.Image], image: Image.Image, path: Path | str
+    convert: Callable[[Image.Image, PictureFile], Image.Image],
+    image: Image.Image,
+    path: PictureFile,
 ) -> Image.Image:
     """Convert a picture; a colour mode that has no conversion is an error that says so."""
     try:

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, PngImagePlugin
+from PIL import Image, PngImagePlugin, features
 
-from edgemat.errors import ImageError, UsageError
+from edgemat.errors import ImageError, MissingToolError, UsageError
 from edgemat.files import atomic_path
 from edgemat.images.arrays import to_uint8
 from edgemat.images.colour import srgb_profile
@@ -23,8 +23,10 @@ _FORMATS = {
     ".webp": "WEBP",
     ".tif": "TIFF",
     ".tiff": "TIFF",
+    ".avif": "AVIF",
 }
-_FORMATS_WITH_ALPHA = ("PNG", "WEBP", "TIFF")
+_QUALITY = {"JPEG": 95, "WEBP": 95, "AVIF": 90}
+_FORMATS_WITH_ALPHA = ("PNG", "WEBP", "TIFF", "AVIF")
 
 
 def write_image(path: Path | str, array: NDArray[np.generic]) -> None:
@@ -33,7 +35,7 @@ def write_image(path: Path | str, array: NDArray[np.generic]) -> None:
     Parameters
     ----------
     path:
-        Name ending in .png, .jpg, .jpeg, .webp, .tif or .tiff.
+        Name ending in .png, .jpg, .jpeg, .webp, .tif, .tiff or .avif.
     array:
         HxW, HxWx3 RGB or HxWx4 RGBA; uint8, or float in 0..1 (values outside are clipped).
 
@@ -47,25 +49,31 @@ def write_image(path: Path | str, array: NDArray[np.generic]) -> None:
         The disk is full or the folder may not be written.
     """
     path = Path(path)
+    content = encode_image(array, path)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def encode_image(array: NDArray[np.generic], name: Path) -> bytes:
+    """Return what a file of that name would hold; see :func:`write_image`."""
     values = to_uint8(array)
     channels = values.shape[-1] if values.ndim == 3 else 1
     if values.ndim not in (2, 3) or channels not in (1, 3, 4) or 0 in values.shape:
         raise ImageError(
             f"An array of shape {values.shape} is no image.", remedy="Give HxW, HxWx3 or HxWx4."
         )
-    kind = check_image_name(path, transparent=channels == 4)
+    kind = check_image_name(name, transparent=channels == 4)
     # Encoded in memory first: Pillow's file encoders lose the errno of a full disk.
     buffer = io.BytesIO()
     try:
         Image.fromarray(values).save(buffer, kind, **_options(kind, is_colour=channels > 1))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         height, width = values.shape[:2]
         raise ImageError(
-            f"{path}: {kind} takes no picture of {width} x {height} px.",
+            f"{name}: {kind} takes no picture of {width} x {height} px.",
             remedy="Use a name that ends in .png.",
         ) from error
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(buffer.getvalue())
+    return buffer.getvalue()
 
 
 def check_image_name(path: Path, *, transparent: bool = False) -> str:
@@ -75,6 +83,8 @@ def check_image_name(path: Path, *, transparent: bool = False) -> str:
     ------
     UsageError
         Unknown suffix, or a format that cannot be `transparent`.
+    MissingToolError
+        A format that this Pillow was built without.
     """
     kind = _FORMATS.get(path.suffix.lower())
     if kind is None:
@@ -86,12 +96,17 @@ def check_image_name(path: Path, *, transparent: bool = False) -> str:
         raise UsageError(
             f"{path} cannot hold transparency.", remedy="Use a name that ends in .png."
         )
+    if kind == "AVIF" and not features.check("avif"):
+        raise MissingToolError(
+            f"{path} cannot be written: this Pillow has no AVIF.",
+            remedy="Use a name that ends in .webp or .png.",
+        )
     return kind
 
 
 def _options(kind: str, *, is_colour: bool) -> dict[str, Any]:
     """Return how to encode: colours are said to be sRGB, a mask's greys are no colours."""
-    options: dict[str, Any] = {"quality": 95} if kind == "JPEG" else {}
+    options: dict[str, Any] = {"quality": _QUALITY[kind]} if kind in _QUALITY else {}
     if kind == "PNG":
         # Finding runs alone takes less than half the time on photographs, for a tenth more bytes.
         options["compress_type"] = zlib.Z_RLE

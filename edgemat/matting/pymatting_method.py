@@ -37,7 +37,7 @@ def load_method(module: str, *, purpose: str) -> Callable[..., Any]:
     if found is None or found.origin is None:
         raise MissingToolError(
             f"{purpose} needs PyMatting, which is not installed.",
-            remedy="Install it with: pip install pymatting",
+            remedy="Install it with: pip install 'edgemat[classical]'",
         )
     return _import(Path(found.origin).parent, module)
 

@@ -35,7 +35,11 @@ def without(monkeypatch: pytest.MonkeyPatch, *missing: str) -> dict[str, Finding
     ("package", "ability", "remedy"),
     [
         ("ai-edge-litert", "Run .tflite files: matte, bench", "pip install edgemat"),
-        ("pymatting", "Estimate foreground colours", "pip install edgemat"),
+        (
+            "pymatting",
+            "Matting without a network: closed-form, knn",
+            'pip install "edgemat[classical]"',
+        ),
         ("torch", "Train", 'pip install "edgemat[train]"'),
         ("nncf", "Quantize with NNCF", 'pip install "edgemat[deploy]"'),
         ("litert-torch", "Convert to TFLite", 'pip install "edgemat[deploy]"'),

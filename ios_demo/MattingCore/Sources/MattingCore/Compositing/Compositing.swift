@@ -19,7 +19,7 @@ public enum Compositing {
 
     /// The colours of the foreground, where it shows through and beyond.
     ///
-    /// Smooth layers F and B come from at most 4 megapixels. At full size both are then moved, by
+    /// Smooth layers F and B come from at most one megapixel. At full size both are then moved, by
     /// the smallest step, to where `alpha F + (1 - alpha) B` is the picture again: strands keep
     /// their sharpness, and opaque pixels their exact colour.
     public static func foreground(of image: RGBImage, alpha: AlphaMatte) -> RGBImage {

@@ -5,10 +5,10 @@ import Foundation
 /// The multi-level method of Germer et al., Fast Multi-Level Foreground Estimation, 2020: from one
 /// pixel up to full size, each level starts from the one before and solves, pixel by pixel, for
 /// the F and B that explain the picture and agree with their neighbours, the more so where alpha
-/// changes. The constants are those that edgemat uses by way of PyMatting.
+/// changes. The constants are PyMatting's, and edgemat's own.
 struct ForegroundColours {
     /// Larger pictures are estimated on a reduced copy, and refined at full size.
-    static let largestEstimate = 4_000_000
+    static let largestEstimate = 1_000_000
 
     private static let regularisation: Float = 1e-5
     private static let smallSide = 32

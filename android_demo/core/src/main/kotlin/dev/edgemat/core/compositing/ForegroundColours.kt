@@ -13,7 +13,7 @@ import dev.edgemat.core.picture.toByteValue
 import kotlin.math.sqrt
 
 /** Larger pictures are estimated on a reduced copy, and refined at full size. */
-private const val ESTIMATE_PIXELS = 4_000_000.0
+private const val ESTIMATE_PIXELS = 1_000_000.0
 
 /**
  * The colours of the foreground alone, where it shows through and beyond.

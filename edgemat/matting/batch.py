@@ -1,0 +1,145 @@
+"""Many pictures and videos, one after the other or several at once; none stops the others."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from itertools import islice
+
+from edgemat.errors import DiskError, EdgematError, ImageError, MissingToolError
+from edgemat.matting.cutting import Cutter
+from edgemat.matting.jobs import Job
+from edgemat.matting.pictures import PictureSink, cut_picture
+from edgemat.matting.video.cut import cut_video
+
+Advance = Callable[[float], None]
+"""Called with the files that are done, also in parts of one."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job.
+
+    Attributes
+    ----------
+    skipped:
+        The result was there already.
+    error:
+        Why there is no result.
+    """
+
+    job: Job
+    skipped: bool = False
+    error: EdgematError | None = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """How files are cut out.
+
+    Attributes
+    ----------
+    smoothing:
+        Of videos; see :class:`~edgemat.matting.smoothing.Smoother`.
+    settings:
+        What else a video's result depends on, by name: with others it is begun anew.
+    workers:
+        Files at once.
+    overwrite:
+        Do what is there already again.
+    """
+
+    cutter: Cutter
+    smoothing: float
+    settings: dict[str, str]
+    workers: int = 1
+    overwrite: bool = False
+
+    def run(self, jobs: Sequence[Job], progress: Advance = lambda done: None) -> Iterator[Outcome]:
+        """Do all jobs and yield what became of each, as they end.
+
+        A file that cannot be read, or whose matte fails, is an outcome.
+
+        Raises
+        ------
+        DiskError
+            A result cannot be written. It ends all.
+        MissingToolError
+            A package is not installed. It ends all.
+        """
+        counter = _Counter(progress)
+
+        def work(job: Job) -> Outcome:
+            try:
+                return self._do(job, lambda share: counter.set(job, share))
+            finally:
+                counter.set(job, 1.0)
+
+        if self.workers == 1:  # in this thread, which Ctrl-C reaches at once
+            yield from map(work, jobs)
+        else:
+            yield from _in_threads(work, jobs, self.workers)
+
+    def _do(self, job: Job, progress: Advance) -> Outcome:
+        try:
+            if job.is_done and not self.overwrite:
+                return Outcome(job, skipped=True)
+            if job.is_video:
+                cut_video(
+                    job.source,
+                    job.target,
+                    self.cutter,
+                    smoothing=self.smoothing,
+                    settings=self.settings,
+                    progress=progress,
+                )
+            else:
+                sink = PictureSink(job.target, job.trimap_out)
+                cut_picture(job.source, sink, self.cutter, trimap=job.trimap, progress=progress)
+        except (DiskError, MissingToolError):
+            raise
+        except EdgematError as error:
+            return Outcome(job, error=error)
+        except MemoryError:
+            large = ImageError("There is not enough memory for it.", remedy="Scale it down first.")
+            return Outcome(job, error=large)
+        return Outcome(job)
+
+
+def _in_threads(
+    work: Callable[[Job], Outcome], jobs: Iterable[Job], workers: int
+) -> Iterator[Outcome]:
+    """Yield outcomes as they come; what is not begun is dropped when something is raised."""
+    waiting = iter(jobs)
+    pool = ThreadPoolExecutor(workers)
+    try:
+        running: set[Future[Outcome]] = set()
+        while True:
+            more = islice(waiting, workers + 1 - len(running))
+            running |= {pool.submit(work, job) for job in more}
+            if not running:
+                return
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+class _Counter:
+    """Adds up how much of each job is done, for one bar."""
+
+    def __init__(self, progress: Advance) -> None:
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._shares: dict[Job, float] = {}
+        self._sum = 0.0
+
+    def set(self, job: Job, share: float) -> None:
+        """Say how much of a job is done."""
+        with self._lock:
+            self._sum += share - self._shares.get(job, 0.0)
+            self._shares[job] = share
+            self._progress(self._sum)

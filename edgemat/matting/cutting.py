@@ -1,0 +1,138 @@
+"""The one loop of all that is cut out: frames from a source, each matted and finished, to a sink.
+
+A photograph is a source of one frame, a video of many; a file, a pipe or a video is a sink.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from edgemat.artifacts.artifact import Artifact
+from edgemat.images import F32, U8
+from edgemat.matting.classical import METHODS
+from edgemat.matting.finish import Finish
+from edgemat.matting.foreign import Convention
+from edgemat.matting.matte import Model, Progress, matte
+from edgemat.matting.predict import load_predictor
+from edgemat.matting.smoothing import Smoother
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture.
+
+    Attributes
+    ----------
+    image:
+        HxWx3 uint8.
+    opacity:
+        HxW float32 in 0..1 where the picture was cut out already.
+    time:
+        Of a video's frame, in the video's own unit.
+    """
+
+    image: U8
+    opacity: F32 | None = None
+    time: int = 0
+
+
+class Sink(Protocol):
+    """Where finished pictures go."""
+
+    def add(self, frame: Frame, picture: U8, alpha: F32) -> None:
+        """Take a frame, what has become of it, and its matte."""
+
+
+class Cutter:
+    """A model and a finish, for several threads: each of them has the model for itself.
+
+    Parameters
+    ----------
+    model:
+        As :func:`~edgemat.matting.matte.matte` takes it, loaded at once, so that a wrong one is
+        noticed before work begins. One that is loaded already is shared, one at a time.
+    convention:
+        How another's .tflite file is fed.
+    workers:
+        Threads that will call; the model's own threads are divided among them.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        finish: Finish,
+        *,
+        convention: Convention | None = None,
+        workers: int = 1,
+    ) -> None:
+        self.finish = finish
+        self._model = model
+        self._convention = convention
+        self._threads = max(1, min(4, os.cpu_count() or 1) // workers)
+        shared = not isinstance(model, Artifact | Path | str)
+        self._turn = threading.Lock() if shared else contextlib.nullcontext()
+        self._own = threading.local()
+        self._own.model = self._load()
+
+    @property
+    def name(self) -> str:
+        """The model's name or path."""
+        return str(self._model.path if isinstance(self._model, Artifact) else self._model)
+
+    def alpha(self, frame: Frame, trimap: U8 | None, progress: Progress | None = None) -> F32:
+        """Return the matte of a frame; what was erased of it already stays away."""
+        if not hasattr(self._own, "model"):
+            self._own.model = self._load()
+        with self._turn:
+            alpha = matte(frame.image, trimap, model=self._own.model, progress=progress)
+        return alpha if frame.opacity is None else np.minimum(alpha, frame.opacity)
+
+    def _load(self) -> Model:
+        model = self._model
+        if isinstance(model, str) and model in METHODS and self._convention is None:
+            return model
+        if isinstance(model, Artifact | Path | str):
+            return load_predictor(model, threads=self._threads, convention=self._convention)
+        return model
+
+
+def cut(
+    frames: Iterable[Frame],
+    cutter: Cutter,
+    sink: Sink,
+    *,
+    trimap: U8 | None = None,
+    smoother: Smoother | None = None,
+    progress: Callable[[float], None] = lambda done: None,
+) -> None:
+    """Mat and finish all frames.
+
+    Parameters
+    ----------
+    trimap:
+        Of every frame.
+    smoother:
+        For frames that follow each other.
+    progress:
+        Called with the frames that are done, also in parts of one.
+    """
+    done = 0
+
+    def show(runs: int, all_runs: int) -> None:
+        progress(done + runs / (all_runs + 1))
+
+    for frame in frames:
+        alpha = cutter.alpha(frame, trimap, show)
+        if smoother is not None:
+            alpha = smoother(frame.image, alpha)
+        sink.add(frame, cutter.finish(frame.image, alpha), alpha)
+        done += 1
+        progress(done)

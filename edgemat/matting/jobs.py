@@ -1,0 +1,194 @@
+"""What is to be cut out, and into which files: checked before any work begins."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgemat.errors import UsageError
+from edgemat.files import shorten
+from edgemat.images import check_image_name
+from edgemat.matting.video.formats import check_video_name, is_video
+
+PICTURE_SUFFIXES = (
+    *(".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".avif", ".bmp", ".gif", ".ppm"),
+    *(".heic", ".heif", ".jxl"),
+)
+"""Of files in a folder that are taken for pictures; others are passed over."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A picture or a video, and where its result goes.
+
+    Attributes
+    ----------
+    trimap:
+        Of the picture, if one is given.
+    trimap_out:
+        Where the trimap that the matte suggests is written.
+    """
+
+    source: Path
+    target: Path
+    trimap: Path | None = None
+    trimap_out: Path | None = None
+
+    @property
+    def is_video(self) -> bool:
+        return is_video(self.source)
+
+    @property
+    def is_done(self) -> bool:
+        """True where the result is there, and not older than its source."""
+        wanted = [path for path in (self.target, self.trimap_out) if path is not None]
+        if not all(path.is_file() for path in wanted):
+            return False
+        changed = self.source.stat().st_mtime
+        return all(path.stat().st_mtime >= changed for path in wanted)
+
+
+@dataclass(frozen=True)
+class Naming:
+    """How results are called.
+
+    Attributes
+    ----------
+    output:
+        The file, or for several sources the folder.
+    suffix:
+        Of pictures in that folder.
+    transparent:
+        Results have an alpha channel.
+    trimap, trimap_out:
+        Files for one picture, folders with files of the same names for several.
+    """
+
+    output: Path
+    suffix: str = ".png"
+    transparent: bool = True
+    trimap: Path | None = None
+    trimap_out: Path | None = None
+
+
+def plan(sources: Sequence[Path], naming: Naming, *, may_be_empty: bool = False) -> list[Job]:
+    """Return a job for each file that the sources name.
+
+    Parameters
+    ----------
+    sources:
+        Files, folders (with those within) and patterns. Names below a folder are kept.
+    may_be_empty:
+        Nothing may be there yet.
+
+    Raises
+    ------
+    UsageError
+        Nothing is found, two results would have one name, or a result's name is impossible.
+    """
+    if len(sources) == 1 and _is_one_file(sources[0]) and not naming.output.is_dir():
+        jobs = [Job(sources[0], naming.output, naming.trimap, naming.trimap_out)]
+    else:
+        found = _found(sources, naming.output)
+        if not found and not may_be_empty:
+            raise UsageError(
+                f"There are no pictures in {shorten(sources[0])}.",
+                remedy=f"Those count whose names end in {', '.join(PICTURE_SUFFIXES)}.",
+            )
+        jobs = [_in_folder(file, name, naming) for file, name in found]
+    taken: dict[Path, Path] = {}
+    for job in jobs:
+        _check_names(job, transparent=naming.transparent)
+        other = taken.setdefault(job.target, job.source)
+        if other != job.source:
+            raise UsageError(
+                f"{other} and {job.source} would both become {job.target}.",
+                remedy="Rename one of them, or give their folders one by one.",
+            )
+    return jobs
+
+
+def _found(sources: Sequence[Path], output: Path) -> list[tuple[Path, Path]]:
+    """Return all files with the names that they keep."""
+    if output.exists() and not output.is_dir():
+        raise UsageError(
+            f"{output} is a file, and several results go into a folder.",
+            remedy="Give -o another name.",
+        )
+    return list(dict.fromkeys(pair for source in sources for pair in _expand(source, output)))
+
+
+def _expand(source: Path, output: Path) -> Iterator[tuple[Path, Path]]:
+    if source.is_dir():
+        if output.resolve() == source.resolve():
+            raise UsageError(
+                f"Results in {source} itself would be taken for its pictures.",
+                remedy="Give -o another folder.",
+            )
+        for path in sorted(source.rglob("*")):
+            name = path.relative_to(source)
+            hidden = any(part.startswith(".") for part in name.parts)
+            is_result = output.resolve() in path.resolve().parents
+            if path.is_file() and _is_known(path) and not hidden and not is_result:
+                yield path, name
+    elif _is_one_file(source):
+        yield source, Path(source.name)
+    else:
+        matched = sorted(Path(path) for path in glob.glob(str(source), recursive=True))
+        if not matched:
+            raise UsageError(f"Nothing is called {source}.", remedy="Check the pattern.")
+        for path in matched:
+            yield from _expand(path, output)
+
+
+def _is_one_file(source: Path) -> bool:
+    """Return whether a source is meant as a file: it is one, or is no folder and no pattern."""
+    return source.is_file() or not (source.is_dir() or glob.has_magic(str(source)))
+
+
+def _is_known(path: Path) -> bool:
+    return path.suffix.lower() in PICTURE_SUFFIXES or is_video(path)
+
+
+def _in_folder(source: Path, name: Path, naming: Naming) -> Job:
+    suffix = naming.suffix
+    if is_video(source):
+        suffix = ".mov" if naming.transparent else ".mp4"
+    trimap_out = naming.trimap_out
+    return Job(
+        source,
+        naming.output / name.with_suffix(suffix),
+        None if naming.trimap is None else _trimap_of(name, naming.trimap),
+        None if trimap_out is None else trimap_out / name.with_suffix(".png"),
+    )
+
+
+def _trimap_of(name: Path, trimaps: Path) -> Path:
+    """Return the trimap of that name, whatever its suffix; one of several pictures if a file."""
+    if not trimaps.is_dir():
+        return trimaps
+    for suffix in (name.suffix, *PICTURE_SUFFIXES):
+        found = trimaps / name.with_suffix(suffix)
+        if found.is_file():
+            return found
+    return trimaps / name.with_suffix(".png")  # which is missing: said when it is its turn
+
+
+def _check_names(job: Job, *, transparent: bool) -> None:
+    if job.is_video:
+        check_video_name(job.target, transparent=transparent)
+        if job.trimap is not None or job.trimap_out is not None:
+            raise UsageError(
+                f"{job.source} is a video, and trimaps are for pictures.",
+                remedy="Leave --trimap and --trimap-out out.",
+            )
+    else:
+        check_image_name(job.target, transparent=transparent)
+    if job.trimap_out is not None:
+        check_image_name(job.trimap_out)
+    if job.target.resolve() == job.source.resolve():
+        raise UsageError(
+            f"{job.source} would be written over.", remedy="Give -o another name or folder."
+        )

@@ -1,0 +1,72 @@
+"""One picture cut out: a file or a pipe in, a file or a pipe out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from edgemat.images import (
+    F32,
+    U8,
+    PictureFile,
+    encode_image,
+    read_rgba,
+    read_trimap,
+    write_image,
+)
+from edgemat.matting.cutting import Cutter, Frame, cut
+from edgemat.matting.unknown import trimap_of_matte
+
+
+@dataclass(frozen=True)
+class PictureSink:
+    """Writes one picture, and the trimap that its matte suggests.
+
+    Attributes
+    ----------
+    target:
+        A file's name; in a pipe, of the format alone.
+    pipe:
+        Where the encoded picture goes instead of into a file.
+    """
+
+    target: Path
+    trimap_out: Path | None = None
+    pipe: BinaryIO | None = None
+
+    def add(self, frame: Frame, picture: U8, alpha: F32) -> None:
+        """Write it."""
+        if self.trimap_out is not None:
+            write_image(self.trimap_out, trimap_of_matte(alpha))
+        if self.pipe is None:
+            write_image(self.target, picture)
+        else:
+            self.pipe.write(encode_image(picture, self.target))
+            self.pipe.flush()
+
+
+def cut_picture(
+    source: PictureFile,
+    sink: PictureSink,
+    cutter: Cutter,
+    *,
+    trimap: Path | None = None,
+    progress: Callable[[float], None] = lambda done: None,
+) -> tuple[int, int]:
+    """Cut a picture out, and return its height and width.
+
+    Raises
+    ------
+    ImageError
+        It, or its trimap, cannot be read.
+    UsageError
+        The trimap has another shape, or the model needs one.
+    DiskError
+        The result cannot be written.
+    """
+    image, opacity = read_rgba(source)
+    known = None if trimap is None else read_trimap(trimap)
+    cut([Frame(image, opacity)], cutter, sink, trimap=known, progress=progress)
+    return image.shape[0], image.shape[1]

@@ -1,0 +1,90 @@
+"""A video's parts and its sound, put together without encoding the pictures again."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from edgemat.files import explain_os_errors
+from edgemat.matting.video.clip import Clip
+from edgemat.matting.video.formats import VideoFormat, load_av
+
+
+def join(
+    parts: Sequence[Path], times: Sequence[int], clip: Clip, target: Path, kind: VideoFormat
+) -> None:
+    """Write a video of the parts' packets, each at its frame's own time, and the clip's sound.
+
+    Parameters
+    ----------
+    parts:
+        Files of one encoder's packets in the order of frames, without B-frames.
+    times:
+        Of all frames, in the clip's unit.
+    clip:
+        Where the sound is.
+    """
+    av = load_av()
+    options = {"movie_timescale": str(clip.unit.denominator)} if target.suffix != ".webm" else {}
+    with (
+        av.open(str(clip.path)) as heard,
+        av.open(str(parts[0])) as first,
+        av.open(str(target), "w", options=options) as out,
+    ):
+        part = first.streams.video[0]
+        pictures = out.add_stream_from_template(part)
+        pictures.time_base = clip.unit
+        if target.suffix == ".webm" and "alpha_mode" in map(str.lower, part.metadata):
+            pictures.metadata["alpha_mode"] = "1"
+        packets = [_pictures(parts, times, clip, pictures)]
+        for stream in heard.streams.audio[:1]:
+            packets.append(_sound(heard, stream, out, kind))
+        with explain_os_errors(target):
+            for _, packet in heapq.merge(*packets, key=lambda pair: pair[0]):
+                out.mux(packet)
+
+
+def _pictures(
+    parts: Sequence[Path], times: Sequence[int], clip: Clip, stream: Any
+) -> Iterator[tuple[float, Any]]:
+    """Yield each packet behind its time in seconds."""
+    last = max(1, round(1 / (clip.rate * clip.unit)))
+    lasting = [after - before for before, after in itertools.pairwise(times)] + [last]
+    number = 0
+    for path in parts:
+        with load_av().open(str(path)) as container:
+            for packet in container.demux(container.streams.video[0]):
+                if not packet.size:
+                    continue
+                packet.stream = stream
+                packet.time_base = clip.unit
+                packet.pts = packet.dts = times[number]
+                packet.duration = lasting[number]
+                yield float(times[number] * clip.unit), packet
+                number += 1
+
+
+def _sound(heard: Any, stream: Any, out: Any, kind: VideoFormat) -> Iterator[tuple[float, Any]]:
+    """Yield the sound's packets: as they are where the format takes them, else encoded anew."""
+    if stream.codec_context.name in kind.sound:
+        copy = out.add_stream_from_template(stream)
+
+        def copied() -> Iterator[tuple[float, Any]]:
+            for packet in heard.demux(stream):
+                if packet.dts is not None:
+                    packet.stream = copy
+                    yield float(packet.dts * packet.time_base), packet
+
+        return copied()
+    encoder = out.add_stream(kind.sound_encoder, rate=48_000)
+    encoder.layout = "mono" if stream.channels == 1 else "stereo"
+
+    def encoded() -> Iterator[tuple[float, Any]]:
+        for frame in itertools.chain(heard.decode(stream), [None]):
+            for packet in encoder.encode(frame):
+                yield float(packet.dts * packet.time_base), packet
+
+    return encoded()

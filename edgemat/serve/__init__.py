@@ -1,0 +1,1 @@
+"""`edgemat serve`: a page, and one address that photographs are posted to. It keeps nothing."""

@@ -1,0 +1,72 @@
+"""The server: one address, one port, until Ctrl-C."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from edgemat.errors import UsageError
+from edgemat.serve.app import make_app
+from edgemat.serve.desk import Desk
+
+CONNECTIONS = 64
+"""At once: further ones are refused."""
+IDLE_S = 5
+
+
+def serve(
+    desk: Desk, *, listen: str, port: int, started: Callable[[str], None] = lambda url: None
+) -> None:
+    """Answer until the process is interrupted.
+
+    Parameters
+    ----------
+    listen:
+        An address of this machine; 127.0.0.1 is seen by this machine alone.
+    port:
+        0 for any that is free.
+    started:
+        Called with the page's address.
+
+    Raises
+    ------
+    UsageError
+        The address or the port cannot be had.
+    """
+    with _listening(listen, port) as listener:
+        server, url = make_server(desk, listen, listener)
+        started(url)
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
+    desk.close()
+
+
+def make_server(desk: Desk, listen: str, listener: socket.socket) -> tuple[uvicorn.Server, str]:
+    """Return the server of a socket, and its address."""
+    port = listener.getsockname()[1]
+    name = f"[{listen}]" if ":" in listen else listen
+    config = uvicorn.Config(
+        make_app(desk, [f"{host}:{port}" for host in (name, "localhost")]),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        limit_concurrency=CONNECTIONS,
+        timeout_keep_alive=IDLE_S,
+        ws="none",
+    )
+    return uvicorn.Server(config), f"http://{name}:{port}/"
+
+
+def _listening(listen: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in listen else socket.AF_INET
+    try:
+        return socket.create_server((listen, port), family=family)
+    except (OSError, OverflowError) as error:
+        raise UsageError(
+            f"The server cannot listen on {listen!r}, port {port}: {error}.",
+            remedy="Give another --port, or 0 for any, and an address of this machine.",
+        ) from error

@@ -1,0 +1,147 @@
+"""Photographs and videos in files: cut out, one or thousands."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgemat.doctor import explains_missing
+
+if TYPE_CHECKING:
+    from edgemat.matting.batch import Batch, Outcome
+    from edgemat.matting.finish import Finish
+    from edgemat.matting.foreign import Convention
+    from edgemat.matting.matte import Model
+
+SMOOTHING = 0.3
+"""Share of a video's matte that is the one before's."""
+
+
+@explains_missing
+def matte_files(
+    sources: Path | str | Sequence[Path | str],
+    output: Path | str,
+    *,
+    model: Model | None = None,
+    convention: Convention | None = None,
+    trimap: Path | str | None = None,
+    background: Path | str | None = None,
+    blur: float | None = None,
+    only_mask: bool = False,
+    trimap_out: Path | str | None = None,
+    suffix: str = ".png",
+    smoothing: float = SMOOTHING,
+    jobs: int = 1,
+    overwrite: bool = False,
+    progress: Callable[[float, int], None] | None = None,
+) -> list[Outcome]:
+    """Cut pictures and videos out, from files into files.
+
+    >>> import edgemat
+    >>> for outcome in edgemat.matte_files("photo.jpg", "cutouts.png"):
+    ...     print(outcome.job.target, outcome.error)
+    cutouts.png None
+
+    Parameters
+    ----------
+    sources:
+        Files, folders, patterns such as ``"*.jpg"``.
+    output:
+        The result's name for one file; otherwise a folder, in which names are kept. A video becomes
+        .mov (ProRes 4444), .webm (VP9), .mp4 (before a background), or pictures, ``"%06d.png"``.
+    model:
+        As for :func:`edgemat.matte`.
+    convention:
+        How another's .tflite file is fed, where its input does not say it.
+    trimap, trimap_out:
+        A trimap's file, or a folder with one for each picture; where to write the one that the
+        matte suggests.
+    background, blur, only_mask:
+        A picture's file to put behind, or a radius in px to blur what is behind, or the matte
+        alone, instead of a transparent cut-out.
+    suffix:
+        Of pictures that are written into a folder.
+    smoothing:
+        Of videos: the share of each matte that is the one before's, 0 to below 1.
+    jobs:
+        Files at once.
+    overwrite:
+        Do what is there already again, too.
+    progress:
+        Called with the files that are done, also in parts of one, and their number.
+
+    Returns
+    -------
+    list of Outcome
+        One for each file, in the order in which they ended. One whose `error` is not None has no
+        result.
+
+    Raises
+    ------
+    UsageError
+        Nothing is found, or a result's name is impossible.
+    ArtifactError
+        The model cannot be loaded.
+    DiskError
+        A result cannot be written.
+    MissingToolError
+        A package is not installed: PyAV, for videos.
+    """
+    from edgemat.images import read_background
+    from edgemat.matting.finish import Finish
+    from edgemat.matting.jobs import Naming, plan
+
+    finish = Finish(None if background is None else read_background(background), blur, only_mask)
+    listed = [sources] if isinstance(sources, Path | str) else sources
+    naming = Naming(
+        Path(output),
+        suffix,
+        finish.transparent,
+        None if trimap is None else Path(trimap),
+        None if trimap_out is None else Path(trimap_out),
+    )
+    planned = plan([Path(source) for source in listed], naming)
+    batch = open_batch(
+        finish,
+        model=model,
+        convention=convention,
+        needs_trimap=trimap is not None,
+        smoothing=smoothing,
+        jobs=jobs,
+        overwrite=overwrite,
+    )
+    show = (lambda done: None) if progress is None else (lambda done: progress(done, len(planned)))
+    return list(batch.run(planned, show))
+
+
+def open_batch(
+    finish: Finish,
+    *,
+    model: Model | None,
+    convention: Convention | None,
+    needs_trimap: bool,
+    smoothing: float,
+    jobs: int,
+    overwrite: bool,
+) -> Batch:
+    """Load a model, and return how files are cut out with it: see :func:`matte_files`."""
+    from edgemat.artifacts.shipped import default_model, find_artifact
+    from edgemat.matting.batch import Batch
+    from edgemat.matting.classical import METHODS
+    from edgemat.matting.cutting import Cutter
+    from edgemat.matting.smoothing import Smoother
+
+    if model is None:
+        model = default_model(needs_trimap=needs_trimap)
+    elif isinstance(model, Path | str) and model not in METHODS:
+        model = find_artifact(model)
+    Smoother(smoothing)  # an impossible one is refused before the model is loaded
+    cutter = Cutter(model, finish, convention=convention, workers=jobs)
+    behind = b"" if finish.background is None else finish.background.tobytes()
+    settings = {
+        "model": f"{model} {convention}",
+        "finish": f"{finish.blur} {finish.only_mask} {hashlib.sha256(behind).hexdigest()}",
+    }
+    return Batch(cutter, smoothing, settings, jobs, overwrite)

@@ -1,0 +1,65 @@
+"""Foreground and background colours: PyMatting's, computed by diagonals in numpy."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from edgemat.images import F32
+from edgemat.matting.layers import estimate_layers
+from edgemat.matting.pymatting_method import load_method
+
+SIZES = [(40, 60), (61, 33), (50, 50), (2, 2), (1, 7), (90, 3), (130, 200)]
+
+
+def scene(height: int, width: int) -> tuple[F32, F32]:
+    """Noise, the hardest of pictures, and a disc with a soft rim."""
+    image = np.random.default_rng(0).random((height, width, 3), dtype=np.float32)
+    y, x = np.mgrid[:height, :width]
+    distance = np.hypot(y - height / 2, x - width / 2)
+    alpha = np.clip((min(height, width) / 3 - distance) / 6 + 0.5, 0, 1)
+    return image, alpha.astype(np.float32)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES)
+def test_they_are_pymattings(size: tuple[int, int]) -> None:
+    pytest.importorskip("pymatting")
+    reference = load_method("foreground.estimate_foreground_ml", purpose="A test")
+    image, alpha = scene(*size)
+    for found, expected in zip(
+        estimate_layers(image, alpha), reference(image, alpha, return_background=True), strict=True
+    ):
+        # a quarter of a step of 8 bits: the 2x2 systems are ill-conditioned in float32
+        np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [*SIZES, (1, 1)])
+def test_a_picture_may_lie_on_its_side(size: tuple[int, int]) -> None:
+    image, alpha = scene(*size)
+    turned = estimate_layers(image.swapaxes(0, 1), alpha.T)
+    for found, other in zip(estimate_layers(image, alpha), turned, strict=True):
+        assert found.shape == image.shape and found.dtype == np.float32
+        np.testing.assert_allclose(found, other.swapaxes(0, 1), atol=1e-6)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
+def test_a_matte_that_says_nothing_gives_colours_in_range(value: float) -> None:
+    image, alpha = scene(20, 30)
+    for layer in estimate_layers(image, np.full_like(alpha, value)):
+        assert np.isfinite(layer).all() and layer.min() >= 0 and layer.max() <= 1
+
+
+def test_cutting_out_imports_neither_numba_nor_scipy() -> None:
+    code = (
+        "import sys, numpy as np\n"
+        "from edgemat.matting.foreground import cut_out\n"
+        "import edgemat.matting.matte\n"
+        "cut_out(np.zeros((40, 50, 3), np.uint8), np.ones((40, 50), np.float32))\n"
+        "print({'numba', 'scipy', 'pymatting', 'torch'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
