@@ -71,8 +71,8 @@ if TYPE_CHECKING:
     from edgemat.workflow.api.compress import prune, quantize, sensitivity
     from edgemat.workflow.api.importing import import_checkpoint
     from edgemat.workflow.api.latency import bench
-    from edgemat.workflow.api.mobile import convert, export, verify
     from edgemat.workflow.api.matte_files import matte_files
+    from edgemat.workflow.api.mobile import convert, export, verify
     from edgemat.workflow.api.recipes import run, train
     from edgemat.workflow.api.scores import evaluate, gate
 

@@ -12,7 +12,6 @@ from edgemat.cli.common import (
     ArtifactPath,
     DataOption,
     FileImagesOption,
-    ImagesOption,
     Output,
     show_artifacts,
 )

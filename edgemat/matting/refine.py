@@ -7,6 +7,7 @@ edges, the trimap network looks again at full resolution; elsewhere the coarse m
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from edgemat.errors import ImageError
@@ -100,12 +101,13 @@ def fit_coarse(coarse: F32, size: tuple[int, ...]) -> F32:
             "A coarse matte lies in 0..1, and this one does not.", remedy="Divide it by 255."
         )
     height, width = size
-    return resize(coarse, (height, width), method="bilinear")
+    fitted: F32 = resize(coarse, (height, width), method="bilinear")
+    return fitted
 
 
-def _steps(trimap: U8) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+def _steps(trimap: U8) -> NDArray[np.bool_]:
     """Return the pixels that differ from one beside, above or below them."""
-    steps = np.zeros(trimap.shape, bool)
+    steps: NDArray[np.bool_] = np.zeros(trimap.shape, bool)
     for axis in (0, 1):
         differs = np.diff(trimap, axis=axis) != 0
         before = [slice(None), slice(None)]
