@@ -57,7 +57,8 @@ def refine(
     """
     trimap = propose_trimap(fit_coarse(coarse, image.shape[:2]))
     if not (trimap == UNKNOWN).any():  # nobody is in the picture, or nothing else
-        return (trimap == FOREGROUND).astype(np.float32)
+        sure: F32 = (trimap == FOREGROUND).astype(np.float32)
+        return sure
     return matte(image, trimap, model=model, progress=progress)
 
 
