@@ -50,6 +50,10 @@ def matte(
         Path | None,
         typer.Option(help="Black background, grey unknown, white foreground; or a folder of such."),
     ] = None,
+    refine: Annotated[
+        bool,
+        typer.Option("--refine", help="Look at hair and edges again, at full resolution: slower."),
+    ] = False,
     background: Annotated[Path | None, typer.Option(help="Picture to put behind.")] = None,
     blur: Annotated[
         float | None, typer.Option(help="Blur the background by this radius, px.")
@@ -107,6 +111,7 @@ def matte(
         model=None if model is None else str(model),
         convention=convention,
         needs_trimap=trimap is not None,
+        refine=refine,
         smoothing=smooth,
         jobs=jobs,
         overwrite=overwrite or one,

@@ -22,6 +22,7 @@ from edgemat.matting.finish import Finish
 from edgemat.matting.foreign import Convention
 from edgemat.matting.matte import Model, Progress, matte
 from edgemat.matting.predict import load_predictor
+from edgemat.matting.refine import refine
 from edgemat.matting.smoothing import Smoother
 
 
@@ -63,6 +64,8 @@ class Cutter:
         How another's .tflite file is fed.
     workers:
         Threads that will call; the model's own threads are divided among them.
+    refiner:
+        A trimap network that takes a second look at what the model is unsure of.
     """
 
     def __init__(
@@ -72,15 +75,17 @@ class Cutter:
         *,
         convention: Convention | None = None,
         workers: int = 1,
+        refiner: Model | None = None,
     ) -> None:
         self.finish = finish
         self._model = model
+        self._refiner = refiner
         self._convention = convention
         self._threads = max(1, min(4, os.cpu_count() or 1) // workers)
         shared = not isinstance(model, Artifact | Path | str)
         self._turn = threading.Lock() if shared else contextlib.nullcontext()
         self._own = threading.local()
-        self._own.model = self._load()
+        self._load()
 
     @property
     def name(self) -> str:
@@ -90,17 +95,22 @@ class Cutter:
     def alpha(self, frame: Frame, trimap: U8 | None, progress: Progress | None = None) -> F32:
         """Return the matte of a frame; what was erased of it already stays away."""
         if not hasattr(self._own, "model"):
-            self._own.model = self._load()
+            self._load()
         with self._turn:
             alpha = matte(frame.image, trimap, model=self._own.model, progress=progress)
+        if self._own.refiner is not None and trimap is None:
+            alpha = refine(frame.image, alpha, model=self._own.refiner, progress=progress)
         return alpha if frame.opacity is None else np.minimum(alpha, frame.opacity)
 
-    def _load(self) -> Model:
-        model = self._model
-        if isinstance(model, str) and model in METHODS and self._convention is None:
+    def _load(self) -> None:
+        self._own.model = self._loaded(self._model, self._convention)
+        self._own.refiner = None if self._refiner is None else self._loaded(self._refiner, None)
+
+    def _loaded(self, model: Model, convention: Convention | None) -> Model:
+        if isinstance(model, str) and model in METHODS and convention is None:
             return model
         if isinstance(model, Artifact | Path | str):
-            return load_predictor(model, threads=self._threads, convention=self._convention)
+            return load_predictor(model, threads=self._threads, convention=convention)
         return model
 
 

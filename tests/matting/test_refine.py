@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from calling import Call
 
 from edgemat.artifacts.artifact import Feeding
 from edgemat.errors import ImageError
-from edgemat.images import F32
-from edgemat.matting.refine import fit_coarse, propose_trimap, refine
+from edgemat.images import F32, write_image
+from edgemat.matting.cutting import Cutter, Frame
+from edgemat.matting.finish import Finish
+from edgemat.matting.refine import fit_coarse, refine
+from edgemat.matting.unknown import trimap_of_matte
 
 SIDE = 250  # of which the reach is two pixels
 
@@ -18,41 +24,6 @@ def disc(radius: float, soft: float) -> F32:
     y, x = np.mgrid[:SIDE, :SIDE]
     distance = np.hypot(y - SIDE / 2, x - SIDE / 2)
     return ((radius + soft - distance) / (2 * soft)).clip(0, 1).astype(np.float32)
-
-
-def band(alpha: F32) -> int:
-    """Unknown pixels along the middle row."""
-    return int((propose_trimap(alpha)[SIDE // 2] == 128).sum())
-
-
-def test_a_sharp_edge_has_a_narrow_band() -> None:
-    trimap = propose_trimap(disc(80, 0.01))
-    assert trimap[SIDE // 2, SIDE // 2] == 255
-    assert trimap[0, 0] == 0
-    assert 8 <= band(disc(80, 0.01)) <= 12  # two edges, two pixels to each side
-
-
-def test_what_is_soft_has_a_wider_band_than_its_softness() -> None:
-    soft = int(((disc(80, 6) >= 0.05) & (disc(80, 6) <= 0.95))[SIDE // 2].sum())
-    sharp = int(((disc(80, 1) >= 0.05) & (disc(80, 1) <= 0.95))[SIDE // 2].sum())
-    assert band(disc(80, 1)) == sharp + 4 * 2
-    assert band(disc(80, 6)) > soft + 4 * 2 - 1
-    assert propose_trimap(disc(80, 20))[SIDE // 2, SIDE // 2] == 255
-
-
-def test_the_band_grows_with_the_picture() -> None:
-    large = np.repeat(np.repeat(disc(80, 0.01), 4, axis=0), 4, axis=1)
-    assert (propose_trimap(large)[SIDE * 2] == 128).sum() >= 4 * (band(disc(80, 0.01)) - 4)
-
-
-def test_the_frame_is_no_edge() -> None:
-    whole = np.ones((SIDE, SIDE), np.float32)
-    assert (propose_trimap(whole) == 255).all()
-    below = np.zeros((SIDE, SIDE), np.float32)
-    below[100:, 50:200] = 1  # a body that the frame cuts
-    trimap = propose_trimap(below)
-    assert (trimap[-1, 60:190] == 255).all()
-    assert (trimap[-1, 47:53] == 128).any()
 
 
 class Halves:
@@ -72,7 +43,7 @@ def test_only_the_band_is_looked_at_again() -> None:
     image, network = np.zeros((SIDE, SIDE, 3), np.uint8), Halves()
     coarse = disc(80, 2)
     alpha = refine(image, coarse, model=network)
-    trimap = propose_trimap(coarse)
+    trimap = trimap_of_matte(coarse)
     assert (alpha[trimap == 255] == 1).all()
     assert (alpha[trimap == 0] == 0).all()
     assert np.allclose(alpha[trimap == 128], 0.5, atol=1e-6)
@@ -102,3 +73,30 @@ def test_a_coarse_matte_of_another_resolution() -> None:
 def test_what_is_no_matte_is_refused(coarse: F32) -> None:
     with pytest.raises(ImageError, match="coarse matte"):
         fit_coarse(coarse, (SIDE, SIDE))
+
+
+class Coarse:
+    """A portrait network that says a soft disc."""
+
+    feeding = Feeding(layout="NHWC", height=SIDE, width=SIDE, channels=3, stride=1)
+
+    def predict(self, x: F32) -> F32:
+        return disc(80, 4)[None, ..., None]
+
+
+def test_what_is_cut_out_is_looked_at_again() -> None:
+    image, network = np.zeros((SIDE, SIDE, 3), np.uint8), Halves()
+    once = Cutter(Coarse(), Finish()).alpha(Frame(image), None)
+    twice = Cutter(Coarse(), Finish(), refiner=network).alpha(Frame(image), None)
+    assert network.tiles > 0
+    band = trimap_of_matte(once) == 128
+    assert np.allclose(twice[band], 0.5, atol=1e-6)
+    assert np.array_equal(twice[~band], (once > 0.5)[~band])
+
+
+def test_with_a_trimap_there_is_nothing_to_refine(tmp_path: Path, call: Call) -> None:
+    write_image(tmp_path / "photo.png", np.zeros((SIDE, SIDE, 3), np.uint8))
+    words = ("matte", tmp_path / "photo.png", "-o", tmp_path / "cut.png")
+    status, _, error = call(*words, "--refine", "--trimap", tmp_path / "photo.png")
+    assert status == 2
+    assert "nothing to refine" in error

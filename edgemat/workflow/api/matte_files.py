@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgemat.doctor import explains_missing
+from edgemat.errors import UsageError
 
 if TYPE_CHECKING:
     from edgemat.matting.batch import Batch, Outcome
@@ -27,6 +28,7 @@ def matte_files(
     model: Model | None = None,
     convention: Convention | None = None,
     trimap: Path | str | None = None,
+    refine: bool = False,
     background: Path | str | None = None,
     blur: float | None = None,
     only_mask: bool = False,
@@ -58,6 +60,8 @@ def matte_files(
     trimap, trimap_out:
         A trimap's file, or a folder with one for each picture; where to write the one that the
         matte suggests.
+    refine:
+        Let the shipped trimap model look again, at full resolution, at what `model` is unsure of.
     background, blur, only_mask:
         A picture's file to put behind, or a radius in px to blur what is behind, or the matte
         alone, instead of a transparent cut-out.
@@ -108,6 +112,7 @@ def matte_files(
         model=model,
         convention=convention,
         needs_trimap=trimap is not None,
+        refine=refine,
         smoothing=smoothing,
         jobs=jobs,
         overwrite=overwrite,
@@ -122,6 +127,7 @@ def open_batch(
     model: Model | None,
     convention: Convention | None,
     needs_trimap: bool,
+    refine: bool,
     smoothing: float,
     jobs: int,
     overwrite: bool,
@@ -137,11 +143,17 @@ def open_batch(
         model = default_model(needs_trimap=needs_trimap)
     elif isinstance(model, Path | str) and model not in METHODS:
         model = find_artifact(model)
+    if refine and needs_trimap:
+        raise UsageError(
+            "With a trimap there is nothing to refine: it says where to look.",
+            remedy="Leave --refine away, or the trimap.",
+        )
     Smoother(smoothing)  # an impossible one is refused before the model is loaded
-    cutter = Cutter(model, finish, convention=convention, workers=jobs)
+    refiner = default_model(needs_trimap=True) if refine else None
+    cutter = Cutter(model, finish, convention=convention, workers=jobs, refiner=refiner)
     behind = b"" if finish.background is None else finish.background.tobytes()
     settings = {
-        "model": f"{model} {convention}",
+        "model": f"{model} {convention} {refiner}",
         "finish": f"{finish.blur} {finish.only_mask} {hashlib.sha256(behind).hexdigest()}",
     }
     return Batch(cutter, smoothing, settings, jobs, overwrite)
