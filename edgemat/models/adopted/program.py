@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import traceback
 import warnings
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,14 @@ PROGRAM = "program.pt2"
 MAX_BYTES = 2 * 1024**3
 ALLOWED = ("torch.ops.aten.", "_operator.getitem")
 """Operators of a program; torch would call any other name that a file gives."""
+SAMPLE_INPUTS = "data/sample_inputs/model.pt"
+ENTRIES = re.compile(
+    r"models/model\.json|data/(weights/weight|constants/tensor)_\d+"
+    r"|data/(weights|constants)/model_(weights|constants)_config\.json"
+    rf"|{re.escape(SAMPLE_INPUTS)}"
+    r"|archive_format|archive_version|byteorder|version|\.data/(version|serialization_id)"
+)
+"""Entries of a .pt2, below its folder. Sample inputs are left out, extra files refused."""
 
 
 class Adapted(nn.Module):
@@ -154,11 +164,11 @@ def load_program(path: Path) -> ExportedProgram:
     UsageError
         When it is for several sizes or inputs.
     """
-    _require_harmless(path)
+    content = _harmless(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            program = torch.export.load(path)
+            program = torch.export.load(content)
     except Exception as error:
         raise ArtifactError(
             f"{path} cannot be read as a program of torch.export.",
@@ -174,7 +184,8 @@ def load_program(path: Path) -> ExportedProgram:
 
 
 def _floats(program: ExportedProgram) -> list[Tensor]:
-    return [value for value in program.state_dict.values() if value.is_floating_point()]
+    values = (*program.state_dict.values(), *program.constants.values())
+    return [v for v in values if isinstance(v, Tensor) and v.is_floating_point()]
 
 
 def shape_of_input(program: ExportedProgram, path: Path | str) -> tuple[int, int, int]:
@@ -203,43 +214,77 @@ def shape_of_input(program: ExportedProgram, path: Path | str) -> tuple[int, int
     return shapes[0][1], shapes[0][2], shapes[0][3]
 
 
-def _require_harmless(path: Path) -> None:
-    """Look into the archive before torch does: it would unpickle what a file says is pickled."""
-    refused = ArtifactError(
-        f"{path} holds more than a graph and its weights.",
-        remedy="Write it anew with torch.export.save; objects of your own cannot be in it.",
-    )
+def _harmless(path: Path) -> io.BytesIO:
+    """Return an archive anew, of nothing but a graph and numbers, for torch to read.
+
+    Torch would unpickle sample inputs, objects and weights of older forms, and call any operator
+    that a file names; and it finds entries by other rules than Python does. So it never sees the
+    file: what belongs into one is copied, once it is known to be harmless.
+    """
+    kept: dict[str, bytes] = {}
     try:
         with zipfile.ZipFile(path) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-            if size > MAX_BYTES:
+            entries = archive.infolist()
+            if sum(entry.file_size for entry in entries) > MAX_BYTES:
                 raise UsageError(
                     f"{path} is larger than 2 GB.", remedy="No phone takes such a network."
                 )
-            texts = {
-                entry.filename: json.loads(archive.read(entry))
-                for entry in archive.infolist()
-                if entry.filename.endswith(".json")
-            }
-            names = archive.namelist()
-    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise ArtifactError(
-            f"{path} is no readable .pt2 file.", remedy="Write it with torch.export.save."
-        ) from error
-    if any("/executorch/" in name or "/aotinductor/" in name for name in names):
-        raise refused
-    for key, found in (pair for value in texts.values() for pair in _pairs(value)):
-        if key == "use_pickle" and found is not False:
-            raise refused
-        if key == "nodes" and isinstance(found, list):
-            targets = [str(node.get("target")) for node in found if isinstance(node, dict)]
-            if any(not target.startswith(ALLOWED) for target in targets):
-                raise refused
+            for entry in entries:
+                name = entry.filename.partition("/")[2]
+                if name in kept or not ENTRIES.fullmatch(name):
+                    raise _more_than_a_graph(path)
+                kept[name] = archive.read(entry)
+        for name in (name for name in kept if name.endswith(".json")):
+            kept[name] = _harmless_json(kept[name], path)
+    except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+        raise _unreadable(path) from error
+    except (ValueError, RecursionError) as error:  # what is no JSON, or a trap for its readers
+        raise _unreadable(path) from error
+    kept[SAMPLE_INPUTS] = b""  # pickled, and needed for nothing
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, data in kept.items():
+            archive.writestr(f"program/{name}", data)
+    content.seek(0)
+    return content
+
+
+def _harmless_json(text: bytes, path: Path) -> bytes:
+    document = json.loads(text)
+    for key, found in _pairs(document):
         if key in ("as_expr", "expr_str"):
             raise UsageError(
                 f"{path} is for pictures of any size.",
                 remedy="Export it for one size: without dynamic_shapes.",
             )
+        if key == "use_pickle" and found is not False:
+            raise _more_than_a_graph(path)
+        if key == "path_name" and not re.fullmatch(r"(weight|tensor)_\d+", str(found)):
+            raise _more_than_a_graph(path)
+        if key == "nodes" and isinstance(found, list):
+            targets = [str(node.get("target")) for node in found if isinstance(node, dict)]
+            if any(not target.startswith(ALLOWED) for target in targets):
+                raise _more_than_a_graph(path)
+        if key in ("in_spec", "out_spec") and isinstance(found, str):
+            # for whose members torch imports any module
+            if any(inner == "__enum__" for inner, _ in _pairs(json.loads(found))):
+                raise _more_than_a_graph(path)
+    if isinstance(document, dict) and "guards_code" in document:
+        document["guards_code"] = []  # Python, to be evaluated
+    return json.dumps(document).encode()
+
+
+def _more_than_a_graph(path: Path) -> ArtifactError:
+    return ArtifactError(
+        f"{path} holds more than a graph and its weights.",
+        remedy="Write it anew with torch.export.save; objects of your own cannot be in it.",
+    )
+
+
+def _unreadable(path: Path) -> ArtifactError:
+    return ArtifactError(
+        f"{path} is no readable .pt2 file.", remedy="Write it with torch.export.save."
+    )
 
 
 def _pairs(value: Any) -> Any:

@@ -147,9 +147,17 @@ def calls_the_system(document: dict[str, dict[str, dict[str, list[dict[str, obje
     document["graph_module"]["graph"]["nodes"][0]["target"] = "os.system"
 
 
+def an_object(document: dict[str, dict[str, dict[str, object]]]) -> None:
+    next(iter(document["config"].values()))["path_name"] = "opaque_obj_0"
+
+
 @pytest.mark.parametrize(
     "entry, change",
-    [("model_weights_config.json", pickled), ("models/model.json", calls_the_system)],
+    [
+        ("model_weights_config.json", pickled),
+        ("model_weights_config.json", an_object),
+        ("models/model.json", calls_the_system),
+    ],
 )
 def test_a_program_with_more_than_a_graph_is_refused(
     entry: str, change: object, tmp_path: Path
@@ -158,6 +166,55 @@ def test_a_program_with_more_than_a_graph_is_refused(
     path = tmp_path / "u.pt2"
     save_program(trace(nn.Conv2d(3, 1, 1), (3, 16, 16)), path)
     rewritten(path, entry, change)
+    with pytest.raises(ArtifactError, match="more than a graph"):
+        load_program(path)
+
+
+def exploding(path: Path, bomb: bytes, where: str) -> None:
+    """Put a pickle into an archive, at the place of an entry or beside them all."""
+    with zipfile.ZipFile(path) as archive:
+        contents = {info.filename: archive.read(info) for info in archive.infolist()}
+    root = next(iter(contents)).partition("/")[0]
+    contents[f"{root}/{where}"] = bomb
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in contents.items():
+            archive.writestr(name, content)
+
+
+@pytest.mark.parametrize(
+    "where, refused",
+    [
+        ("data/sample_inputs/model.pt", False),
+        ("data/weights/model.pt", True),
+        ("data/constants/model.pt", True),
+        ("models/model.JSON", True),
+        ("data/aotinductor/model/a.so", True),
+    ],
+)
+def test_what_torch_would_unpickle_in_a_program_is_not(
+    where: str, refused: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Torch falls back to running pickles where they hold more than tensors."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "u.pt2"
+    torch.save((Bomb(),), "bomb.pt")
+    torch.export.save(trace(nn.Conv2d(3, 1, 1), (3, 16, 16)), path)
+    exploding(path, Path("bomb.pt").read_bytes(), where)
+    if refused:
+        with pytest.raises(ArtifactError, match="more than a graph"):
+            load_program(path)
+    else:
+        load_program(path)
+    assert not Path("exploded").exists()
+
+
+def test_an_entry_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    """Which of them torch takes is not said; both would have to be looked at."""
+    path = tmp_path / "u.pt2"
+    save_program(trace(nn.Conv2d(3, 1, 1), (3, 16, 16)), path)
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        name = next(name for name in archive.namelist() if name.endswith("models/model.json"))
+        archive.writestr(name, archive.read(name))
     with pytest.raises(ArtifactError, match="more than a graph"):
         load_program(path)
 
