@@ -52,25 +52,24 @@ class FrozenFakeQuantize(nn.Module):
 def freeze(deploy: nn.Module, spec: QuantSpec) -> nn.Module:
     """Return a copy of `deploy` that computes with the grids of `spec`.
 
-        >>> import torch
-        >>> from edgemat.models import create_matting
-        >>> from edgemat.models.deploy import to_deploy
-        >>> from edgemat.quantize.frozen import freeze
-        >>> from edgemat.models.network import MattingNetwork
-    from edgemat.quantize.spec import Place, QuantSpec, TensorQuant
-        >>> matte = TensorQuant(
-        ...     kind="activation", places=(Place(when="post", operator="/clamp/0", port=0),),
-        ...     scale=(0.25,), zero_point=(0,), low=0, high=255,
-        ... )
-        >>> deploy = to_deploy(create_matting("pspm-slim", width=0.25))
-        >>> frozen = freeze(deploy, QuantSpec(tensors=(matte,)))
-        >>> set(frozen(torch.rand(1, 3, 64, 64)).unique().tolist()) <= {0, 0.25, 0.5, 0.75, 1}
-        True
+    >>> import torch
+    >>> from edgemat.models import create_matting
+    >>> from edgemat.models.deploy import to_deploy
+    >>> from edgemat.quantize.frozen import freeze
+    >>> from edgemat.quantize.spec import Place, QuantSpec, TensorQuant
+    >>> matte = TensorQuant(
+    ...     kind="activation", places=(Place(when="post", operator="/clamp/0", port=0),),
+    ...     scale=(0.25,), zero_point=(0,), low=0, high=255,
+    ... )
+    >>> deploy = to_deploy(create_matting("pspm-slim", width=0.25))
+    >>> frozen = freeze(deploy, QuantSpec(tensors=(matte,)))
+    >>> set(frozen(torch.rand(1, 3, 64, 64)).unique().tolist()) <= {0, 0.25, 0.5, 0.75, 1}
+    True
 
-        Parameters
-        ----------
-        deploy:
-            A deploy form that :func:`edgemat.quantize.ptq.prepare_for_int8` has prepared.
+    Parameters
+    ----------
+    deploy:
+        A deploy form that :func:`edgemat.quantize.ptq.prepare_for_int8` has prepared.
     """
     frozen: nn.Module = wrap_model(copy.deepcopy(deploy).eval())
     for quant in spec.tensors:

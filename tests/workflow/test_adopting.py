@@ -15,7 +15,7 @@ from torch import nn
 import edgemat
 from edgemat.artifacts.artifact import Artifact
 from edgemat.errors import ConversionError, UsageError
-from edgemat.images import write_image
+from edgemat.images import read_image, write_image
 from edgemat.models.adopted.program import save_program, trace
 
 STRANGERS = Path(__file__).parent.parent / "models" / "adopted" / "strangers.py"
@@ -63,10 +63,11 @@ def test_an_artefact_needs_her_code_no_more(adopted: Artifact) -> None:
 
 
 def test_it_mattes_a_photograph(adopted: Artifact, tmp_path: Path, call: Call) -> None:
-    photo = tmp_path / "photo.png"
+    photo, cut = tmp_path / "photo.png", tmp_path / "cut.png"
     write_image(photo, np.full((40, 90, 3), 90, np.uint8))
-    status, _, _ = call("matte", str(photo), "--model", str(adopted.path), "--output", "cut.png")
+    status, _, _ = call("matte", str(photo), "--model", str(adopted.path), "--output", str(cut))
     assert status == 0
+    assert read_image(cut).shape == (40, 90, 3)
 
 
 @pytest.mark.long
