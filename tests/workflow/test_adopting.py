@@ -14,7 +14,7 @@ from torch import nn
 
 import edgemat
 from edgemat.artifacts.artifact import Artifact
-from edgemat.errors import ConversionError, UsageError
+from edgemat.errors import ConversionError, UnsupportedError, UsageError
 from edgemat.images import read_image, write_image
 from edgemat.models.adopted.program import save_program, trace
 
@@ -139,6 +139,13 @@ class Gives(nn.Module):
         return x[:, :1] * 0 + self.value
 
 
+class Draws(nn.Module):
+    """Noise, other at every call."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return 0.5 * x[:, :1] + 0.5 * torch.rand(1, 1, 32, 32)
+
+
 @pytest.mark.parametrize(
     "network, options, words",
     [
@@ -150,12 +157,13 @@ class Gives(nn.Module):
         (Gives(7.0), {"size": (32, 32)}, "not in 0..1. Give --logits"),
         (Gives(torch.nan), {"size": (32, 32)}, "no numbers"),
         (nn.Conv2d(5, 1, 1), {"size": (32, 32)}, "cannot trace"),
+        (Draws(), {"size": (32, 32)}, "another matte"),
     ],
 )
 def test_what_cannot_be_adopted_is_said_before_any_work(
     network: nn.Module, options: dict[str, object], words: str, tmp_path: Path
 ) -> None:
-    with pytest.raises((UsageError, ConversionError), match=words):
+    with pytest.raises((UsageError, ConversionError, UnsupportedError), match=words):
         edgemat.adopt(network, images=1, output=tmp_path, **options)  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
 

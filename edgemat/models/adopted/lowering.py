@@ -12,7 +12,7 @@ from torch import Tensor, fx, nn
 from torch._subclasses import FakeTensorMode
 from torch.export import ExportedProgram
 
-from edgemat.errors import UnsupportedError
+from edgemat.errors import EdgematError, UnsupportedError
 from edgemat.models.adopted.parts import ScaleShift
 
 Value = Any
@@ -181,8 +181,12 @@ def lower(program: ExportedProgram, rules: Mapping[Any, Rule]) -> fx.GraphModule
                 else lowering.placeholder("x", tuple(node.meta["val"].shape))
             )
         elif node.op == "output":
-            (result,) = fx.node.map_arg(node.args[0], values.__getitem__)
-            lowering.graph.output(lowering._as_nodes(result))
+            results = fx.node.map_arg(node.args[0], values.__getitem__)
+            if len(results) != 1:
+                raise UnsupportedError(
+                    f"The program gives {len(results)} results.", remedy="Choose one by --map."
+                )
+            lowering.graph.output(lowering._as_nodes(results[0]))
         else:
             values[node] = _lower_node(lowering, node, values, rules, program)
     return fx.GraphModule(lowering.root, lowering.graph)
@@ -204,14 +208,34 @@ def _lower_node(
         return source[index] if isinstance(source, list | tuple) else source
     flat: list[Any] = []
     fx.node.map_aggregate((args, kwargs), lambda v: flat.append(v))
-    if not any(isinstance(value, fx.Node) for value in flat):
-        return _compute(node, args, kwargs)
-    found = rules.get(node.target)
-    if found is None:
-        raise unknown_operator(node)
+    result = node.meta.get("val")
     lowering.name = name_of(node, program)
-    lowering.shape = shape_of(node) if isinstance(node.meta.get("val"), Tensor) else ()
-    return found.lower(lowering, **_named(node.target, args, kwargs))
+    lowering.shape = shape_of(node) if isinstance(result, Tensor) else ()
+    try:
+        if not any(isinstance(value, fx.Node) for value in flat):
+            return _compute(node, args, kwargs)
+        found = rules.get(node.target)
+        if found is None:
+            raise unknown_operator(node)
+        value = found.lower(lowering, **_named(node.target, args, kwargs))
+    except EdgematError:
+        raise
+    except Exception as error:  # of torch's, where a rule meets arguments that it does not foresee
+        raise _unforeseen(node) from error
+    if (
+        isinstance(value, fx.Node)
+        and isinstance(result, Tensor)
+        and shape_of(value) != result.shape
+    ):
+        raise _unforeseen(node)
+    return value
+
+
+def _unforeseen(node: fx.Node) -> UnsupportedError:
+    return UnsupportedError(
+        f"{operator_name(node)}, as it is called at {line_of(node)}, has no form that phones run.",
+        remedy="Write that line with other operations.",
+    )
 
 
 def unknown_operator(node: fx.Node) -> UnsupportedError:
@@ -264,14 +288,15 @@ def _constants(program: ExportedProgram) -> dict[str, Tensor]:
 
 def _compute(node: fx.Node, args: Any, kwargs: Any) -> Value:
     """Run an operator whose result is the same for every picture."""
-    with torch.no_grad():
-        value = node.target(*args, **kwargs)  # type: ignore[operator]
-    if isinstance(value, Tensor) and value.numel() > MAX_STILL:
+    expected = node.meta.get("val")
+    if isinstance(expected, Tensor) and expected.numel() > MAX_STILL:
         raise UnsupportedError(
-            f"{operator_name(node)} makes {value.numel():,} constant numbers at {line_of(node)}.",
+            f"{operator_name(node)} makes {expected.numel():,} constant numbers at "
+            f"{line_of(node)}.",
             remedy="Give a smaller --size.",
         )
-    return value
+    with torch.no_grad():
+        return node.target(*args, **kwargs)  # type: ignore[operator]
 
 
 def _named(target: Any, args: Any, kwargs: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from edgemat.models.adopted.lowering import shape_of
 from edgemat.models.adopted.parts import Regrid, ScaleShift, TransposedConv2d, is_divisible
 
-Foldable = nn.Conv2d | nn.ConvTranspose2d | nn.Linear
+Foldable = nn.Conv2d | nn.ConvTranspose2d  # whose channels are the second dimension, as a scale's
 SHARE_A_GRID = (torch.cat, F.interpolate, F.max_pool2d)
 RECTIFIERS = (F.relu, F.relu6)
 GRID_IS_FIXED = (torch.sigmoid, F.softmax)
@@ -29,7 +29,7 @@ def tidy(network: fx.GraphModule) -> fx.GraphModule:
 
 
 def fold_scales(network: fx.GraphModule) -> None:
-    """Fold every ``scale * x + shift`` into the convolution or linear layer right before it.
+    """Fold every ``scale * x + shift`` into the convolution right before it.
 
     That is how batch normalisation goes, too. One behind the picture stays: a scale ahead of a
     convolution may not be folded into it, for what it pads with would be another colour.

@@ -24,6 +24,8 @@ from edgemat.workflow.stages.common import write_golden
 
 OUTSIDE = 1e-3
 """How far mattes may lie outside of 0..1 before they are taken for scores."""
+DIFFERENT = 1e-3
+"""How far a deploy form's matte may be from its network's, RMS: 60 dB; float32 rounds to 1e-5."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def trace_module(
 
 
 def check_program(program: ExportedProgram) -> None:
-    """Check that a program runs on phones, and gives one map in 0..1 of the picture's size.
+    """Check that a program gives one map in 0..1 of the picture's size, as its deploy form does.
 
     Raises
     ------
@@ -86,6 +88,15 @@ def check_program(program: ExportedProgram) -> None:
         raise UsageError(
             f"The network's matte of a random picture lies in {low:.2f}..{high:.2f}, not in 0..1.",
             remedy="Give --logits if these are scores before a sigmoid or softmax.",
+        )
+    with torch.no_grad():
+        rewritten = to_deploy(network)(example)
+    off = float((rewritten - alpha.clamp(0, 1)).square().mean().sqrt())
+    if not off <= DIFFERENT:
+        raise UnsupportedError(
+            f"Rewritten for phones, the network gives another matte of a random picture (RMS "
+            f"{off:.3f}).",
+            remedy="Take out what is random; if nothing is, edgemat is at fault: please report it.",
         )
 
 

@@ -22,6 +22,30 @@ def conv(kernel: int = 3, **options: int) -> nn.Conv2d:
     return nn.Conv2d(C, C, kernel, padding=kernel // 2, **options)
 
 
+class OnRows(nn.Module):
+    """A layer that sees B,C,HW."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.layer(x.flatten(2)).reshape(x.shape)
+        return y
+
+
+class OnPixels(nn.Module):
+    """A linear layer that sees B,H,W,C, and a scale of all behind it."""
+
+    def __init__(self, layer: nn.Linear) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = (0.5 * self.layer(x.permute(0, 2, 3, 1))).permute(0, 3, 1, 2)
+        return y
+
+
 LAYERS: dict[str, nn.Module] = {
     "convolution": conv(),
     "depthwise": conv(groups=C),
@@ -93,6 +117,13 @@ LAYERS: dict[str, nn.Module] = {
         lambda x: (x.flatten(2).transpose(1, 2) @ torch.ones(C, C)).mT.reshape(x.shape)
     ),
     "attention": Attention(C),
+    "batch norm of rows": OnRows(nn.BatchNorm1d(C)),
+    "group norm of rows": OnRows(nn.GroupNorm(2, C)),
+    "group norm with a shift alone": Lines(lambda x: F.group_norm(x, 2, None, torch.ones(C))),
+    "prelu of rows": OnRows(nn.PReLU(C)),
+    "one less rows": OnRows(Lines(lambda x: 1 - x)),
+    "linear on pixels, halved": OnPixels(nn.Linear(C, C)),
+    "repeated along a new dimension": Lines(lambda x: x.mean(1).repeat(1, C, 1, 1)),
     "dropout": nn.Sequential(nn.Dropout2d(0.5), conv()),
     "a whole network": UNet(C),
     "an odd network": OddUNet(C),
@@ -182,12 +213,23 @@ def test_phases_of_a_transposed_convolution(
         assert torch.allclose(TransposedConv2d(layer, (5, 7))(x), layer(x), atol=1e-6)
 
 
+def attending_behind(x: Tensor) -> Tensor:
+    """Attention of which every pixel sees those behind it."""
+    mask = torch.ones(16, 16).tril() > 0
+    return F.scaled_dot_product_attention(x, x, x, attn_mask=mask)
+
+
 @pytest.mark.parametrize(
     "layer, words",
     [
         (Lines(lambda x: F.grid_sample(x, torch.zeros(1, 16, 16, 2))), "grid_sampler"),
         (Lines(lambda x: F.interpolate(x, 20, mode="bicubic")), "bicubic"),
         (Lines(lambda x: F.interpolate(x, 20)), "no whole factor"),
+        (Lines(lambda x: F.interpolate(x, scale_factor=1.3, mode="bilinear")), "no whole number"),
+        (Lines(attending_behind), "true and false"),
+        (Lines(lambda x: F.pad(x[0], (1, 1, 1, 1), mode="reflect")), "aten.pad, as it is called"),
+        (Lines(lambda x: x * torch.zeros(1100, 1000).sum()), "1,100,000 constant"),
+        (Lines(lambda x: (x, x)), "gives 2 results"),  # type: ignore[arg-type,return-value]
         (Lines(lambda x: F.pad(x, (1, 1, 1, 1), mode="circular")), "circular"),
         (Lines(lambda x: F.pad(x, (1, 1), value=2.0)), "pads with 2"),
         (Lines(lambda x: F.conv2d(x, x.mean((2, 3), keepdim=True))), "computed from the picture"),

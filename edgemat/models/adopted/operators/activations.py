@@ -89,8 +89,9 @@ def _softmax(to: Lowering, *, x: fx.Node, dim: int, **_: Any) -> fx.Node:
 
 def _bend(to: Lowering, x: fx.Node, slope: Tensor) -> fx.Node:
     if len(shape_of(x)) != 4:
-        line = to.call(torch.mul, x, float(slope[0]))
-        half = to.call(torch.mul, to.call(F.relu, x), 1 - float(slope[0]))
+        along = slope.reshape(-1, *[1] * (len(shape_of(x)) - 2))  # channels are the second
+        line = to.call(torch.mul, x, along)
+        half = to.call(torch.mul, to.call(F.relu, x), 1 - along)
         return to.call(torch.add, line, half)
     return to.module(Bend(slope.expand(shape_of(x)[1]).float()), x, name=to.name)
 

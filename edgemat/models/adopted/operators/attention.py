@@ -39,6 +39,12 @@ def _attention(
             "Causal or grouped attention has no form that phones run.",
             remedy="Use plain attention: every pixel sees every other.",
         )
+    mask = attn_mask.meta["val"] if isinstance(attn_mask, fx.Node) else attn_mask
+    if mask is not None and mask.dtype == torch.bool:
+        raise UnsupportedError(
+            "Attention with a mask of true and false has no form that phones run.",
+            remedy="Use plain attention: every pixel sees every other.",
+        )
     depth = shape_of(query)[-1]
     factor = 1 / math.sqrt(depth) if scale is None else scale
     turned = to.call(torch.transpose, key, -2, -1)

@@ -38,7 +38,7 @@ def _batch_norm(
         shift = shift + bias
     if len(shape_of(x)) == 4:
         return to.scale_shift(x, scale, shift)
-    return to.call(torch.add, to.call(torch.mul, x, scale), shift)
+    return _scaled(to, x, scale, shift)
 
 
 @rule(RULES, aten.group_norm.default, in_float=True)
@@ -104,6 +104,18 @@ def _layer_norm(
 
 
 def _affine(to: Lowering, y: fx.Node, weight: Tensor | None, bias: Tensor | None) -> fx.Node:
-    if weight is None:
+    """Follow a norm by its scale and shift for each channel, of whatever rank it is."""
+    if weight is None and bias is None:
         return y
-    return to.scale_shift(y, weight, torch.zeros_like(weight) if bias is None else bias)
+    channels = shape_of(y)[1]
+    scale = torch.ones(channels) if weight is None else weight
+    shift = torch.zeros(channels) if bias is None else bias
+    if len(shape_of(y)) == 4:
+        return to.scale_shift(y, scale, shift)
+    return _scaled(to, y, scale, shift)
+
+
+def _scaled(to: Lowering, x: fx.Node, scale: Tensor, shift: Tensor) -> fx.Node:
+    """Add ``scale * x + shift`` of B,C,..., which is no picture."""
+    along = (-1, *[1] * (len(shape_of(x)) - 2))
+    return to.call(torch.add, to.call(torch.mul, x, scale.reshape(along)), shift.reshape(along))

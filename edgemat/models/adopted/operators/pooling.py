@@ -94,7 +94,15 @@ def _bilinear(
     scale_factors: list[float] | None,
 ) -> fx.Node:
     size = _size(x, output_size, scale_factors)
-    if size == shape_of(x)[2:]:
+    height, width = shape_of(x)[2:]
+    exact = tuple(side * f for side, f in zip((height, width), scale_factors or (), strict=False))
+    if scale_factors and not align_corners and exact != size:
+        raise UnsupportedError(
+            f"Bilinear resizing by {scale_factors[0]:g} from {height} x {width} px gives no whole "
+            "number of pixels: torch then has them lie elsewhere than runtimes.",
+            remedy="Give a --size that gives whole numbers, or resize by size=.",
+        )
+    if size == (height, width):
         return x
     return to.call(F.interpolate, x, size=size, mode="bilinear", align_corners=align_corners)
 

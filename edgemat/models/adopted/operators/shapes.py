@@ -136,6 +136,9 @@ def _expand(to: Lowering, *, x: fx.Node, **_: Any) -> fx.Node:
 
 @rule(RULES, aten.repeat.default)
 def _repeat(to: Lowering, *, x: fx.Node, repeats: list[int]) -> fx.Node:
+    added = len(repeats) - len(shape_of(x))
+    if added:
+        x = to.call(torch.reshape, x, (*[1] * added, *shape_of(x)))
     for dim, count in enumerate(repeats):
         if count > 1:
             x = to.call(torch.cat, [x] * count, dim=dim)
