@@ -139,11 +139,44 @@ class Gives(nn.Module):
         return x[:, :1] * 0 + self.value
 
 
+class TwoMaps(nn.Module):
+    """Two outputs of half the size: scores of two classes, and something else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 2, 3, 2, 1)
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        y = self.conv(x)
+        return {"aux": y * 0, "out": y}
+
+
 class Draws(nn.Module):
     """Noise, other at every call."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return 0.5 * x[:, :1] + 0.5 * torch.rand(1, 1, 32, 32)
+
+
+class Counts(nn.Module):
+    """A network that counts its pictures."""
+
+    seen: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("seen", torch.zeros(1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.seen += 1
+        return x[:, :1] / self.seen
+
+
+class Always(nn.Module):
+    """Half of everything, always."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.full((1, 1, 32, 32), 0.5)
 
 
 @pytest.mark.parametrize(
@@ -158,6 +191,12 @@ class Draws(nn.Module):
         (Gives(torch.nan), {"size": (32, 32)}, "no numbers"),
         (nn.Conv2d(5, 1, 1), {"size": (32, 32)}, "cannot trace"),
         (Draws(), {"size": (32, 32)}, "another matte"),
+        (TwoMaps(), {"size": (32, 32), "map": "ou"}, "Did you mean 'out'"),
+        (TwoMaps(), {"size": (32, 32), "map": "2"}, "gives no '2'"),
+        (TwoMaps(), {"size": (32, 32), "channel": 2}, "no channel 2. Give --channel from 0 to 1"),
+        (nn.Flatten(), {"size": (32, 32)}, "1 x 3072, and not a map"),
+        (Counts(), {"size": (32, 32)}, r"writes into 'module\.seen'"),
+        (Always(), {"size": (32, 32)}, "the same matte for every picture"),
     ],
 )
 def test_what_cannot_be_adopted_is_said_before_any_work(
@@ -166,18 +205,6 @@ def test_what_cannot_be_adopted_is_said_before_any_work(
     with pytest.raises((UsageError, ConversionError, UnsupportedError), match=words):
         edgemat.adopt(network, images=1, output=tmp_path, **options)  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
-
-
-class TwoMaps(nn.Module):
-    """Two outputs of half the size: scores of two classes, and something else."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(3, 2, 3, 2, 1)
-
-    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
-        y = self.conv(x)
-        return {"aux": y * 0, "out": y}
 
 
 def test_one_of_several_maps_in_a_divided_size(tmp_path: Path) -> None:
@@ -189,6 +216,18 @@ def test_one_of_several_maps_in_a_divided_size(tmp_path: Path) -> None:
     with torch.no_grad():
         scores = nn.functional.interpolate(network(x)["out"], (32, 32), mode="bilinear")
         expected = torch.softmax(scores, dim=1)[:, :1]
+        assert torch.allclose(edgemat.load(made)(x).alpha, expected, atol=1e-6)
+
+
+def test_a_program_with_several_maps_in_a_divided_size(tmp_path: Path) -> None:
+    network = TwoMaps().eval()
+    torch.export.save(trace(network, (3, 32, 32)), tmp_path / "two.pt2")
+    assert not edgemat.check(tmp_path / "two.pt2").refusal
+    made = edgemat.adopt(tmp_path / "two.pt2", map="1", logits=True, images=1, output=tmp_path)
+    x = torch.rand(1, 3, 32, 32)
+    with torch.no_grad():
+        scores = nn.functional.interpolate(network(x)["out"], (32, 32), mode="bilinear")
+        expected = torch.softmax(scores, dim=1)[:, 1:]
         assert torch.allclose(edgemat.load(made)(x).alpha, expected, atol=1e-6)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -167,8 +167,10 @@ def lower(program: ExportedProgram, rules: Mapping[Any, Rule]) -> fx.GraphModule
     Raises
     ------
     UnsupportedError
-        At an operator without a rule, with the line of the network's code that called it.
+        At an operator without a rule, with the line of the network's code that called it; also
+        for a program that keeps a state, or gives anything but one result.
     """
+    _require_no_state(program)
     lowering = Lowering()
     given = _constants(program)
     values: dict[fx.Node, Value] = {}
@@ -182,11 +184,7 @@ def lower(program: ExportedProgram, rules: Mapping[Any, Rule]) -> fx.GraphModule
             )
         elif node.op == "output":
             results = fx.node.map_arg(node.args[0], values.__getitem__)
-            if len(results) != 1:
-                raise UnsupportedError(
-                    f"The program gives {len(results)} results.", remedy="Choose one by --map."
-                )
-            lowering.graph.output(lowering._as_nodes(results[0]))
+            lowering.graph.output(_result(results))
         else:
             values[node] = _lower_node(lowering, node, values, rules, program)
     return fx.GraphModule(lowering.root, lowering.graph)
@@ -236,6 +234,29 @@ def _unforeseen(node: fx.Node) -> UnsupportedError:
         f"{operator_name(node)}, as it is called at {line_of(node)}, has no form that phones run.",
         remedy="Write that line with other operations.",
     )
+
+
+def _result(results: Sequence[Value]) -> fx.Node:
+    """Return the one matte of a program."""
+    if len(results) != 1:
+        raise UnsupportedError(
+            f"The program gives {len(results)} results.", remedy="Choose one by --map."
+        )
+    if not isinstance(results[0], fx.Node):
+        raise UnsupportedError(
+            "The network gives the same matte for every picture.",
+            remedy="Check what its forward pass returns.",
+        )
+    return results[0]
+
+
+def _require_no_state(program: ExportedProgram) -> None:
+    signature = program.graph_signature
+    for name in (*signature.buffers_to_mutate.values(), *signature.user_inputs_to_mutate.values()):
+        raise UnsupportedError(
+            f"The network writes into {name!r} at every picture.",
+            remedy="Take that out in eval mode: recurrent state cannot be carried.",
+        )
 
 
 def unknown_operator(node: fx.Node) -> UnsupportedError:

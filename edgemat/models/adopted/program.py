@@ -9,6 +9,7 @@ import traceback
 import warnings
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
-from edgemat.errors import ArtifactError, ConversionError, UsageError
+from edgemat.errors import ArtifactError, ConversionError, EdgematError, UsageError, nearest
 from edgemat.files import atomic_path
 
 PROGRAM = "program.pt2"
@@ -75,7 +76,8 @@ class Adapted(nn.Module):
         mean, deviation = self.get_buffer("mean"), self.get_buffer("deviation")
         if self.affine:
             x = (x - mean[:, :channels]) / deviation[:, :channels]
-        y = self._chosen(self.module(x))
+        y = _chosen(self.module(x), self.output)
+        self._require_channel(y)
         if self.logits and y.shape[1] == 1:
             y = torch.sigmoid(_resized(y, size))
         elif self.logits and y.shape[1] == 2:  # softmax of two
@@ -84,18 +86,45 @@ class Adapted(nn.Module):
             y = torch.sigmoid(_resized(y[:, front : front + 1] - y[:, other : other + 1], size))
         else:
             y = torch.softmax(y, dim=1) if self.logits else y
-            channel = y.shape[1] - 1 if self.channel is None else self.channel
-            y = _resized(y[:, channel : channel + 1], size)
+            if y.shape[1] > 1:
+                channel = y.shape[1] - 1 if self.channel is None else self.channel
+                y = y[:, channel : channel + 1]
+            y = _resized(y, size)
         return y
 
-    def _chosen(self, given: Any) -> Tensor:
-        if isinstance(given, Tensor):
-            return given
-        if isinstance(given, dict):
-            return self._chosen(given[self.output] if self.output else next(iter(given.values())))
-        if hasattr(given, "_fields") and self.output:
-            return self._chosen(getattr(given, self.output))
-        return self._chosen(given[int(self.output or 0)])
+    def _require_channel(self, y: Tensor) -> None:
+        if y.ndim != 4:
+            raise UsageError(
+                f"The network gives {' x '.join(map(str, y.shape))}, and not a map B,C,H,W.",
+                remedy="Choose another output by --map, or give its result these dimensions.",
+            )
+        if self.channel is not None and not 0 <= self.channel < y.shape[1]:
+            raise UsageError(
+                f"The network's map has no channel {self.channel}.",
+                remedy=f"Give --channel from 0 to {y.shape[1] - 1}.",
+            )
+
+
+def _chosen(given: Any, output: str | None) -> Tensor:
+    """Return the map of that key or number; without one the first, however deep."""
+    if isinstance(given, Tensor):
+        return given
+    if hasattr(given, "_asdict"):
+        given = given._asdict()
+    if isinstance(given, list | tuple):
+        given = {str(number): value for number, value in enumerate(given)}
+    if not isinstance(given, Mapping) or not given:
+        raise UsageError(
+            f"The network gives {type(given).__name__}, and not a map.",
+            remedy="Choose one of its outputs by --map.",
+        )
+    if output is None:
+        return _chosen(next(iter(given.values())), None)
+    if output not in given and not (output.isdecimal() and int(output) < len(given)):
+        raise UsageError(
+            f"The network gives no {output!r}.", remedy=nearest(output, map(str, given))
+        )
+    return _chosen(given[output] if output in given else [*given.values()][int(output)], None)
 
 
 def _resized(y: Tensor, size: Any) -> Tensor:
@@ -111,6 +140,8 @@ def trace(module: nn.Module, shape: tuple[int, int, int]) -> ExportedProgram:
     ------
     ConversionError
         When its control flow depends on the picture, or it fails at this size.
+    UsageError
+        When :class:`Adapted` finds no map in what it gives.
     """
     example = torch.rand(1, *shape, generator=torch.Generator().manual_seed(0))
     module = module.eval().requires_grad_(False)
@@ -119,6 +150,8 @@ def trace(module: nn.Module, shape: tuple[int, int, int]) -> ExportedProgram:
         try:
             program = torch.export.export(module, (example,), strict=False)
             whole: ExportedProgram = program.run_decompositions({})
+        except EdgematError:  # of the choice among its outputs
+            raise
         except Exception as error:  # what the network's own code raises, and torch's tracer
             raise ConversionError(
                 f"torch.export cannot trace the network: {_reason(error)}",
@@ -186,6 +219,14 @@ def load_program(path: Path) -> ExportedProgram:
 def _floats(program: ExportedProgram) -> list[Tensor]:
     values = (*program.state_dict.values(), *program.constants.values())
     return [v for v in values if isinstance(v, Tensor) and v.is_floating_point()]
+
+
+def gives_one_map(program: ExportedProgram) -> bool:
+    """Return whether a program gives one map 1,1,H,W of its picture's size, and nothing else."""
+    _, height, width = shape_of_input(program, "The program")
+    (output,) = program.graph.find_nodes(op="output")
+    values = [n.meta["val"] for n in output.args[0] if isinstance(n, torch.fx.Node)]
+    return [tuple(value.shape) for value in values] == [(1, 1, height, width)]
 
 
 def shape_of_input(program: ExportedProgram, path: Path | str) -> tuple[int, int, int]:

@@ -145,8 +145,9 @@ def check(
         As :func:`adopt`; what no runtime has is part of the answer.
     """
     from edgemat.models.adopted.check import expect
+    from edgemat.workflow.stages.adopting import Reading
 
-    return expect(_program(network, None, size, trimap, None))
+    return expect(_program(network, None, size, trimap, Reading()))
 
 
 def _program(
@@ -154,12 +155,12 @@ def _program(
     weights: Path | str | None,
     size: tuple[int, int] | None,
     trimap: bool,
-    reading: Reading | None,
+    reading: Reading,
 ) -> ExportedProgram:
-    """Return the program of a network by whatever name; as it is where `reading` is None."""
+    """Return the program of a network by whatever name, with what feeds and reads it."""
     from edgemat.models.adopted.network import Traced
     from edgemat.models.adopted.opening import load_weights, open_module
-    from edgemat.models.adopted.program import load_program, shape_of_input, trace
+    from edgemat.models.adopted.program import gives_one_map, load_program, shape_of_input
     from edgemat.workflow.stages.adopting import Reading, trace_module
 
     channels = 4 if trimap else 3
@@ -175,9 +176,8 @@ def _program(
             )
         if trimap and own[0] != 4:
             raise UsageError(f"{path} takes no trimap.", remedy="Leave --trimap away.")
-        if reading in (None, Reading()):
+        if reading == Reading() and gives_one_map(program):
             return program
-        assert reading is not None
         return trace_module(Traced(program), reading, size=own[1:], channels=own[0])
     if size is None:
         raise UsageError("The pictures' size is missing.", remedy="Give --size HEIGHT WIDTH.")
@@ -189,8 +189,6 @@ def _program(
     module = open_module(str(network)) if isinstance(network, Path | str) else network
     if weights is not None:
         load_weights(module, Path(weights))
-    if reading is None:
-        return trace(module, (channels, *size))
     return trace_module(module, reading, size=size, channels=channels)
 
 
