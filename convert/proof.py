@@ -21,6 +21,8 @@ from edgemat.quantize.spec import TensorQuant
 LEAST_CORRELATION = 0.5
 """Of a tensor of the file with the frozen model's. Kernels that round otherwise move the masks of
 max-pooling, which are 0 or 1, in up to a sixth of their places: those still correlate by 0.63."""
+SORTED_DIFFERENCE = 0.5
+"""Mean difference, in steps of the grid, of the sorted values of one tensor in two orders."""
 
 
 def prove(path: Path, backend: Backend, runs: BothRuns) -> Int8Proof:
@@ -66,6 +68,12 @@ def _found(own: Sequence[FrozenTensor], kind: str, others: Sequence[GridTensor])
     pairs = pair_tensors(tensors, others)
     same = np.array_equal if kind == "weight" else _holds_the_values
     found = {one for one, other in pairs.items() if same(tensors[one].values, other.values)}
+    if kind == "activation":
+        taken = {id(other) for other in pairs.values()}
+        free = [other for other in others if id(other) not in taken]
+        found |= _in_another_order(
+            [n for n in range(len(tensors)) if n not in pairs], tensors, free
+        )
     # two equal tensors on one grid are one in a file that has no use for the second
     found |= {
         one
@@ -77,6 +85,28 @@ def _found(own: Sequence[FrozenTensor], kind: str, others: Sequence[GridTensor])
         )
     }
     return {numbers[one] for one in found}
+
+
+def _in_another_order(
+    numbers: Sequence[int], tensors: Sequence[GridTensor], others: Sequence[GridTensor]
+) -> set[int]:
+    """Return which of some tensors a file holds in another order of axes, each of its own once.
+
+    Runtimes turn what is multiplied as matrices: grid, number of values and, once sorted, the
+    values tell such a tensor.
+    """
+    free, found = list(others), set()
+    for number in numbers:
+        own = tensors[number]
+        values = np.sort(own.values, axis=None)
+        for place, other in enumerate(free):
+            if other.grid != own.grid or other.values.size != own.values.size:
+                continue
+            if np.abs(np.sort(other.values, axis=None) - values).mean() <= SORTED_DIFFERENCE:
+                found.add(number)
+                del free[place]
+                break
+    return found
 
 
 def _holds_the_values(own: np.ndarray, other: np.ndarray) -> bool:

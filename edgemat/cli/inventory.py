@@ -7,9 +7,10 @@ from edgemat.terminal import AsJson, out, print_json
 
 
 def models(as_json: AsJson = False) -> None:
-    """List the networks, with the thesis' figures, and the classical methods."""
+    """List the networks, with the thesis' figures, classical methods, and what packages list."""
     from edgemat.matting.classical import METHODS
     from edgemat.models import list_models
+    from edgemat.models.adopted.opening import listed_networks
     from edgemat.models.count import count_operations, count_parameters, on_paper
     from edgemat.progress import track
 
@@ -35,6 +36,7 @@ def models(as_json: AsJson = False) -> None:
             }
         )
     rows += [_classical(method) for method in METHODS]
+    rows += [_listed(name, factory) for name, factory in listed_networks().items()]
     if as_json:
         print_json(rows)
     else:
@@ -57,6 +59,16 @@ def _classical(method: str) -> dict[str, object]:
         "deploys": False,
         "why_not": "It solves a linear system for each picture.",
         "note": f"edgemat matte PHOTO --trimap TRIMAP --model {method}",
+    }
+
+
+def _listed(name: str, factory: str) -> dict[str, object]:
+    """Return the row of a network that another package lists; nothing of its code is run."""
+    return dict.fromkeys(_classical(name)) | {
+        "name": name,
+        "task": "adopted",
+        "deploys": True,
+        "note": f"{factory}: edgemat adopt {name} --size HEIGHT WIDTH",
     }
 
 

@@ -101,7 +101,7 @@ def show_models(out: Console, rows: Sequence[Mapping[str, Any]]) -> None:
             str(row["name"]),
             str(row["task"]),
             _source(row),
-            f"{row['parameters']:,}",
+            "" if row["parameters"] is None else f"{row['parameters']:,}",
             _printed(row["thesis_parameters_millions"], "M"),
             _printed(row["operations_thesis_convention"], "G", digits=4),
             _printed(row["thesis_operations"], "G"),
@@ -112,6 +112,8 @@ def show_models(out: Console, rows: Sequence[Mapping[str, Any]]) -> None:
 def _source(row: Mapping[str, Any]) -> str:
     if row["chapter"] is not None:
         return f"chapter {row['chapter']}, table {row['table']}"
+    if row["parameters"] is None:
+        return "of another package"
     return "edgemat's own" if row["parameters"] else "classical"
 
 

@@ -140,10 +140,14 @@ def test_models_as_json(call: Call, monkeypatch: pytest.MonkeyPatch, every: bool
         few = ("indexnet-m2o-nlc", "pspm-b5", "pspm-slim", "indexnet-slim")
         networks = [info for info in networks if info.name in few]
         monkeypatch.setattr("edgemat.models.list_models", lambda: networks)
+    hers = {"hers": "hernet:matting"}
+    monkeypatch.setattr("edgemat.models.adopted.opening.listed_networks", lambda: hers)
     status, printed, _ = call("models", "--json")
     assert status == 0
     rows = {row["name"]: row for row in json.loads(printed)}
-    assert set(rows) == {*(info.name for info in networks), *METHODS}
+    assert set(rows) == {*(info.name for info in networks), *METHODS, "hers"}
+    assert "hernet:matting: edgemat adopt hers" in rows["hers"]["note"]
+    assert set(rows["hers"]) == set(rows["pspm-b5"])
     assert rows["indexnet-m2o-nlc"]["parameters"] == 8_153_771
     assert rows["indexnet-m2o-nlc"]["operations_thesis_convention"] == pytest.approx(
         6.2988, abs=5e-5
@@ -171,7 +175,8 @@ def test_models_as_a_table() -> None:
     console = Console(record=True, width=150)
     own = dict.fromkeys(row) | {"name": "pspm-slim", "parameters": 2_995_143}
     classical = dict.fromkeys(row) | {"name": "knn", "parameters": 0}
-    show_models(console, [row, own, classical])
+    hers = dict.fromkeys(row) | {"name": "hers"}
+    show_models(console, [row, own, classical, hers])
     shown = console.export_text()
     for text in (
         "pspm-b5",
@@ -182,6 +187,7 @@ def test_models_as_a_table() -> None:
         "6.53 G",
         "edgemat's own",
         "classical",
+        "of another package",
     ):
         assert text in shown
 

@@ -139,6 +139,19 @@ class Gives(nn.Module):
         return x[:, :1] * 0 + self.value
 
 
+class Recurrent(nn.Module):
+    """A picture and what was before it."""
+
+    def forward(self, x: torch.Tensor, before: torch.Tensor, scale: float = 1) -> torch.Tensor:
+        return x + before
+
+
+def test_a_recurrent_network_is_refused_by_its_inputs(tmp_path: Path) -> None:
+    for function in (edgemat.adopt, edgemat.check):
+        with pytest.raises(UsageError, match=r"Recurrent takes 2 inputs \(x, before\)"):
+            function(Recurrent(), size=(32, 32))
+
+
 class TwoMaps(nn.Module):
     """Two outputs of half the size: scores of two classes, and something else."""
 

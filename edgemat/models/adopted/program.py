@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import re
@@ -33,6 +34,7 @@ ENTRIES = re.compile(
     r"|archive_format|archive_version|byteorder|version|\.data/(version|serialization_id)"
 )
 """Entries of a .pt2, below its folder. Sample inputs are left out, extra files refused."""
+_OPTIONAL = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 class Adapted(nn.Module):
@@ -133,6 +135,25 @@ def _resized(y: Tensor, size: Any) -> Tensor:
     return nn.functional.interpolate(y, size=size, mode="bilinear", align_corners=False)
 
 
+def require_one_input(module: nn.Module) -> None:
+    """Refuse a network whose forward pass wants more than a picture.
+
+    Raises
+    ------
+    UsageError
+        For such a one; its inputs are named.
+    """
+    named = inspect.signature(module.forward).parameters.values()
+    needed = [one.name for one in named if one.default is one.empty and one.kind not in _OPTIONAL]
+    if len(needed) > 1:
+        raise UsageError(
+            f"{type(module).__name__} takes {len(needed)} inputs ({', '.join(needed)}), and not "
+            "one picture.",
+            remedy="Bind the others to constants in a module around it: no state is carried from "
+            "picture to picture.",
+        )
+
+
 def trace(module: nn.Module, shape: tuple[int, int, int]) -> ExportedProgram:
     """Trace `module`, in eval mode, for one picture of `shape`: C,H,W; nothing is written in place.
 
@@ -168,7 +189,9 @@ def _reason(error: BaseException) -> str:
     own = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if "/torch/" not in frame.filename and "/edgemat/" not in frame.filename
+        if not frame.filename.startswith("<")
+        and "/torch/" not in frame.filename
+        and "/edgemat/" not in frame.filename
     ]
     where = f" ({own[-1].filename}:{own[-1].lineno}: {own[-1].line})" if own else ""
     return what.rstrip(".") + where

@@ -160,7 +160,12 @@ def _program(
     """Return the program of a network by whatever name, with what feeds and reads it."""
     from edgemat.models.adopted.network import Traced
     from edgemat.models.adopted.opening import load_weights, open_module
-    from edgemat.models.adopted.program import gives_one_map, load_program, shape_of_input
+    from edgemat.models.adopted.program import (
+        gives_one_map,
+        load_program,
+        require_one_input,
+        shape_of_input,
+    )
     from edgemat.workflow.stages.adopting import Reading, trace_module
 
     channels = 4 if trimap else 3
@@ -187,6 +192,7 @@ def _program(
             remedy=f"Give sides of 8 to {LARGEST_SIDE} px.",
         )
     module = open_module(str(network)) if isinstance(network, Path | str) else network
+    require_one_input(module)
     if weights is not None:
         load_weights(module, Path(weights))
     return trace_module(module, reading, size=size, channels=channels)

@@ -1,0 +1,26 @@
+"""A tensor that a runtime has turned is known again, and another one is not taken for it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edgemat.convert.backend import GridTensor
+from edgemat.convert.proof import _in_another_order
+from edgemat.quantize.spec import StoredGrid
+
+GRID, OTHER = StoredGrid((0.5,), (3,)), StoredGrid((0.25,), (3,))
+
+
+def tensor(values: np.ndarray, grid: StoredGrid = GRID) -> GridTensor:
+    return GridTensor("t", grid, values.astype(np.int32))
+
+
+def test_turned_tensors() -> None:
+    random = np.random.default_rng(0)
+    one, two = random.integers(-90, 90, (2, 3, 4)), random.integers(0, 40, (2, 3, 4))
+    own = [tensor(one), tensor(two), tensor(one)]
+    turned = tensor(one.transpose(2, 0, 1))
+    assert _in_another_order([0, 1], own, [turned]) == {0}
+    assert _in_another_order([0, 2], own, [turned]) == {0}  # a file's tensor counts once
+    assert _in_another_order([0], own, [tensor(one.transpose(2, 0, 1), OTHER)]) == set()
+    assert _in_another_order([0], own, [tensor(one[:, :2])]) == set()
