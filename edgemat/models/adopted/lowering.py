@@ -13,7 +13,7 @@ from torch._subclasses import FakeTensorMode
 from torch.export import ExportedProgram
 
 from edgemat.errors import EdgematError, UnsupportedError
-from edgemat.models.adopted.parts import ScaleShift
+from edgemat.models.blocks.affine import ScaleShift
 
 Value = Any
 """What an operator is given: a node of the new graph, a constant tensor, or a number."""

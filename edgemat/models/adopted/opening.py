@@ -7,14 +7,16 @@ import sys
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from edgemat.errors import ArtifactError, UsageError, nearest
+from edgemat.errors import UsageError, nearest
 from edgemat.models.adopted.program import MAX_BYTES
+from edgemat.models.pretrained.checkpoint import read_state_dicts
+from edgemat.models.pretrained.fitting import ITSELF
+
+State = Mapping[str, Tensor]
 
 ENTRY_POINTS = "edgemat.models"
 """The group in which packages list factories of their networks."""
@@ -77,17 +79,20 @@ def open_module(name: str) -> nn.Module:
 def load_weights(network: nn.Module, path: Path) -> None:
     """Load a .pth or .safetensors file into `network`, in place; code in it is not run.
 
-    ``state_dict`` and ``module.``, which training scripts put around, are taken off.
+    What training scripts put around, ``state_dict`` and ``module.``, is taken off.
 
     Raises
     ------
-    ArtifactError
-        When the file cannot be read, or holds what is no number.
     UsageError
-        When the tensors do not fit; the first that does not is named, with the nearest name.
+        When the file cannot be read, holds the network twice, or what is no number; and when the
+        tensors do not fit: the first that does not is named, with the nearest name.
     """
-    state = _bare(_read(path))
+    if not path.is_file():
+        raise UsageError(f"There is no weights file {path}.", remedy="Check its name.")
+    if path.stat().st_size > MAX_BYTES:
+        raise UsageError(f"{path} is larger than 2 GB.", remedy="No phone takes such a network.")
     wanted = network.state_dict()
+    state = _closest(read_state_dicts(path), wanted, path)
     counters = {name for name in wanted if name.endswith("num_batches_tracked")}
     missing = [name for name in wanted if name not in state and name not in counters]
     spare = [name for name in state if name not in wanted]
@@ -107,7 +112,7 @@ def load_weights(network: nn.Module, path: Path) -> None:
                 remedy="Build the network as it was when these weights were trained.",
             )
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            raise ArtifactError(
+            raise UsageError(
                 f"{name!r} in {path} has values that are no numbers (NaN or infinite).",
                 remedy="Take a checkpoint from before the training broke.",
             )
@@ -118,32 +123,27 @@ def _more(names: list[str]) -> str:
     return f" (and {len(names) - 1} more)" if len(names) > 1 else ""
 
 
-def _read(path: Path) -> Mapping[str, Any]:
-    if not path.is_file():
-        raise ArtifactError(f"{path} is no file.", remedy="Check its name.")
-    if path.stat().st_size > MAX_BYTES:
-        raise UsageError(f"{path} is larger than 2 GB.", remedy="No phone takes such a network.")
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # zip's, pickle's, torch's and safetensors' own
-        raise ArtifactError(
-            f"{path} cannot be read as weights alone.",
-            remedy="Save network.state_dict() with torch.save, or as .safetensors.",
-        ) from error
-    if not isinstance(loaded, Mapping):
+def _closest(states: Mapping[str, State], wanted: State, path: Path) -> State:
+    """Return the dictionary of a file that is the network's, without ``module.`` before its names.
+
+    Of several the network itself is taken, not its average or a teacher.
+    """
+    bare = {where: _bare(state) for where, state in states.items()}
+    ranks = {
+        where: (len(state.keys() & wanted.keys()), where.split(".")[0] in (*ITSELF, ""))
+        for where, state in bare.items()
+    }
+    best = max(ranks.values())
+    places = [where for where, rank in ranks.items() if rank == best]
+    if len(places) > 1 and best[0]:
         raise UsageError(
-            f"{path} holds a {type(loaded).__name__}, not a state dict.",
-            remedy="Save network.state_dict().",
+            f"{path} holds the network {len(places)} times, in {' and '.join(map(repr, places))}.",
+            remedy="Save the one to adopt on its own.",
         )
-    return loaded
+    return bare[places[0]]
 
 
-def _bare(state: Mapping[str, Any]) -> dict[str, Tensor]:
-    for wrapper in ("state_dict", "model", "model_state_dict"):
-        if isinstance(state.get(wrapper), Mapping):
-            state = state[wrapper]
-    while state and all(str(name).startswith("module.") for name in state):
-        state = {str(name).removeprefix("module."): value for name, value in state.items()}
-    return {name: value for name, value in state.items() if isinstance(value, Tensor)}
+def _bare(state: State) -> State:
+    while state and all(name.startswith("module.") for name in state):
+        state = {name.removeprefix("module."): value for name, value in state.items()}
+    return state

@@ -8,25 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from edgemat.models.blocks.affine import ScaleShift
 from edgemat.models.blocks.pooling import Interleave, Rearrangement
-
-
-class ScaleShift(nn.Conv2d):
-    """``scale * x + shift``, one of each for every channel, as a depthwise 1x1 convolution.
-
-    Parameters
-    ----------
-    scale, shift:
-        C numbers each.
-    """
-
-    def __init__(self, scale: Tensor, shift: Tensor) -> None:
-        channels = len(scale)
-        super().__init__(channels, channels, 1, groups=channels)
-        assert self.bias is not None
-        with torch.no_grad():
-            self.weight.copy_(scale.reshape(-1, 1, 1, 1))
-            self.bias.copy_(shift)
 
 
 class UnitClamp(nn.Module):

@@ -54,19 +54,31 @@ class ChannelAffine(nn.Module):
         return PointAffine(self)
 
 
-class PointAffine(nn.Conv2d):
-    """:class:`ChannelAffine` as a depthwise 1x1 convolution: one operator in every delegate.
+class ScaleShift(nn.Conv2d):
+    """``scale * x + shift`` as a depthwise 1x1 convolution: one operator in every delegate.
 
-    In int8, a weight a channel is exact on its channel's grid. Its weights stay as they are.
+    In int8, a weight a channel is exact on its channel's grid.
+
+    Parameters
+    ----------
+    scale, shift:
+        C numbers each.
     """
 
-    def __init__(self, affine: ChannelAffine) -> None:
-        channels = len(affine.scale)
+    def __init__(self, scale: Tensor, shift: Tensor) -> None:
+        channels = len(scale)
         super().__init__(channels, channels, 1, groups=channels)
         assert self.bias is not None
         with torch.no_grad():
-            self.weight.copy_(affine.scale[:, None])
-            self.bias.copy_(affine.shift.flatten())
+            self.weight.copy_(scale.reshape(-1, 1, 1, 1))
+            self.bias.copy_(shift)
+
+
+class PointAffine(ScaleShift):
+    """A :class:`ChannelAffine` in the deploy form; training leaves its weights as they are."""
+
+    def __init__(self, affine: ChannelAffine) -> None:
+        super().__init__(affine.scale.flatten(), affine.shift.flatten())
 
 
 class NormalisedConv2d(nn.Conv2d):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from edgemat.models.blocks.affine import ChannelAffine, PointAffine
+from edgemat.models.blocks.affine import ScaleShift
 
 
 class GroupNorm(nn.GroupNorm):
@@ -17,4 +17,4 @@ class GroupNorm(nn.GroupNorm):
     def deploy(self) -> nn.Sequential:
         """Return the normalisation and, behind it, its scale and shift."""
         norm = nn.GroupNorm(self.num_groups, self.num_channels, self.eps, affine=False)
-        return nn.Sequential(norm, PointAffine(ChannelAffine(self.weight, self.bias)))
+        return nn.Sequential(norm, ScaleShift(self.weight, self.bias))

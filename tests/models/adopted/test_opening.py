@@ -7,6 +7,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import numpy
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -97,6 +98,26 @@ def test_weights_that_do_not_fit(change: object, words: str, tmp_path: Path) -> 
         load_weights(UNet(), tmp_path / "weights.pth")
 
 
+def test_the_network_itself_is_taken_not_its_average(tmp_path: Path) -> None:
+    state, path = unet().state_dict(), tmp_path / "weights.pth"
+    average = {name: 0 * value for name, value in state.items()}
+    torch.save({"ema": average, "model": {"net": state}, "best": numpy.float64(3)}, path)
+    network = UNet()
+    load_weights(network, path)
+    assert torch.equal(network.last.weight, state["last.weight"])
+    torch.save({"ema": average, "net": state}, path)
+    with pytest.raises(UsageError, match="2 times, in 'ema' and 'net'"):
+        load_weights(network, path)
+
+
+def test_no_weights_at_all(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no weights file"):
+        load_weights(UNet(), tmp_path / "weights.pth")
+    torch.save([1, 2], tmp_path / "weights.pth")
+    with pytest.raises(UsageError, match="not a checkpoint"):
+        load_weights(UNet(), tmp_path / "weights.pth")
+
+
 class Bomb:
     """What a pickle would run when it is read."""
 
@@ -107,7 +128,7 @@ class Bomb:
 def test_code_in_weights_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     torch.save({"state_dict": Bomb()}, "weights.pth")
-    with pytest.raises(ArtifactError, match="cannot be read as weights alone"):
+    with pytest.raises(UsageError, match="holds Python objects"):
         load_weights(UNet(), Path("weights.pth"))
     assert not Path("exploded").exists()
 
