@@ -16,6 +16,7 @@ from test_pretrained import segformer, theirs
 from torch import Tensor
 
 from edgemat.errors import UsageError
+from edgemat.models.released.families import FAMILIES
 from edgemat.models.released.load import MAX_BYTES, load_released
 
 State = dict[str, Tensor]
@@ -183,3 +184,14 @@ def test_an_artefact_and_a_file_of_more_than_2_gb_are_not_read(tmp_path: Path) -
         file.truncate(MAX_BYTES + 1)  # takes no room on the disk
     with pytest.raises(UsageError, match=r"has 2\.0 GB, a checkpoint of at most 2 GB is read"):
         load_released(tmp_path / "large.pth")
+
+
+@pytest.mark.parametrize("tensor", [torch.zeros(7), torch.tensor(1.0), torch.zeros(36).to_sparse()])
+def test_a_tensor_that_cannot_be_put_in_order(tensor: torch.Tensor, tmp_path: Path) -> None:
+    """A2U's kernels are turned from places to sub-pixels, which these have not."""
+    layout, shapes = FAMILIES["a2u"].members[0].layout, FAMILIES["a2u"].members[0].shapes
+    state = {part.name: torch.zeros(shapes[own]) for own, part in layout.parts.items()}
+    state["bilinear0.bconv_UP.1.bias"] = tensor
+    torch.save(state, tmp_path / "a2u.pth")
+    with pytest.raises(UsageError, match=r"bilinear0\.bconv_UP\.1\.bias is"):
+        load_released(tmp_path / "a2u.pth")

@@ -18,7 +18,7 @@ from edgemat.models.count import on_paper
 from edgemat.models.network import MattingNetwork
 from edgemat.models.pretrained.fitting import ITSELF, prefixes, shown_size
 from edgemat.models.pretrained.load import fits_encoder
-from edgemat.models.pretrained.renaming import COUNTER
+from edgemat.models.pretrained.renaming import COUNTER, Rule
 from edgemat.models.released.families import FAMILIES, find_family
 from edgemat.models.released.family import Family, Member
 
@@ -117,12 +117,19 @@ def _match(family: Family, member: Member, where: str, prefix: str, state: State
         if name not in state:
             missing.append(name)
             continue
-        tensor = state[name] if part.rule is None else part.rule(state[name])
-        if tuple(tensor.shape) != member.shapes[own]:
+        if _shape(state[name], part.rule) != member.shapes[own]:
             misshapen.append(name)
     used = {prefix + name for name in member.layout.names}
     left = (name for name in state if name not in used and not name.endswith(COUNTER))
     return Match(family, member, where, prefix, tuple(missing), tuple(misshapen), tuple(left))
+
+
+def _shape(tensor: Tensor, rule: Rule | None) -> tuple[int, ...] | None:
+    """Return the shape of a network's tensor; None where its rule cannot be applied."""
+    try:
+        return tuple((tensor if rule is None else rule(tensor)).shape)
+    except (RuntimeError, IndexError):  # too few numbers or dimensions for it, or sparse
+        return None
 
 
 def _misfit(match: Match, state: State, source: Path) -> UsageError:
