@@ -62,8 +62,8 @@ class Clip:
         self.container = container
         self.stream = container.streams.video[0]
         self.stream.thread_type = "AUTO"
-        self.rate: Fraction = self.stream.average_rate or _FALLBACK_RATE
         self.unit: Fraction = self.stream.time_base
+        self.rate = _rate_of(self.stream)
         self.count = self.stream.frames or self._count_by_duration()
         self._frames = decode(container, self.stream, path)
         first = next(self._frames, None)
@@ -170,6 +170,17 @@ def decode(container: Any, stream: Any, path: Path) -> Iterator[Any]:
         raise ImageError(
             f"{path} is damaged: {error}.", remedy="Save it again, or take another."
         ) from error
+
+
+def _rate_of(stream: Any) -> Fraction:
+    """Return the frames a second that a header tells, if its unit of time can tell them apart.
+
+    Of frames that do not come evenly, Matroska's tells the codec's ticks instead.
+    """
+    for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
+        if rate and rate * stream.time_base <= 1:
+            return Fraction(rate)
+    return _FALLBACK_RATE
 
 
 def _colour_of(frame: Any) -> Colour:
