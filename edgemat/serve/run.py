@@ -11,6 +11,7 @@ import uvicorn
 from edgemat.errors import UsageError
 from edgemat.serve.app import make_app
 from edgemat.serve.desk import Desk
+from edgemat.serve.hosts import Hosts
 
 CONNECTIONS = 64
 """At once: further ones are refused."""
@@ -46,10 +47,9 @@ def serve(
 
 def make_server(desk: Desk, listen: str, listener: socket.socket) -> tuple[uvicorn.Server, str]:
     """Return the server of a socket, and its address."""
-    port = listener.getsockname()[1]
-    name = f"[{listen}]" if ":" in listen else listen
+    hosts = Hosts(listen, listener.getsockname()[1])
     config = uvicorn.Config(
-        make_app(desk, [f"{host}:{port}" for host in (name, "localhost")]),
+        make_app(desk, hosts),
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -58,7 +58,7 @@ def make_server(desk: Desk, listen: str, listener: socket.socket) -> tuple[uvico
         timeout_keep_alive=IDLE_S,
         ws="none",
     )
-    return uvicorn.Server(config), f"http://{name}:{port}/"
+    return uvicorn.Server(config), hosts.url
 
 
 def _listening(listen: str, port: int) -> socket.socket:
