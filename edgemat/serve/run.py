@@ -10,12 +10,12 @@ import uvicorn
 
 from edgemat.errors import UsageError
 from edgemat.serve.app import make_app
+from edgemat.serve.connections import PromptProtocol
 from edgemat.serve.desk import Desk
 from edgemat.serve.hosts import Hosts
 
 CONNECTIONS = 64
 """At once: further ones are refused."""
-IDLE_S = 5
 
 
 def serve(
@@ -55,7 +55,7 @@ def make_server(desk: Desk, listen: str, listener: socket.socket) -> tuple[uvico
         server_header=False,
         lifespan="off",
         limit_concurrency=CONNECTIONS,
-        timeout_keep_alive=IDLE_S,
+        http=PromptProtocol,
         ws="none",
     )
     return uvicorn.Server(config), hosts.url

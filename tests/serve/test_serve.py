@@ -151,6 +151,25 @@ def test_who_sends_slowly_is_sent_away_and_keeps_nobody_waiting(port: int) -> No
         assert b" 408 " in connection.recv(4096)
 
 
+def test_who_says_nothing_is_hung_up_on(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even byte by byte, and after an answer: else some of them would keep everybody out."""
+    monkeypatch.setattr("edgemat.serve.connections.HEAD_S", 0.5)
+    address = ("127.0.0.1", port)
+    with (
+        socket.create_connection(address, timeout=5) as silent,
+        socket.create_connection(address, timeout=5) as slow,
+        socket.create_connection(address, timeout=5) as answered,
+    ):
+        answered.sendall(f"GET /about HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        for byte in b"GET ":
+            slow.sendall(bytes([byte]))
+            answered.sendall(bytes([byte]))
+            time.sleep(0.05)
+        said = [connection.makefile("rb").read() for connection in (silent, slow, answered)]
+        assert said[:2] == [b"", b""] and said[2].startswith(b"HTTP/1.1 200 ")
+    assert ask(port, "POST", "/matte", photo())[0] == 200
+
+
 @pytest.mark.parametrize(
     "path",
     [
