@@ -184,7 +184,7 @@ def test_a_pseudo_label_is_turned_back(step: int) -> None:
 def test_a_pseudo_label_waits_for_no_other_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """DistributedDataParallel's own call is one that all processes take part in, and few have AC."""
+    """All take part in a call of DistributedDataParallel, and not all have AC at a step."""
     distributed.init_process_group("gloo", f"file://{tmp_path}/store", rank=0, world_size=1)
     try:
         network = nn.Sequential(nn.BatchNorm2d(4), Seen())
