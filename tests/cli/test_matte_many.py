@@ -144,6 +144,8 @@ def test_a_pipe(folder: Path) -> None:
         (["photos", "-o", "out", "--only-mask", "--blur", "3"], "exclude each other"),
         (["photos", "-o", "out", "--smooth", "1"], "smoothing of 1 is impossible"),
         (["photos/one.png", "-o", "out.png", "--watch"], "--watch is for folders"),
+        (["photos", "-o", "out", "--watch", "--json"], "--json tells what was done"),
+        (["-", "-o", "out.png", "--json"], "--json tells what was done"),
     ],
 )
 def test_what_cannot_be_is_said_before_any_work(
