@@ -85,20 +85,20 @@ def _wanted(project: dict[str, Any], extras: Iterable[str]) -> Iterator[Requirem
 
 def _closure(wanted: Iterable[Requirement]) -> set[str]:
     """Return the names of all packages that some need, as those that are installed say."""
-    found: set[str] = set()
+    found: dict[str, set[str]] = {}
     waiting = list(wanted)
     while waiting:
         requirement = waiting.pop()
         name = canonicalize_name(requirement.name)
         extras = {"", *requirement.extras}
-        if name in found or not _applies(requirement, extras={""}):
+        if not _applies(requirement, extras={""}) or extras <= found.get(name, set()):
             continue
-        found.add(name)
+        found.setdefault(name, set()).update(extras)
         for needed in map(Requirement, _installed(name).requires or []):
             if _applies(needed, extras):
                 needed.marker = None
                 waiting.append(needed)
-    return found
+    return set(found)
 
 
 def _applies(requirement: Requirement, extras: set[str]) -> bool:

@@ -99,6 +99,11 @@ def matte(
     finish = Finish(None if background is None else read_background(background), blur, only_mask)
     naming = Naming(output, f".{kind.lstrip('.')}", finish.transparent, trimap, trimap_out)
     piped = PIPE in (output, *sources)
+    if as_json and (piped or watch):
+        raise UsageError(
+            "--json tells what was done at the end, and of files alone.",
+            remedy="Leave --json out, or - and --watch.",
+        )
     planned = [] if piped or watch else plan(sources, naming)
     if piped:
         _check_pipe(sources, naming, watch)

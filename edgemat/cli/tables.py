@@ -174,14 +174,12 @@ def show_checked_set(out: Console, found: CheckedSet) -> None:
         expected = found.expected.get(part)
         table.add_row(part, f"{count:,}", "" if expected is None else f"{expected:,}")
     out.print(table)
-    if found.sizes is not None:
-        sizes = found.sizes
+    if (sizes := found.sizes) is not None:
         out.print(
             f"Sides of {sizes.shortest:,} to {sizes.longest:,} px, in the middle "
             f"{sizes.median_width:,} x {sizes.median_height:,}."
         )
-    if found.alphas is not None:
-        alphas = found.alphas
+    if (alphas := found.alphas) is not None:
         out.print(
             f"Alpha: {alphas.opaque:.1%} opaque, {alphas.partial:.1%} partial, "
             f"{alphas.transparent:.1%} transparent."

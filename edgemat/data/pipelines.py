@@ -5,9 +5,9 @@ pipeline       a view of a matte                                               t
 =============  ==============================================================  ================
 indexnet       crop of 1, 1.5 or 2 times the size around an unknown pixel,     section 3.6.1
                scaled; mirrored; trimap dilated by 1 to 19 px
-gca            two foregrounds merged half the time, 640 px a quarter of it,   sections 4.6, 5.5
-               affine, crop around an unknown pixel, trimap dilated by 1 to
-               29 px, the foreground's colours jittered
+gca            two foregrounds merged half the time, 640 px a quarter of the   sections 4.6, 5.5
+               time, affine, crop around an unknown pixel, trimap dilated by
+               1 to 29 px, the foreground's colours jittered
 photographs    crop anywhere, scaled, turned, mirrored                         section 6.5.2
 =============  ==============================================================  ================
 
@@ -87,15 +87,13 @@ def gca_view(matte: Matte, other: Matte | None, size: int, rng: np.random.Genera
     """
     if other is not None and matte.foreground is not None and other.foreground is not None:
         matte = _merged(matte, other)
-        if rng.random() < RESIZED:
-            matte = _map(
-                matte,
-                lambda plane, nearest: resize(
-                    plane,
-                    (RESIZED_SIDE, RESIZED_SIDE),
-                    method="nearest" if nearest else "bilinear",
-                ),
-            )
+    if rng.random() < RESIZED:
+        matte = _map(
+            matte,
+            lambda plane, nearest: resize(
+                plane, (RESIZED_SIDE, RESIZED_SIDE), method="nearest" if nearest else "bilinear"
+            ),
+        )
     turns = max(matte.alpha.shape) >= UNTURNED_BELOW
     mirrored = rng.random() < 0.5, rng.random() < 0.5
     matrix = affine(

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from edgemat.data.composite import composite
 from edgemat.data.folder import FolderSource
-from edgemat.data.layouts.table import Layout
+from edgemat.data.layouts.table import Layout, find_mattes
 from edgemat.data.listing import pictures
 from edgemat.errors import UsageError
-from edgemat.files import explain_os_errors
+from edgemat.files import atomic_path
 from edgemat.images import U8, read_background, resize, to_float, to_uint8, write_image
 
 PER_FOREGROUND = 20
@@ -57,8 +57,14 @@ def compose_published(
     Raises
     ------
     UsageError
-        When there are too few backgrounds, or one that is listed is not there.
+        When there are too few backgrounds, one that is listed or a trimap is not there, or the set
+        is of photographs.
     """
+    if path.is_dir() and not find_mattes(path, layout=layout).has_layers:
+        raise UsageError(
+            f"{path} has photographs, whose own backgrounds would show through.",
+            remedy="Give a set of foregrounds, such as adobe.",
+        )
     source = FolderSource(path, seed=0, size=(64, 64), part="held-out", layout=layout)
     assert source.count is not None
     places = {source.name(i): i for i in range(source.count)}
@@ -77,7 +83,7 @@ def compose_published(
             f"need {len(order) * each}.",
             remedy="Give more, or fewer for each foreground.",
         )
-    drawn = pictures(trimaps) if trimaps is not None else {}
+    drawn = _trimaps(trimaps, [f"{stem}_{k}" for stem in order for k in range(each)])
     for number, stem in enumerate(order):
         matte = source[places[stem]]
         alpha = to_float(matte.alpha)
@@ -85,11 +91,11 @@ def compose_published(
             picture = read_background(behind[chosen[number * each + k]])
             covering = to_float(_cover_from_corner(picture, matte.alpha.shape))
             image = composite(to_float(matte.colours), covering, alpha=alpha)
-            name = f"{stem}_{k}.png"
-            write_image(output / "image" / name, to_uint8(image))
-            write_image(output / "alpha" / name, matte.alpha)
-            if trimaps is not None:
-                _copy_trimap(drawn.get(Path(name).stem), trimaps, output / "trimap" / name)
+            name = f"{stem}_{k}"
+            write_image(output / "image" / f"{name}.png", to_uint8(image))
+            write_image(output / "alpha" / f"{name}.png", matte.alpha)
+            if name in drawn:
+                _copy(drawn[name], output / "trimap" / f"{name}{drawn[name].suffix}")
             if progress is not None:
                 progress(number * each + k + 1)
     return len(order) * each
@@ -104,14 +110,22 @@ def _cover_from_corner(picture: U8, size: tuple[int, ...]) -> U8:
     return picture[:height, :width]
 
 
-def _copy_trimap(found: Path | None, folder: Path, target: Path) -> None:
-    if found is None:
+def _trimaps(folder: Path | None, names: Sequence[str]) -> dict[str, Path]:
+    """Return the trimap of each composite; none without a folder."""
+    if folder is None:
+        return {}
+    found = pictures(folder)
+    absent = [name for name in names if name not in found]
+    if absent:
         raise UsageError(
-            f"{folder} has no trimap {target.name}.", remedy="Name the set's folder of trimaps."
+            f"{folder} has no trimap {absent[0]}.", remedy="Name the set's folder of trimaps."
         )
-    with explain_os_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(found, target)
+    return {name: found[name] for name in names}
+
+
+def _copy(source: Path, target: Path) -> None:
+    with atomic_path(target) as temporary:
+        shutil.copyfile(source, temporary)
 
 
 def _stem(name: str) -> str:

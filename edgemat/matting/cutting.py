@@ -96,9 +96,11 @@ class Cutter:
         """Return the matte of a frame; what was erased of it already stays away."""
         if not hasattr(self._own, "model"):
             self._load()
+        refines = self._own.refiner is not None and trimap is None
+        seen = None if refines else progress  # the second look is nearly all of the work
         with self._turn:
-            alpha = matte(frame.image, trimap, model=self._own.model, progress=progress)
-        if self._own.refiner is not None and trimap is None:
+            alpha = matte(frame.image, trimap, model=self._own.model, progress=seen)
+        if refines:
             alpha = refine(frame.image, alpha, model=self._own.refiner, progress=progress)
         return alpha if frame.opacity is None else np.minimum(alpha, frame.opacity)
 

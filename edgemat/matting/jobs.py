@@ -38,16 +38,26 @@ class Job:
 
     @property
     def is_video(self) -> bool:
+        """True where the source's name is that of a video."""
         return is_video(self.source)
 
     @property
+    def written(self) -> list[Path]:
+        """The files that are written."""
+        return [path for path in (self.target, self.trimap_out) if path is not None]
+
+    @property
+    def read(self) -> list[Path]:
+        """The files that are read."""
+        return [path for path in (self.source, self.trimap) if path is not None]
+
+    @property
     def is_done(self) -> bool:
-        """True where the result is there, and not older than its source."""
-        wanted = [path for path in (self.target, self.trimap_out) if path is not None]
-        if not all(path.is_file() for path in wanted):
+        """True where the result is there, and not older than what it is made of."""
+        if not all(path.is_file() for path in (*self.written, *self.read)):
             return False
-        changed = self.source.stat().st_mtime
-        return all(path.stat().st_mtime >= changed for path in wanted)
+        changed = max(path.stat().st_mtime for path in self.read)
+        return all(path.stat().st_mtime >= changed for path in self.written)
 
 
 @dataclass(frozen=True)
@@ -86,7 +96,8 @@ def plan(sources: Sequence[Path], naming: Naming, *, may_be_empty: bool = False)
     Raises
     ------
     UsageError
-        Nothing is found, two results would have one name, or a result's name is impossible.
+        Nothing is found, two results would have one name, a result's name is impossible, or that
+        of a file that is read.
     """
     if len(sources) == 1 and _is_one_file(sources[0]) and not naming.output.is_dir():
         jobs = [Job(sources[0], naming.output, naming.trimap, naming.trimap_out)]
@@ -98,16 +109,34 @@ def plan(sources: Sequence[Path], naming: Naming, *, may_be_empty: bool = False)
                 remedy=f"Those count whose names end in {', '.join(PICTURE_SUFFIXES)}.",
             )
         jobs = [_in_folder(file, name, naming) for file, name in found]
-    taken: dict[Path, Path] = {}
     for job in jobs:
         _check_names(job, transparent=naming.transparent)
-        other = taken.setdefault(job.target, job.source)
-        if other != job.source:
-            raise UsageError(
-                f"{other} and {job.source} would both become {job.target}.",
-                remedy="Rename one of them, or give their folders one by one.",
-            )
+    _check_overwriting(jobs)
     return jobs
+
+
+def _check_overwriting(jobs: Sequence[Job]) -> None:
+    """Refuse results that would replace each other, or what is read."""
+    read = {path.resolve() for job in jobs for path in job.read}
+    taken: dict[Path, Job] = {}
+    for job in jobs:
+        for path in job.written:
+            if path.resolve() in read:
+                raise UsageError(
+                    f"{path} would be written over, and it is read.",
+                    remedy="Give -o or --trimap-out another name or folder.",
+                )
+            other = taken.setdefault(path, job)
+            if other is not job:
+                raise UsageError(
+                    f"{other.source} and {job.source} would both become {path}.",
+                    remedy="Rename one of them, or give their folders one by one.",
+                )
+        if job.target == job.trimap_out:
+            raise UsageError(
+                f"{job.target} would be the result and its trimap.",
+                remedy="Give --trimap-out another name or folder.",
+            )
 
 
 def _found(sources: Sequence[Path], output: Path) -> list[tuple[Path, Path]]:
@@ -188,7 +217,3 @@ def _check_names(job: Job, *, transparent: bool) -> None:
         check_image_name(job.target, transparent=transparent)
     if job.trimap_out is not None:
         check_image_name(job.trimap_out)
-    if job.target.resolve() == job.source.resolve():
-        raise UsageError(
-            f"{job.source} would be written over.", remedy="Give -o another name or folder."
-        )

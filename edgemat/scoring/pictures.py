@@ -33,8 +33,8 @@ from edgemat.images import (
 )
 from edgemat.matting.classical import METHODS
 from edgemat.matting.matte import matte
-from edgemat.matting.predict import TflitePredictor, load_predictor
-from edgemat.matting.predictor import Predictor
+from edgemat.matting.predict import load_predictor
+from edgemat.matting.predictor import AnySizePredictor, Predictor
 from edgemat.scoring.evaluate import keep_known
 from edgemat.scoring.ports import Port, errors_by
 
@@ -234,9 +234,10 @@ def _open(model: str, protocol: Protocol) -> Predictor | str:
     path = Path(model)
     named = path if path.suffix == ".tflite" else find_artifact(model)
     predictor = load_predictor(named, threads=1)
-    if protocol != "app" and isinstance(predictor, TflitePredictor):
+    takes_any = isinstance(predictor, AnySizePredictor) and predictor.any_size
+    if protocol != "app" and not takes_any:
         raise UsageError(
             f"{named.name} takes pictures of one size.",
-            remedy=f'"{protocol}" is for float artefacts; leave the protocol at "app".',
+            remedy=f'"{protocol}" is for float networks of any size; leave the protocol at "app".',
         )
     return predictor

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from edgemat.errors import EdgematError
 from edgemat.serve.desk import OUTPUTS, Busy, Desk, TooLarge, TooLong, TooSlow
+from edgemat.serve.hosts import Hosts
 
 PAGE = Path(__file__).with_name("page")
 TYPES = {
@@ -47,14 +48,8 @@ STATUSES = {
 Answer = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(desk: Desk, hosts: Collection[str]) -> Starlette:
-    """Return the application.
-
-    Parameters
-    ----------
-    hosts:
-        Names, with the port, that the server may be asked by.
-    """
+def make_app(desk: Desk, hosts: Hosts) -> Starlette:
+    """Return the application."""
 
     async def about(request: Request) -> Response:
         limits = desk.limits
@@ -80,7 +75,7 @@ def make_app(desk: Desk, hosts: Collection[str]) -> Starlette:
         timing = {"Server-Timing": f"matte;dur={took_ms:.0f}"}
         return Response(png, media_type="image/png", headers=timing)
 
-    guarded = _guard(frozenset(hosts))
+    guarded = _guard(hosts)
     routes = [
         *(Route(path, guarded(_fixed(file))) for path, file in _page_files().items()),
         Route("/about", guarded(about)),
@@ -103,14 +98,14 @@ def _fixed(file: Path) -> Answer:
     return give
 
 
-def _guard(hosts: frozenset[str]) -> Callable[[Answer], Answer]:
+def _guard(hosts: Hosts) -> Callable[[Answer], Answer]:
     """Return what lets answers out to those alone who may ask, with errors as sentences."""
 
     def guarded(answer: Answer) -> Answer:
         async def checked(request: Request) -> Response:
-            if request.headers.get("host") not in hosts:
+            if request.headers.get("host", "") not in hosts:
                 response = _refusal(HTTPStatus.MISDIRECTED_REQUEST, "This is another host.")
-            elif _is_from_elsewhere(request, hosts):
+            elif _is_from_elsewhere(request):
                 response = _refusal(HTTPStatus.FORBIDDEN, "Another site's page may not ask.")
             else:
                 response = await _explained(answer, request)
@@ -140,9 +135,9 @@ def _refusal(status: HTTPStatus, error: str, remedy: str = "") -> Response:
     return JSONResponse({"error": error, "remedy": remedy}, status, headers={"Connection": "close"})
 
 
-def _is_from_elsewhere(request: Request, hosts: frozenset[str]) -> bool:
+def _is_from_elsewhere(request: Request) -> bool:
     origin = request.headers.get("origin")
-    if origin is not None and origin.partition("://")[2] not in hosts:
+    if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
         return True
     return request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
 

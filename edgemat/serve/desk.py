@@ -98,14 +98,14 @@ class Desk:
         if self._open >= self.limits.at_once + self.limits.waiting:
             raise Busy("Too many photographs are waiting.", remedy="Try again in a moment.")
         self._open += 1
-        future = asyncio.get_running_loop().run_in_executor(
-            self._pool, self._work, content, cutter, finish
-        )
+        work = self._pool.submit(self._work, content, cutter, finish)
+        future = asyncio.wrap_future(work)
         future.add_done_callback(lambda _: self._close_one())
         try:
             # shielded: what runs in a thread runs on, and counts until it ends
             return await asyncio.wait_for(asyncio.shield(future), self.limits.seconds)
         except TimeoutError as error:
+            work.cancel()  # what has not begun never will: nobody waits for it
             future.add_done_callback(lambda done: done.cancelled() or done.exception())
             raise TooLong(
                 f"It takes more than {self.limits.seconds:g} s.", remedy="Scale it down first."

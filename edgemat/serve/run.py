@@ -10,11 +10,12 @@ import uvicorn
 
 from edgemat.errors import UsageError
 from edgemat.serve.app import make_app
+from edgemat.serve.connections import PromptProtocol
 from edgemat.serve.desk import Desk
+from edgemat.serve.hosts import Hosts
 
 CONNECTIONS = 64
 """At once: further ones are refused."""
-IDLE_S = 5
 
 
 def serve(
@@ -46,19 +47,18 @@ def serve(
 
 def make_server(desk: Desk, listen: str, listener: socket.socket) -> tuple[uvicorn.Server, str]:
     """Return the server of a socket, and its address."""
-    port = listener.getsockname()[1]
-    name = f"[{listen}]" if ":" in listen else listen
+    hosts = Hosts(listen, listener.getsockname()[1])
     config = uvicorn.Config(
-        make_app(desk, [f"{host}:{port}" for host in (name, "localhost")]),
+        make_app(desk, hosts),
         log_level="warning",
         access_log=False,
         server_header=False,
         lifespan="off",
         limit_concurrency=CONNECTIONS,
-        timeout_keep_alive=IDLE_S,
+        http=PromptProtocol,
         ws="none",
     )
-    return uvicorn.Server(config), f"http://{name}:{port}/"
+    return uvicorn.Server(config), hosts.url
 
 
 def _listening(listen: str, port: int) -> socket.socket:

@@ -146,7 +146,7 @@ def _go_through(
     schedule, processes = stepper.schedule, stepper.processes
     first, log = _resume(folder, stepper)
     total = sum(phase.steps for phase in phases)
-    batches = _batches(phases, first, schedule.workers, processes)
+    batches = _batches(phases, first, schedule, processes)
     with interrupts_held_back() as heed, progress_bar(title, total) as show:
         for step in range(first, total):
             heed()
@@ -178,9 +178,9 @@ class _Window(Dataset[dict[str, Tensor]]):
     Of each batch, a process of several reads its share.
     """
 
-    def __init__(self, phase: Phase, first: int, processes: Processes) -> None:
+    def __init__(self, phase: Phase, first: int, processes: Processes, parts: int) -> None:
         self.data, self.batch, self.first = phase.data, phase.batch, first
-        self.share, self.rank = processes.share_of(phase.batch), processes.rank
+        self.share, self.rank = processes.share_of(phase.batch, parts), processes.rank
         self.count = (phase.steps - first) * self.share
 
     def __len__(self) -> int:
@@ -192,18 +192,18 @@ class _Window(Dataset[dict[str, Tensor]]):
 
 
 def _batches(
-    phases: Sequence[Phase], first: int, workers: int, processes: Processes
+    phases: Sequence[Phase], first: int, schedule: Schedule, processes: Processes
 ) -> Iterator[dict[str, Tensor]]:
     """Yield this process' share of the batches of all phases in order, from step `first` on."""
     for phase in phases:
         done, first = min(first, phase.steps), max(0, first - phase.steps)
         if done == phase.steps:
             continue
-        window = _Window(phase, done, processes)
+        window = _Window(phase, done, processes, schedule.accumulate)
         loader = DataLoader(
             window,
             batch_size=window.share,
-            num_workers=workers,
+            num_workers=schedule.workers,
             worker_init_fn=ignore_interrupts,
             # the loader draws a seed for its workers: not from the generator that dropout uses
             generator=torch.Generator().manual_seed(0),

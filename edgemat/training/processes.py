@@ -43,19 +43,21 @@ class Processes:
     def is_first(self) -> bool:
         return self.rank == 0
 
-    def share_of(self, batch: int) -> int:
-        """Return how many pictures of a batch each process takes.
+    def share_of(self, batch: int, parts: int = 1) -> int:
+        """Return how many pictures of a batch each process takes, in so many parts.
 
         Raises
         ------
         UsageError
-            When they cannot be shared evenly: the mean over processes would be no mean over
-            pictures.
+            When they cannot be shared evenly: the mean over processes and parts would be no mean
+            over pictures.
         """
-        if batch % self.count:
+        if batch % (self.count * parts):
+            in_parts = "" if parts == 1 else f" in {parts} parts each"
             raise UsageError(
-                f"A batch of {batch} pictures is not shared evenly by {self.count} processes.",
-                remedy=f"Give a batch that is a multiple of {self.count}.",
+                f"A batch of {batch} pictures is not shared evenly by {self.count} processes"
+                f"{in_parts}.",
+                remedy=f"Give a batch that is a multiple of {self.count * parts}.",
             )
         return batch // self.count
 

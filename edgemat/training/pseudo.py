@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from edgemat.training.holding import predicting
 
@@ -38,8 +39,10 @@ def with_pseudo_labels(
         changed = torch.rot90(changed, turn, dims=(2, 3))
     else:
         changed = torch.cat([changed[:, list(order)], changed[:, 3:]], dim=1)
-    with predicting(network):
-        label = network(changed).alpha.float().clamp(0, 1)
+    # not every process has such pictures at a step: the answer is not one that all wait for
+    own = network.module if isinstance(network, DistributedDataParallel) else network
+    with predicting(own):
+        label = own(changed).alpha.float().clamp(0, 1)
     label = torch.rot90(label, -turn, dims=(2, 3))
     trimap = batch["trimap"][chosen]
     known = (trimap <= 0) | (trimap >= 1)

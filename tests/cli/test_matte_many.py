@@ -136,10 +136,16 @@ def test_a_pipe(folder: Path) -> None:
         (["empty", "-o", "out"], "no pictures in empty"),
         (["photos/one.png", "twin/one.png", "-o", "out"], "would both become out/one.png"),
         (["photos/one.png", "-o", "photos/one.png"], "would be written over"),
+        (["photos", "-o", "out", "--trimap-out", "photos"], "one.png would be written over"),
+        (["photos", "-o", "out", "--trimap-out", "out"], "the result and its trimap"),
+        (["photos/one.png", "-o", "out.png", "--trimap-out", "out.png"], "result and its trimap"),
+        (["photos/one.png", "-o", "t.png", "--trimap", "t.png"], "would be written over"),
         (["-", "photos", "-o", "out"], "Through a pipe goes one picture"),
         (["photos", "-o", "out", "--only-mask", "--blur", "3"], "exclude each other"),
         (["photos", "-o", "out", "--smooth", "1"], "smoothing of 1 is impossible"),
         (["photos/one.png", "-o", "out.png", "--watch"], "--watch is for folders"),
+        (["photos", "-o", "out", "--watch", "--json"], "--json tells what was done"),
+        (["-", "-o", "out.png", "--json"], "--json tells what was done"),
     ],
 )
 def test_what_cannot_be_is_said_before_any_work(
@@ -151,6 +157,26 @@ def test_what_cannot_be_is_said_before_any_work(
     status, printed, errors = call("matte", *arguments, *MODEL)
     assert (status, printed) == (2, "") and said in errors and "Traceback" not in errors
     assert names(folder) == before
+
+
+def test_a_missing_file_stops_nothing_either(folder: Path, call: Call) -> None:
+    """Whether a result of that name is there or not."""
+    write_photo(folder / "out" / "gone.png")
+    sources = ("photos/gone.jpg", "photos/gone.mp4", "photos/one.png")
+    status, printed, errors = call("matte", *sources, "-o", "out", *MODEL)
+    assert status == 1 and printed == "1 written, 0 there already, 2 failed.\n"
+    assert errors.count("does not exist") == 2
+
+
+def test_a_new_trimap_makes_a_new_result(folder: Path, call: Call) -> None:
+    trimap = folder / "t.png"
+    Image.fromarray(np.full((48, 64), 255, np.uint8)).save(trimap)
+    command = ("matte", "photos/one.png", "-o", "out", "--trimap", "t.png", "--json", *MODEL)
+    (folder / "out").mkdir()
+    assert json.loads(call(*command)[1])["written"] == ["out/one.png"]
+    later = (folder / "out" / "one.png").stat().st_mtime + 5
+    __import__("os").utime(trimap, (later, later))
+    assert json.loads(call(*command)[1])["written"] == ["out/one.png"]
 
 
 def test_results_within_the_source_are_no_sources(folder: Path, call: Call) -> None:

@@ -202,6 +202,24 @@ def test_the_published_rule(tmp_path: Path) -> None:
         compose_published(path, tmp_path / "out", layout="simd", backgrounds=tmp_path / "voc")
 
 
+def test_the_published_rule_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    path, voc, out = write_set(tmp_path / "set", "simd"), tmp_path / "voc", tmp_path / "out"
+    for n in range(2):
+        photo(voc / f"v{n}.jpg", side=SIDE)
+    (tmp_path / "drawn").mkdir()
+    write_image(tmp_path / "drawn" / "z_0.png", np.zeros((SIDE, SIDE), np.uint8))
+    given = {"backgrounds": voc, "each": 2, "trimaps": tmp_path / "drawn"}
+    with pytest.raises(UsageError, match="no trimap z_1"):
+        compose_published(path, out, layout="simd", **given)  # type: ignore[arg-type]
+    photographs = write_set(tmp_path / "aim", "aim-500")
+    with pytest.raises(UsageError, match="photographs, whose own backgrounds"):
+        compose_published(photographs, out, layout="aim-500", backgrounds=voc, each=1)
+    assert not out.exists()
+    write_image(tmp_path / "drawn" / "z_1.png", np.zeros((SIDE, SIDE), np.uint8))
+    assert compose_published(path, out, layout="simd", **given) == 2  # type: ignore[arg-type]
+    assert sorted(f.name for f in (out / "trimap").iterdir()) == ["z_0.png", "z_1.png"]
+
+
 def test_the_command_line(tmp_path: Path, call: Call) -> None:
     path = write_set(tmp_path, "simd")
     status, shown, _ = call("data", "check", "simd", str(path), "--json")

@@ -11,7 +11,7 @@ from edgemat.data.composite import composite
 from edgemat.data.dataset import MattingDataset
 from edgemat.data.drawn.source import ProceduralSource
 from edgemat.data.operations import OPERATIONS, Operation, blur, gamma, jpeg
-from edgemat.data.sample import Sample
+from edgemat.data.sample import Matte, Sample
 from edgemat.data.strong import strengthen
 from edgemat.data.trimap import fixed_trimap
 from edgemat.images import F32
@@ -143,10 +143,31 @@ def test_a_pipeline_gives_composites_with_trimaps_that_hold(views: str) -> None:
     assert unknown >= 8
 
 
+def test_a_quarter_is_resized_whether_merged_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thesis, section 4.6: "Next, they are resized to 640x640 with a probability of 0.25"."""
+    from edgemat.data import pipelines
+
+    seen: list[tuple[int, ...]] = []
+    real = pipelines._partial_pixel
+    monkeypatch.setattr(
+        pipelines,
+        "_partial_pixel",
+        lambda alpha, rng: (seen.append(alpha.shape), real(alpha, rng))[1],
+    )
+    alpha = np.full((80, 90), 255, np.uint8)
+    alone = Matte(alpha, foreground=np.full((80, 90, 3), 90, np.uint8))
+    rng = np.random.default_rng(0)
+    for other in (None, alone):
+        seen.clear()
+        for _ in range(60):
+            pipelines.gca_view(alone, other, 32, rng)
+        assert set(seen) == {(80, 90), (640, 640)}
+        assert 7 <= seen.count((640, 640)) <= 23
+
+
 def test_two_foregrounds_are_merged_half_the_time() -> None:
     """Two discs far apart: with the second there, more of the picture is foreground."""
     from edgemat.data.pipelines import MERGED, gca_view
-    from edgemat.data.sample import Matte
 
     alpha = np.zeros((200, 200), np.uint8)
     alpha[20:60, 20:60], alpha[20, 20:60] = 255, 128

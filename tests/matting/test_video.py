@@ -243,3 +243,39 @@ def test_without_pyav_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(__import__("sys").modules, "av", None)
     with pytest.raises(MissingToolError, match=r"edgemat\[video\]"):
         formats.load_av()
+
+
+def copy_clip(source: Path, target: Path, *, broken_sound: bool = False) -> Path:
+    """Write the same packets into another kind of file."""
+    with av.open(str(source)) as given, av.open(str(target), "w") as out:
+        streams = {stream: out.add_stream_from_template(stream) for stream in given.streams}
+        for number, packet in enumerate(given.demux()):
+            if packet.dts is None:
+                continue
+            stream = streams[packet.stream]
+            if broken_sound and packet.stream.type == "audio" and number > 8:
+                broken = av.Packet(b"\xff" * packet.size)
+                broken.pts, broken.dts, broken.time_base = packet.pts, packet.dts, packet.time_base
+                packet = broken
+            packet.stream = stream
+            out.mux(packet)
+    return target
+
+
+def test_a_rate_that_cannot_be_is_not_believed(tmp_path: Path, model: Path) -> None:
+    clip = copy_clip(write_clip(tmp_path / "whole.mp4", 12), tmp_path / "clip.mkv")
+    with av.open(str(clip)) as container:
+        assert container.streams.video[0].average_rate > 1000
+    shares = run(clip, tmp_path / "out.webm", model)
+    assert_all_there(read_frames(tmp_path / "out.webm"), 12, within_s=0.002)
+    assert shares[-1] > 0.5, "the bar goes by a rate that can be"
+
+
+def test_damaged_sound_is_an_error_and_leaves_nothing(tmp_path: Path, model: Path) -> None:
+    whole = write_clip(tmp_path / "whole.mp4", 12, sound=True)
+    clip = copy_clip(whole, tmp_path / "clip.mkv", broken_sound=True)
+    with pytest.raises(ImageError, match="is damaged"):
+        run(clip, tmp_path / "out.webm", model)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "clip.mkv", "portrait.tflite", "whole.mp4"
+    ]  # fmt: skip

@@ -12,7 +12,7 @@ from calling import Call
 from safetensors.torch import save_file
 from toy_artifacts import artifact, tflite_artifact
 
-from edgemat.artifacts.artifact import Feeding
+from edgemat.artifacts.artifact import Artifact, Feeding
 from edgemat.data.layouts.table import find_mattes
 from edgemat.data.listing import pictures
 from edgemat.errors import UsageError
@@ -97,7 +97,6 @@ def test_processes_change_nothing(folder: Path, red: str) -> None:
 @pytest.mark.parametrize("protocol", ["resize", "reflect"])
 def test_a_whole_picture_protocol_is_by_hand(folder: Path, network: str, protocol: str) -> None:
     """72 x 100 px become 96 x 128: scaled, or continued by the mirror image."""
-    from edgemat.artifacts.artifact import Artifact
     from edgemat.artifacts.weights import load_network
     from edgemat.images import read_grey, resize
 
@@ -148,6 +147,24 @@ def test_what_does_not_fit_is_refused(folder: Path, red: str, tmp_path: Path) ->
         photographs(find_mattes(tmp_path), ["a"])
 
 
+def test_an_adopted_network_has_one_size(
+    folder: Path, network: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from edgemat.matting.torch_predictor import TorchPredictor
+    from edgemat.scoring import pictures as module
+
+    def adopted(path: Path, **_: object) -> TorchPredictor:
+        predictor = TorchPredictor(Artifact(path))
+        predictor.any_size = False
+        return predictor
+
+    module._open.cache_clear()
+    monkeypatch.setattr(module, "load_predictor", adopted)
+    shown = photographs(find_mattes(folder), ["p0"])
+    with pytest.raises(UsageError, match="pictures of one size"):
+        score_pictures(shown, Protocols(network, protocol="resize"))
+
+
 def test_the_command_line(folder: Path, red: str, tmp_path: Path, call: Call) -> None:
     sheet, plot = tmp_path / "worst.png", tmp_path / "curve.png"
     options = ["--all", "--dilation", "2,4", "--dilation", "8,10", "--convention", "mmagic"]
@@ -159,7 +176,12 @@ def test_the_command_line(folder: Path, red: str, tmp_path: Path, call: Call) ->
     assert first["dilation"] == [2, 4] and len(second["pictures"]) == 6
     assert first["means"]["unknown"]["sad"] == pytest.approx(first["means"]["whole"]["sad"])
     assert read_image(sheet).shape[0] > 1000 and plot.stat().st_size > 1000
-    for wrong in (["--convention", "matlap"], ["--dilation", "5"], ["--layout", "aim"]):
+    for wrong in (
+        ["--convention", "matlap"],
+        ["--dilation", "5"],
+        ["--layout", "aim"],
+        ["--worst", "w.xyz"],
+    ):
         status, _, error = call("evaluate", red, str(folder), *wrong)
         assert status == 2 and error
     status, _, error = call("evaluate", red, "--convention", "mmagic")

@@ -26,6 +26,7 @@ from edgemat.errors import UsageError
 from edgemat.matting.cutting import Cutter
 from edgemat.matting.finish import Finish
 from edgemat.serve.desk import Desk, Limits, TooLong
+from edgemat.serve.hosts import Hosts
 from edgemat.serve.run import make_server, serve
 
 LIMITS = Limits(bytes=200_000, pixels=500_000, seconds=20, upload_seconds=1)
@@ -150,6 +151,25 @@ def test_who_sends_slowly_is_sent_away_and_keeps_nobody_waiting(port: int) -> No
         assert b" 408 " in connection.recv(4096)
 
 
+def test_who_says_nothing_is_hung_up_on(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even byte by byte, and after an answer: else some of them would keep everybody out."""
+    monkeypatch.setattr("edgemat.serve.connections.HEAD_S", 0.5)
+    address = ("127.0.0.1", port)
+    with (
+        socket.create_connection(address, timeout=5) as silent,
+        socket.create_connection(address, timeout=5) as slow,
+        socket.create_connection(address, timeout=5) as answered,
+    ):
+        answered.sendall(f"GET /about HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        for byte in b"GET ":
+            slow.sendall(bytes([byte]))
+            answered.sendall(bytes([byte]))
+            time.sleep(0.05)
+        said = [connection.makefile("rb").read() for connection in (silent, slow, answered)]
+        assert said[:2] == [b"", b""] and said[2].startswith(b"HTTP/1.1 200 ")
+    assert ask(port, "POST", "/matte", photo())[0] == 200
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -173,11 +193,37 @@ def test_another_sites_page_is_refused(port: int) -> None:
     for headers in (
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": f"http://localhost:{port + 1}"},
         {"Sec-Fetch-Site": "cross-site"},
     ):
         assert ask(port, "POST", "/matte", photo(), **headers)[0] == 403
     own = {"Origin": f"http://127.0.0.1:{port}", "Sec-Fetch-Site": "same-origin"}
     assert ask(port, "POST", "/matte", photo(), **own)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("listen", "port", "host", "is_ours"),
+    [
+        ("127.0.0.1", 80, "127.0.0.1", True),  # browsers leave the port out
+        ("127.0.0.1", 80, "localhost", True),
+        ("127.0.0.1", 8000, "127.0.0.2:8000", False),
+        ("127.0.0.1", 8000, "localhost:8000", True),
+        ("127.0.0.1", 8000, "localhost:8001", False),
+        ("127.0.0.1", 8000, "evil.example@localhost:8000", False),
+        ("::1", 8000, "[::1]:8000", True),
+        ("Box.lan", 8000, "box.lan:8000", True),
+        ("0.0.0.0", 8000, "192.168.1.5:8000", True),
+        ("0.0.0.0", 8000, "localhost:9000", True),  # a container's port, seen from outside
+        ("::", 8000, "[fe80::1]:8000", True),
+        ("0.0.0.0", 8000, "evil.example:8000", False),
+        ("0.0.0.0", 8000, "192.168.1.5.evil.example:8000", False),
+        ("0.0.0.0", 8000, "", False),
+        ("0.0.0.0", 8000, "localhost:x", False),
+        ("0.0.0.0", 8000, "[", False),
+    ],
+)
+def test_who_may_be_asked_for(listen: str, port: int, host: str, is_ours: bool) -> None:
+    assert (host in Hosts(listen, port)) is is_ours
 
 
 class SlowCutter(Cutter):
@@ -238,6 +284,22 @@ def test_what_takes_too_long_is_given_up_but_counts_until_it_ends(
         await asyncio.sleep(1)
         desk.limits = LIMITS
         assert (await desk.cut_out(photo(), model="slow", output="mask"))[:4] == b"\x89PNG"
+
+    asyncio.run(use())
+
+
+def test_what_nobody_waits_for_is_not_begun(cutters: dict[str, Cutter]) -> None:
+    slow = SlowCutter(cutters["int8"])
+    desk = Desk({"slow": slow}, replace(LIMITS, seconds=0.2, waiting=2))
+
+    async def use() -> None:
+        late = [desk.cut_out(photo(), model="slow", output="mask") for _ in range(3)]
+        answers = await asyncio.gather(*late, return_exceptions=True)
+        assert [type(answer) for answer in answers] == [TooLong] * 3
+        slow.go.set()
+        desk.limits = LIMITS
+        assert (await desk.cut_out(photo(), model="slow", output="mask"))[:4] == b"\x89PNG"
+        assert slow.begun == 2, "the first, which ran already, and the last"
 
     asyncio.run(use())
 

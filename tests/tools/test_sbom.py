@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from importlib import metadata
+from types import SimpleNamespace
 
 import pytest
+from packaging.requirements import Requirement
 
 from edgemat.artifacts.shipped import SHELF
 from edgemat.errors import UsageError
-from tools.sbom import _licence, bill
+from tools.sbom import _closure, _licence, bill
 
 
 def test_packages_and_models_have_licences() -> None:
@@ -34,6 +36,14 @@ def test_an_extra_brings_its_own() -> None:
     assert {"pymatting", "numba"} <= more
     with pytest.raises(UsageError, match="'clasical'"):
         bill(["clasical"])
+
+
+def test_a_package_is_followed_with_each_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for it first."""
+    needs = {"a": ["b", "c"], "b": ["d"], "c": ["d[more]"], "d": ["e; extra == 'more'"], "e": []}
+    monkeypatch.setattr("tools.sbom._installed", lambda name: SimpleNamespace(requires=needs[name]))
+    for first in (["b", "c"], ["c", "b"]):
+        assert _closure(map(Requirement, first)) == {"b", "c", "d", "e"}
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,9 @@ def test_a_batch_that_cannot_be_shared_is_refused() -> None:
     assert Processes(1, 2).share_of(16) == 8
     with pytest.raises(UsageError, match="not shared evenly by 3"):
         Processes(0, 3).share_of(16)
+    assert Processes(1, 2).share_of(16, 4) == 8
+    with pytest.raises(UsageError, match="by 2 processes in 4 parts"):
+        Processes(0, 2).share_of(20, 4)
 
 
 def test_one_process_is_alone() -> None:

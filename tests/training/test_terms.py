@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from edgemat.errors import UsageError
 from edgemat.models.network import MattingOutput
@@ -176,6 +179,22 @@ def test_a_pseudo_label_is_turned_back(step: int) -> None:
     assert torch.equal(found[0][known], data["alpha"][0][known])
     channel = [0, 0, 0, 1, 2, 0][step]  # (1, 2, 0), (2, 0, 1) and (0, 2, 1) come first
     torch.testing.assert_close(found[0][~known], data["image"][0, channel : channel + 1][~known])
+
+
+def test_a_pseudo_label_waits_for_no_other_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All take part in a call of DistributedDataParallel, and not all have AC at a step."""
+    distributed.init_process_group("gloo", f"file://{tmp_path}/store", rank=0, world_size=1)
+    try:
+        network = nn.Sequential(nn.BatchNorm2d(4), Seen())
+        wrapped = DistributedDataParallel(network)
+        monkeypatch.delattr(DistributedDataParallel, "forward")
+        data = batch(pseudo=torch.tensor([True, False]))
+        x = torch.cat([data["image"], data["trimap"]], dim=1)
+        assert with_pseudo_labels(wrapped, x, data, step=0) is not data
+    finally:
+        distributed.destroy_process_group()
 
 
 def test_a_pseudo_picture_has_no_composition_loss() -> None:

@@ -62,10 +62,10 @@ class Clip:
         self.container = container
         self.stream = container.streams.video[0]
         self.stream.thread_type = "AUTO"
-        self.rate: Fraction = self.stream.average_rate or _FALLBACK_RATE
         self.unit: Fraction = self.stream.time_base
+        self.rate = _rate_of(self.stream)
         self.count = self.stream.frames or self._count_by_duration()
-        self._frames = self._decode()
+        self._frames = decode(container, self.stream, path)
         first = next(self._frames, None)
         if first is None:
             raise ImageError(f"{path} has no frames.", remedy="Save it again, or take another.")
@@ -102,15 +102,6 @@ class Clip:
     def _again(self) -> Iterator[Any]:
         yield self._first
         yield from self._frames
-
-    def _decode(self) -> Iterator[Any]:
-        av = load_av()
-        try:
-            yield from self.container.decode(self.stream)
-        except (av.FFmpegError, ValueError) as error:
-            raise ImageError(
-                f"{self.path} is damaged: {error}.", remedy="Save it again, or take another."
-            ) from error
 
     def _upright(self, frame: Any) -> U8:
         size = (frame.height, frame.width)
@@ -162,6 +153,34 @@ def open_clip(path: Path) -> Iterator[Clip]:
         if not container.streams.video:
             raise ImageError(f"{path} has no pictures in it.", remedy="Take another file.")
         yield Clip(path, container)
+
+
+def decode(container: Any, stream: Any, path: Path) -> Iterator[Any]:
+    """Yield the decoded pictures or sounds of a stream.
+
+    Raises
+    ------
+    ImageError
+        The file, `path`, is damaged.
+    """
+    av = load_av()
+    try:
+        yield from container.decode(stream)
+    except (av.FFmpegError, ValueError) as error:
+        raise ImageError(
+            f"{path} is damaged: {error}.", remedy="Save it again, or take another."
+        ) from error
+
+
+def _rate_of(stream: Any) -> Fraction:
+    """Return the frames a second that a header tells, if its unit of time can tell them apart.
+
+    Of frames that do not come evenly, Matroska's tells the codec's ticks instead.
+    """
+    for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
+        if rate and rate * stream.time_base <= 1:
+            return Fraction(rate)
+    return _FALLBACK_RATE
 
 
 def _colour_of(frame: Any) -> Colour:

@@ -44,15 +44,15 @@ def cut_video(
     DiskError
         The result cannot be written.
     """
-    told = source.stat()
-    key = {
-        "source": [str(source.resolve()), told.st_size, told.st_mtime_ns],
-        "target": target.name,
-        "smoothing": smoothing,
-        **settings,
-    }
     smoother = Smoother(smoothing)
     with open_clip(source) as clip:
+        told = source.stat()
+        key = {
+            "source": [str(source.resolve()), told.st_size, told.st_mtime_ns],
+            "target": target.name,
+            "smoothing": smoothing,
+            **settings,
+        }
         parts = Parts(target, key)
         parts.restore(smoother)
         done = len(parts.times)
@@ -69,7 +69,7 @@ def cut_video(
                 smoother=smoother,
                 progress=lambda more: progress(min(1.0, (done + more) / clip.count)),
             )
+            sink.close()
         except ImageError:  # which a further run would meet again
             parts.remove()
             raise
-        sink.close()

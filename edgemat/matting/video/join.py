@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edgemat.files import explain_os_errors
-from edgemat.matting.video.clip import Clip
+from edgemat.matting.video.clip import Clip, decode
 from edgemat.matting.video.formats import VideoFormat, load_av
 
 
@@ -26,6 +26,13 @@ def join(
         Of all frames, in the clip's unit.
     clip:
         Where the sound is.
+
+    Raises
+    ------
+    ImageError
+        The sound is damaged.
+    DiskError
+        The video cannot be written.
     """
     av = load_av()
     options = {"movie_timescale": str(clip.unit.denominator)} if target.suffix != ".webm" else {}
@@ -41,7 +48,7 @@ def join(
             pictures.metadata["alpha_mode"] = "1"
         packets = [_pictures(parts, times, clip, pictures)]
         for stream in heard.streams.audio[:1]:
-            packets.append(_sound(heard, stream, out, kind))
+            packets.append(_sound(clip, heard, stream, out, kind))
         with explain_os_errors(target):
             for _, packet in heapq.merge(*packets, key=lambda pair: pair[0]):
                 out.mux(packet)
@@ -67,7 +74,9 @@ def _pictures(
                 number += 1
 
 
-def _sound(heard: Any, stream: Any, out: Any, kind: VideoFormat) -> Iterator[tuple[float, Any]]:
+def _sound(
+    clip: Clip, heard: Any, stream: Any, out: Any, kind: VideoFormat
+) -> Iterator[tuple[float, Any]]:
     """Yield the sound's packets: as they are where the format takes them, else encoded anew."""
     if stream.codec_context.name in kind.sound:
         copy = out.add_stream_from_template(stream)
@@ -83,7 +92,7 @@ def _sound(heard: Any, stream: Any, out: Any, kind: VideoFormat) -> Iterator[tup
     encoder.layout = "mono" if stream.channels == 1 else "stereo"
 
     def encoded() -> Iterator[tuple[float, Any]]:
-        for frame in itertools.chain(heard.decode(stream), [None]):
+        for frame in itertools.chain(decode(heard, stream, clip.path), [None]):
             for packet in encoder.encode(frame):
                 yield float(packet.dts * packet.time_base), packet
 

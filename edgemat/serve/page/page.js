@@ -3,7 +3,7 @@
 const find = (id) => document.getElementById(id);
 const [stage, first, second] = ['stage', 'first', 'second'].map(find);
 
-let about = {models: {}, max_bytes: Infinity};
+const asked = fetch('about').then((answer) => answer.json());
 let turn = 0; // of the photograph that is shown: answers to earlier ones come too late
 let stem = ''; // of that photograph's name
 let shown = []; // {name, cutout, matte}: addresses of pictures in memory
@@ -48,6 +48,7 @@ function forget() {
 
 async function cutOut(file) {
   const mine = ++turn;
+  const about = await asked;
   if (file.size > about.max_bytes) {
     say(`The file has more than ${about.max_bytes / 1e6} MB. Scale it down first.`, true);
     return;
@@ -117,7 +118,7 @@ addEventListener('drop', (event) => {
   if (event.dataTransfer.files.length) cutOut(event.dataTransfer.files[0]);
 });
 
-about = await (await fetch('about')).json();
+const about = await asked;
 find('limits').textContent = `At most ${about.max_bytes / 1e6} MB and ${about.max_pixels / 1e6} megapixels. `
   + 'It stays on the computer that runs edgemat, in memory.';
 document.body.dataset.state = 'ready';

@@ -85,13 +85,17 @@ def evaluate_photographs(
     Raises
     ------
     UsageError
-        For a folder that is laid out otherwise, or a protocol that does not fit the model.
+        For a folder that is laid out otherwise, a protocol that does not fit the model, or a name
+        that no picture can have.
     """
     from edgemat.data.folder import files_split
     from edgemat.data.layouts.table import find_mattes
     from edgemat.errors import UsageError
+    from edgemat.images import check_image_name
     from edgemat.scoring.pictures import Protocols, mean_errors, photographs, score_pictures
 
+    if worst is not None:
+        check_image_name(worst)
     path = Path(dataset)
     if not path.is_dir():
         raise UsageError(
