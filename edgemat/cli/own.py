@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.table import Table
 
-from edgemat.cli import tables
 from edgemat.cli.common import DataOption, ImagesOption, finite_numbers, show_artifacts
 from edgemat.errors import UnsupportedError, UsageError
-from edgemat.terminal import AsJson, out, print_json
+from edgemat.terminal import AsJson, out, plain, print_json
+
+if TYPE_CHECKING:
+    from edgemat.models.adopted.check import Expectation
 
 Network = Annotated[
     str,
@@ -87,7 +90,7 @@ def check(
     if as_json:
         print_json(found.to_json())
     else:
-        tables.show_expectation(out, found)
+        _show_expectation(found)
     if found.refusal:
         raise UnsupportedError(found.refusal, remedy=found.remedy)
 
@@ -99,3 +102,26 @@ def _colours(option: str, text: str | None) -> tuple[float, ...]:
     if len(numbers) != 3:
         raise UsageError(f"{option} {text} is not three numbers.", remedy="Give R,G,B.")
     return numbers
+
+
+def _show_expectation(found: Expectation) -> None:
+    """Show what will become of a network's operators, and what it will cost."""
+    table = Table()
+    for column in ("operator", "calls", "on phones", "as", "called first at"):
+        table.add_column(column)
+    signs = {"int8": "int8", "float": "[yellow]float[/yellow]", "none": "[red]nowhere[/red]"}
+    for row in found.operators:
+        table.add_row(
+            row.operator.removeprefix("aten."),
+            str(row.count),
+            signs[row.arithmetic],
+            row.becomes,
+            plain(Path(row.line.partition(" (")[0]).name),
+        )
+    out.print(table)
+    if found.macs is not None and found.parameters is not None and found.memory_bytes is not None:
+        out.print(
+            f"{found.parameters / 1e6:.2f} M parameters, {found.macs:.2f} G MACs, "
+            f"{found.memory_bytes / 1e6:.1f} MB of tensors at once in int8, about "
+            f"{found.partitions} partition(s)."
+        )

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from edgemat.data.layouts.check import CheckedSet
     from edgemat.doctor import Finding
     from edgemat.experiments.fit import Outcome
-    from edgemat.models.adopted.check import Expectation
     from edgemat.scoring.bounds import Verdict
     from edgemat.workflow.pipeline import RunResult
     from edgemat.workflow.stages.converting import Verified
@@ -130,29 +129,6 @@ def show_findings(out: Console, findings: Sequence[Finding]) -> None:
         sign = "[green]yes[/green]" if finding.ok else "[yellow]no[/yellow]"
         table.add_row(sign, finding.ability, finding.detail, plain(finding.remedy))
     out.print(table)
-
-
-def show_expectation(out: Console, found: Expectation) -> None:
-    """Show what will become of a network's operators, and what it will cost."""
-    table = Table()
-    for column in ("operator", "calls", "on phones", "as", "called first at"):
-        table.add_column(column)
-    signs = {"int8": "int8", "float": "[yellow]float[/yellow]", "none": "[red]nowhere[/red]"}
-    for row in found.operators:
-        table.add_row(
-            row.operator.removeprefix("aten."),
-            str(row.count),
-            signs[row.arithmetic],
-            row.becomes,
-            plain(Path(row.line.partition(" (")[0]).name),
-        )
-    out.print(table)
-    if found.macs is not None and found.parameters is not None and found.memory_bytes is not None:
-        out.print(
-            f"{found.parameters / 1e6:.2f} M parameters, {found.macs:.2f} G MACs, "
-            f"{found.memory_bytes / 1e6:.1f} MB of tensors at once in int8, about "
-            f"{found.partitions} partition(s)."
-        )
 
 
 def show_scores(out: Console, title: str, scores: Mapping[Region, MattingErrors]) -> None:
