@@ -182,6 +182,7 @@ def page(found: dict[str, Any]) -> str:
     refused = "\n".join(
         f"- **{name}**: {row['refused']}" for name, row in found.items() if "refused" in row
     )
+    waiting = ", ".join(name for name in NETWORKS if name not in found)
     seconds = sorted(row["seconds"] for row in found.values() if "refused" not in row)
     median = seconds[len(seconds) // 2] if seconds else 0
     columns = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
@@ -193,6 +194,7 @@ def page(found: dict[str, Any]) -> str:
         median=median,
         calibration=CALIBRATION,
         host=HOST,
+        waiting=waiting or "None.",
     )
 
 
@@ -231,6 +233,10 @@ mattes (0..1) from the frozen model. Grids are those found bit for bit at their 
 ## Refused
 
 {refused}
+
+## Not taken through it yet
+
+{waiting}
 """
 
 

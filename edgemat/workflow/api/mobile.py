@@ -123,6 +123,7 @@ def verify(
     from edgemat.workflow.stages.converting import verify_file
 
     file = open_artifact(artifact)
+    _ = file.manifest.matting_task  # a network for something else has no files at all
     if file.manifest.target is None:
         raise UsageError(
             f"{file.path.name} is no mobile file.",
