@@ -22,13 +22,16 @@ import torch
 import typer
 from torch import nn
 
-import edgemat
+from edgemat.artifacts.artifact import Artifact
 from edgemat.convert.backends import find_target
 from edgemat.errors import EdgematError
 from edgemat.files import write_text
 from edgemat.matting.runtime import TfliteModel
 from edgemat.scoring.validation import calibration_set, default_data
 from edgemat.terminal import run_app
+from edgemat.workflow.api.adopt import adopt
+from edgemat.workflow.api.compress import quantize
+from edgemat.workflow.api.mobile import convert
 
 ROOT = Path(__file__).parents[1]
 FOUND, PAGE = Path("docs/own-networks.json"), Path("docs/own-networks.md")
@@ -123,7 +126,7 @@ def measure(name: str) -> dict[str, Any]:
     row: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         try:
-            made = edgemat.adopt(
+            made = adopt(
                 network,
                 size=(SIDE, SIDE),
                 logits=True,
@@ -132,18 +135,18 @@ def measure(name: str) -> dict[str, Any]:
                 output=folder,
             )
             row |= {"parameters": made.manifest.cost.parameters, "macs": made.manifest.cost.macs}
-            quantized = edgemat.quantize(made, calibration=CALIBRATION, images=IMAGES)
+            quantized = quantize(made, calibration=CALIBRATION, images=IMAGES)
             row["float_to_frozen"] = quantized.manifest.agreements[0].mean_abs
             for target in map(find_target, TARGETS):
                 source = quantized if target.quantized else made
-                row[target.name] = _file(edgemat.convert(source, target.name, images=IMAGES))
+                row[target.name] = _file(convert(source, target.name, images=IMAGES))
         except EdgematError as error:
             row["refused"] = str(error)
     row["seconds"] = time.monotonic() - start
     return row
 
 
-def _file(artifact: edgemat.Artifact) -> dict[str, Any]:
+def _file(artifact: Artifact) -> dict[str, Any]:
     manifest = artifact.manifest
     proof = manifest.int8_proof
     found: dict[str, Any] = {
