@@ -22,7 +22,7 @@ from edgemat.recipe.checks import check_network
 from edgemat.recipe.load import load_recipe, read_recipe
 from edgemat.recipe.schema import AGREEMENT, PROOF, AbsoluteRule, Recipe, Rule
 from edgemat.scoring.bounds import _RULE, Limit, parse_limit
-from edgemat.workflow.stages.judging import _measured
+from edgemat.workflow.stages.judging import measured
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 MODEL = {
@@ -136,11 +136,11 @@ def test_figures_are_those_that_the_pipeline_measures() -> None:
     )
     proof = Int8Proof(convolutions=4, int8_convolutions=3, scales=8, scales_exact=6)
     manifest = SimpleNamespace(agreements=(agreement,), int8_proof=proof)
-    figures = _measured(cast(Artifact, SimpleNamespace(manifest=manifest)))
+    figures = measured(cast(Artifact, SimpleNamespace(manifest=manifest)))
     assert set(figures) == {*AGREEMENT, *PROOF}
     assert figures["int8_share"] == 0.75
     manifest.int8_proof = None
-    assert set(_measured(cast(Artifact, SimpleNamespace(manifest=manifest)))) == {*AGREEMENT}
+    assert set(measured(cast(Artifact, SimpleNamespace(manifest=manifest)))) == {*AGREEMENT}
 
 
 COMPARE = r"\s*(<=|>=|==|<|>)"
