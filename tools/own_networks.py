@@ -9,6 +9,7 @@ segmentation-models-pytorch. Weights are random, batch norms' statistics those o
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -42,7 +43,7 @@ TARGETS = ("tflite-fp32", "tflite-fp16", "tflite-int8", "coreml-fp16", "coreml-w
 COLUMNS = (
     *("network", "M parameters", "G MACs", "fp32", "TFLite int8", "Core ML W8A8"),
     *("int8 convolutions", "operators in float", "grids, TFLite", "grids, Core ML"),
-    *("partitions", "s"),
+    *("partitions", "s", "load"),
 )
 
 app = typer.Typer(add_completion=False)
@@ -142,7 +143,7 @@ def measure(name: str) -> dict[str, Any]:
                 row[target.name] = _file(convert(source, target.name, images=IMAGES))
         except EdgematError as error:
             row["refused"] = str(error)
-    row["seconds"] = time.monotonic() - start
+    row |= {"seconds": time.monotonic() - start, "load": os.getloadavg()[0]}
     return row
 
 
@@ -216,6 +217,7 @@ def _row(name: str, row: dict[str, Any]) -> str:
         f"{w8a8['scales_exact']}/{w8a8['scales']}",
         str(int8["partitions"]),
         f"{row['seconds']:.0f}",
+        f"{row['load']:.1f}",
     )
     return f"| {' | '.join(cells)} |"
 
@@ -225,7 +227,8 @@ TEXT = """# Networks that edgemat did not write
 Made by `python -m tools.own_networks`, which takes each from its factory through `edgemat adopt`,
 `quantize` ({calibration} pictures) and `convert` to TFLite and Core ML, at {side} px. Weights are
 random, batch norms' statistics those of a few pictures: this is about the chain, not about mattes.
-Seconds are from `adopt` to all files proven, on {host}; their median is {median:.0f}.
+Seconds are from `adopt` to all files proven, on {host}; their median is {median:.0f}. The load is
+the machine's at the end: above 2, other work ran beside it.
 
 PSNR is of the float32 .tflite against torch; the two int8 columns are mean absolute differences of
 mattes (0..1) from the frozen model. Grids are those found bit for bit at their own tensors.
