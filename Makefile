@@ -1,9 +1,9 @@
 # make run    the main job: train, quantize, convert, verify, measure, report
-# make test   style, types and the tests: twelve minutes or so on two slow cores
+# make test   style, types and the tests: seventeen minutes on two slow cores
 # make check  style and types
 #
 # make test-all      the long rounds as well, as in CI: every network's conversion, runs that are
-#                    killed and resumed, the apps' toolchains: forty minutes there
+#                    killed and resumed, the apps' toolchains: the better part of an hour there
 # make mutants       break core functions one at a time, and see that their tests notice
 # make docs          make every generated page anew, but for what needs absent photographs
 # make fuzz          ten thousand damaged inputs on every reader: ten minutes on two cores
