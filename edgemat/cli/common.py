@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgemat.cli import tables
+from edgemat.errors import UsageError
 from edgemat.terminal import out, print_json
 
 if TYPE_CHECKING:
@@ -45,6 +46,24 @@ def finite_numbers(text: str) -> tuple[float, ...]:
     except ValueError:
         return ()
     return numbers if all(map(math.isfinite, numbers)) else ()
+
+
+def rgb_numbers(option: str, text: str) -> tuple[float, float, float]:
+    """Return the three numbers of an option that has one for each colour.
+
+    Raises
+    ------
+    UsageError
+        For anything else.
+    """
+    numbers = finite_numbers(text)
+    if len(numbers) != 3:
+        raise UsageError(
+            f"{option} {text!r} is not one number for each of R, G, B.",
+            remedy=f"Write for example {option} 0.485,0.456,0.406.",
+        )
+    red, green, blue = numbers
+    return red, green, blue
 
 
 def show_artifacts(artifacts: Sequence[Artifact], as_json: bool) -> None:

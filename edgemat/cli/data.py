@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgemat.cli import tables
-from edgemat.cli.common import BackgroundsOption, finite_numbers
+from edgemat.cli.common import BackgroundsOption, rgb_numbers
 from edgemat.errors import GateFailed, UsageError
 from edgemat.terminal import AsJson, out, print_json
 
@@ -103,7 +103,7 @@ def label(
         raise UsageError("--mean and --std go together.", remedy="Give both, or none.")
     feed = None
     if mean is not None and std is not None:
-        feed = Feed(_three("--mean", mean), _three("--std", std))
+        feed = Feed(rgb_numbers("--mean", mean), rgb_numbers("--std", std))
         if min(feed.std) <= 0:
             raise UsageError(f"A deviation of {std} is impossible.", remedy="Give three above 0.")
     drawing = Teacher(teacher, feed=feed, side=side, threads=threads)
@@ -141,17 +141,6 @@ def _open_finder(path: Path, *, side: int, threads: int) -> Teacher:
         raise UsageError(
             f"--where: {error.message}", remedy="Give RVM's file, or mask; others draw alone."
         ) from error
-
-
-def _three(option: str, text: str) -> tuple[float, float, float]:
-    numbers = finite_numbers(text)
-    if len(numbers) != 3:
-        raise UsageError(
-            f"{option} {text!r} is not one number for each of R, G, B.",
-            remedy=f"Write for example {option} 0.485,0.456,0.406.",
-        )
-    red, green, blue = numbers
-    return red, green, blue
 
 
 def _show_some(title: str, lines: list[str]) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from edgemat.cli.common import DataOption, ImagesOption, finite_numbers, show_artifacts
-from edgemat.errors import UnsupportedError, UsageError
+from edgemat.cli.common import DataOption, ImagesOption, rgb_numbers, show_artifacts
+from edgemat.errors import UnsupportedError
 from edgemat.terminal import AsJson, out, plain, print_json
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def adopt(
         size=size,
         trimap=trimap,
         name=name,
-        mean=_colours("--mean", mean),
-        std=_colours("--std", std),
+        mean=() if mean is None else rgb_numbers("--mean", mean),
+        std=() if std is None else rgb_numbers("--std", std),
         map=map,
         channel=channel,
         logits=logits,
@@ -93,15 +93,6 @@ def check(
         _show_expectation(found)
     if found.refusal:
         raise UnsupportedError(found.refusal, remedy=found.remedy)
-
-
-def _colours(option: str, text: str | None) -> tuple[float, ...]:
-    if text is None:
-        return ()
-    numbers = finite_numbers(text)
-    if len(numbers) != 3:
-        raise UsageError(f"{option} {text} is not three numbers.", remedy="Give R,G,B.")
-    return numbers
 
 
 def _show_expectation(found: Expectation) -> None:

@@ -24,6 +24,40 @@ DAMAGED = (
 )
 
 
+MAX_BYTES = 2 * 2**30
+"""Of a checkpoint; the largest that is known, with an optimizer's state, has 1.6e9."""
+
+
+def check_file(path: Path) -> None:
+    """Refuse what is no checkpoint before it is read.
+
+    Raises
+    ------
+    UsageError
+        For a folder, an artefact, no file at all, and one that is too large.
+    """
+    if path.is_dir():
+        if (path / "manifest.json").is_file():
+            raise UsageError(
+                f"{path} is an artefact of edgemat already.",
+                remedy="Give it to matte, evaluate, convert or export as it is.",
+            )
+        raise UsageError(
+            f"{path} is a folder, a checkpoint is one file.",
+            remedy="Name the .pth, .pt, .tar or .safetensors file in it.",
+        )
+    if not path.is_file():
+        raise UsageError(
+            f"There is no checkpoint {path}.", remedy="Name a .pth, .pt, .tar or .safetensors file."
+        )
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise UsageError(
+            f"{path} has {size / 2**30:.1f} GB, a checkpoint of at most 2 GB is read.",
+            remedy="Save the network alone: torch.save(model.state_dict(), 'weights.pth')",
+        )
+
+
 def read_weights_file(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a file by name.
 

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from edgemat.errors import UsageError
 from edgemat.models.released.families import FAMILIES
-from edgemat.models.released.load import MAX_BYTES, load_released
+from edgemat.models.released.load import load_released
+from edgemat.models.weights_file import MAX_BYTES
 
 State = dict[str, Tensor]
 

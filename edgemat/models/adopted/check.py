@@ -78,15 +78,8 @@ def expect(program: ExportedProgram) -> Expectation:
     """Look a traced network through: nothing is converted."""
     calls = _varying(program)
     rows = _rows(calls)
-    missing = [row for row in rows if row.arithmetic == "none"]
-    if missing:
-        named = "; ".join(f"{row.operator} at {row.line}" for row in missing)
-        return Expectation(
-            rows,
-            refusal=f"No phone's runtime has: {named}.",
-            remedy="Write these lines with other operations.",
-        )
     try:
+        _require_known(rows)
         lowered = tidy(lower(program, RULES))
     except UnsupportedError as error:
         return Expectation(rows, refusal=error.message, remedy=error.remedy)
@@ -97,6 +90,26 @@ def expect(program: ExportedProgram) -> Expectation:
         memory_bytes=_peak(lowered.graph),
         partitions=1 + sum(RULES[node.target].cuts for node in calls),
     )
+
+
+def require_known_operators(program: ExportedProgram) -> None:
+    """Check that there is a rule for each operator; those without are named together.
+
+    Raises
+    ------
+    UnsupportedError
+        Where one has none.
+    """
+    _require_known(_rows(_varying(program)))
+
+
+def _require_known(rows: Sequence[OperatorRow]) -> None:
+    missing = [row for row in rows if row.arithmetic == "none"]
+    if missing:
+        named = "; ".join(f"{row.operator} at {row.line}" for row in missing)
+        raise UnsupportedError(
+            f"No phone's runtime has: {named}.", remedy="Write these lines with other operations."
+        )
 
 
 def _rows(calls: Sequence[fx.Node]) -> tuple[OperatorRow, ...]:

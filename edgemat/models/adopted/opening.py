@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from edgemat.errors import UsageError, nearest
-from edgemat.models.adopted.program import MAX_BYTES
 from edgemat.models.pretrained.checkpoint import read_state_dicts
 from edgemat.models.pretrained.fitting import ITSELF
+from edgemat.models.weights_file import check_file
 
 State = Mapping[str, Tensor]
 
@@ -89,8 +89,7 @@ def load_weights(network: nn.Module, path: Path) -> None:
     """
     if not path.is_file():
         raise UsageError(f"There is no weights file {path}.", remedy="Check its name.")
-    if path.stat().st_size > MAX_BYTES:
-        raise UsageError(f"{path} is larger than 2 GB.", remedy="No phone takes such a network.")
+    check_file(path)
     wanted = network.state_dict()
     state = _closest(read_state_dicts(path), wanted, path)
     counters = {name for name in wanted if name.endswith("num_batches_tracked")}

@@ -41,8 +41,8 @@ def fold_scales(network: fx.GraphModule) -> None:
             continue
         before = node.args[0]
         layer = _module(network, before)
-        if not isinstance(layer, Foldable) or len(before.users) > 1 or _calls(network, before) > 1:
-            continue
+        if not isinstance(layer, Foldable) or len(before.users) > 1:
+            continue  # lowering gives every call a module of its own
         assert scale.bias is not None
         _fold(layer, scale.weight.detach().flatten(), scale.bias.detach())
         node.replace_all_uses_with(before)
@@ -111,12 +111,6 @@ def _module(network: fx.GraphModule, node: fx.Node) -> nn.Module | None:
     if not isinstance(node, fx.Node) or node.op != "call_module":
         return None
     return network.get_submodule(str(node.target))
-
-
-def _calls(network: fx.GraphModule, node: fx.Node) -> int:
-    return sum(
-        other.op == "call_module" and other.target == node.target for other in network.graph.nodes
-    )
 
 
 def _fold(layer: Foldable, scale: torch.Tensor, shift: torch.Tensor) -> None:

@@ -20,10 +20,10 @@ from torch.export import ExportedProgram
 
 from edgemat.errors import ArtifactError, ConversionError, EdgematError, UsageError, nearest
 from edgemat.files import atomic_path
+from edgemat.models.weights_file import MAX_BYTES
 
 PROGRAM = "program.pt2"
 """Its name in an artefact."""
-MAX_BYTES = 2 * 1024**3
 ALLOWED = ("torch.ops.aten.", "_operator.getitem")
 """Operators of a program; torch would call any other name that a file gives."""
 SAMPLE_INPUTS = "data/sample_inputs/model.pt"

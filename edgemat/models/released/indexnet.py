@@ -35,17 +35,22 @@ _HOLISTIC = Row("index{s}.indexnet.{i}", "sampling.index.{s}.columns.0.{i}")
 _HOLISTIC_LINEAR = Row("index{s}.indexnet", "sampling.index.{s}.columns.0.0")
 
 INDEX_FAMILIES = ("m2o", "unshared", "hin")
-VARIANTS = ("nlc", "nl", "l")
-HIDDEN_MULTS = (1, 2)
+VARIANTS = (("nlc", 1), ("nlc", 2), ("nl", 1), ("nl", 2), ("l", None))
+"""Of the index blocks, and how many times a feature's width their hidden one has; None: linear."""
 
 
-def _indexed(family: str, variant: str, hidden_mult: int) -> Member:
+def width_of(hidden_mult: int | None) -> dict[str, int]:
+    """Return the argument of a network that has this hidden width."""
+    return {} if hidden_mult is None else {"hidden_mult": hidden_mult}
+
+
+def _indexed(family: str, variant: str, hidden_mult: int | None) -> Member:
     index = _COLUMNS
     if family == "hin":
         index = _HOLISTIC_LINEAR if variant == "l" else _HOLISTIC
     return Member(
         architecture=f"indexnet-{family}-{variant}",
-        config={} if variant == "l" else {"hidden_mult": hidden_mult},
+        config=width_of(hidden_mult),
         rows=(*_ENCODER, index, *context("dconv_pp", "context"), *_DECODER),
     )
 
@@ -57,8 +62,7 @@ INDEXNET = Family(
         *(
             _indexed(family, variant, hidden_mult)
             for family in INDEX_FAMILIES
-            for variant in VARIANTS
-            for hidden_mult in HIDDEN_MULTS[: 1 if variant == "l" else None]
+            for variant, hidden_mult in VARIANTS
         ),
         *(
             Member(architecture=name, rows=(*_ENCODER, *context("dconv_pp", "context"), *_DECODER))

@@ -8,7 +8,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from edgemat.errors import UsageError
 from edgemat.models import create_model
 from edgemat.models.blocks.affine import normalise_input
 from edgemat.models.network import Network
@@ -18,9 +17,7 @@ from edgemat.models.pretrained.load import IMAGENET_MEAN, IMAGENET_STD
 from edgemat.models.released.families import find_family
 from edgemat.models.released.family import Family, Member
 from edgemat.models.released.recognise import recognise
-
-MAX_BYTES = 2 * 2**30
-"""Of a checkpoint; the largest that is known, with an optimizer's state, has 1.6e9."""
+from edgemat.models.weights_file import check_file
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ def load_released(path: Path, *, family: str | None = None) -> Released:
     """
     if family is not None:
         find_family(family)
-    _check_file(path)
+    check_file(path)
     states = read_state_dicts(path)
     match = recognise(states, path, family=family)
     tensors = states[match.where]
@@ -92,27 +89,3 @@ def _numbers(values: Tensor) -> tuple[float, ...]:
     return tuple(
         round(value, 6) for value in values.tolist()
     )  # as they are written, not in float32
-
-
-def _check_file(path: Path) -> None:
-    """Refuse what is no checkpoint before it is read."""
-    if path.is_dir():
-        if (path / "manifest.json").is_file():
-            raise UsageError(
-                f"{path} is an artefact of edgemat already.",
-                remedy="Give it to matte, evaluate, convert or export as it is.",
-            )
-        raise UsageError(
-            f"{path} is a folder, a checkpoint is one file.",
-            remedy="Name the .pth, .pt, .tar or .safetensors file in it.",
-        )
-    if not path.is_file():
-        raise UsageError(
-            f"There is no checkpoint {path}.", remedy="Name a .pth, .pt, .tar or .safetensors file."
-        )
-    size = path.stat().st_size
-    if size > MAX_BYTES:
-        raise UsageError(
-            f"{path} has {size / 2**30:.1f} GB, a checkpoint of at most 2 GB is read.",
-            remedy="Save the network alone: torch.save(model.state_dict(), 'weights.pth')",
-        )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from edgemat.models.pretrained.renaming import Row
 from edgemat.models.released.family import Family, Member
-from edgemat.models.released.indexnet import HIDDEN_MULTS, INDEX_FAMILIES, VARIANTS
+from edgemat.models.released.indexnet import INDEX_FAMILIES, VARIANTS, width_of
 
 
 def _modules(rows: Iterable[tuple[str, str]]) -> Iterator[Row]:
@@ -64,12 +64,11 @@ MMAGIC = Family(
     members=tuple(
         Member(
             architecture=f"indexnet-{family}-{variant}",
-            config={} if variant == "l" else {"hidden_mult": hidden_mult},
+            config=width_of(hidden_mult),
             rows=(*_COMMON, *_index(family, variant)),
         )
         for family in INDEX_FAMILIES
-        for variant in VARIANTS
-        for hidden_mult in HIDDEN_MULTS[: 1 if variant == "l" else None]
+        for variant, hidden_mult in VARIANTS
     ),
     fit="resize",
 )

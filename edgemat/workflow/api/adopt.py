@@ -89,10 +89,10 @@ def adopt(
     UnsupportedError
         When it has an operation that no phone's runtime has; the line is named.
     """
-    from edgemat.models.adopted.program import shape_of_input
+    from edgemat.models.adopted.network import AdoptedNetwork
     from edgemat.scoring.validation import VALIDATION_SEED, evaluation_set
     from edgemat.workflow.api.opening import section_for
-    from edgemat.workflow.stages.adopting import adopt_stage, check_program
+    from edgemat.workflow.stages.adopting import adopt_stage, checked_deploy
 
     reading = _reading(mean, std, map, channel, logits)
     chosen = _name(network) if name is None else name
@@ -102,15 +102,17 @@ def adopt(
             remedy="Give --name of letters, digits, '.', '_' and '-'.",
         )
     program = _program(network, weights, size, trimap, reading)
-    check_program(program)
-    channels, *sides = shape_of_input(program, "The program")
-    task: MattingTask = "trimap" if channels == 4 else "portrait"
+    adopted = AdoptedNetwork(program).eval()
+    deploy = checked_deploy(adopted, program)
+    task: MattingTask = "trimap" if adopted.channels == 4 else "portrait"
     section = section_for(task, data)
     validation = evaluation_set(
-        section, task=task, size=(sides[0], sides[1]), count=images, seed=VALIDATION_SEED
+        section, task=task, size=adopted.fixed_size, count=images, seed=VALIDATION_SEED
     )
     return adopt_stage(
         program,
+        adopted,
+        deploy,
         validation,
         name=chosen,
         task=task,

@@ -14,11 +14,11 @@ from edgemat.artifacts.draft import Draft, write_artifact
 from edgemat.errors import UnsupportedError, UsageError
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.models import MattingTask
-from edgemat.models.adopted.check import expect
+from edgemat.models.adopted.check import require_known_operators
 from edgemat.models.adopted.network import ADOPTED, AdoptedNetwork
 from edgemat.models.adopted.program import PROGRAM, Adapted, save_program, trace
 from edgemat.models.count import count, count_parameters
-from edgemat.models.deploy import to_deploy
+from edgemat.models.deploy import DeployForm, to_deploy
 from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
 from edgemat.workflow.stages.common import write_golden
 
@@ -56,18 +56,21 @@ def trace_module(
     return trace(adapted, (channels, *size))
 
 
-def check_program(program: ExportedProgram) -> None:
-    """Check that a program gives one map in 0..1 of the picture's size, as its deploy form does.
+def checked_deploy(network: AdoptedNetwork, program: ExportedProgram) -> DeployForm:
+    """Return the deploy form of a network, once both give the same map in 0..1 of a picture's size.
+
+    Parameters
+    ----------
+    program:
+        Of `network`.
 
     Raises
     ------
     UnsupportedError, UsageError
-        Otherwise.
+        Where they do not, or an operation has no form that phones run.
     """
-    found = expect(program)
-    if found.refusal:
-        raise UnsupportedError(found.refusal, remedy=found.remedy)
-    network = AdoptedNetwork(program)
+    require_known_operators(program)
+    deploy = to_deploy(network)
     size = network.fixed_size
     example = torch.rand(1, network.channels, *size, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
@@ -90,7 +93,7 @@ def check_program(program: ExportedProgram) -> None:
             remedy="Give --logits if these are scores before a sigmoid or softmax.",
         )
     with torch.no_grad():
-        rewritten = to_deploy(network)(example)
+        rewritten = deploy(example)
     off = float((rewritten - alpha.clamp(0, 1)).square().mean().sqrt())
     if not off <= DIFFERENT:
         raise UnsupportedError(
@@ -98,10 +101,13 @@ def check_program(program: ExportedProgram) -> None:
             f"{off:.3f}).",
             remedy="Take out what is random; if nothing is, edgemat is at fault: please report it.",
         )
+    return deploy
 
 
 def adopt_stage(
     program: ExportedProgram,
+    network: AdoptedNetwork,
+    deploy: DeployForm,
     validation: EvaluationSet,
     *,
     name: str,
@@ -112,13 +118,11 @@ def adopt_stage(
 ) -> Artifact:
     """Write the float artefact of a program, with its mattes of the validation pictures.
 
-    Raises
-    ------
-    UnsupportedError
-        When it has an operation that no phone's runtime has.
+    Parameters
+    ----------
+    network, deploy:
+        Of the program; see :func:`checked_deploy`.
     """
-    network = AdoptedNetwork(program).eval()
-    deploy = to_deploy(network)
     alphas = predict_all(torch_predictor(deploy), validation)
     height, width = network.fixed_size
 
