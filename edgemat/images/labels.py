@@ -50,7 +50,9 @@ def mask_from_values(values: U8, path: object, *, lossy: bool = False) -> U8:
     ImageError
         When the values are class numbers.
     """
-    levels, counts = np.unique(values, return_counts=True)
+    counts = np.bincount(values.ravel(), minlength=256)
+    levels = np.flatnonzero(counts)
+    counts = counts[levels]
     if lossy or levels[-1] == 0:
         return values
     if levels.tolist() == [0, 1]:

@@ -273,7 +273,8 @@ def pspm_loss(
     logits, classes:
         B,3,H,W and B,H,W, both or neither; see :func:`trimap_cross_entropy`.
     gradient_weight, affinity_weight:
-        The thesis' 10 is for a decoder that phase 1 has trained.
+        The thesis' 10 is for a decoder that phase 1 has trained. Without weight, the affinity
+        is not computed.
 
     Raises
     ------
@@ -288,10 +289,11 @@ def pspm_loss(
     if phase == 2:
         parts["alpha_whole"] = alpha_loss(pred, truth)
         parts["gradient"] = gradient_loss(pred, truth, unknown)
-        parts["affinity"] = affinity_loss(pred, image)
         total = total + 10 * parts["alpha_whole"]
         total = total + gradient_weight * parts["gradient"]
-        total = total + affinity_weight * parts["affinity"]
+        if affinity_weight:  # its matrices cost as much as a small network's own step
+            parts["affinity"] = affinity_loss(pred, image)
+            total = total + affinity_weight * parts["affinity"]
     if logits is not None and classes is not None:
         parts["cross_entropy"] = trimap_cross_entropy(logits, classes)
         total = total + ce_weight * parts["cross_entropy"]
