@@ -50,6 +50,10 @@ def matte(
         Path | None,
         typer.Option(help="Black background, grey unknown, white foreground; or a folder of such."),
     ] = None,
+    mask: Annotated[
+        Path | None,
+        typer.Option(help="A coarse matte from elsewhere, to be refined; or a folder of such."),
+    ] = None,
     refine: Annotated[
         bool,
         typer.Option("--refine", help="Look at hair and edges again, at full resolution: slower."),
@@ -97,7 +101,7 @@ def matte(
         raise typer.BadParameter("is missing", ctx=context, param_hint="--output")
     output = PIPE if output is None else output
     finish = Finish(None if background is None else read_background(background), blur, only_mask)
-    naming = Naming(output, f".{kind.lstrip('.')}", finish.transparent, trimap, trimap_out)
+    naming = Naming(output, f".{kind.lstrip('.')}", finish.transparent, trimap, mask, trimap_out)
     piped = PIPE in (output, *sources)
     if as_json and (piped or watch):
         raise UsageError(
@@ -115,7 +119,8 @@ def matte(
         finish,
         model=None if model is None else str(model),
         convention=convention,
-        needs_trimap=trimap is not None,
+        by_trimap=trimap is not None,
+        by_mask=mask is not None,
         refine=refine,
         smoothing=smooth,
         jobs=jobs,
@@ -167,7 +172,7 @@ def _through_pipe(batch: Batch, source: Path, naming: Naming) -> None:
         picture = PictureBytes(content, "Standard input")
     pipe = sys.stdout.buffer if naming.output == PIPE else None
     sink = PictureSink(_name_in_pipe(naming), naming.trimap_out, pipe)
-    cut_picture(picture, sink, batch.cutter, trimap=naming.trimap)
+    cut_picture(picture, sink, batch.cutter, trimap=naming.trimap, mask=naming.mask)
 
 
 def _one(batch: Batch, job: Job, as_json: bool) -> None:
@@ -186,14 +191,20 @@ def _one(batch: Batch, job: Job, as_json: bool) -> None:
             told["height"], told["width"] = image_size(job.target)
         print_json(told)
     else:
-        after = " from the trimap alone." if model is None else f" with {Path(model).name}."
+        after = " from what was given alone." if model is None else f" with {Path(model).name}."
         tables.show_path(out, job.target, before="Wrote ", after=after)
 
 
 def _asks_model(job: Job) -> bool:
-    from edgemat.images import UNKNOWN, read_trimap
+    from edgemat.images import UNKNOWN, image_size, read_grey, read_trimap
+    from edgemat.matting.refine import trimap_of_coarse
 
-    return job.trimap is None or bool((read_trimap(job.trimap) == UNKNOWN).any())
+    if job.trimap is not None:
+        return bool((read_trimap(job.trimap) == UNKNOWN).any())
+    if job.mask is not None:
+        trimap = trimap_of_coarse(read_grey(job.mask), image_size(job.source))
+        return bool((trimap == UNKNOWN).any())
+    return True
 
 
 def _several(batch: Batch, jobs: Sequence[Job], as_json: bool) -> int:

@@ -97,7 +97,14 @@ class Batch:
                 )
             else:
                 sink = PictureSink(job.target, job.trimap_out)
-                cut_picture(job.source, sink, self.cutter, trimap=job.trimap, progress=progress)
+                cut_picture(
+                    job.source,
+                    sink,
+                    self.cutter,
+                    trimap=job.trimap,
+                    mask=job.mask,
+                    progress=progress,
+                )
         except (DiskError, MissingToolError):
             raise
         except EdgematError as error:

@@ -38,11 +38,17 @@ class Frame:
         HxW float32 in 0..1 where the picture was cut out already.
     time:
         Of a video's frame, in the video's own unit.
+    trimap:
+        HxW uint8; where it is unknown, a trimap network decides.
+    coarse:
+        A coarse matte, in any resolution, that a trimap network is to refine.
     """
 
     image: U8
     opacity: F32 | None = None
     time: int = 0
+    trimap: U8 | None = None
+    coarse: F32 | None = None
 
 
 class Sink(Protocol):
@@ -58,7 +64,8 @@ class Cutter:
     Parameters
     ----------
     model:
-        As :func:`~edgemat.matting.matte.matte` takes it, loaded at once, so that a wrong one is
+        As :func:`~edgemat.matting.matte.matte` takes it; a trimap network for frames with a trimap
+        or a coarse matte. Loaded at once, so that a wrong one is
         noticed before work begins. One that is loaded already is shared, one at a time.
     convention:
         How another's .tflite file is fed.
@@ -92,17 +99,22 @@ class Cutter:
         """The model's name or path."""
         return str(self._model.path if isinstance(self._model, Artifact) else self._model)
 
-    def alpha(self, frame: Frame, trimap: U8 | None, progress: Progress | None = None) -> F32:
+    def alpha(self, frame: Frame, progress: Progress | None = None) -> F32:
         """Return the matte of a frame; what was erased of it already stays away."""
         if not hasattr(self._own, "model"):
             self._load()
-        refines = self._own.refiner is not None and trimap is None
-        seen = None if refines else progress  # the second look is nearly all of the work
-        with self._turn:
-            alpha = matte(frame.image, trimap, model=self._own.model, progress=seen)
-        if refines:
+        alpha = self._first_look(frame, progress)
+        if self._own.refiner is not None:
             alpha = refine(frame.image, alpha, model=self._own.refiner, progress=progress)
         return alpha if frame.opacity is None else np.minimum(alpha, frame.opacity)
+
+    def _first_look(self, frame: Frame, progress: Progress | None) -> F32:
+        if self._own.refiner is not None:  # which is nearly all of the work
+            progress = None
+        with self._turn:
+            if frame.coarse is not None:
+                return refine(frame.image, frame.coarse, model=self._own.model, progress=progress)
+            return matte(frame.image, frame.trimap, model=self._own.model, progress=progress)
 
     def _load(self) -> None:
         self._own.model = self._loaded(self._model, self._convention)
@@ -121,7 +133,6 @@ def cut(
     cutter: Cutter,
     sink: Sink,
     *,
-    trimap: U8 | None = None,
     smoother: Smoother | None = None,
     progress: Callable[[float], None] = lambda done: None,
 ) -> None:
@@ -129,8 +140,6 @@ def cut(
 
     Parameters
     ----------
-    trimap:
-        Of every frame.
     smoother:
         For frames that follow each other.
     progress:
@@ -142,7 +151,7 @@ def cut(
         progress(done + runs / (all_runs + 1))
 
     for frame in frames:
-        alpha = cutter.alpha(frame, trimap, show)
+        alpha = cutter.alpha(frame, show)
         if smoother is not None:
             alpha = smoother(frame.image, alpha)
         sink.add(frame, cutter.finish(frame.image, alpha), alpha)

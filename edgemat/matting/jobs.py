@@ -25,7 +25,7 @@ class Job:
 
     Attributes
     ----------
-    trimap:
+    trimap, mask:
         Of the picture, if one is given.
     trimap_out:
         Where the trimap that the matte suggests is written.
@@ -34,6 +34,7 @@ class Job:
     source: Path
     target: Path
     trimap: Path | None = None
+    mask: Path | None = None
     trimap_out: Path | None = None
 
     @property
@@ -49,7 +50,7 @@ class Job:
     @property
     def read(self) -> list[Path]:
         """The files that are read."""
-        return [path for path in (self.source, self.trimap) if path is not None]
+        return [path for path in (self.source, self.trimap, self.mask) if path is not None]
 
     @property
     def is_done(self) -> bool:
@@ -72,7 +73,7 @@ class Naming:
         Of pictures in that folder.
     transparent:
         Results have an alpha channel.
-    trimap, trimap_out:
+    trimap, mask, trimap_out:
         Files for one picture, folders with files of the same names for several.
     """
 
@@ -80,6 +81,7 @@ class Naming:
     suffix: str = ".png"
     transparent: bool = True
     trimap: Path | None = None
+    mask: Path | None = None
     trimap_out: Path | None = None
 
 
@@ -100,7 +102,8 @@ def plan(sources: Sequence[Path], naming: Naming, *, may_be_empty: bool = False)
         of a file that is read.
     """
     if len(sources) == 1 and _is_one_file(sources[0]) and not naming.output.is_dir():
-        jobs = [Job(sources[0], naming.output, naming.trimap, naming.trimap_out)]
+        partners = naming.trimap, naming.mask, naming.trimap_out
+        jobs = [Job(sources[0], naming.output, *partners)]
     else:
         found = _found(sources, naming.output)
         if not found and not may_be_empty:
@@ -189,29 +192,30 @@ def _in_folder(source: Path, name: Path, naming: Naming) -> Job:
     return Job(
         source,
         naming.output / name.with_suffix(suffix),
-        None if naming.trimap is None else _trimap_of(name, naming.trimap),
+        None if naming.trimap is None else _partner(name, naming.trimap),
+        None if naming.mask is None else _partner(name, naming.mask),
         None if trimap_out is None else trimap_out / name.with_suffix(".png"),
     )
 
 
-def _trimap_of(name: Path, trimaps: Path) -> Path:
-    """Return the trimap of that name, whatever its suffix; one of several pictures if a file."""
-    if not trimaps.is_dir():
-        return trimaps
+def _partner(name: Path, given: Path) -> Path:
+    """Return the file of that name in a folder, whatever its suffix; what is given, if a file."""
+    if not given.is_dir():
+        return given
     for suffix in (name.suffix, *PICTURE_SUFFIXES):
-        found = trimaps / name.with_suffix(suffix)
+        found = given / name.with_suffix(suffix)
         if found.is_file():
             return found
-    return trimaps / name.with_suffix(".png")  # which is missing: said when it is its turn
+    return given / name.with_suffix(".png")  # which is missing: said when it is its turn
 
 
 def _check_names(job: Job, *, transparent: bool) -> None:
     if job.is_video:
         check_video_name(job.target, transparent=transparent)
-        if job.trimap is not None or job.trimap_out is not None:
+        if (job.trimap, job.mask, job.trimap_out) != (None, None, None):
             raise UsageError(
-                f"{job.source} is a video, and trimaps are for pictures.",
-                remedy="Leave --trimap and --trimap-out out.",
+                f"{job.source} is a video, and trimaps and masks are for pictures.",
+                remedy="Leave --trimap, --mask and --trimap-out out.",
             )
     else:
         check_image_name(job.target, transparent=transparent)

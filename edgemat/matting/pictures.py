@@ -12,6 +12,7 @@ from edgemat.images import (
     U8,
     PictureFile,
     encode_image,
+    read_grey,
     read_rgba,
     read_trimap,
     write_image,
@@ -53,20 +54,26 @@ def cut_picture(
     cutter: Cutter,
     *,
     trimap: Path | None = None,
+    mask: Path | None = None,
     progress: Callable[[float], None] = lambda done: None,
 ) -> tuple[int, int]:
-    """Cut a picture out, and return its height and width.
+    """Cut a picture out, by its trimap or mask if one is given; return its height and width.
 
     Raises
     ------
     ImageError
-        It, or its trimap, cannot be read.
+        It, or its trimap or mask, cannot be read.
     UsageError
         The trimap has another shape, or the model needs one.
     DiskError
         The result cannot be written.
     """
     image, opacity = read_rgba(source)
-    known = None if trimap is None else read_trimap(trimap)
-    cut([Frame(image, opacity)], cutter, sink, trimap=known, progress=progress)
+    frame = Frame(
+        image,
+        opacity,
+        trimap=None if trimap is None else read_trimap(trimap),
+        coarse=None if mask is None else read_grey(mask),
+    )
+    cut([frame], cutter, sink, progress=progress)
     return image.shape[0], image.shape[1]

@@ -48,11 +48,22 @@ def refine(
     UsageError, ImageError, ArtifactError, MissingToolError
         As :func:`edgemat.matting.matte.matte`; also for a coarse matte that is none.
     """
-    trimap = trimap_of_matte(fit_coarse(coarse, image.shape[:2]))
+    trimap = trimap_of_coarse(coarse, image.shape[:2])
     if not (trimap == UNKNOWN).any():  # nobody is in the picture, or nothing else
         sure: F32 = (trimap == FOREGROUND).astype(np.float32)
         return sure
     return matte(image, trimap, model=model, progress=progress)
+
+
+def trimap_of_coarse(coarse: F32, size: tuple[int, ...]) -> U8:
+    """Return what a coarse matte leaves open in its picture of `size` (height, width).
+
+    Raises
+    ------
+    ImageError
+        As :func:`fit_coarse`.
+    """
+    return trimap_of_matte(fit_coarse(coarse, size))
 
 
 def fit_coarse(coarse: F32, size: tuple[int, ...]) -> F32:

@@ -129,7 +129,7 @@ class Desk:
             )
         picture.seek(0)
         frame = Frame(*read_rgba(picture))
-        return encode_image(finish(frame.image, cutter.alpha(frame, None)), PNG)
+        return encode_image(finish(frame.image, cutter.alpha(frame)), PNG)
 
 
 def _chosen(known: Mapping[str, T], name: str, what: str) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,10 @@ from calling import Call
 
 from edgemat.artifacts.artifact import Feeding
 from edgemat.errors import ImageError
-from edgemat.images import F32, write_image
+from edgemat.images import F32, read_grey, to_uint8, write_image
 from edgemat.matting.cutting import Cutter, Frame
 from edgemat.matting.finish import Finish
-from edgemat.matting.refine import fit_coarse, refine
+from edgemat.matting.refine import fit_coarse, refine, trimap_of_coarse
 from edgemat.matting.unknown import trimap_of_matte
 
 SIDE = 250  # of which the reach is two pixels
@@ -86,8 +87,8 @@ class Coarse:
 
 def test_what_is_cut_out_is_looked_at_again() -> None:
     image, network = np.zeros((SIDE, SIDE, 3), np.uint8), Halves()
-    once = Cutter(Coarse(), Finish()).alpha(Frame(image), None)
-    twice = Cutter(Coarse(), Finish(), refiner=network).alpha(Frame(image), None)
+    once = Cutter(Coarse(), Finish()).alpha(Frame(image))
+    twice = Cutter(Coarse(), Finish(), refiner=network).alpha(Frame(image))
     assert network.tiles > 0
     band = trimap_of_matte(once) == 128
     assert np.allclose(twice[band], 0.5, atol=1e-6)
@@ -100,3 +101,47 @@ def test_with_a_trimap_there_is_nothing_to_refine(tmp_path: Path, call: Call) ->
     status, _, error = call(*words, "--refine", "--trimap", tmp_path / "photo.png")
     assert status == 2
     assert "nothing to refine" in error
+
+
+def test_a_mask_from_elsewhere_takes_the_place_of_a_portrait_model(
+    tmp_path: Path, call: Call
+) -> None:
+    photo = np.random.default_rng(1).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "masks").mkdir()
+    for name in ("a", "b"):
+        write_image(tmp_path / "photos" / f"{name}.jpg", photo)
+        write_image(tmp_path / "masks" / f"{name}.png", to_uint8(disc(80, 2)[::2, ::2]))
+    words = ("matte", tmp_path / "photos", "--mask", tmp_path / "masks", "--only-mask")
+    status, _, error = call(*words, "-o", tmp_path / "alphas", "--trimap-out", tmp_path / "trimaps")
+    assert status == 0, error
+    alpha = read_grey(tmp_path / "alphas" / "b.png")
+    trimap = trimap_of_coarse(read_grey(tmp_path / "masks" / "b.png"), alpha.shape)
+    assert np.array_equal(alpha[trimap != 128], (trimap == 255)[trimap != 128])
+    assert alpha[trimap == 128].std() > 0.02, "nothing was refined"
+    assert np.array_equal(alpha, read_grey(tmp_path / "alphas" / "a.png"))
+
+
+def test_who_refined_a_mask_is_said(tmp_path: Path, call: Call) -> None:
+    write_image(tmp_path / "photo.png", np.zeros((SIDE, SIDE, 3), np.uint8))
+    write_image(tmp_path / "full.png", np.full((40, 40), 255, np.uint8))
+    write_image(tmp_path / "disc.png", to_uint8(disc(80, 2)))
+    named = []
+    for mask in ("full", "disc"):
+        words = ("matte", tmp_path / "photo.png", "--mask", tmp_path / f"{mask}.png", "--json")
+        status, told, _ = call(*words, "-o", tmp_path / f"{mask}-cut.png")
+        assert status == 0
+        named.append(json.loads(told)["model"])
+    assert named[0] is None
+    assert "trimap-tflite-int8" in named[1]
+
+
+def test_a_mask_is_no_trimap_and_none_of_a_video(tmp_path: Path, call: Call) -> None:
+    write_image(tmp_path / "photo.png", np.zeros((SIDE, SIDE, 3), np.uint8))
+    mask = ("--mask", tmp_path / "photo.png")
+    both = call("matte", tmp_path / "photo.png", "-o", "c.png", *mask, "--trimap", "photo.png")
+    (tmp_path / "clip.mp4").touch()
+    clip = call("matte", tmp_path / "clip.mp4", "-o", tmp_path / "c.mov", *mask)
+    assert (both[0], clip[0]) == (2, 2)
+    assert "nothing to refine" in both[2]
+    assert "masks are for pictures" in clip[2]

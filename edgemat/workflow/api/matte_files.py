@@ -28,6 +28,7 @@ def matte_files(
     model: Model | None = None,
     convention: Convention | None = None,
     trimap: Path | str | None = None,
+    mask: Path | str | None = None,
     refine: bool = False,
     background: Path | str | None = None,
     blur: float | None = None,
@@ -60,6 +61,9 @@ def matte_files(
     trimap, trimap_out:
         A trimap's file, or a folder with one for each picture; where to write the one that the
         matte suggests.
+    mask:
+        Likewise, a coarse matte of any size, another program's for example: in the place of a
+        portrait model's, the trimap model refines it at full resolution.
     refine:
         Let the shipped trimap model look again, at full resolution, at what `model` is unsure of.
     background, blur, only_mask:
@@ -104,6 +108,7 @@ def matte_files(
         suffix,
         finish.transparent,
         None if trimap is None else Path(trimap),
+        None if mask is None else Path(mask),
         None if trimap_out is None else Path(trimap_out),
     )
     planned = plan([Path(source) for source in listed], naming)
@@ -111,7 +116,8 @@ def matte_files(
         finish,
         model=model,
         convention=convention,
-        needs_trimap=trimap is not None,
+        by_trimap=trimap is not None,
+        by_mask=mask is not None,
         refine=refine,
         smoothing=smoothing,
         jobs=jobs,
@@ -126,13 +132,20 @@ def open_batch(
     *,
     model: Model | None,
     convention: Convention | None,
-    needs_trimap: bool,
+    by_trimap: bool,
+    by_mask: bool,
     refine: bool,
     smoothing: float,
     jobs: int,
     overwrite: bool,
 ) -> Batch:
-    """Load a model, and return how files are cut out with it: see :func:`matte_files`."""
+    """Load a model, and return how files are cut out with it: see :func:`matte_files`.
+
+    Parameters
+    ----------
+    by_trimap, by_mask:
+        A trimap, or a coarse matte, comes with each picture.
+    """
     from edgemat.artifacts.shipped import default_model, find_artifact
     from edgemat.matting.batch import Batch
     from edgemat.matting.classical import METHODS
@@ -140,16 +153,16 @@ def open_batch(
     from edgemat.matting.smoothing import Smoother
 
     if model is None:
-        model = default_model(needs_trimap=needs_trimap)
+        model = default_model(needs_trimap=by_trimap or by_mask)
     elif isinstance(model, Path | str) and model not in METHODS:
         model = find_artifact(model)
-    if refine and needs_trimap:
+    if by_trimap and (refine or by_mask):
         raise UsageError(
             "With a trimap there is nothing to refine: it says where to look.",
-            remedy="Leave --refine away, or the trimap.",
+            remedy="Leave --refine and --mask away, or the trimap.",
         )
     Smoother(smoothing)  # an impossible one is refused before the model is loaded
-    refiner = default_model(needs_trimap=True) if refine else None
+    refiner = default_model(needs_trimap=True) if refine and not by_mask else None
     cutter = Cutter(model, finish, convention=convention, workers=jobs, refiner=refiner)
     behind = b"" if finish.background is None else finish.background.tobytes()
     settings = {
