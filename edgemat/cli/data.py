@@ -259,6 +259,38 @@ def check(
     return GateFailed.exit_code if found.problems else 0
 
 
+@app.command()
+def shard(
+    source: Annotated[Path, typer.Argument(help="Folder of a set of mattes.")],
+    output: Annotated[Path, typer.Argument(help="New folder for the .tar files.")],
+    layout: Annotated[
+        str, typer.Option(help="How the set is laid out; `layouts` shows them all.")
+    ] = "own",
+    megabytes: Annotated[int, typer.Option(min=1, help="Of a shard, about.")] = 256,
+    as_json: AsJson = False,
+) -> None:
+    """Write a set as WebDataset shards: a few large files instead of a million small ones."""
+    from edgemat.data.layouts.table import MATTE_SETS
+    from edgemat.data.shard import write_shards
+    from edgemat.errors import nearest
+    from edgemat.progress import share_bar
+
+    if layout not in MATTE_SETS:
+        raise UsageError(f"There is no layout {layout!r}.", remedy=nearest(layout, MATTE_SETS))
+    with share_bar("writing shards") as show:
+        written = write_shards(
+            source,
+            output,
+            layout=layout,  # type: ignore[arg-type]  # one of the table's, as was just seen
+            megabytes=megabytes,
+            progress=show,
+        )
+    if as_json:
+        print_json({"shards": [str(path) for path in written]})
+    else:
+        out.print(f'{len(written)} shards in {output}: layout = "webdataset".', soft_wrap=True)
+
+
 @app.command("compose-published")
 def compose_published(
     name: Annotated[str, typer.Argument(help="Set with foregrounds, such as adobe.")],

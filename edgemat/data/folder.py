@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from edgemat.data.drawn.source import ProceduralSource
-from edgemat.data.layouts.files import MatteFiles
+from edgemat.data.layouts.files import MatteFiles, StoredFile
 from edgemat.data.layouts.table import Layout, find_mattes
 from edgemat.data.listing import CUTOUT_SUFFIXES, pictures
 from edgemat.data.sample import Matte, Part, Use
@@ -195,7 +195,7 @@ def files_split(files: MatteFiles, path: Path) -> Split:
     return Split(tuple(sorted(train)), tuple(sorted(files.held_out)))
 
 
-def _require_same_sizes(stems: Sequence[str], *folders: Mapping[str, Path]) -> None:
+def _require_same_sizes(stems: Sequence[str], *folders: Mapping[str, StoredFile]) -> None:
     """Look at the headers now: a wrong size must not be found after an hour of training."""
     for stem in stems:
         files = [folder[stem] for folder in folders if stem in folder]

@@ -21,7 +21,7 @@ from edgemat.images.arrays import (
     to_float,
     to_uint8,
 )
-from edgemat.images.decode import PictureBytes, PictureFile, image_size
+from edgemat.images.decode import PackedFile, PictureBytes, PictureFile, image_size
 from edgemat.images.read import (
     read_background,
     read_grey,
@@ -41,6 +41,7 @@ __all__ = [
     "U8",
     "UNKNOWN",
     "Method",
+    "PackedFile",
     "PictureBytes",
     "PictureFile",
     "T",

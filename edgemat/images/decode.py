@@ -7,6 +7,7 @@ import io
 import struct
 import warnings
 import zlib
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -60,7 +61,42 @@ class PictureBytes(io.BytesIO):
         return self._shown
 
 
-PictureFile = Path | str | PictureBytes
+@dataclass(frozen=True)
+class PackedFile:
+    """A file that lies uncompressed within another, such as a .tar.
+
+    Attributes
+    ----------
+    archive:
+        The file that holds it.
+    name:
+        Its own name there.
+    offset, size:
+        Where it lies, in bytes.
+    """
+
+    archive: Path
+    name: str
+    offset: int
+    size: int
+
+    def __str__(self) -> str:
+        return f"{self.name} in {self.archive}"
+
+    def read(self) -> bytes:
+        """Return the content.
+
+        Raises
+        ------
+        OSError
+            As reading the archive does.
+        """
+        with self.archive.open("rb") as file:
+            file.seek(self.offset)
+            return file.read(self.size)
+
+
+PictureFile = Path | str | PictureBytes | PackedFile
 """What pictures are read from."""
 
 
@@ -89,7 +125,8 @@ def _open(path: PictureFile) -> Image.Image:
         with warnings.catch_warnings():
             # Pillow warns from 89 megapixels on; the limit of this project follows just below.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(path, formats=_formats())
+            source = io.BytesIO(path.read()) if isinstance(path, PackedFile) else path
+            image = Image.open(source, formats=_formats())
     except FileNotFoundError as error:
         raise ImageError(f"{path} does not exist.", remedy="Check the path.") from error
     except IsADirectoryError as error:
@@ -143,14 +180,16 @@ def _formats() -> list[str]:
 
 def _missing_decoder(path: PictureFile) -> ImageError | None:
     """Return what to install where a file is of a format that this installation cannot read."""
-    if isinstance(path, PictureBytes):
-        head = path.getvalue()[:16]
-    else:
-        try:
+    try:
+        if isinstance(path, PictureBytes):
+            head = path.getvalue()[:16]
+        elif isinstance(path, PackedFile):
+            head = path.read()[:16]
+        else:
             with Path(path).open("rb") as file:
                 head = file.read(16)
-        except OSError:
-            return None
+    except OSError:
+        return None
     for name, (start, marks) in _EXTRA.items():
         if any(head[start:].startswith(mark) for mark in marks):
             return ImageError(

@@ -16,7 +16,7 @@ import numpy as np
 from edgemat.artifacts.artifact import MattingErrors
 from edgemat.artifacts.shipped import find_artifact
 from edgemat.artifacts.vocabulary import ERROR_NAMES, Region
-from edgemat.data.layouts.files import MatteFiles
+from edgemat.data.layouts.files import MatteFiles, StoredFile
 from edgemat.data.sample import rng_for
 from edgemat.data.trimap import fixed_trimap
 from edgemat.errors import UsageError
@@ -76,9 +76,9 @@ class Picture(NamedTuple):
     """One photograph with its truth, by files."""
 
     name: str
-    image: Path
-    alpha: Path
-    trimap: Path | None
+    image: StoredFile
+    alpha: StoredFile
+    trimap: StoredFile | None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from edgemat.data.open import open_data
 from edgemat.data.parts import for_validation, shares_foregrounds
 from edgemat.data.published import compose_published
 from edgemat.data.sections import DataSection
+from edgemat.data.shard import write_shards
 from edgemat.errors import UsageError
 from edgemat.images import read_grey, read_image, write_image
 
@@ -45,6 +46,10 @@ def pairs(folder: Path, names: str, colours: str, alphas: str, *, suffix: str = 
 def write_set(root: Path, layout: str) -> Path:
     """Write a set: a and b to train on, z to test; or z alone where all are for testing."""
     match layout:
+        case "webdataset":
+            folder = write_set(root / "folder", "own")
+            write_shards(folder, root / "shards", megabytes=1)
+            return root / "shards"
         case "own":
             pairs(root, "abz", "foreground", "alpha")
             (root / "held-out.txt").write_text("z\n")
@@ -90,7 +95,7 @@ def test_a_layout_gives_its_own_parts(written: tuple[Layout, Path]) -> None:
     matte = source[source.count - 1]  # type: ignore[operator]
     assert source.name(source.count - 1) == "z"  # type: ignore[operator]
     assert matte.alpha.shape == (SIDE, SIDE) and matte.alpha[0, 0] == 255
-    has_layers = layout in ("own", "adobe", "distinctions-646", "simd")
+    has_layers = layout in ("own", "webdataset", "adobe", "distinctions-646", "simd")
     assert (matte.foreground is not None) is has_layers
 
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from edgemat.data.folder import HELD_OUT, TRAIN, files_split
-from edgemat.data.layouts.files import partnerless
+from edgemat.data.layouts.files import StoredFile, partnerless
 from edgemat.data.layouts.pictures import PAIR_SETS
 from edgemat.data.layouts.table import MATTE_SETS, Layout
 from edgemat.data.small_pictures import read_small_pictures
@@ -195,7 +195,7 @@ def _miscounted(counts: Mapping[str, int], expected: Mapping[str, int]) -> list[
     ]
 
 
-def _alpha(file: Path, *, is_cutout: bool) -> np.ndarray[Any, np.dtype[np.float32]]:
+def _alpha(file: StoredFile, *, is_cutout: bool) -> np.ndarray[Any, np.dtype[np.float32]]:
     if not is_cutout:
         return read_grey(file)
     alpha = read_rgba(file)[1]

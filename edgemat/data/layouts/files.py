@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgemat.errors import UsageError
+from edgemat.images import PackedFile
+
+StoredFile = Path | PackedFile
+"""Where a picture of a set lies: in a file of its own, or in an archive."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +33,11 @@ class MatteFiles:
         Names of the set's own test part; None for a set that is split by edgemat's rule.
     """
 
-    alphas: Mapping[str, Path]
-    colours: Mapping[str, Path] = field(default_factory=dict)
+    alphas: Mapping[str, StoredFile]
+    colours: Mapping[str, StoredFile] = field(default_factory=dict)
     has_layers: bool = True
-    trimaps: Mapping[str, Path] = field(default_factory=dict)
-    backgrounds: tuple[Path, ...] = ()
+    trimaps: Mapping[str, StoredFile] = field(default_factory=dict)
+    backgrounds: tuple[StoredFile, ...] = ()
     held_out: frozenset[str] | None = None
 
 

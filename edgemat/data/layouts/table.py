@@ -11,6 +11,7 @@ from typing import Literal
 from edgemat.data.layouts import mattes
 from edgemat.data.layouts.files import MatteFiles, require_partners
 from edgemat.data.layouts.own import find_own
+from edgemat.data.layouts.shards import SHARDS, find_shards
 from edgemat.data.sample import Use
 
 Layout = Literal[
@@ -23,6 +24,7 @@ Layout = Literal[
     "portrait-2k",
     "p3m-10k",
     "ppm-100",
+    "webdataset",
 ]
 
 
@@ -85,7 +87,13 @@ MATTE_SETS: Mapping[str, MatteSet] = MappingProxyType(
             "P3M-10k", mattes.P3M10K, mattes.p3m10k, {"train": 9421, "held-out": 1000}
         ),
         "ppm-100": MatteSet("PPM-100", mattes.PPM100, mattes.ppm100, {"held-out": 100}),
+        "webdataset": MatteSet("any set in WebDataset shards", SHARDS, find_shards),
     }
+)
+
+# Layouts that may hold foregrounds and photographs of the same mattes.
+OF_BOTH_KINDS: Mapping[Layout, Callable[[Path, Use], MatteFiles]] = MappingProxyType(
+    {"own": find_own, "webdataset": find_shards}
 )
 
 
@@ -102,6 +110,7 @@ def find_mattes(path: Path, *, layout: Layout = "own", use: Use = "auto") -> Mat
     UsageError
         When the folder is not laid out so, or a picture has no partner.
     """
-    files = find_own(path, use) if layout == "own" else MATTE_SETS[layout].find(path)
+    find = OF_BOTH_KINDS.get(layout)
+    files = MATTE_SETS[layout].find(path) if find is None else find(path, use)
     require_partners(files, path)
     return files
