@@ -91,6 +91,29 @@ def denoise(
     _finish("Denoising", outcomes, {"sigma": sigma}, output, as_json)
 
 
+@app.command()
+def degrade(
+    model: Annotated[str, typer.Option(help="Network that takes a trimap.")] = "indexnet-slim",
+    steps: Steps = 400,
+    seed: Seed = 1,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Blur and compress training pictures, with the old matte or with theirs (Table 5.1)."""
+    from edgemat.experiments.degrade import ROWS, run_degradation
+    from edgemat.files import write_json
+
+    with _progress(tuple(ROWS), steps) as show:
+        rows = run_degradation(model=model, steps=steps, seed=seed, progress=show)
+    value = {"rows": [one.to_json() for one in rows], "seed": seed, "steps": steps}
+    if output is not None:
+        write_json(output, value)
+    if as_json:
+        print_json(value)
+    else:
+        tables.show_degradation(out, rows)
+
+
 @contextmanager
 def _progress(models: Sequence[str], steps: int) -> Iterator[Callable[[str, int], None]]:
     from edgemat.progress import progress_bar

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from edgemat.convert.layer_parity import LayerTable
     from edgemat.data.layouts.check import CheckedSet
     from edgemat.doctor import Finding
+    from edgemat.experiments.degrade import Row as DegradationRow
     from edgemat.experiments.fit import Outcome
     from edgemat.scoring.bounds import Verdict
     from edgemat.workflow.pipeline import RunResult
@@ -374,4 +375,15 @@ def show_outcomes(out: Console, title: str, outcomes: Sequence[Outcome]) -> None
     for one in outcomes:
         f = one.fidelity
         table.add_row(one.model, f"{f.psnr:.2f}", f"{f.ssim:.4f}", f"{f.mae:.4f}", f"{f.mse:.4f}")
+    out.print(table)
+
+
+def show_degradation(out: Console, rows: Sequence[DegradationRow]) -> None:
+    """Print Table 5.1, with the errors on degraded composites beside those on clean ones."""
+    table = Table(title="Degraded in training; errors in the unknown region")
+    for column in ("pictures", "SAD", "Grad", "SAD, degraded", "Grad, degraded"):
+        table.add_column(column)
+    for row in rows:
+        errors = (row.clean.sad, row.clean.grad, row.degraded.sad, row.degraded.grad)
+        table.add_row(row.training, *(f"{error:.4g}" for error in errors))
     out.print(table)

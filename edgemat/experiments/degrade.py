@@ -1,0 +1,152 @@
+"""Table 5.1: pictures degraded after they are composited, with their mattes or without.
+
+As in the thesis: blur and JPEG, a quarter of the pictures each, and the L1 loss on alpha alone.
+Its 45,000 batches of 32 are some hundred small ones here, of composites that are drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import default_collate
+
+from edgemat.artifacts.artifact import MattingErrors
+from edgemat.data.dataset import MattingDataset
+from edgemat.data.drawn.source import OBJECT_KINDS, ProceduralSource
+from edgemat.data.strong import Strong
+from edgemat.errors import UsageError, nearest
+from edgemat.experiments.fit import create_seeded, fit
+from edgemat.images import to_uint8
+from edgemat.matting.torch_predictor import torch_predictor
+from edgemat.models import list_models
+from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
+from edgemat.training.losses import alpha_loss
+
+SIZE, BATCH, LEARNING_RATE = 96, 8, 2e-3
+SOURCE_SIDE = 192
+JUDGED = 40
+"""Composites that are judged, as they are and degraded; none is trained on."""
+ROWS: dict[str, tuple[Strong, ...]] = {
+    "as it is": (),
+    "degraded, the old matte": ("degrade",),
+    "degraded, its matte too": ("degrade-alpha",),
+}
+_JUDGES_SEED = 1 << 20
+"""Beside the seed of training: drawn pictures are endless, and each stream has its own."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table: how a network was trained, and its errors in the unknown region.
+
+    Attributes
+    ----------
+    clean, degraded:
+        Means over composites as they are, as the thesis has them, and over degraded ones, whose
+        mattes are degraded alike.
+    """
+
+    training: str
+    clean: MattingErrors
+    degraded: MattingErrors
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as a mapping that JSON can hold."""
+        return {
+            "training": self.training,
+            "clean": self.clean.model_dump(),
+            "degraded": self.degraded.model_dump(),
+        }
+
+
+def run_degradation(
+    *,
+    model: str = "indexnet-slim",
+    steps: int = 400,
+    seed: int = 1,
+    progress: Callable[[str, int], None] | None = None,
+) -> list[Row]:
+    """Train a network three times, from the same weights and on the same composites.
+
+    Parameters
+    ----------
+    model:
+        A matting network that takes a trimap.
+    progress:
+        Called with a row's name and its steps done.
+
+    Raises
+    ------
+    UsageError
+        For a network that is none.
+    """
+    known = [info.name for info in list_models() if info.task == "trimap"]
+    if model not in known:
+        raise UsageError(f"There is no trimap network {model!r}.", remedy=nearest(model, known))
+    rows = []
+    for name, strong in ROWS.items():
+        network = create_seeded(model, seed)
+        fit(
+            _AlphaOf(network),
+            _batches(seed, strong),
+            steps=steps,
+            learning_rate=LEARNING_RATE,
+            loss=_loss,
+            progress=progress and partial(progress, name),
+        )
+        network.eval()
+        rows.append(Row(name, _judge(network, seed, ()), _judge(network, seed, ("degrade-alpha",))))
+    return rows
+
+
+class _AlphaOf(nn.Module):
+    """A network's matte alone."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        alpha: Tensor = self.network(x).alpha
+        return alpha
+
+
+def _composites(seed: int, strong: tuple[Strong, ...], length: int) -> MattingDataset:
+    source = ProceduralSource(seed, size=(SOURCE_SIDE, SOURCE_SIDE), kinds=OBJECT_KINDS)
+    return MattingDataset(
+        source, size=(SIZE, SIZE), seed=seed, length=length, views="edges", strong=strong
+    )
+
+
+def _batches(seed: int, strong: tuple[Strong, ...]) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield inputs B,4,H,W, and B,2,H,W: the alpha matte, and where it is unknown."""
+    data = _composites(seed, strong, 1 << 30)
+    first = 0
+    while True:
+        batch = default_collate([data[first + index] for index in range(BATCH)])
+        first += BATCH
+        trimap = batch["trimap"]
+        unknown = ((trimap > 0) & (trimap < 1)).float()
+        yield torch.cat([batch["image"], trimap], 1), torch.cat([batch["alpha"], unknown], 1)
+
+
+def _loss(found: Tensor, wanted: Tensor) -> Tensor:
+    return alpha_loss(found, wanted[:, :1], wanted[:, 1:])
+
+
+def _judge(network: nn.Module, seed: int, strong: tuple[Strong, ...]) -> MattingErrors:
+    data = _composites(seed + _JUDGES_SEED, strong, JUDGED)
+    items = [data[index] for index in range(JUDGED)]
+    planes = torch.stack([torch.cat([item["image"], item["trimap"]]) for item in items])
+    judged = EvaluationSet(
+        pixels=to_uint8(planes.permute(0, 2, 3, 1).numpy()),
+        alphas=torch.cat([item["alpha"] for item in items]).numpy(),
+        trimaps=to_uint8(torch.cat([item["trimap"] for item in items]).numpy()),
+    )
+    alphas = predict_all(torch_predictor(lambda x: network(x).alpha.clamp(0, 1)), judged)
+    return score(alphas, judged)["unknown"]
