@@ -35,22 +35,22 @@ def soften(
     outside: Annotated[
         float, typer.Option(min=0, help="Unknown region outside the mask, px at 640 px.")
     ] = 14.0,
+    method: Annotated[str, typer.Option(help="closed-form, or knn.")] = "closed-form",
     labels: Annotated[
         str | None,
         typer.Option(help="Class numbers that are foreground, where masks hold them: 1,15."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Turn photographs with masks into soft alpha mattes, by closed-form matting at their edges."""
-    from edgemat.data.soften import soften_folder
+    """Turn photographs with masks into soft alpha mattes, by classical matting at their edges."""
+    from edgemat.data.soften import Softening, soften_folder
     from edgemat.progress import share_bar
 
     with share_bar("softening masks") as show:
         done = soften_folder(
             source,
             output,
-            inside=inside,
-            outside=outside,
+            Softening(method, inside, outside),
             labels=_numbers(labels),
             progress=show,
         )

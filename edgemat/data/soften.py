@@ -1,21 +1,22 @@
 """Turn photographs with binary masks into photographs with soft alpha mattes.
 
-The thesis' Portrait-2k was made so: a trimap around the mask, closed-form matting inside it, and
-(there) a person's corrections. What comes out says where the person is, with plausible edges; it
-is no truth about single strands.
+The thesis' Portrait-2k was made so: a trimap around the mask, closed-form or KNN matting inside,
+and (there) a person's corrections. What comes out says where the person is, with plausible edges;
+it is no truth about single strands.
 
     SOURCE/image/  photographs          OUTPUT/image/       the photographs, unchanged
            mask/   white on black              alpha/       soft mattes
                                                foreground/  colours without the background's
 
-A held-out.txt of SOURCE goes with them.
+A held-out.txt of SOURCE goes with them, and soften.json says how they were made.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,8 @@ from scipy.ndimage import distance_transform_edt
 
 from edgemat.data.listing import pictures
 from edgemat.data.split import carry_held_out
-from edgemat.errors import ImageError, UsageError
-from edgemat.files import atomic_path
+from edgemat.errors import ImageError, UsageError, nearest
+from edgemat.files import atomic_path, write_text
 from edgemat.images import (
     BACKGROUND,
     F32,
@@ -36,12 +37,41 @@ from edgemat.images import (
     read_rgba,
     write_image,
 )
-from edgemat.matting.classical import solve_alpha
+from edgemat.matting.classical import METHODS, solve_alpha
 from edgemat.matting.foreground import estimate_foreground
 
 # Width of the unknown region, px in a picture whose longer side has REFERENCE_SIDE: hair leaves
 # the mask further than the mask overshoots the body.
 INSIDE, OUTSIDE, REFERENCE_SIDE = 10.0, 14.0, 640
+SETTINGS_FILE = "soften.json"
+
+
+@dataclass(frozen=True)
+class Softening:
+    """How a mask becomes a matte.
+
+    Attributes
+    ----------
+    method:
+        One of :data:`edgemat.matting.classical.METHODS`.
+    inside, outside:
+        Reach of the unknown region in pixels at a longer side of 640 px; scaled with the picture.
+
+    Raises
+    ------
+    UsageError
+        For another method.
+    """
+
+    method: str = "closed-form"
+    inside: float = INSIDE
+    outside: float = OUTSIDE
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise UsageError(
+                f"There is no method {self.method!r}.", remedy=nearest(self.method, METHODS)
+            )
 
 
 @dataclass(frozen=True)
@@ -59,6 +89,9 @@ class Softened:
     made: int
     kept: int
     skipped: tuple[tuple[str, str], ...]
+
+
+CLOSED_FORM = Softening()
 
 
 def trimap_around_mask(mask: F32, *, inside: float, outside: float) -> U8:
@@ -80,8 +113,8 @@ def trimap_around_mask(mask: F32, *, inside: float, outside: float) -> U8:
     return trimap
 
 
-def soften(image: U8, mask: F32, *, inside: float = INSIDE, outside: float = OUTSIDE) -> F32:
-    """Return a soft alpha matte, HxW float32 in 0..1, by closed-form matting around a mask.
+def soften(image: U8, mask: F32, how: Softening = CLOSED_FORM) -> F32:
+    """Return a soft alpha matte, HxW float32 in 0..1, by classical matting around a mask.
 
     Parameters
     ----------
@@ -89,23 +122,20 @@ def soften(image: U8, mask: F32, *, inside: float = INSIDE, outside: float = OUT
         HxWx3 uint8 RGB.
     mask:
         HxW float32 in 0..1; 0.5 and more is foreground.
-    inside, outside:
-        Reach of the unknown region in pixels at a longer side of 640 px; scaled with the picture.
     """
     scale = max(image.shape[:2]) / REFERENCE_SIDE
-    trimap = trimap_around_mask(mask, inside=inside * scale, outside=outside * scale)
+    trimap = trimap_around_mask(mask, inside=how.inside * scale, outside=how.outside * scale)
     if not ((trimap == FOREGROUND).any() and (trimap == BACKGROUND).any()):
-        # Closed-form matting needs both kinds of known pixel; the mask is all there is to say.
+        # These methods need both kinds of known pixel; the mask is all there is to say.
         return (mask >= 0.5).astype(np.float32)
-    return solve_alpha(image, trimap)
+    return solve_alpha(image, trimap, method=how.method)
 
 
 def soften_folder(
     source: Path,
     output: Path,
+    how: Softening = CLOSED_FORM,
     *,
-    inside: float = INSIDE,
-    outside: float = OUTSIDE,
     labels: tuple[int, ...] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Softened:
@@ -124,7 +154,7 @@ def soften_folder(
     Raises
     ------
     UsageError
-        When there are no photographs, no masks, or not one pair.
+        When there are no photographs, no masks, or not one pair; when `output` was made otherwise.
     """
     images, masks = pictures(source / "image"), pictures(source / "mask")
     for name, found in (("image", images), ("mask", masks)):
@@ -140,6 +170,7 @@ def soften_folder(
             f"No photograph in {source}/image has a mask of its name in {source}/mask.",
             remedy="Name them alike: image/anna.jpg and mask/anna.png.",
         )
+    _keep_to(how, output)
     skipped = [(stem, "has no mask") for stem in sorted(images.keys() - masks.keys())]
     skipped += [(stem, "has no photograph") for stem in sorted(masks.keys() - images.keys())]
     carry_held_out(source, output, pairs)
@@ -151,14 +182,7 @@ def soften_folder(
             kept += 1
         else:
             try:
-                _soften_pair(
-                    images[stem],
-                    masks[stem],
-                    output,
-                    inside=inside,
-                    outside=outside,
-                    labels=labels,
-                )
+                _soften_pair(images[stem], masks[stem], output, how, labels)
                 made += 1
             except UsageError as error:
                 skipped.append((stem, error.message))
@@ -169,21 +193,26 @@ def soften_folder(
     return Softened(made, kept, tuple(skipped))
 
 
+def _keep_to(how: Softening, output: Path) -> None:
+    """Write down how mattes are made; a folder never holds some of two kinds."""
+    path, text = output / SETTINGS_FILE, json.dumps(asdict(how)) + "\n"
+    if path.is_file() and path.read_bytes() != text.encode():
+        raise UsageError(
+            f"The mattes in {output} were made otherwise: {path} says how.",
+            remedy="Name a new folder, or give the same settings.",
+        )
+    write_text(path, text)
+
+
 def _soften_pair(
-    image: Path,
-    mask: Path,
-    output: Path,
-    *,
-    inside: float,
-    outside: float,
-    labels: tuple[int, ...] | None,
+    image: Path, mask: Path, output: Path, how: Softening, labels: tuple[int, ...] | None
 ) -> None:
     picture, opacity = read_rgba(image)
     known = read_grey(mask, labels=labels)
     check_same_size(known, picture, names=(str(mask), str(image)))
     if not (known >= 0.5).any():
         raise ImageError(f"{mask} is empty: nobody is marked in it.", remedy="Leave it out.")
-    alpha = soften(picture, known, inside=inside, outside=outside)
+    alpha = soften(picture, known, how)
     if opacity is not None:  # what was erased already is no foreground
         alpha = np.minimum(alpha, opacity)
     write_matte(output, image, picture, alpha)

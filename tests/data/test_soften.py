@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from calling import Call
 
 from edgemat.data.folder import FolderSource, folder_split
-from edgemat.data.soften import soften, soften_folder, trimap_around_mask
+from edgemat.data.soften import Softening, soften, soften_folder, trimap_around_mask
 from edgemat.data.split import write_held_out
 from edgemat.errors import UsageError
 from edgemat.images import read_grey, write_image
@@ -50,11 +51,33 @@ def test_a_mask_without_an_edge_stays_as_it_is(value: float) -> None:
 
 
 def test_softening_finds_the_true_edge() -> None:
-    alpha = soften(photograph(), disc(), inside=60, outside=80)  # px at a side of 640
+    alpha = soften(photograph(), disc(), Softening(inside=60, outside=80))  # px at a side of 640
     y, x = np.indices(SIZE)
     truth = np.clip((24 - np.hypot(y - 32, x - 40)) / 4, 0, 1)
     assert np.abs(alpha - truth).mean() < 0.25 * np.abs(disc() - truth).mean()
     assert np.abs(alpha - truth).max() < 0.3
+
+
+def test_knn_is_another_way_to_a_softer_edge() -> None:
+    """KNN matting sees few colours in between here, and is nearer than the mask all the same."""
+    alpha, other = (
+        soften(photograph(), disc(), Softening(method, 60, 80)) for method in ("knn", "closed-form")
+    )
+    y, x = np.indices(SIZE)
+    truth = np.clip((24 - np.hypot(y - 32, x - 40)) / 4, 0, 1)
+    assert np.abs(alpha - truth).mean() < 0.6 * np.abs(disc() - truth).mean()
+    assert np.abs(alpha - other).max() > 0.1
+
+
+def test_a_folder_never_holds_mattes_of_two_kinds(tmp_path: Path, call: Call) -> None:
+    write_pair(tmp_path / "in", "anna")
+    words = ("data", "soften", tmp_path / "in", tmp_path / "out")
+    assert call(*words, "--method", "knn")[0] == 0
+    status, _, error = call(*words)
+    assert (status, "were made otherwise" in error) == (2, True)
+    assert call(*words, "--method", "knn")[0] == 0
+    status, _, error = call(*words, "--method", "kn")
+    assert (status, "knn" in error) == (2, True)
 
 
 def test_a_folder_becomes_a_data_set_and_is_gone_on_with(tmp_path: Path) -> None:
