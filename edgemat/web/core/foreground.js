@@ -7,7 +7,7 @@ import {resize, resizeRows} from './resize.js';
 import {estimateLayers} from './layers.js';
 
 const ESTIMATE_PIXELS = 1_000_000; // colours of larger pictures are estimated on a reduced copy
-const DISC = 6; // radius that the background is blurred by, in pixels of a reduced picture
+const DISC = 6; // the radius of a blur, in pixels of a reduced picture
 // Keeps the blur finite where no background is in reach, and where therefore none is seen.
 const NO_BACKGROUND = Math.fround(1e-6);
 
@@ -67,14 +67,16 @@ export function replaceByColour(foreground, alpha, colour) {
  * divided by that of `1 - alpha`, so that the foreground's colour does not bleed into it.
  *
  * @param radius of the disc, in pixels of the picture
+ * @param disc its radius in the reduced picture that is blurred: a smaller one is coarser and quick
  */
-export function blurBackground(image, foreground, alpha, radius) {
+export function blurBackground(image, foreground, alpha, radius, disc = DISC) {
   const behind = bytes(image.height, image.width, 3);
-  for (let i = 0; i < behind.data.length; i++) {
-    behind.data[i] = image.data[i] - alpha.data[Math.floor(i / 3)] * foreground.data[i];
+  for (let n = 0, i = 0; n < alpha.data.length; n++) {
+    const a = alpha.data[n];
+    for (const end = i + 3; i < end; i++) behind.data[i] = image.data[i] - a * foreground.data[i];
   }
   // A large disc is as good on a reduced picture, and quick.
-  const factor = Math.max(1, round(radius / DISC));
+  const factor = Math.max(1, round(radius / disc));
   const small = [image.height, image.width].map((side) => Math.max(1, round(side / factor)));
   const soft = blur(
     resize(behind, ...small, 'area'), resize(alpha, ...small, 'area'), radius / factor);
@@ -87,10 +89,13 @@ export function composite(foreground, background, alpha) {
   const result = bytes(height, width, 3);
   for (const rows of bands(foreground)) {
     const behind = resizeRows(background, height, width, rows).data;
-    let i = rows[0] * width * 3;
-    for (let k = 0; k < behind.length; k++, i++) {
-      const a = alpha.data[Math.floor(i / 3)];
-      result.data[i] = a * foreground.data[i] + (1 - a) * behind[k];
+    let n = rows[0] * width;
+    let i = n * 3;
+    for (let k = 0; k < behind.length; n++) {
+      const a = alpha.data[n];
+      for (const end = k + 3; k < end; k++, i++) {
+        result.data[i] = a * foreground.data[i] + (1 - a) * behind[k];
+      }
     }
   }
   return result;
@@ -110,7 +115,7 @@ function centre(background, size) {
 }
 
 function blur(premultiplied, alpha, radius) {
-  const taps = disc(radius);
+  const taps = discOf(radius);
   const cover = floats(alpha.height, alpha.width);
   for (let n = 0; n < cover.data.length; n++) cover.data[n] = 1 - alpha.data[n];
   const weight = discMean(cover, taps);
@@ -124,7 +129,7 @@ function blur(premultiplied, alpha, radius) {
 }
 
 /** [down, across, weight] of a disc, whose rim counts as much as it lies inside. */
-function disc(radius) {
+function discOf(radius) {
   const reach = Math.ceil(radius);
   const taps = [];
   for (let down = -reach; down <= reach; down++) {

@@ -39,23 +39,31 @@ export function guidedUpsample(alpha, small, image) {
 export function coefficients(guide, target) {
   const {height, width} = guide;
   const count = height * width;
-  const ones = sums(new Float64Array(count).fill(1), height, width);
-  const mean = (plane) => sums(plane, height, width).map((sum, n) => sum / ones[n]);
+  const mean = windowMeans(height, width);
   // doubles, because a covariance is a small difference of large numbers
-  const colours = [0, 1, 2].map((c) => (
-    Float64Array.from({length: count}, (_, n) => guide.data[n * 3 + c] / 255)));
+  const colours = [0, 1, 2].map((c) => {
+    const plane = new Float64Array(count);
+    for (let n = 0; n < count; n++) plane[n] = guide.data[n * 3 + c] / 255;
+    return plane;
+  });
   const values = Float64Array.from(target.data);
   const meanColours = colours.map(mean);
   const meanValue = mean(values);
-  const covariance = (x, y, meanX, meanY) => (
-    mean(x.map((one, n) => one * y[n])).map((one, n) => one - meanX[n] * meanY[n]));
+  const covariance = (x, y, meanX, meanY) => {
+    const product = new Float64Array(count);
+    for (let n = 0; n < count; n++) product[n] = x[n] * y[n];
+    const result = mean(product);
+    for (let n = 0; n < count; n++) result[n] -= meanX[n] * meanY[n];
+    return result;
+  };
   const withValue = colours.map((x, c) => covariance(x, values, meanColours[c], meanValue));
   const variance = PAIRS.map(([i, j]) => (
     covariance(colours[i], colours[j], meanColours[i], meanColours[j])));
   const planes = [0, 1, 2, 3].map(() => new Float64Array(count));
+  const a = new Float64Array(3);
   for (let n = 0; n < count; n++) {
-    const a = solveSymmetric(
-      variance[0][n] + EPSILON, variance[1][n], variance[2][n],
+    solveSymmetric(
+      a, variance[0][n] + EPSILON, variance[1][n], variance[2][n],
       variance[3][n] + EPSILON, variance[4][n], variance[5][n] + EPSILON,
       withValue[0][n], withValue[1][n], withValue[2][n],
     );
@@ -66,45 +74,50 @@ export function coefficients(guide, target) {
     }
   }
   const result = floats(height, width, 4);
-  planes.map(mean).forEach((plane, c) => {
-    for (let n = 0; n < count; n++) result.data[n * 4 + c] = plane[n];
+  planes.forEach((plane, c) => {
+    const means = mean(plane);
+    for (let n = 0; n < count; n++) result.data[n * 4 + c] = means[n];
   });
   return result;
 }
 
-/** Sums over windows of 2 RADIUS + 1 pixels, cut off at the borders. */
-function sums(plane, height, width) {
-  const across = new Float64Array(plane.length);
-  const result = new Float64Array(plane.length);
-  for (let row = 0; row < height; row++) {
-    for (let column = 0; column < width; column++) {
-      const end = Math.min(width - 1, column + RADIUS);
-      let sum = 0;
-      for (let n = Math.max(0, column - RADIUS); n <= end; n++) sum += plane[row * width + n];
-      across[row * width + column] = sum;
-    }
-  }
-  for (let row = 0; row < height; row++) {
-    const end = Math.min(height - 1, row + RADIUS);
-    for (let near = Math.max(0, row - RADIUS); near <= end; near++) {
+/** Return what takes the means of a plane over windows of 2 RADIUS + 1 pixels, cut off at borders. */
+function windowMeans(height, width) {
+  const across = new Float64Array(height * width);
+  const size = (at, length) => Math.min(at + RADIUS, length - 1) - Math.max(at - RADIUS, 0) + 1;
+  return (plane) => {
+    for (let row = 0; row < height; row++) {
+      const first = row * width;
       for (let column = 0; column < width; column++) {
-        result[row * width + column] += across[near * width + column];
+        const end = first + Math.min(width - 1, column + RADIUS);
+        let sum = 0;
+        for (let n = first + Math.max(0, column - RADIUS); n <= end; n++) sum += plane[n];
+        across[first + column] = sum / size(column, width);
       }
     }
-  }
-  return result;
+    const result = new Float64Array(height * width);
+    for (let row = 0; row < height; row++) {
+      const begin = Math.max(0, row - RADIUS) * width;
+      const end = (Math.min(height - 1, row + RADIUS) + 1) * width;
+      const share = 1 / size(row, height);
+      for (let column = 0; column < width; column++) {
+        let sum = 0;
+        for (let n = begin + column; n < end; n += width) sum += across[n];
+        result[row * width + column] = sum * share;
+      }
+    }
+    return result;
+  };
 }
 
-/** Solve a symmetric 3 x 3 system, given its upper triangle, by the adjugate. */
-function solveSymmetric(rr, rg, rb, gg, gb, bb, x, y, z) {
+/** Solve a symmetric 3 x 3 system, given its upper triangle, by the adjugate; into `result`. */
+function solveSymmetric(result, rr, rg, rb, gg, gb, bb, x, y, z) {
   const c00 = gg * bb - gb * gb;
   const c01 = rb * gb - rg * bb;
   const c02 = rg * gb - rb * gg;
   const c12 = rg * rb - rr * gb;
   const determinant = rr * c00 + rg * c01 + rb * c02;
-  return [
-    (c00 * x + c01 * y + c02 * z) / determinant,
-    (c01 * x + (rr * bb - rb * rb) * y + c12 * z) / determinant,
-    (c02 * x + c12 * y + (rr * gg - rg * rg) * z) / determinant,
-  ];
+  result[0] = (c00 * x + c01 * y + c02 * z) / determinant;
+  result[1] = (c01 * x + (rr * bb - rb * rb) * y + c12 * z) / determinant;
+  result[2] = (c02 * x + c12 * y + (rr * gg - rg * rg) * z) / determinant;
 }

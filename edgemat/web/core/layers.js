@@ -70,7 +70,11 @@ function relaxPixel(layers, alpha, seen, n, n0, n1, n2, n3) {
   const fb = a * rest;
   const bb = rest * rest + total;
   const inverse = 1 / (ff * bb - fb * fb);
-  const [p, p0, p1, p2, p3] = [n * LAYERS, n0 * LAYERS, n1 * LAYERS, n2 * LAYERS, n3 * LAYERS];
+  const p = n * LAYERS;
+  const p0 = n0 * LAYERS;
+  const p1 = n1 * LAYERS;
+  const p2 = n2 * LAYERS;
+  const p3 = n3 * LAYERS;
   for (let f = 0; f < 3; f++) {
     const b = f + 3;
     const colour = seen[n * 3 + f] / 255;

@@ -5,10 +5,11 @@ import {blurBackground, cutOut, replaceBackground, replaceByColour} from '../cor
 /**
  * Return a raster of 1, 3 or 4 channels.
  *
- * @param scene {image, alpha, foreground(): its colours, backdrop: a picture or null}
+ * @param scene {image, alpha, foreground(): its colours, backdrop: a picture or null, disc: see
+ *   blurBackground}
  */
 export function render(scene, {kind, colour, share}) {
-  const {image, alpha, backdrop} = scene;
+  const {image, alpha, backdrop, disc} = scene;
   switch (kind) {
     case 'original': return image;
     case 'matte': return alpha;
@@ -19,7 +20,7 @@ export function render(scene, {kind, colour, share}) {
       return replaceBackground(scene.foreground(), alpha, backdrop);
     case 'blur': {
       const radius = share * Math.max(image.height, image.width);
-      return blurBackground(image, scene.foreground(), alpha, radius);
+      return blurBackground(image, scene.foreground(), alpha, radius, disc);
     }
     default: throw new Error(`There is no effect ${kind}.`);
   }

@@ -12,9 +12,10 @@ import {loadRuntime, mostThreads, openNetwork} from './runtime.js';
 
 const USUAL_THREADS = 4; // phones have four fast cores or fewer
 const FRAME_SIDE = 640; // of a live picture, px
+const FRAME_DISC = 3; // of its blur: a sixteenth of the work that a photograph's takes
 const SMOOTHING = 0.3; // as `edgemat matte --smooth` has it for videos
 
-let portrait; // {network, threads}
+let portrait; // the network
 let second; // {entry, network}: the trimap network, loaded when it is first asked for
 let scene; // the photograph that is worked on
 let smoother = new Smoother(SMOOTHING);
@@ -23,19 +24,19 @@ let backdrop = null;
 export const JOBS = {
   /** Load the portrait network; tells who computes. */
   async open({portraitEntry, trimapEntry}) {
-    const threads = Math.min(USUAL_THREADS, await mostThreads());
-    await loadRuntime(threads);
-    const {network, ms, why} = await openBest(portraitEntry, threads);
-    portrait = {network, threads};
+    const possible = await mostThreads();
+    await loadRuntime(possible);
+    const {network, ms} = await openBest(portraitEntry, Math.min(USUAL_THREADS, possible));
+    portrait = network;
     second = trimapEntry && {entry: trimapEntry, network: null};
-    return {delegate: network.delegate, threads, ms, why};
+    return {delegate: network.delegate, threads: network.threads, possible, ms};
   },
 
   /** Take a photograph and matte it. */
   async photo({bitmap}) {
     const {image, reduced} = readPhoto(bitmap);
     const start = performance.now();
-    const alpha = await mattePortrait(portrait.network, image);
+    const alpha = await mattePortrait(portrait, image);
     scene = makeScene(image, alpha);
     const {height, width} = image;
     return {height, width, reduced, ms: performance.now() - start};
@@ -76,9 +77,10 @@ export const JOBS = {
    */
   async frame({bitmap, effect, steady}) {
     const image = readFrame(bitmap, FRAME_SIDE);
-    let alpha = await mattePortrait(portrait.network, image);
+    let alpha = await mattePortrait(portrait, image);
     if (steady) alpha = smoother.next(image, alpha);
-    return {pixels: toRgba(render({image, alpha, backdrop, foreground: () => image}, effect))};
+    const live = {image, alpha, backdrop, foreground: () => image, disc: FRAME_DISC};
+    return {pixels: toRgba(render(live, effect))};
   },
 
   measure: measureModels,

@@ -1,6 +1,7 @@
 // The benchmark, in a worker of its own: models in turns A-B-B-A, by the protocol of the project.
 import {measure} from '../bench/protocol.js';
 import {makeResult} from '../bench/result.js';
+import {blank} from './choice.js';
 import {golden, loadRuntime, openNetwork, tryGolden} from './runtime.js';
 
 /**
@@ -33,9 +34,7 @@ export async function measureModels({models, protocol, asked, threads, where}, p
 async function prepare(entry, asked, threads) {
   const network = await openNetwork(entry, asked, threads);
   const expected = await golden(entry);
-  const {height, width, channels} = entry.feeding;
-  const infer = await network.prepare(
-    expected?.input ?? new Float32Array(height * width * channels));
+  const infer = await network.prepare(expected?.input ?? blank(entry));
   const start = performance.now();
   await infer();
   return {network, expected, infer, init_ms: network.init_ms, first_ms: performance.now() - start};

@@ -27,8 +27,8 @@ export async function loadRuntime(threads) {
  *
  * @param entry of the manifest
  * @param {string} delegate xnnpack, the processor's, or webgpu
- * @returns {feeding, run, infer, whole, init_ms, delegate, close}: `run` takes any input; `infer`
- *   runs the one that it was prepared for by `prepare`, for measuring
+ * @returns {feeding, delegate, threads, init_ms, whole, run, prepare, close}; `whole`: the delegate
+ *   computes every operator
  */
 export async function openNetwork(entry, delegate, threads) {
   const file = await content(entry.file);
@@ -50,6 +50,7 @@ export async function openNetwork(entry, delegate, threads) {
   return {
     feeding: entry.feeding,
     delegate,
+    threads,
     init_ms,
     whole: compiled.isFullyAccelerated,
     async run(values) {

@@ -1,10 +1,14 @@
 // The controls for what lies behind: nothing, a blur, a colour, a picture.
 import {find} from './say.js';
 
-/** Put the controls into an element; `changed` is called after each choice. */
+/**
+ * Puts the controls into an element. `changed` is called after each choice, with what must be done
+ * first, if anything.
+ */
 export class Backdrop {
   #root;
   #engine;
+  #hasPicture = false;
 
   constructor(root, engine, changed, chosen) {
     this.#root = root;
@@ -24,10 +28,15 @@ export class Backdrop {
 
   /** The effect that is chosen; see engine/effects.js. */
   get effect() {
-    const kind = this.#one('[type=radio]:checked').value;
+    const chosen = this.#chosen;
+    const kind = chosen === 'picture' && !this.#hasPicture ? 'cutout' : chosen;
     const hex = this.#one('.colour').value;
     const colour = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
     return {kind, colour, share: Number(this.#one('.share').value)};
+  }
+
+  get #chosen() {
+    return this.#one('[type=radio]:checked').value;
   }
 
   set hidden(value) {
@@ -38,12 +47,12 @@ export class Backdrop {
     if (!file) return;
     await changed(async () => {
       await this.#engine.ask('backdrop', {bitmap: await decode(file)});
+      this.#hasPicture = true;
     });
   }
 
   #arrange() {
-    const {kind} = this.effect;
-    for (const row of this.#all('[data-for]')) row.hidden = row.dataset.for !== kind;
+    for (const row of this.#all('[data-for]')) row.hidden = row.dataset.for !== this.#chosen;
   }
 
   #one(selector) { return this.#root.querySelector(selector); }

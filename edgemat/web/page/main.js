@@ -25,8 +25,7 @@ await trying(async () => {
     open('photo');
     photo.matte(() => frame);
   });
-  const most = crossOriginIsolated ? navigator.hardwareConcurrency ?? 1 : 1;
-  new BenchmarkTab(models, runtime, Math.min(most, told.threads > 1 ? most : 1));
+  new BenchmarkTab(models, runtime, told.possible);
 
   /** Show one tab; a camera that is not seen is let go. */
   function open(name) {
@@ -43,12 +42,12 @@ await trying(async () => {
   find('about').textContent = about(byTask('portrait'), runtime, notInstalled);
   document.body.dataset.state = 'ready';
   say(`Ready: ${told.ms.toFixed(0)} ms for a picture, on ${NAMES[told.delegate]}`
-    + `${told.delegate === 'xnnpack' ? `, ${threads(told.threads)}` : ''}.`);
+    + `${told.delegate === 'xnnpack' ? `, ${threads(told)}` : ''}.`);
 });
 
-function threads(count) {
+function threads({threads: count, possible}) {
   if (count > 1) return `${count} threads`;
-  return crossOriginIsolated ? 'one thread' : 'one thread, as this page may not share memory';
+  return possible > 1 ? 'one thread' : 'one thread, since this page cannot have more here';
 }
 
 function about({name, licence, data_notice}, runtime, notInstalled) {
