@@ -101,7 +101,11 @@ def smoothings() -> Vector:
     for number, image in enumerate([first, first, next_, next_]):
         seen = alpha(4, 5, seed=93 + number)
         frames.append(
-            {"image": as_json(image), "alpha": as_json(seen), "output": as_json(smooth(image, seen))}
+            {
+                "image": as_json(image),
+                "alpha": as_json(seen),
+                "output": as_json(smooth(image, seen)),
+            }
         )
     return {"share": [0.3], "frames": frames}
 
