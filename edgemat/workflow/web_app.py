@@ -54,7 +54,7 @@ def require_page_can_feed(artifact: Artifact) -> None:
         raise ArtifactError(
             f"{artifact.path.name} is a {artifact.manifest.task} network, fed by the way "
             f"{feeding.fitting!r}; the page gives a network a photograph alone, in a letterbox.",
-            remedy="Export a portrait network; the shipped trimap network comes with it, to refine.",
+            remedy="Export a portrait network; the shipped trimap network comes with it.",
         )
 
 

@@ -1,4 +1,4 @@
-"""`edgemat export --to web`: the folder, and the page's own code on the shared vectors, in Node.js."""
+"""`edgemat export --to web`: the folder, and the page's own code on the shared vectors."""
 
 from __future__ import annotations
 
