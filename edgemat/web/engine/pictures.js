@@ -14,22 +14,22 @@ export function readPhoto(bitmap) {
       + `${LEAST_SIDE} to ${MOST_SIDE} px.`);
   }
   const scale = Math.min(1, Math.sqrt(MOST_PIXELS / (height * width)));
-  return {image: read(bitmap, scale), reduced: scale < 1};
+  return {image: read(bitmap, scale, false), reduced: scale < 1};
 }
 
 /** Return a camera's frame with a longer side of at most `side`. */
 export function readFrame(bitmap, side) {
-  return read(bitmap, Math.min(1, side / Math.max(bitmap.height, bitmap.width)));
+  return read(bitmap, Math.min(1, side / Math.max(bitmap.height, bitmap.width)), true);
 }
 
-let canvas; // kept: a live picture has the same size each time
+let kept; // a live picture has the same size each time
 
-function read(bitmap, scale) {
+function read(bitmap, scale, keep) {
   const height = Math.floor(bitmap.height * scale);
   const width = Math.floor(bitmap.width * scale);
-  if (canvas?.height !== height || canvas.width !== width) {
-    canvas = new OffscreenCanvas(width, height);
-  }
+  const fits = kept?.height === height && kept.width === width;
+  const canvas = fits ? kept : new OffscreenCanvas(width, height);
+  if (keep) kept = canvas;
   const context = canvas.getContext('2d', {willReadFrequently: true, colorSpace: 'srgb'});
   context.fillStyle = 'white'; // where a picture is transparent
   context.fillRect(0, 0, width, height);
