@@ -79,16 +79,23 @@ def web_app(output: Path) -> Iterator[Path]:
         raise errors[0]
     with explain_os_errors(output):
         output.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{NAME}-") as scratch:
-            staging = Path(scratch) / output.absolute().name
-            shutil.copytree(SOURCE, staging, ignore=shutil.ignore_patterns("package.json"))
-            shutil.copyfile(BENCH_PAGE / "protocol.js", staging / "bench" / "protocol.js")
-            shutil.copytree(litert, staging / "litert")
-            core = staging / "litert" / "core.js"
-            core.write_bytes(core.read_bytes().replace(_BARE, _BESIDE))
-            yield staging
+        scratch = tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{NAME}-")
+    with scratch:
+        staging = Path(scratch.name) / output.absolute().name
+        with explain_os_errors(output):
+            _copy_page(litert, staging)
+        yield staging
+        with explain_os_errors(output):
             _write_service_worker(staging)
             move_into_place(staging, output)
+
+
+def _copy_page(litert: Path, folder: Path) -> None:
+    shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns("package.json"))
+    shutil.copyfile(BENCH_PAGE / "protocol.js", folder / "bench" / "protocol.js")
+    shutil.copytree(litert, folder / "litert")
+    core = folder / "litert" / "core.js"
+    core.write_bytes(core.read_bytes().replace(_BARE, _BESIDE))
 
 
 def _require_ours(folder: Path) -> None:

@@ -28,6 +28,7 @@ from edgemat.matting.refine import refine
 
 PEOPLE = Path(edgemat.__file__).parent / "assets" / "people"
 PERSON = "0061.webp"
+SAVED = {".png", ".json"}
 LONG_S = 300  # a busy machine of two cores is slow at WebAssembly
 READY = "document.body?.dataset.state === 'ready'"
 STATUS = "document.getElementById('status').textContent"
@@ -84,13 +85,13 @@ class Visitor:
     """Who uses the page."""
 
     def __init__(self, page: Page, downloads: Path) -> None:
-        self.page, self._downloads = page, downloads
+        self.page, self._downloads, self._taken = page, downloads, 0
         downloads.mkdir()
         page.send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(downloads))
 
     def wait(self, expression: str) -> None:
         self.page.wait_for(
-            f"{expression} || document.querySelector('#status.bad')", within_s=LONG_S
+            f"{expression} || document.querySelector('#status.bad') !== null", within_s=LONG_S
         )
         assert self.page.evaluate(expression), self.page.evaluate(STATUS)
 
@@ -108,20 +109,20 @@ class Visitor:
         return self.download("#save")
 
     def download(self, button: str) -> Path:
-        before = self._downloaded()
+        """Click, and return the file that comes, in a folder of its own."""
         self.click(button)
         until = time.monotonic() + LONG_S
-        while not (new := self._downloaded() - before):
+        # a browser renames it when it is whole
+        while not (found := [p for p in self._downloads.iterdir() if p.suffix in SAVED]):
             assert time.monotonic() < until, self.page.evaluate(STATUS)
             time.sleep(0.1)
-        return new.pop()
-
-    def _downloaded(self) -> set[Path]:
-        """Return what is there as a whole: a browser renames it at the end."""
-        return {path for path in self._downloads.iterdir() if path.suffix in {".png", ".json"}}
+        self._taken += 1
+        folder = self._downloads / str(self._taken)
+        folder.mkdir()
+        return found[0].rename(folder / found[0].name)
 
     def refused(self) -> str:
-        self.page.wait_for("document.querySelector('#status.bad')", within_s=LONG_S)
+        self.page.wait_for("document.querySelector('#status.bad') !== null", within_s=LONG_S)
         said: str = self.page.evaluate(STATUS)
         return said
 
