@@ -26,20 +26,26 @@ export function requireAble() {
 export async function install() {
   if (!isSecureContext) return 'this address has no HTTPS';
   if (!navigator.serviceWorker) return 'this browser has no service workers here';
+  const {serviceWorker} = navigator;
+  const registered = serviceWorker.register('sw.js'); // looks for a new version, too
+  if (serviceWorker.controller) {
+    registered.catch(() => {}); // no network: the one that is here does its work
+    return '';
+  }
   try {
-    await navigator.serviceWorker.register('sw.js');
-    await navigator.serviceWorker.ready;
+    await registered;
+    await serviceWorker.ready;
   } catch (error) {
     return error.message;
   }
-  if (!navigator.serviceWorker.controller) {
-    await new Promise((resolve) => {
-      navigator.serviceWorker.addEventListener('controllerchange', resolve, {once: true});
-      setTimeout(resolve, 2000); // after a forced reload nobody takes over
-    });
-  }
+  await new Promise((resolve) => {
+    serviceWorker.addEventListener('controllerchange', resolve, {once: true});
+    setTimeout(resolve, 2000); // after a forced reload nobody takes over
+  });
   if (!crossOriginIsolated && !sessionStorage.getItem(RELOADED)) {
     sessionStorage.setItem(RELOADED, 'yes');
+    // Chromium keeps this document, and may bring it back when its successor is loaded again
+    addEventListener('pageshow', ({persisted}) => persisted && location.reload());
     location.reload();
     await new Promise(() => {}); // nothing more is done on this page
   }
