@@ -14,7 +14,7 @@ export async function openBest(entry, mostThreads) {
   const expected = await golden(entry);
   const ways = [['xnnpack', mostThreads]];
   if (mostThreads > 1) ways.push(['xnnpack', 1]); // where cores are busy, waiting for them is slow
-  if (navigator.gpu) ways.push(['webgpu', 1]);
+  if (await navigator.gpu?.requestAdapter()) ways.push(['webgpu', 1]);
   let best = null;
   const refusals = [];
   for (const [delegate, threads] of ways) {

@@ -20,7 +20,7 @@ export class BenchmarkTab {
     const counts = [1, 2, 4, 6, 8].filter((count) => count <= mostThreads);
     find('threads').append(...counts.map((count) => new Option(count, count)));
     find('threads').value = counts.includes(4) ? 4 : counts.at(-1);
-    document.querySelector('[name=asked][value=webgpu]').disabled = !navigator.gpu;
+    offerGpu();
     find('measure').addEventListener('click', () => this.#measure());
     find('store').addEventListener('click', () => this.#store());
   }
@@ -61,6 +61,11 @@ export class BenchmarkTab {
     const text = JSON.stringify(this.#results, null, 1);
     download(new Blob([text], {type: 'application/json'}), 'edgemat-results.json');
   }
+}
+
+async function offerGpu() {
+  const adapter = await navigator.gpu?.requestAdapter();
+  document.querySelector('[name=asked][value=webgpu]').disabled = !adapter;
 }
 
 function checkbox(name) {
