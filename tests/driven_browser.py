@@ -52,9 +52,9 @@ class Page:
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
 
-    def wait_for(self, expression: str) -> None:
+    def wait_for(self, expression: str, *, within_s: float = WAIT_S) -> None:
         """Wait until an expression is true."""
-        until = time.monotonic() + WAIT_S
+        until = time.monotonic() + within_s
         while not self.evaluate(expression):
             assert time.monotonic() < until, f"{expression} stays false"
             time.sleep(0.1)

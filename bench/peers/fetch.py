@@ -103,7 +103,7 @@ def download_package(package: Package, folder: Path) -> Path:
         if npm is None:
             raise MissingToolError(
                 f"{package.name} is an npm package, and npm is not installed.",
-                remedy="Install Node.js, or do without this peer.",
+                remedy="Install Node.js, or do without it.",
             )
         command = [npm, "pack", "--silent", f"{package.name}@{package.version}"]
     try:

@@ -30,7 +30,9 @@ def export(
     output: Annotated[
         Path,
         typer.Option(
-            "--to", help="Folder for the app's files, or a demo app: android_demo, ios_demo."
+            "--to",
+            help="Folder for the app's files, or a demo app: android_demo, ios_demo; one called "
+            "web becomes a page for any phone's browser.",
         ),
     ] = Path("exported"),
     int8: Annotated[bool, typer.Option("--int8", help="int8 (the default).")] = False,

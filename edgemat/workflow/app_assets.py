@@ -1,4 +1,4 @@
-"""Models for the demo apps: `edgemat export --to android_demo` or `--to ios_demo`.
+"""Models for the demo apps: `edgemat export --to android_demo`, `ios_demo`, or `web` (web_app.py).
 
 ASSETS/portrait-int8.tflite          the file; for iOS portrait-int8.mlpackage, and
                                      portrait-int8-coreai.aimodel if asked for
@@ -66,6 +66,7 @@ class App:
     """How its code can bring a picture of any size to a model."""
 
 
+WEB = App("app.webmanifest", "models", (TFLITE.runtime,), ("int8",))
 APPS = (
     App("settings.gradle.kts", "app/src/main/assets/models", (TFLITE.runtime,), ("int8",)),
     App(
@@ -74,6 +75,7 @@ APPS = (
         (COREML.runtime, COREAI.runtime),
         ("int8", "fp16"),
     ),
+    WEB,
 )
 
 

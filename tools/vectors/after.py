@@ -12,6 +12,8 @@ from edgemat.images import F32, U8, resize, to_float, to_uint8
 from edgemat.matting.foreground import blur_background, cut_out, replace_background
 from edgemat.matting.guided import GUIDE_EPSILON, GUIDE_RADIUS, guided_coefficients, guided_upsample
 from edgemat.matting.matte import matte
+from edgemat.matting.smoothing import Smoother
+from edgemat.matting.unknown import trimap_of_matte
 from tools.vectors.pictures import alpha, as_json, picture, trimap
 
 Vector = dict[str, list[Any]]
@@ -73,6 +75,39 @@ def mattes() -> Vector:
             }
         )
     return {"matte": cases}
+
+
+def refinements() -> Vector:
+    """`edgemat.matting.unknown.trimap_of_matte`: where a second look is worth it."""
+    soft = alpha(14, 24, seed=91)
+    soft[4:11, 3:10] = 0.6  # half-opaque over more than the reach
+    return {
+        "trimap": [
+            {
+                "alpha_bytes": as_json(to_uint8(soft)),
+                "reach": reach,
+                "output": as_json(trimap_of_matte(to_float(to_uint8(soft)), reach=reach)),
+            }
+            for reach in (None, 3)
+        ]
+    }
+
+
+def smoothings() -> Vector:
+    """`edgemat.matting.smoothing.Smoother`: two frames of a scene, a cut, and one of the next."""
+    first, next_ = picture(4, 5, seed=92), 255 - picture(4, 5, seed=92)
+    smooth = Smoother(0.3)
+    frames = []
+    for number, image in enumerate([first, first, next_, next_]):
+        seen = alpha(4, 5, seed=93 + number)
+        frames.append(
+            {
+                "image": as_json(image),
+                "alpha": as_json(seen),
+                "output": as_json(smooth(image, seen)),
+            }
+        )
+    return {"share": [0.3], "frames": frames}
 
 
 def foregrounds() -> Vector:

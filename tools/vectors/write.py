@@ -20,6 +20,8 @@ def all_vectors() -> dict[str, Any]:
         "tiling": before.tilings(),
         "guided": after.guided(),
         "matte": after.mattes(),
+        "refine": after.refinements(),
+        "smoothing": after.smoothings(),
         "foreground": after.foregrounds(),
         "statistics": measuring.statistics(),
         "protocol": measuring.protocols(),

@@ -8,7 +8,7 @@ from pathlib import Path
 from edgemat.bench.folders import part_folder
 from edgemat.bench.peers.catalog import Member, Package
 from edgemat.bench.peers.fetch import fetch
-from edgemat.errors import MissingToolError
+from edgemat.errors import EdgematError, MissingToolError
 
 VERSION = "2.5.3"
 COMMAND = "make browser"
@@ -79,10 +79,19 @@ def find_litert() -> Path:
     return folder
 
 
+def fetch_litert() -> tuple[Path, list[EdgematError]]:
+    """Fetch what is not there yet, each file by its hash; return the folder, and what went wrong.
+
+    Beside the files lies `sources.json`: their packages, licences and hashes.
+    """
+    folder = part_folder(f"litertjs-{VERSION}")
+    return folder, fetch(folder, packages=PACKAGES)[1]
+
+
 def main() -> int:
     """Fetch LiteRT.js; exit status 3 when it cannot be had."""
     print(f"LiteRT.js {VERSION} (12 MB to fetch)", flush=True)
-    _, errors = fetch(part_folder(f"litertjs-{VERSION}"), packages=PACKAGES)
+    _, errors = fetch_litert()
     for error in errors:
         print(f"  left out: {error}", file=sys.stderr)
     return errors[0].exit_code if errors else 0

@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgemat.artifacts.lineage import find_parent, float_ancestor, look_for_parent
-from edgemat.artifacts.shipped import ArtifactLike, open_artifact
+from edgemat.artifacts.shipped import (
+    SHIPPED_TARGET,
+    ArtifactLike,
+    open_artifact,
+    shipped_models,
+)
 from edgemat.doctor import explains_missing
 from edgemat.errors import UsageError
 from edgemat.workflow.api.opening import open_with_validation, pictures_for
@@ -168,7 +173,9 @@ def export(
         A float artefact: open, its folder, NAME@HASH, or a shipped model's name. None puts the
         shipped int8 models into a demo app, without torch.
     output:
-        Folder for the app's files, or a demo app's: android_demo, ios_demo.
+        Folder for the app's files, or a demo app's: android_demo, ios_demo; or one that is called
+        web, which becomes a page for any phone's browser. That takes a shipped model's int8 file
+        as it ships, and brings the trimap network to refine with.
     precision:
         By default int8, for ios_demo int8 and float16.
     runtime:
@@ -185,15 +192,54 @@ def export(
     Raises
     ------
     UsageError
-        For a name that is no artefact, or a precision that a demo app has no use for.
+        For a name that is no artefact, a precision that a demo app has no use for, or a folder
+        called web with something else in it.
     ArtifactError
-        When the artefact is damaged, or not a float one.
+        When the artefact is damaged, not a float one, or fed in a way that a demo app has not.
     MissingToolError
-        When NNCF or a converter is not installed.
+        When NNCF or a converter is not installed, or npm gives no LiteRT.js for the page.
     """
-    from edgemat.workflow.app_assets import find_app, put_shipped
+    from edgemat.workflow.web_app import is_web_app
 
     output = Path(output)
+    if is_web_app(output):
+        return _export_page(artifact, output, precision, runtime, data)
+    return _export_files(artifact, output, precision, runtime, data)
+
+
+def _export_page(
+    artifact: ArtifactLike | None,
+    output: Path,
+    precision: Precision | None,
+    runtime: str | None,
+    data: DataLike,
+) -> list[Path]:
+    """Export to a new page for browsers, and put that into the place of an earlier one."""
+    from edgemat.workflow.app_assets import WEB, put_into_app
+    from edgemat.workflow.web_app import require_page_can_feed, web_app
+
+    opened = None
+    if artifact is not None:
+        as_it_ships = precision in (None, "int8") and runtime is None and data is None
+        ships = as_it_ships and str(artifact) in shipped_models()
+        opened = open_artifact(artifact, target=SHIPPED_TARGET if ships else None)
+        require_page_can_feed(opened)
+    with web_app(output) as page:
+        _export_files(opened, page, precision, runtime, data)
+        if opened is not None:
+            put_into_app([open_artifact("trimap", target=SHIPPED_TARGET)], WEB, page)
+    return [output]
+
+
+def _export_files(
+    artifact: ArtifactLike | None,
+    output: Path,
+    precision: Precision | None,
+    runtime: str | None,
+    data: DataLike,
+) -> list[Path]:
+    from edgemat.workflow.app_assets import find_app, put_shipped
+
     if artifact is None:
         if precision not in (None, "int8") or runtime is not None:
             asked = f"--format {runtime}" if runtime is not None else f"--{precision}"

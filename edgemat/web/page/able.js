@@ -1,0 +1,47 @@
+// What this browser can do, before anything is loaded.
+
+// A module whose one function has an instruction of 128 bits.
+const SIMD = Uint8Array.of(
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15,
+  253, 98, 11);
+const RELOADED = 'edgemat: reloaded for shared memory';
+
+/** Throw a sentence where the page cannot work at all. */
+export function requireAble() {
+  if (typeof WebAssembly !== 'object' || !WebAssembly.validate(SIMD)) {
+    throw new Error('This browser\'s WebAssembly has no SIMD, which the network needs. '
+      + 'Take a browser of 2023 or later.');
+  }
+  if (typeof OffscreenCanvas !== 'function' || typeof CompressionStream !== 'function') {
+    throw new Error('This browser is too old for the page. Take one of 2023 or later.');
+  }
+}
+
+/**
+ * Install the service worker: the page then works without a network, and gets the headers that
+ * several threads need. They come with the next load, so the page is loaded once more, and once.
+ *
+ * @returns {Promise<string>} why there is none, if so
+ */
+export async function install() {
+  if (!isSecureContext) return 'this address has no HTTPS';
+  if (!navigator.serviceWorker) return 'this browser has no service workers here';
+  try {
+    await navigator.serviceWorker.register('sw.js');
+    await navigator.serviceWorker.ready;
+  } catch (error) {
+    return error.message;
+  }
+  if (!navigator.serviceWorker.controller) {
+    await new Promise((resolve) => {
+      navigator.serviceWorker.addEventListener('controllerchange', resolve, {once: true});
+      setTimeout(resolve, 2000); // after a forced reload nobody takes over
+    });
+  }
+  if (!crossOriginIsolated && !sessionStorage.getItem(RELOADED)) {
+    sessionStorage.setItem(RELOADED, 'yes');
+    location.reload();
+    await new Promise(() => {}); // nothing more is done on this page
+  }
+  return '';
+}
