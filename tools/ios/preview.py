@@ -53,6 +53,7 @@ _SYMBOLS = {
     "save": "M12 3v11M8 10l4 4 4-4M5 12v8h14v-8",
     "share": "M12 15V4M8 8l4-4 4 4M5 12v8h14v-8",
     "turn": "M3 7h4l2-3h6l2 3h4v12H3zM8 13a4 4 0 0 1 8 0M16 13l-2-1M16 13l1-2",
+    "wand": "M4 20L15 9M17 3v4M15 5h4M20 9v3M18.5 10.500h3M9 4v3M7.500 5.500h3",
     "undo": "M9 5L4 10l5 5M4 10h10a5 5 0 0 1 0 10h-3",
 }
 
@@ -101,7 +102,7 @@ class Look:
     def photo(self) -> str:
         """PhotoScreen with a result, and EffectBar."""
         return self.phone(
-            _tools(["photo", "camera"], ["brush", "save"])
+            _tools(["photo", "camera"], ["wand", "brush", "save"])
             + f"<h2>{self.text('Photo')}</h2>"
             + f'<div class="stage"><img src="{self.pictures["cut_out"]}"></div>'
             + f'<div class="inset">{self.segments("Cut-out", "Background", "Blur", "Alpha")}</div>'

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from edgemat.artifacts.feeding import Feeding
+from edgemat.errors import ImageError
 from edgemat.images import F32, U8, resize, to_float, to_uint8
 from edgemat.matting.foreground import blur_background, cut_out, replace_background
 from edgemat.matting.guided import GUIDE_EPSILON, GUIDE_RADIUS, guided_coefficients, guided_upsample
@@ -74,7 +75,24 @@ def mattes() -> Vector:
                 "alpha": as_json(matte(image, known, model=Mixer(feeding, mixture))),
             }
         )
-    return {"matte": cases}
+    return {"matte": cases, "sides": [_side(size) for size in _SIDES]}
+
+
+_SIDES = ((32, 32), (31, 40), (40, 31), (32, 12_000), (12_001, 32))
+
+
+def _side(size: tuple[int, int]) -> dict[str, Any]:
+    known = np.zeros(size, np.uint8)  # so that no model is run
+    try:
+        matte(np.zeros((*size, 3), np.uint8), known, model=Mixer(_any_feeding(), ()))
+        accepted = True
+    except ImageError:
+        accepted = False
+    return {"size": size, "accepted": accepted}
+
+
+def _any_feeding() -> Feeding:
+    return Feeding(layout="NHWC", height=16, width=16, channels=4, stride=1)
 
 
 def refinements() -> Vector:

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from edgemat.data.trimap import fixed_trimap
 from edgemat.errors import UsageError
-from edgemat.images import F32, PIXEL_SCALE, U8, Method, resize, to_uint8
+from edgemat.images import F32, PIXEL_SCALE, U8, Method, resize
 from edgemat.matting.matte import fit_trimap
 from edgemat.matting.tiling import Letterbox, resized_rows, tile_axis
 from tools.vectors.pictures import alpha, as_json, picture, trimap
@@ -117,25 +116,7 @@ def trimaps() -> Vector:
         except UsageError:
             accepted = False
         refused.append({"trimap": grey.shape, "picture": size, "accepted": accepted})
-    soft = alpha(17, 20, seed=32)
-    around = [
-        {
-            "alpha_bytes": as_json(to_uint8(soft)),
-            "reach": reach,
-            "output": as_json(trimap_around(soft, reach)),
-        }
-        for reach in (0, 5)
-    ]
-    return {"fit": fitted, "shape": refused, "around": around}
-
-
-def trimap_around(soft: F32, reach: int) -> U8:
-    """Return the trimap that a user starts painting on: `fixed_trimap` of a network's alpha.
-
-    A network hardly ever says 0 or 1; within 0.05 of them it is taken at its word.
-    """
-    certain = np.where(soft > 0.95, 1, np.where(soft < 0.05, 0, soft)).astype(np.float32)
-    return fixed_trimap(certain, dilation=reach)
+    return {"fit": fitted, "shape": refused}
 
 
 def orientations() -> Vector:

@@ -17,10 +17,10 @@ final class LivePreview {
     func run(library: ModelLibrary) async {
         error = nil
         do {
-            let model = try await library.model(for: .portrait)
+            let matting = LiveMatting(model: try await library.model(for: .portrait))
             for await picture in try await camera.pictures(from: side) {
                 let start = ContinuousClock.now
-                image = try await Self.composite(picture, with: model)
+                image = try await matting.composite(picture)
                 milliseconds = (ContinuousClock.now - start) / .milliseconds(1)
             }
         } catch is CancellationError {
@@ -29,11 +29,19 @@ final class LivePreview {
             self.error = error
         }
     }
+}
 
-    private nonisolated static func composite(
-        _ picture: RGBImage, with model: any AlphaPredictor
-    ) async throws -> CGImage? {
-        let alpha = try await Matting.matte(picture, with: model)
+/// What becomes of the camera's pictures, away from the main thread.
+private actor LiveMatting {
+    private let model: any AlphaPredictor
+    private var smoother = Smoother(share: 0.3)
+
+    init(model: any AlphaPredictor) {
+        self.model = model
+    }
+
+    func composite(_ picture: RGBImage) async throws -> CGImage? {
+        let alpha = smoother.smooth(picture, try await Matting.matte(picture, with: model))
         return Compositing.preview(picture, alpha: alpha, over: .studio).cgImage
     }
 }

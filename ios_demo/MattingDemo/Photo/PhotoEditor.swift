@@ -56,6 +56,17 @@ final class PhotoEditor {
         }
     }
 
+    /// Lets a trimap model look again, at full resolution, at what the matte leaves open.
+    func refine(library: ModelLibrary) async {
+        guard let picture, let coarse = alpha else { return }
+        await attempt {
+            let model = try await library.model(for: .trimap)
+            let alpha = try await Matting.refine(picture, coarse: coarse, with: model)
+            try Task.checkCancellation()
+            self.alpha = alpha
+        }
+    }
+
     /// Computes the matte again, with a trimap.
     func refine(with trimap: Trimap, library: ModelLibrary) async {
         guard let picture else { return }
@@ -192,14 +203,11 @@ enum Darkroom {
     /// Longer side of the canvas, in pixels: finer than a finger, and quick to paint on.
     private static let canvasSide = 1024
 
-    /// How far the proposed edge goes beyond what the matte is unsure of, in canvas pixels.
-    private static let reach = 12
-
     /// - Parameter alpha: The matte so far; the trimap then starts around its edge.
     static func canvas(for picture: RGBImage, alpha: AlphaMatte?) async -> PaintingGround {
         let size = picture.size.fitted(to: canvasSide)
         let trimap =
-            alpha.map { Trimap(around: $0.resized(to: size), reach: reach) }
+            alpha.map { Trimap(suggestedBy: $0.resized(to: size)) }
             ?? Trimap(size: size, repeating: TrimapValue.background.rawValue)
         return PaintingGround(
             photograph: picture.resized(to: size, filter: .bilinear), trimap: trimap)

@@ -80,6 +80,11 @@ struct PhotoScreen: View {
             }
         }
         ToolbarItemGroup(placement: .topBarTrailing) {
+            if editor.hasMatte {
+                Button("Refine the edge", systemImage: "wand.and.stars") {
+                    Task { await editor.refine(library: library) }
+                }
+            }
             if editor.picture != nil {
                 Button("Paint the edge", systemImage: "paintbrush") {
                     Task { await startPainting() }

@@ -87,19 +87,6 @@ import Testing
         }
     }
 
-    struct Around: Decodable {
-        let alphaBytes: Array3, reach: Int, output: Array3
-    }
-
-    @Test func proposesATrimapAroundAMatte() throws {
-        for one in try Vectors.load("trimap", "around") as [Around] {
-            let alpha = one.alphaBytes.trimap.map { Float($0) / 255 }
-            #expect(Trimap(around: alpha, reach: one.reach) == one.output.trimap)
-        }
-        let hard = AlphaMatte(size: PixelSize(height: 1, width: 6), values: [0, 0, 0, 1, 1, 1])
-        #expect(Trimap(around: hard, reach: 1).values == [0, 128, 128, 128, 128, 255])
-    }
-
     struct Upsample: Decodable {
         let image: Array3, small: Array3, alpha: Array3, coefficients: Array3, output: Array3
     }
@@ -148,15 +135,29 @@ import Testing
         await #expect(throws: MattingError.trimapMissing) {
             _ = try await Matting.matte(picture, with: tiles)
         }
-        let small = RGBImage(size: PixelSize(height: 40, width: 31), red: 1, green: 2, blue: 3)
-        await #expect(throws: MattingError.pictureSize(small.size)) {
-            _ = try await Matting.matte(small, with: tiles)
+    }
+
+    struct Side: Decodable {
+        let size: [Int], accepted: Bool
+    }
+
+    @Test func mattesPicturesOfTheSameSidesAsPython() async throws {
+        for one in try Vectors.load("matte", "sides") as [Side] {
+            let size = PixelSize(height: one.size[0], width: one.size[1])
+            let picture = RGBImage(size: size, red: 1, green: 2, blue: 3)
+            let known = Trimap(size: size, repeating: TrimapValue.background.rawValue)
+            let model = Mixer(
+                feeding: Feeding(
+                    layout: "image", height: 16, width: 16, channels: 4, scale: 1 / 255),
+                mixture: [])
+            let alpha = try? await Matting.matte(picture, trimap: known, with: model)
+            #expect((alpha != nil) == one.accepted, "\(size)")
         }
     }
 }
 
 /// Stands for a network: alpha is a mixture of the input's channels, the same everywhere.
-private struct Mixer: AlphaPredictor {
+struct Mixer: AlphaPredictor {
     let feeding: Feeding
     let mixture: [Float]
 

@@ -51,6 +51,17 @@ public enum Matting {
         return alpha
     }
 
+    /// A second look, by a trimap model at full resolution, at what a coarse matte leaves open.
+    ///
+    /// - Parameter coarse: Of any resolution: a portrait model's, Vision's.
+    public static func refine(
+        _ image: RGBImage, coarse: AlphaMatte, with predictor: some AlphaPredictor,
+        progress: @Sendable (Int, Int) async -> Void = { _, _ in }
+    ) async throws -> AlphaMatte {
+        let trimap = Trimap(suggestedBy: coarse.resized(to: image.size))
+        return try await matte(image, trimap: trimap, with: predictor, progress: progress)
+    }
+
     private static func matteWhole(
         _ image: RGBImage, _ predictor: some AlphaPredictor
     ) async throws -> AlphaMatte {

@@ -50,6 +50,7 @@ class EditActivity : Activity() {
             startActivityForResult(createDocument("image/png", "edgemat.png"), SAVE)
         }
         view<View>(R.id.edit_refine).setOnClickListener { refine() }
+        view<View>(R.id.edit_paint).setOnClickListener { paint() }
         brush = TrimapBrush(this, onApply = ::apply)
         open(checkNotNull(intent.data) { "EditActivity is started with a photo" })
     }
@@ -109,6 +110,11 @@ class EditActivity : Activity() {
 
     private fun refine() {
         val editor = editor ?: return
+        background(R.string.edit_matting, { editor.refine(::tellTiles) }) { show(effect) }
+    }
+
+    private fun paint() {
+        val editor = editor ?: return
         background(R.string.edit_rendering, { editor.startingTrimap() }) { trimap ->
             brush.show(editor.photo.toBitmap(), trimap)
         }
@@ -116,11 +122,11 @@ class EditActivity : Activity() {
 
     private fun apply() {
         val (editor, trimap) = Pair(editor ?: return, brush.trimap ?: return)
-        val status = view<TextView>(R.id.edit_status)
-        val progress = { done: Int, total: Int ->
-            work.tell { status.text = getString(R.string.trimap_progress, done, total) }
-        }
-        background(R.string.edit_matting, { editor.cutOut(trimap, progress) }) { show(effect) }
+        background(R.string.edit_matting, { editor.cutOut(trimap, ::tellTiles) }) { show(effect) }
+    }
+
+    private fun tellTiles(done: Int, total: Int) = work.tell {
+        view<TextView>(R.id.edit_status).text = getString(R.string.trimap_progress, done, total)
     }
 
     private fun save(target: Uri) {
@@ -190,7 +196,8 @@ class EditActivity : Activity() {
         private const val MAX_BLUR_SHARE = 0.03
         private val CONTROLS = intArrayOf(
             R.id.edit_effect_transparent, R.id.edit_effect_colour, R.id.edit_effect_picture,
-            R.id.edit_effect_blur, R.id.edit_blur_strength, R.id.edit_refine, R.id.edit_save,
+            R.id.edit_effect_blur, R.id.edit_blur_strength, R.id.edit_refine, R.id.edit_paint,
+            R.id.edit_save,
         )
 
         /** Starts with a photo. */

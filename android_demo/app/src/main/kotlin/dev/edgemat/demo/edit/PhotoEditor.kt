@@ -6,7 +6,8 @@ import dev.edgemat.core.compositing.render
 import dev.edgemat.core.matting.Progress
 import dev.edgemat.core.matting.Trimap
 import dev.edgemat.core.matting.matte
-import dev.edgemat.core.matting.trimapAround
+import dev.edgemat.core.matting.refine
+import dev.edgemat.core.matting.trimapOfMatte
 import dev.edgemat.core.picture.ByteRaster
 import dev.edgemat.core.picture.RgbImage
 import dev.edgemat.demo.model.LiteRtNetwork
@@ -22,22 +23,22 @@ class PhotoEditor(private val models: Models, val photo: RgbImage) : AutoCloseab
         cutOut = CutOut(photo, network("portrait").matte(photo))
     }
 
+    /** Looks again, at full resolution, at what the cut-out leaves open. */
+    fun refine(progress: Progress) {
+        cutOut = CutOut(photo, network("trimap").refine(photo, cutOut.alpha, progress))
+    }
+
     /** Cuts out what a trimap says. */
     fun cutOut(trimap: Trimap, progress: Progress) {
         cutOut = CutOut(photo, network("trimap").matte(photo, trimap, progress))
     }
 
-    /** A trimap to go on painting from: unknown is what the matte leaves open, and some more. */
-    fun startingTrimap(): Trimap =
-        trimapAround(cutOut.alpha, reach = maxOf(photo.height, photo.width) / REACH_SHARE)
+    /** A trimap to go on painting from: unknown is what the matte leaves open. */
+    fun startingTrimap(): Trimap = trimapOfMatte(cutOut.alpha)
 
     fun render(effect: Effect): ByteRaster = cutOut.render(effect)
 
     private fun network(task: String): LiteRtNetwork = networks.getOrPut(task) { models.open(task) }
 
     override fun close() = networks.values.forEach { it.close() }
-
-    private companion object {
-        const val REACH_SHARE = 100
-    }
 }

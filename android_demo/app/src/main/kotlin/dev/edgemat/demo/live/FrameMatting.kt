@@ -4,6 +4,7 @@ import android.graphics.Bitmap
 import android.media.Image
 import dev.edgemat.core.compositing.composite
 import dev.edgemat.core.compositing.solid
+import dev.edgemat.core.matting.Smoother
 import dev.edgemat.core.matting.matte
 import dev.edgemat.core.picture.CameraPlane
 import dev.edgemat.core.picture.Orientation
@@ -16,6 +17,7 @@ import dev.edgemat.demo.photo.toBitmap
 /** From a camera's picture to one that can be shown: upright, before one colour. */
 class FrameMatting(private val network: LiteRtNetwork, colour: Int) {
     private val background = solid(colour)
+    private val smoother = Smoother(STEADINESS)
     private var lastNs = 0L
 
     /** Pictures a second, smoothed. */
@@ -36,7 +38,8 @@ class FrameMatting(private val network: LiteRtNetwork, colour: Int) {
             frame.plane(1),
             frame.plane(2),
         ).upright(stored)
-        val shown = composite(image, background, network.matte(image)).toBitmap()
+        val alpha = smoother.smooth(image, network.matte(image))
+        val shown = composite(image, background, alpha).toBitmap()
         count()
         return shown
     }
@@ -55,5 +58,8 @@ class FrameMatting(private val network: LiteRtNetwork, colour: Int) {
 
     private companion object {
         const val SMOOTHING = 0.1
+
+        /** Share of a matte that is the one before's. */
+        const val STEADINESS = 0.3f
     }
 }

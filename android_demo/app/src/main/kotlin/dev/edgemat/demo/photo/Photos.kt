@@ -5,6 +5,7 @@ import android.content.Intent
 import android.graphics.BitmapFactory
 import android.media.ExifInterface
 import android.net.Uri
+import dev.edgemat.core.matting.SIDES
 import dev.edgemat.core.picture.Filter
 import dev.edgemat.core.picture.Orientation
 import dev.edgemat.core.picture.RgbImage
@@ -23,9 +24,6 @@ import kotlin.math.roundToInt
  * and their floats (alpha, both layers of colours) take about 100 MB of an app's memory.
  */
 const val PHOTO_SIDE = 2048
-
-/** Shortest side that the models take: they halve a picture five times. */
-const val MIN_SIDE = 32
 
 /** Asks for a picture; needs no permission, because the user names it. */
 fun pickPicture(): Intent = Intent(Intent.ACTION_GET_CONTENT)
@@ -51,8 +49,8 @@ fun Context.readPhoto(photo: Uri): RgbImage = try {
     }
     val bitmap = open(photo) { BitmapFactory.decodeStream(it, null, options) }
         ?: throw UserException(getString(R.string.edit_unreadable))
-    if (minOf(bitmap.width, bitmap.height) < MIN_SIDE) {
-        throw UserException(getString(R.string.edit_too_small, MIN_SIDE))
+    if (minOf(bitmap.width, bitmap.height) < SIDES.first) {
+        throw UserException(getString(R.string.edit_too_small, SIDES.first))
     }
     bitmap.toRgb().also { bitmap.recycle() }.fitted().upright(orientation(photo))
 } catch (error: IOException) {

@@ -6,6 +6,9 @@ import dev.edgemat.core.picture.RgbImage
 import dev.edgemat.core.picture.Size
 import dev.edgemat.core.picture.resized
 
+/** Sides that a picture may have, in pixels: networks halve it five times, and memory has an end. */
+val SIDES = 32..12_000
+
 /** Called with the runs of the model that are done, and the number of all. */
 typealias Progress = (done: Int, total: Int) -> Unit
 
@@ -18,9 +21,13 @@ typealias Progress = (done: Int, total: Int) -> Unit
  * pixels are always the trimap's.
  *
  * @param trimap of any size with the picture's aspect ratio; a portrait model can do without
- * @throws MattingException for a trimap of another shape, or a trimap model without one
+ * @throws MattingException for a picture whose sides are not among [SIDES], a trimap of another
+ * shape, or a trimap model without one
  */
 fun Network.matte(image: RgbImage, trimap: Trimap? = null, progress: Progress? = null): AlphaMatte {
+    if (image.height !in SIDES || image.width !in SIDES) {
+        throw MattingException("A picture of ${image.size} is not matted: $SIDES px a side are.")
+    }
     val known = trimap?.fitTo(image.size)
     if (known != null && !known.hasUnknown) {
         return AlphaMatte(image.size).apply { keepKnown(known) }

@@ -8,6 +8,7 @@ import dev.edgemat.core.floats
 import dev.edgemat.core.picture.RGB
 import dev.edgemat.core.picture.RgbImage
 import dev.edgemat.core.picture.Size
+import dev.edgemat.core.size
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
@@ -50,6 +51,17 @@ class MattingTest {
         Mixer(feedingOf(Size(32, 32), 4), listOf(0f, 0f, 0f, 1f))
             .matte(image, trimap) { done, total -> seen += done to total }
         assertEquals(listOf(1 to 1), seen)
+    }
+
+    @Test
+    fun `pictures of the same sides are matted as in Python`() {
+        for (case in Vectors.cases("matte", "sides")) {
+            val image = RgbImage(case["size"].size, 1)
+            val network = Mixer(feedingOf(Size(16, 16), 4), emptyList())
+            val known = Trimap(Size(case["size"].size.height, case["size"].size.width), 1)
+            val matted = runCatching { network.matte(image, known) }
+            assertEquals(case["accepted"].boolean, matted.isSuccess, "${image.size}")
+        }
     }
 
     @Test

@@ -1,7 +1,6 @@
 package dev.edgemat.core.matting
 
 import dev.edgemat.core.Vectors
-import dev.edgemat.core.alphaBytes
 import dev.edgemat.core.assertClose
 import dev.edgemat.core.byteRaster
 import dev.edgemat.core.picture.Size
@@ -23,14 +22,6 @@ class TrimapTest {
         for (case in Vectors.cases("trimap", "shape")) {
             val fitted = runCatching { Trimap(case["trimap"].size, 1).fitTo(case["picture"].size) }
             assertEquals(case["accepted"].boolean, fitted.isSuccess)
-        }
-    }
-
-    @Test
-    fun `a trimap to start from surrounds what alpha leaves open`() {
-        for (case in Vectors.cases("trimap", "around")) {
-            val found = trimapAround(case["alpha_bytes"].alphaBytes, case["reach"].int)
-            assertClose(case["output"].byteRaster, found, tolerance = 0)
         }
     }
 
