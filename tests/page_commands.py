@@ -1,8 +1,8 @@
 """The commands that pages tell a reader to type: found, split into words, and parsed.
 
-A page is a Markdown file of the site, or a script beside it. Commands stand in code that is indented
-or fenced; what is named in a sentence (`edgemat bench`) is a mention, which may leave out what a
-command needs.
+A page is a Markdown file of the site, or a script beside it. Commands stand in code that is
+indented or fenced; what is named in a sentence (`edgemat bench`) is a mention, which may leave out
+what a command needs.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Written:
 
 
 def text_of(page: str) -> str:
-    """Return a page's text; a script's with the command for its variable, less what may be absent."""
+    """Return a page's text; a script's with the command for its variable, less optional words."""
     text = (ROOT / page).read_text(encoding="utf-8")
     if page.endswith(".sh"):
         text = re.sub(r"\$\{\w+:\+.*?\}", "", text.replace("$edgemat", "edgemat"))
@@ -71,7 +71,9 @@ def _split(page: str, line: str) -> Iterator[Written]:
         name, *rest = words
         if not between and name in OURS:
             taken = next((at for at, word in enumerate(rest) if word in TAKEN), None)
-            yield Written(page, line.partition(" #")[0].rstrip(), (*rest[:taken],), taken is not None)
+            yield Written(
+                page, line.partition(" #")[0].rstrip(), (*rest[:taken],), taken is not None
+            )
 
 
 def mentions_of(page: str) -> list[list[str]]:

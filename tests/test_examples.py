@@ -1,6 +1,6 @@
-"""Every example in a docstring, and the one of docs/tasks/python.md, run where toys have the shipped names.
+"""Every example in a docstring, and that of docs/tasks/python.md, run.
 
-An example says what a reader types: ``edgemat.quantize("portrait")``; see `toy_examples`. None is
+Toys have the names of what ships there. An example says what a reader types: ``edgemat.quantize("portrait")``; see `toy_examples`. None is
 left out, not even those that train.
 """
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -37,13 +38,15 @@ def parse(words: tuple[str, ...]) -> dict[str, object]:
 
 
 def options(command: typer.core.TyperCommand) -> set[str]:
-    return {name for one in command.params for name in (*one.opts, *one.secondary_opts)} | {"--help"}
+    return {name for one in command.params for name in (*one.opts, *one.secondary_opts)} | {
+        "--help"
+    }
 
 
 @pytest.mark.parametrize("written", WRITTEN, ids=lambda one: f"{one.page}: {one.line}")
 def test_a_command_on_a_page_parses(written: Written) -> None:
     parse(written.words)
-    changes = [after for before, after in zip(written.words, written.words[1:]) if before == "--set"]
+    changes = [after for before, after in pairwise(written.words) if before == "--set"]
     for word in written.words:
         if word.startswith("recipes/"):
             assert (ROOT / word).is_file(), word
@@ -55,7 +58,9 @@ def test_a_command_on_a_page_parses(written: Written) -> None:
 def test_what_sentences_say_of_the_command_is_there(page: str) -> None:
     for words in mentions_of(page):
         command, rest = find(tuple(word for word in words if not word.isupper()))
-        unknown = {word.partition("=")[0] for word in rest if word.startswith("-")} - options(command)
+        unknown = {word.partition("=")[0] for word in rest if word.startswith("-")} - options(
+            command
+        )
         assert not unknown - {"-"}, " ".join(words)
 
 
@@ -81,7 +86,7 @@ def test_commands_are_found_as_they_are_typed(tmp_path: Path) -> None:
     page.write_text(
         "Text.\n\n    make x && edgemat bench a --strict   # it's here\n"
         "    edgemat matte - < photo.jpg > cutout.png\n    no edgemat here\n\n"
-        "```sh\nedgemat matte \"a b\" \\\n    -o c\n```\n\n```toml\nedgemat = 1\n```\n"
+        '```sh\nedgemat matte "a b" \\\n    -o c\n```\n\n```toml\nedgemat = 1\n```\n'
     )
     found = commands_of(str(page))
     assert [one.words for one in found] == [

@@ -65,7 +65,16 @@ def relink(markdown: str, place: str) -> str:
 def commands() -> str:
     """Return a page of all commands and their options, as Typer describes them."""
     done = subprocess.run(
-        [sys.executable, "-m", "typer", "edgemat.cli.commands", "utils", "docs", "--name", "edgemat"],
+        [
+            sys.executable,
+            "-m",
+            "typer",
+            "edgemat.cli.commands",
+            "utils",
+            "docs",
+            "--name",
+            "edgemat",
+        ],
         cwd=ROOT,
         check=True,
         capture_output=True,
