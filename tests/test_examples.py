@@ -1,7 +1,7 @@
 """Every example in a docstring, and that of docs/tasks/python.md, run.
 
-Toys have the names of what ships there. An example says what a reader types: ``edgemat.quantize("portrait")``; see `toy_examples`. None is
-left out, not even those that train.
+An example says what a reader types, ``edgemat.quantize("portrait")``, where toys have the shipped
+names; see `toy_examples`. None is left out, not even those that train.
 """
 
 from __future__ import annotations
