@@ -56,7 +56,7 @@ PARSED_ONLY = {
 }
 """What a command says that is not run, and why."""
 RECIPE = (
-    "--set models.0.config={width=0.25} --set models.0.input_size=[64,64] "
+    "--set threads=1 --set models.0.config={width=0.25} --set models.0.input_size=[64,64] "
     "--set models.0.train.steps=2 --set models.0.train.batch=2 --set models.0.train.size=64"
 )
 ALSO = {
