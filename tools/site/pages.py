@@ -44,6 +44,13 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     return relink(markdown, page.file.src_uri)
 
 
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Let a notebook's links lead to pages: it is rendered by itself, and MkDocs leaves them."""
+    if page.file.src_uri.endswith(".ipynb"):
+        return re.sub(r'(href="\.\.?/[^":#]+)\.md(?=["#])', r"\1.html", output)
+    return output
+
+
 def relink(markdown: str, place: str) -> str:
     """Return a page's text with its links as they have to be at its place in the site.
 
