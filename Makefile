@@ -5,6 +5,7 @@
 # make test-all      the long rounds as well, as in CI: every network's conversion, runs that are
 #                    killed and resumed, the apps' toolchains: the better part of an hour there
 # make mutants       break core functions one at a time, and see that their tests notice
+# make site          build the documentation as a site: build/site/index.html
 # make docs          make every generated page anew, but for what needs absent photographs
 # make fuzz          ten thousand damaged inputs on every reader: ten minutes on two cores
 # make package       build what PyPI takes, install it into an empty environment, try it; dist/
@@ -25,7 +26,7 @@ BIN := .venv/bin
 # None but the very files that the lists name: python -m tools.lock writes their hashes.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: run test test-all mutants fuzz docs check package peers onnx2tf old-runtime coreai coreai-check runner emulator browser device-parts app-parts android-check ios-check clean
+.PHONY: run test test-all mutants fuzz docs site check package peers onnx2tf old-runtime coreai coreai-check runner emulator browser device-parts app-parts android-check ios-check clean
 
 run: .venv/ready
 	$(BIN)/edgemat run recipes/quickstart.toml
@@ -48,6 +49,9 @@ check: .venv/ready
 
 docs: .venv/ready
 	$(BIN)/python -m tools.docs
+
+site: .venv/ready
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 fuzz: .venv/ready
 	$(BIN)/python -m tools.fuzz
@@ -113,4 +117,4 @@ coreai-check: coreai
 	touch $@
 
 clean:
-	rm -rf .venv .venv-onnx2tf .venv-old-runtime runs .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-onnx2tf .venv-old-runtime runs build .cache .mypy_cache .ruff_cache .pytest_cache

@@ -71,24 +71,6 @@ def test_what_the_plan_lists_of_the_ground_is_the_ground() -> None:
     assert listed == {path.name for path in (ROOT / "edgemat").glob("*.py")} - {"__init__.py"}
 
 
-def test_commands_that_a_document_names_are_there() -> None:
-    makefile = (ROOT / "Makefile").read_text()
-    from edgemat.cli import app
-
-    commands = {
-        command.name or command.callback.__name__  # type: ignore[union-attr]
-        for command in app.registered_commands
-    }
-    commands |= {group.name for group in app.registered_groups}
-    for document in (*DOCUMENTS, "README.md"):
-        text = (ROOT / document).read_text()
-        code = "\n".join([*quoted(text), *re.findall(r"^    (.+)$", text, re.M)])
-        for target in re.findall(r"\bmake ([a-z][\w-]+)", code):
-            assert re.search(rf"^{target}:", makefile, re.M), f"{document}: make {target}"
-        for command in re.findall(r"(?:^|[`/ ])edgemat ([a-z]+)\b", code, re.M):
-            assert command in commands, f"{document}: edgemat {command}"
-
-
 def test_pre_commit_runs_what_make_check_runs() -> None:
     check = re.search(r"^check:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.M)
     assert check is not None

@@ -1,7 +1,7 @@
-"""Every example in a docstring, and the README's first, run where toys have the shipped names.
+"""Every example in a docstring, and that of docs/tasks/python.md, run.
 
-An example says what a reader types: ``edgemat.quantize("portrait")``; see `toy_examples`. None is
-left out, not even those that train.
+An example says what a reader types, ``edgemat.quantize("portrait")``, where toys have the shipped
+names; see `toy_examples`. None is left out, not even those that train.
 """
 
 from __future__ import annotations
@@ -71,12 +71,15 @@ def test_public_names_have_examples_that_run(name: str) -> None:
 
 
 @pytest.mark.long
-def test_the_readme_begins_with_what_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_of_python_begins_with_what_runs(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(folder)
-    snippet = re.search(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
+    page = (ROOT / "docs/tasks/python.md").read_text()
+    snippet = re.search(r"^```python\n(.*?)^```", page, re.M | re.S)
     assert snippet is not None
     said: list[Any] = []
-    exec(compile(snippet[1], "README.md", "exec"), {"print": said.append})
+    exec(compile(snippet[1], "python.md", "exec"), {"print": said.append})
     psnr, sad, passed, latencies = said
     assert psnr > 0 and sad >= 0
     assert len(passed) == 2 and {type(verdict) for verdict in passed} == {bool}

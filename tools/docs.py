@@ -30,6 +30,7 @@ ROOT = Path(__file__).parents[1]
 MODELS = Path("docs/models")
 BARS = Path("recipes/weights/bars.toml")
 QUALITY = MODELS / "quality.json"
+SHIPPED = MODELS / "index.md"
 PEERS = Path("peers")
 CONTESTS = {
     "portrait": ("held-out", ("data/portraits_eg1800", "data/fullbody_ccp")),
@@ -101,7 +102,7 @@ def pages() -> Iterator[Page]:
     for model in shipped_models():
         path = f"{MODELS}/{model}.md"
         yield Page(path, partial(_edgemat, ["card", model, "-o", path]))
-    yield Page("README.md", _readme)
+    yield Page(str(SHIPPED), _shipped)
 
 
 def _python(arguments: Sequence[str], *, passes: Sequence[int] = (0,)) -> str:
@@ -152,10 +153,10 @@ def _peers(model: str, part: str, folders: Sequence[str]) -> Callable[[], None]:
     return make
 
 
-def _readme() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def _shipped() -> None:
+    text = (ROOT / SHIPPED).read_text(encoding="utf-8")
     rows = json.loads((ROOT / QUALITY).read_text(encoding="utf-8"))
-    write_text(ROOT / "README.md", with_quality(text, rows))
+    write_text(ROOT / SHIPPED, with_quality(text, rows))
 
 
 def with_quality(text: str, rows: Sequence[dict[str, Any]]) -> str:

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "docs/models"
 DOCUMENTS = ["README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md"))]
 OF_BEFORE = "docs/models/peers-portrait"
-"""It measures the int8 file of before, and README says so: until it is made anew."""
+"""It measures the int8 file of before, and models/index.md says so: until it is made anew."""
 PINNED = r"\b((?:%s)(?:-[a-z0-9-]+)?@[0-9a-f]{8})\b"
 
 
@@ -73,8 +73,8 @@ def test_those_who_meet_peers_are_those_who_ship(page: Path) -> None:
     assert ours and same != str(page).startswith(str(ROOT / OF_BEFORE))
 
 
-def test_the_readmes_table_is_that_of_the_figures() -> None:
-    text = (ROOT / "README.md").read_text()
+def test_the_table_of_what_ships_is_that_of_the_figures() -> None:
+    text = (MODELS / "index.md").read_text()
     assert with_quality(text, load("quality.json")) == text
     assert BEGIN in text and END in text
 

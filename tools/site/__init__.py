@@ -1,0 +1,1 @@
+"""What MkDocs is told of edgemat's pages: see mkdocs.yml. It needs the extra `docs`."""
