@@ -82,6 +82,9 @@ def show_savings(
         change = f"{new / old - 1:+.1%}" if old else ""
         table.add_row(f"{name}, unknown region", f"{old:.3f}", f"{new:.3f}", change)
     out.print(table)
+    pruning = after.manifest.pruning
+    if pruning is not None and pruning.left_alone:
+        out.print(f"Channels that meet these operators stay: {', '.join(pruning.left_alone)}.")
     if after.manifest.zeros is not None:
         out.print(
             f"{after.manifest.zeros:.0%} of the weights are 0: a smaller download, once it is "

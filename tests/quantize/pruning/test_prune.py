@@ -146,7 +146,7 @@ def test_taylor_keeps_what_the_loss_needs() -> None:
 
     scores = {
         index: score
-        for one, score in zip(graph.sets, taylor(model, graph.sets, [loss]), strict=True)
+        for one, score in zip(graph.sets, taylor(model, graph, [loss]), strict=True)
         for name, axis, index in one.slices
         if name == "refine.1.weight"
     }
