@@ -1,7 +1,7 @@
 """The time that operators in float take in an int8 file: each is measured as a file of its own.
 
-LiteRT tells its times operator by operator to C++ alone. An operator by itself pays for being called,
-and finds its values in the cache: what is told is what it costs about, on this machine.
+LiteRT tells its times operator by operator to C++ alone. An operator by itself pays for being
+called, and finds its values in the cache: what is told is what it costs about, on this machine.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def _alone(model: Model, operator: Operator) -> Model:
         graph.tensors.append(tensor)
     own.inputs = [numbers.get(i, -1) for i in operator.inputs]
     own.outputs = [numbers[i] for i in operator.outputs]
-    own.opcodeIndex = 0  # type: ignore[misc]
+    own.opcodeIndex = 0
     graph.outputs, graph.operators = own.outputs, [own]
     lone: Model = made
     return lone

@@ -37,5 +37,5 @@ def test_operators_in_float_are_measured_by_kind(tmp_path: Path) -> None:
 
 def test_what_is_no_tflite_is_said(tmp_path: Path) -> None:
     (tmp_path / "model.tflite").write_bytes(b"nothing")
-    with pytest.raises(ArtifactError, match="not a .tflite file"):
+    with pytest.raises(ArtifactError, match=r"not a \.tflite file"):
         measure_float(tmp_path / "model.tflite")

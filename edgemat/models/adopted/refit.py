@@ -46,7 +46,7 @@ def refit(body: fx.GraphModule, shapes: Mapping[str, Shape]) -> bool:
 
 
 def _is_depthwise(node: fx.Node, state: Mapping[str, Tensor]) -> bool:
-    place = GROUPS.get(node.target)
+    place = GROUPS.get(node.target)  # type: ignore[call-overload]  # of no operator, too
     if place is None or len(node.args) <= place or _weight(node) not in state:
         return False
     groups, weight = node.args[place], state[_weight(node)]
