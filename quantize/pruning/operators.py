@@ -135,8 +135,10 @@ def _normalised(record: Record, node: fx.Node) -> Ids | None:
     for argument in node.args[1:5]:
         record.put(record.name_of(argument), 0, ids)
     scale, shift = (record.name_of(argument) for argument in node.args[1:3])
-    record.scales |= {scale} - {None}  # type: ignore[arg-type]
-    record.shifts |= {shift} - {None}  # type: ignore[arg-type]
+    if scale is not None:
+        record.scales.add(scale)
+    if shift is not None:
+        record.shifts.add(shift)
     own = name_of(node) == "instance_norm" and bool(node.args[5])  # whose mean of zeros is 0
     gone = own or shift is not None
     record.lift(node, {} if gone else dict.fromkeys(ids, name_of(node)))
