@@ -79,7 +79,7 @@ def _power(record: Record, node: fx.Node) -> Ids | None:
 def _sum(record: Record, node: fx.Node) -> Ids | None:
     """The operands' channels are tied; what all channels get besides lifts them from 0."""
     ids = _tied(record, node)
-    if ids is not None and any(_is_for_all(record, operand, ids) for operand in node.args[:2]):
+    if ids is not None and any(_is_for_all(record, node, operand) for operand in node.args[:2]):
         record.lift(node, dict.fromkeys(ids, name_of(node)))
     return ids
 
@@ -143,11 +143,11 @@ def _channel_axis(constant: fx.Node, node: fx.Node) -> int | None:
     return axis if axis >= 0 and shape[axis] > 1 else None
 
 
-def _is_for_all(record: Record, operand: Any, ids: Ids) -> bool:
+def _is_for_all(record: Record, node: fx.Node, operand: Any) -> bool:
     """Whether an operand is the same for every channel: a number, or one map of several."""
     if operand in record.ids:
-        return len(record.ids[operand]) < len(ids)
-    return not isinstance(operand, fx.Node) or operand.meta["val"].numel() < len(ids)
+        return len(record.ids[operand]) < int(node.meta["val"].shape[1])
+    return not isinstance(operand, fx.Node) or _channel_axis(operand, node) is None
 
 
 def rules(rule: Rule, names: Iterable[str]) -> dict[str, Rule]:

@@ -112,7 +112,7 @@ def test_quantization_aware_training_at_its_own_size(factory: Path, call: Call) 
 
 @pytest.mark.long
 def test_a_pruned_one_is_an_artefact_like_others(
-    factory: Path, monkeypatch: pytest.MonkeyPatch
+    factory: Path, monkeypatch: pytest.MonkeyPatch, call: Call
 ) -> None:
     """Its channels leave, its weights are trained, and its int8 file is proven."""
     monkeypatch.chdir(factory)
@@ -126,10 +126,11 @@ def test_a_pruned_one_is_an_artefact_like_others(
         data="procedural",
         output=factory / "pruned",
     )
-    pruned = edgemat.prune(
-        made, keep=0.7, rounds=2, steps=1, batch=2, images=2, data="procedural",
-        importance="magnitude",
-    )  # fmt: skip
+    options = "--keep 0.7 --rounds 2 --steps 1 --batch 2 --images 2 --data procedural"
+    status, shown, _ = call("prune", str(made.path), *options.split(), "--importance", "magnitude")
+    assert status == 0 and "float16 weights" in shown
+    (folder,) = made.path.parent.glob("wide-pruned@*")
+    pruned = Artifact(folder)
     manifest = pruned.manifest
     assert manifest.pruning is not None and manifest.pruning.left_alone == ()
     assert manifest.cost.macs < 0.75 * manifest.pruning.macs_before
