@@ -212,6 +212,16 @@ def test_a_layer_of_its_own_is_an_int8_convolution(
     assert model.run(x).std() > 0.1
 
 
+def test_a_grouped_layer_costs_what_it_costs_whole(tmp_path: Path) -> None:
+    layer = Convolution("w", (16, 4, 3, 3), (10, 12), 2, 1)
+    path = tmp_path / "layer.tflite"
+    path.write_bytes(convolution_file(layer, 4, 16))
+    model = TfliteModel(path)
+    assert model.operators() == ["CONV_2D"] and tuple(model.input_shape) == (1, 10, 12, 8)
+    layers = HostLayerCosts()
+    assert layers(layer, 4, 16) == layers(layer, 4, 8) > 0
+
+
 @pytest.mark.parametrize("inputs", [64, 1], ids=["dense", "depthwise"])
 def test_a_layer_is_measured_once_and_asked_for_any_number_of_channels(inputs: int) -> None:
     layers = HostLayerCosts()
