@@ -40,7 +40,10 @@ class HostLayerCosts:
         self._known: dict[tuple[Any, ...], RegularGridInterpolator] = {}
 
     def __call__(self, convolution: Convolution, inputs: int, outputs: int) -> float:
-        """Return the median latency with so many channels, in milliseconds."""
+        """Return the median latency with so many channels, in milliseconds.
+
+        Of a grouped convolution that is not depthwise no channels leave: that of all.
+        """
         point = [outputs] if convolution.groups > 1 else [inputs, outputs]
         return float(self._grid(convolution)([point]).item())
 
@@ -49,7 +52,10 @@ class HostLayerCosts:
         key = (c.shape, c.size, c.groups > 1, c.stride)
         if key not in self._known:
             outputs = _points(c.shape[0])
-            if c.groups > 1:
+            if c.groups > 1 and c.shape[1] > 1:
+                axes = [[1, c.shape[0]]]
+                values = np.full(2, self._measure(c, c.shape[1], c.shape[0]))
+            elif c.groups > 1:
                 axes = [outputs]
                 values = np.array([self._measure(c, n, n) for n in outputs])
             else:
@@ -85,8 +91,12 @@ def _points(channels: int) -> list[int]:
 
 
 def convolution_file(convolution: Convolution, inputs: int, outputs: int) -> bytes:
-    """Return a .tflite of one int8 convolution with random weights, its channels as given."""
-    depthwise = convolution.groups > 1
+    """Return a .tflite of one int8 convolution with random weights, its channels as given.
+
+    `inputs` are those of a group; a depthwise one is told all.
+    """
+    depthwise = convolution.groups > 1 and convolution.shape[1] == 1
+    seen = inputs if depthwise else inputs * convolution.groups
     kernel = convolution.shape[2:]
     height, width = (length * convolution.stride for length in convolution.size)
     model, graph = schema.ModelT(), schema.SubGraphT()
@@ -112,7 +122,7 @@ def convolution_file(convolution: Convolution, inputs: int, outputs: int) -> byt
     shape = (1, *kernel, outputs) if depthwise else (outputs, *kernel, inputs)
     weights = random.integers(-127, 128, shape).astype(np.int8)
     int8, int32 = schema.TensorType.INT8, schema.TensorType.INT32
-    x = tensor((1, height, width, inputs), int8, [0.05])
+    x = tensor((1, height, width, seen), int8, [0.05])
     w = tensor(shape, int8, [0.01] * outputs, weights)
     graph.tensors[w].quantization.quantizedDimension = 3 if depthwise else 0
     b = tensor((outputs,), int32, [0.05 * 0.01] * outputs, np.zeros(outputs, np.int32))

@@ -63,10 +63,10 @@ def list_weights(path: Path) -> list[GridTensor]:
         restored = {
             operator.outputs[0]: operator.inputs[0]
             for operator in graph.operators
-            if _name(model, operator) == "DEQUANTIZE"
+            if name_of(model, operator) == "DEQUANTIZE"
         }
         for operator in graph.operators:
-            name = _name(model, operator)
+            name = name_of(model, operator)
             if name in CONVOLUTIONS:
                 number = restored.get(operator.inputs[1], operator.inputs[1])
                 weight = _weight(model, graph.tensors[number], name == "DEPTHWISE_CONV_2D")
@@ -89,7 +89,8 @@ def _weight(model: Model, tensor: Tensor, is_depthwise: bool) -> GridTensor | No
     return GridTensor(name, StoredGrid(scales, zeros), values)
 
 
-def _name(model: Model, operator: FlatOperator) -> str:
+def name_of(model: Model, operator: FlatOperator) -> str:
+    """Return an operator's name, such as CONV_2D."""
     name: str = _NAMES[model.operatorCodes[operator.opcodeIndex].builtinCode]
     return name
 
@@ -98,7 +99,7 @@ def _list(model: Model) -> list[Operator]:
     graph = model.subgraphs[0]
     found = []
     for operator in graph.operators:
-        name = _name(model, operator)
+        name = name_of(model, operator)
         # an input of -1 is an optional one left out
         inputs = [graph.tensors[i].type for i in operator.inputs if i >= 0]
         outputs = [graph.tensors[i].type for i in operator.outputs]
@@ -110,6 +111,11 @@ def _list(model: Model) -> list[Operator]:
         is_int8 = all(t == schema.TensorType.INT8 for t in (*operands, *outputs))
         found.append(Operator(name, is_float, is_int8))
     return found
+
+
+def float_places(model: Model) -> list[int]:
+    """Return the numbers of those operators that compute in float between others."""
+    return [number for number, operator in enumerate(_list(model)) if operator.is_float]
 
 
 def float_operators(path: Path) -> list[str]:

@@ -1,7 +1,9 @@
 """Blocks of a network: what is quantized, or kept in float, together.
 
 A block is the outermost module that a network calls: an encoder stage, a decoder stage, the
-segmentation branch. What the network does between its blocks belongs to the block "between".
+segmentation branch. What the network does between its blocks belongs to the block "between". Those
+of an adopted network are named by the modules of its author's code
+(:mod:`edgemat.quantize.program_blocks`).
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from torch.utils._pytree import tree_leaves
 from edgemat.errors import UsageError, nearest
 from edgemat.models.deploy import DeployForm
 from edgemat.quantize.frozen import FrozenFakeQuantize, freeze
+from edgemat.quantize.program_blocks import ProgramCalls, lowered_body, name_blocks
 from edgemat.quantize.spec import QuantSpec
 from edgemat.quantize.watch import QuantizerWatch
 
@@ -58,24 +61,34 @@ def find_blocks(deploy: DeployForm, spec: QuantSpec, example: Tensor) -> dict[st
     >>> find_blocks(deploy, QuantSpec(tensors=(feature,)), torch.rand(1, 3, 64, 64))
     {'predict': Block(inside=frozenset({0}), border=frozenset())}
     """
-    frozen = freeze(deploy, spec)
-    watch = _BlockCalls(frozen)
-    with torch.no_grad():
-        frozen(example)
     inside: dict[str, set[int]] = {}
     border: dict[str, set[int]] = {}
     numbers = {quant: number for number, quant in enumerate(spec.tensors)}
-    for quantizer, (block, memory) in watch.seen.items():
-        number = numbers[quantizer.quant]
-        given = block == BETWEEN or memory in watch.given[block]
+    for quantizer, block, given in _places(freeze(deploy, spec), example):
         activation = quantizer.quant.kind == "activation"
         kind = border if given and activation else inside
-        kind.setdefault(block, set()).add(number)
+        kind.setdefault(block, set()).add(numbers[quantizer.quant])
+        inside.setdefault(block, set())
     return {
-        name: Block(frozenset(inside.get(name, ())), frozenset(border.get(name, ())))
-        for name in dict.fromkeys(block for block, _ in watch.seen.values())
-        if name in inside
+        name: Block(frozenset(found), frozenset(border.get(name, ())))
+        for name, found in inside.items()
+        if found
     }
+
+
+def _places(frozen: nn.Module, example: Tensor) -> list[tuple[FrozenFakeQuantize, str, bool]]:
+    """Return the block of every quantizer, and whether what it rounds is given to others."""
+    if lowered_body(frozen) is not None:
+        program = ProgramCalls(frozen)
+        program.run(frozen, example)
+        return [(found, block, found in program.given) for found, block in program.seen.items()]
+    watch = _BlockCalls(frozen)
+    with torch.no_grad():
+        frozen(example)
+    return [
+        (quantizer, block, block == BETWEEN or memory in watch.given[block])
+        for quantizer, (block, memory) in watch.seen.items()
+    ]
 
 
 def check_blocks(
@@ -97,10 +110,15 @@ def check_blocks(
     UsageError
         As :func:`keep`.
     """
-    calls = _OutermostCalls(copy.deepcopy(deploy))
-    with torch.no_grad():
-        calls.model(example)
-    _require_known([*dict.fromkeys(calls.names), BETWEEN], in_float, w8a16)
+    body = lowered_body(deploy)
+    if body is None:
+        calls = _OutermostCalls(copy.deepcopy(deploy))
+        with torch.no_grad():
+            calls.model(example)
+        names = [*calls.names, BETWEEN]
+    else:
+        names = [*name_blocks(body).values()]
+    _require_known([*dict.fromkeys(names)], in_float, w8a16)
 
 
 def _require_known(

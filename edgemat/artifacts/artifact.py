@@ -76,6 +76,9 @@ class Pruning(_Model):
     importance: Importance
     macs_before: float = Field(description="multiply-accumulates of one picture, in 1e9")
     parameters_before: int
+    left_alone: tuple[str, ...] = Field(
+        default=(), description="operators through which channels could not be followed"
+    )
 
 
 class MattingErrors(_Model):

@@ -131,7 +131,8 @@ def verify(
         found = [agreement.model_dump() for agreement in verified.agreements]
         tensors = {"layers": [table.to_json() for table in verified.layers]} if layers else {}
         proof = verified.proof and verified.proof.model_dump()
-        print_json({"agreements": found, "int8_proof": proof} | tensors)
+        costs = [cost.to_json() for cost in verified.float_costs]
+        print_json({"agreements": found, "int8_proof": proof, "float_costs": costs} | tensors)
     else:
         shown = verified.agreements[0].images
         title = f"{find_artifact(artifact).name}, {shown} composites"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,15 @@ from torch import Tensor, nn
 from edgemat.models.blocks.pooling import SumPool
 
 Shape = tuple[int, ...]
+
+
+@runtime_checkable
+class Refitted(Protocol):
+    """A part that takes other numbers of channels than it was made for in a way of its own."""
+
+    def fit_channels(self, shapes: Mapping[str, Shape]) -> None:
+        """Take parameters and buffers of these shapes, by their names within the part."""
+        ...
 
 
 def shapes_of(state: Mapping[str, Tensor]) -> dict[str, Shape]:
@@ -44,6 +54,11 @@ def fit_channels(model: nn.Module, shapes: Mapping[str, Shape]) -> None:
         A network, or a deploy form.
     """
     for name, module in model.named_modules():
+        if isinstance(module, Refitted):
+            start = f"{name}." if name else ""
+            own = {key.removeprefix(start): s for key, s in shapes.items() if key.startswith(start)}
+            module.fit_channels(own)
+            continue
         shape = shapes.get(f"{name}.weight")
         if shape is None or not isinstance(module, nn.Conv2d | nn.BatchNorm2d):
             continue

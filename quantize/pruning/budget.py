@@ -16,7 +16,7 @@ MULTIPLE = 8
 
 
 def macs(convolution: Convolution, inputs: int, outputs: int) -> float:
-    """Return the multiply-accumulates of one picture.
+    """Return the multiply-accumulates of one picture; `inputs` are those of a group.
 
     >>> from edgemat.quantize.pruning.budget import macs
     >>> from edgemat.quantize.pruning.channels import Convolution
@@ -24,8 +24,6 @@ def macs(convolution: Convolution, inputs: int, outputs: int) -> float:
     60000.0
     """
     _, _, *kernel = convolution.shape
-    if convolution.groups > 1:
-        inputs = 1
     return float(math.prod((*convolution.size, *kernel, inputs, outputs)))
 
 
@@ -34,9 +32,15 @@ class Budget:
 
     def __init__(self, graph: ChannelGraph, cost: CostModel, least: int) -> None:
         self.graph, self.cost, self.least = graph, cost, least
-        self.by_weight = {c.weight: c for c in graph.convolutions}
-        self.left = {(c.weight, axis): c.shape[axis] for c in graph.convolutions for axis in (0, 1)}
-        self.before = self.total = sum(self._cost_of(c.weight) for c in graph.convolutions)
+        self.by_weight: dict[str, list[Convolution]] = {}
+        for convolution in graph.convolutions:  # of which several may share their weights
+            self.by_weight.setdefault(convolution.weight, []).append(convolution)
+        self.left = {
+            (c.weight, axis): count
+            for c in graph.convolutions
+            for axis, count in zip(c.axes, c.shape[:2], strict=True)
+        }
+        self.before = self.total = sum(map(self._cost_of, self.by_weight))
 
     def choose(self, scores: Sequence[float], target: float) -> list[int]:
         """Return the numbers of the sets that leave, those that matter least for what they save."""
@@ -98,8 +102,10 @@ class Budget:
         self.total += sum(self._cost_of(name) for name in weights)
 
     def _cost_of(self, weight: str, taken: dict[tuple[str, int], int] | None = None) -> float:
-        taken = taken or {}
-        outputs, inputs = (
-            self.left[weight, axis] - taken.get((weight, axis), 0) for axis in (0, 1)
-        )
-        return self.cost(self.by_weight[weight], inputs, outputs)
+        taken, cost = taken or {}, 0.0
+        for convolution in self.by_weight[weight]:
+            outputs, inputs = (
+                self.left[weight, axis] - taken.get((weight, axis), 0) for axis in convolution.axes
+            )
+            cost += self.cost(convolution, inputs, outputs)
+        return cost

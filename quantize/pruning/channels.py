@@ -43,9 +43,12 @@ class Convolution:
     Attributes
     ----------
     shape:
-        Of the weight.
+        Outputs, inputs of a group, height and width of the kernel. A linear layer is one of a
+        single pixel for each of its rows, a transposed one as what each of its outputs sees.
     size:
         Height and width of the output.
+    outputs_axis:
+        Of the weight as it is stored: 1 for transposed convolutions.
     """
 
     weight: str
@@ -53,6 +56,12 @@ class Convolution:
     size: tuple[int, int]
     groups: int
     stride: int
+    outputs_axis: int = 0
+
+    @property
+    def axes(self) -> tuple[int, int]:
+        """Of the weight: that of the outputs, and that of the inputs."""
+        return self.outputs_axis, 1 - self.outputs_axis
 
 
 @dataclass
@@ -66,9 +75,13 @@ class ChannelGraph:
     convolutions:
         In the order of the network.
     left_alone:
-        Operators that are not known, whose channels stay.
+        Operators through which channels cannot be followed: those that meet them stay.
+    scales, shifts:
+        Parameters of normalisation: without both a channel is gone.
     """
 
     sets: list[ChannelSet]
     convolutions: list[Convolution]
     left_alone: set[str]
+    scales: set[str]
+    shifts: set[str]

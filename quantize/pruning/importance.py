@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import get_args
 
 from torch import Tensor, nn
@@ -11,21 +11,22 @@ from torch import Tensor, nn
 from edgemat.artifacts.vocabulary import Importance
 from edgemat.errors import UsageError
 from edgemat.models.network import MattingNetwork
-from edgemat.quantize.pruning.channels import ChannelSet
+from edgemat.quantize.pruning.channels import ChannelGraph, ChannelSet
 
 IMPORTANCES: tuple[Importance, ...] = get_args(Importance)
 
 
 def score_channels(
     network: MattingNetwork,
-    sets: Sequence[ChannelSet],
+    graph: ChannelGraph,
     importance: Importance,
     losses: Iterable[Callable[[], Tensor]],
 ) -> list[float]:
     """Return how much each set matters; see :func:`edgemat.quantize.pruning.prune.prune`."""
     if importance == "taylor":
-        return taylor(network, sets, losses)
-    norms = _norms(network, sets, scales_only=importance == "bn")
+        return taylor(network, graph, losses)
+    sets = graph.sets
+    norms = _norms(network, graph, scales_only=importance == "bn")
     means: dict[frozenset[str], list[float]] = {}
     for one, norm in zip(sets, norms, strict=True):
         means.setdefault(one.producers, []).append(norm)
@@ -35,37 +36,45 @@ def score_channels(
     ]
 
 
-def _norms(network: nn.Module, sets: Sequence[ChannelSet], *, scales_only: bool) -> list[float]:
+def _norms(network: nn.Module, graph: ChannelGraph, *, scales_only: bool) -> list[float]:
     """Return the norm of what makes each set: rows of producers, or scales of normalisation."""
-    scales = _normalisations(network)
+    axes = _output_axes(graph)
     # the norms of some ten thousand short vectors: a tensor's rows at once
     by_row = {
-        name: parameter.detach().reshape(len(parameter), -1).norm(dim=1).tolist()
+        name: _rows(parameter.detach(), axes.get(name, 0)).norm(dim=1).tolist()
         for name, parameter in network.named_parameters()
     }
 
     def norm(one: ChannelSet) -> float:
-        wanted = {n for n, axis, _ in one.slices if axis == 0 and n in scales}
+        made = _made(one, axes)
+        wanted = {n for n, _ in made if n in graph.scales}
         if not scales_only or not wanted:
             wanted = set(one.producers)
-        rows = [by_row[n][i] for n, axis, i in one.slices if axis == 0 and n in wanted]
+        rows = [by_row[n][i] for n, i in made if n in wanted]
         return math.sqrt(sum(row * row for row in rows))
 
-    return [norm(one) for one in sets]
+    return [norm(one) for one in graph.sets]
 
 
-def _normalisations(network: nn.Module) -> set[str]:
-    """Return the names of all scales of batch normalisation."""
-    return {
-        f"{name}.weight"
-        for name, module in network.named_modules()
-        if isinstance(module, nn.BatchNorm2d)
-    }
+def _output_axes(graph: ChannelGraph) -> dict[str, int]:
+    """Return the axis of each convolution's weight along which its outputs lie."""
+    return {c.weight: c.outputs_axis for c in graph.convolutions}
+
+
+def _rows(values: Tensor, axis: int) -> Tensor:
+    """Return `values` with a row for each index along `axis`."""
+    along = values.movedim(axis, 0) if values.ndim else values[None]
+    return along.reshape(len(along), -1)
+
+
+def _made(one: ChannelSet, axes: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Return the slices by which a set's channels are made, not those by which they are read."""
+    return [(name, index) for name, axis, index in one.slices if axis == axes.get(name, 0)]
 
 
 def taylor(
     network: MattingNetwork,
-    sets: Sequence[ChannelSet],
+    graph: ChannelGraph,
     losses: Iterable[Callable[[], Tensor]],
 ) -> list[float]:
     """Return the root mean square, over batches, of the loss' change without each set.
@@ -73,20 +82,19 @@ def taylor(
     A channel is gone when the scale and the shift of its normalisation are 0; where it has none,
     when its convolution's weights are.
     """
-    scales = _normalisations(network)
-    shifts = {name.removesuffix("weight") + "bias" for name in scales}
+    axes, norms = _output_axes(graph), graph.scales | graph.shifts
     gates: list[list[tuple[str, int]]] = []
-    for one in sets:
-        rows = [(n, i) for n, axis, i in one.slices if axis == 0]
-        gate = [(n, i) for n, i in rows if n in scales or n in shifts]
+    for one in graph.sets:
+        rows = _made(one, axes)
+        gate = [(n, i) for n, i in rows if n in norms]
         gates.append(gate or [(n, i) for n, i in rows if n in one.producers])
     parameters = dict(network.named_parameters())
-    squares, batches = [0.0] * len(sets), 0
+    squares, batches = [0.0] * len(graph.sets), 0
     for loss in losses:
         network.zero_grad(set_to_none=True)
         loss().backward()
         change = {
-            name: (p.detach() * p.grad).reshape(len(p), -1).sum(dim=1).tolist()
+            name: _rows(p.detach() * p.grad, axes.get(name, 0)).sum(dim=1).tolist()
             for name, p in parameters.items()
             if p.grad is not None
         }

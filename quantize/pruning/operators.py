@@ -5,36 +5,26 @@ A rule returns the ids of the result, or None where it does not understand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Sequence
 from typing import Any
 
 from torch import fx
 
 from edgemat.quantize.pruning.channels import Convolution
+from edgemat.quantize.pruning.pointwise import POINTWISE, Rule, handed_on, lifted, name_of, rules
 from edgemat.quantize.pruning.record import Ids, Record
 
-Rule = Callable[[Record, fx.Node], Ids | None]
-
-
-def _same(record: Record, node: fx.Node) -> Ids | None:
-    """Channels are handed on: activations, pooling, resizing, dropout."""
-    return record.ids.get(node.args[0])  # type: ignore[arg-type]
-
-
-def _tied(record: Record, node: fx.Node) -> Ids | None:
-    """The operands' channels are tied; one map for all channels ties nothing."""
-    known = [record.ids[a] for a in node.args[:2] if isinstance(a, fx.Node) and a in record.ids]
-    longest = max(known, key=len)
-    for ids in known:
-        if len(ids) == len(longest):
-            record.union.join(longest, ids)
-        elif len(ids) != 1:
-            return None
-    return longest
+SETTINGS = {
+    "conv2d": ("bias", "stride", "padding", "dilation", "groups"),
+    "conv_transpose2d": ("bias", "stride", "padding", "output_padding", "groups", "dilation"),
+    "linear": ("bias",),
+}
+"""What follows input and weight, in the order of torch's operators."""
 
 
 def _concatenated(record: Record, node: fx.Node) -> Ids | None:
-    parts = [record.ids[a] for a in node.args[0]]  # type: ignore[union-attr, index]
+    parts = [record.of(a) for a in node.args[0]]  # type: ignore[union-attr]
     if _axis(node, 1) == 1:
         return [channel for part in parts for channel in part]
     return _joined(record, parts)
@@ -42,7 +32,7 @@ def _concatenated(record: Record, node: fx.Node) -> Ids | None:
 
 def _stacked(record: Record, node: fx.Node) -> Ids | None:
     """Maps of the same channels, beside each other along a new axis behind the channels'."""
-    parts = [record.ids[a] for a in node.args[0]]  # type: ignore[union-attr, index]
+    parts = [record.of(a) for a in node.args[0]]  # type: ignore[union-attr]
     return _joined(record, parts) if _axis(node, 1) >= 2 else None
 
 
@@ -75,6 +65,14 @@ def _reshaped(record: Record, node: fx.Node) -> Ids | None:
     return None
 
 
+def _expanded(record: Record, node: fx.Node) -> Ids | None:
+    """Repeated along other axes than the channels'."""
+    source = node.args[0]
+    assert isinstance(source, fx.Node)
+    before, after = source.meta["val"].shape, node.meta["val"].shape
+    return record.ids[source] if before[:2] == after[:2] else None
+
+
 def _shuffled(record: Record, node: fx.Node) -> Ids | None:
     """B,4C,H,W to B,C,2H,2W: the four of each channel are tied."""
     source, factor = node.args
@@ -93,79 +91,137 @@ def _unpooled(record: Record, node: fx.Node) -> Ids | None:
 
 def _chosen(record: Record, node: fx.Node) -> Ids | None:
     """One of several results, of max-pooling for example: all have the source's channels."""
-    return record.ids.get(node.args[0])  # type: ignore[arg-type]
+    ids, value = record.ids[node.args[0]], node.meta["val"]  # type: ignore[index]
+    return ids if value.ndim > 1 and value.shape[1] == len(ids) else record.still(node)
 
 
 def _indexed(record: Record, node: fx.Node) -> Ids | None:
     """Slices along other axes than the channels'."""
-    axis = node.args[1] if len(node.args) > 1 else 0
-    return record.ids.get(node.args[0]) if axis != 1 else None  # type: ignore[arg-type]
+    source, axis = node.args[0], node.args[1] if len(node.args) > 1 else 0
+    assert isinstance(source, fx.Node) and isinstance(axis, int)
+    axis %= source.meta["val"].ndim
+    least = 2 if name_of(node) == "select" else 0  # which drops the axis
+    return record.ids[source] if axis != 1 and axis >= least else None
+
+
+def _reduced(record: Record, node: fx.Node) -> Ids | None:
+    """Means and sums over height and width."""
+    source, axes = node.args[0], node.args[1] if len(node.args) > 1 else None
+    assert isinstance(source, fx.Node)
+    if not isinstance(axes, Sequence):
+        return None
+    dimensions = source.meta["val"].ndim
+    return record.ids[source] if all(axis % dimensions >= 2 for axis in axes) else None
+
+
+def _softened(record: Record, node: fx.Node) -> Ids | None:
+    """A softmax over other things than channels: equal shares, where all was 0."""
+    return lifted(record, node) if _axis(node, 1) != 1 else None
+
+
+def _padded(record: Record, node: fx.Node) -> Ids | None:
+    """Borders of height and width; of other numbers than 0, what is 0 is not."""
+    source, padding = node.args[:2]
+    assert isinstance(source, fx.Node) and isinstance(padding, Sequence)
+    if len(padding) > 2 * (source.meta["val"].ndim - 2):
+        return None
+    filling = node.args[-1] if len(node.args) > 2 else node.kwargs.get("value")
+    number = isinstance(filling, int | float) and filling != 0
+    return lifted(record, node) if number else handed_on(record, node)
 
 
 def _normalised(record: Record, node: fx.Node) -> Ids | None:
     ids = record.ids[node.args[0]]  # type: ignore[index]
     for argument in node.args[1:5]:
         record.put(record.name_of(argument), 0, ids)
+    scale, shift = (record.name_of(argument) for argument in node.args[1:3])
+    if scale is not None:
+        record.scales.add(scale)
+    if shift is not None:
+        record.shifts.add(shift)
+    own = name_of(node) == "instance_norm" and bool(node.args[5])  # whose mean of zeros is 0
+    gone = own or shift is not None
+    record.lift(node, {} if gone else dict.fromkeys(ids, name_of(node)))
     return ids
 
 
 def _convolved(record: Record, node: fx.Node) -> Ids | None:
     source, weight, *rest = node.args
     assert isinstance(source, fx.Node) and isinstance(weight, fx.Node)
-    name = record.name_of(weight)
+    name, kind = record.name_of(weight), name_of(node)
     if name is None or name not in record.parameters:
         return record.stay(node)  # a fixed kernel
-    settings: dict[str, Any] = dict(
-        zip(("bias", "stride", "padding", "dilation", "groups"), rest, strict=False)
-    )
-    settings |= node.kwargs
-    groups = int(settings.get("groups", 1) or 1)
-    shape = tuple(weight.meta["val"].shape)
-    height, width = node.meta["val"].shape[-2:]
-    stride = _first(settings.get("stride", 1))
-    ids = record.ids[source]
+    settings: dict[str, Any] = dict(zip(SETTINGS[kind], rest, strict=False)) | node.kwargs
+    convolution = _cost(name, kind, settings, node, source)
+    ids, groups = record.ids[source], convolution.groups
+    if kind == "linear" and node.meta["val"].ndim > 2:
+        record.convolutions.append(convolution)
+        return None  # its channels are the last, and axis 1 is something else
     if groups == 1:
-        made = record.new(shape[0])
-        record.put(name, 1, ids)
-    elif groups == len(ids) == shape[0]:
+        made = record.new(convolution.shape[0])
+        for channel in made:
+            record.producers.setdefault(channel, set()).add(name)
+        record.put(name, convolution.axes[1], ids)
+        record.freeze_lifted(source)
+    elif groups == len(ids) == convolution.shape[0]:
         made = ids
     else:
+        record.convolutions.append(convolution)
         return None
-    for channel in made:
-        if groups == 1:
-            record.producers.setdefault(channel, set()).add(name)
-    record.put(name, 0, made)
+    record.lift(node, {})
+    record.put(name, convolution.axes[0], made)
     record.put(record.name_of(settings.get("bias")), 0, made)
-    record.convolutions.append(Convolution(name, shape, (height, width), groups, stride))
+    record.convolutions.append(convolution)
     return made
+
+
+def _cost(
+    name: str, kind: str, settings: dict[str, Any], node: fx.Node, source: fx.Node
+) -> Convolution:
+    """Return what a convolution, a transposed one or a linear layer costs."""
+    result, given = node.meta["val"].shape, source.meta["val"].shape
+    weight = tuple(node.args[1].meta["val"].shape)  # type: ignore[union-attr]
+    groups = int(settings.get("groups", 1) or 1)
+    stride = _first(settings.get("stride", 1))
+    if kind == "linear":
+        rows = math.prod(given[:-1])
+        return Convolution(name, (*weight, 1, 1), (rows, 1), 1, 1)
+    height, width = result[-2:]
+    if kind == "conv2d":
+        return Convolution(name, weight, (height, width), groups, stride)
+    inputs, outputs, *kernel = weight
+    seen = tuple(math.ceil(length / stride) for length in kernel)
+    if groups == 1:
+        return Convolution(name, (outputs, inputs, *seen), (height, width), 1, 1, outputs_axis=1)
+    shape = (outputs * groups, inputs // groups, *seen)
+    return Convolution(name, shape, (height, width), groups, 1)
 
 
 def _first(value: Any) -> int:
     return int(value[0]) if isinstance(value, list | tuple) else int(value)
 
 
-def _rules(rule: Rule, names: Iterable[str]) -> dict[str, Rule]:
-    return dict.fromkeys(names, rule)
-
-
 RULES: dict[str, Rule] = {
-    **_rules(
-        _same,
+    **POINTWISE,
+    **rules(
+        handed_on,
         (
-            *("relu", "relu_", "relu6", "hardtanh", "hardtanh_", "sigmoid", "clamp", "dropout"),
-            *("max_pool2d", "max_pool2d_with_indices", "avg_pool2d", "adaptive_avg_pool2d", "pad"),
-            *("upsample_bilinear2d", "upsample_nearest2d", "clone", "contiguous", "mean"),
-            *("softmax", "to", "alias", "detach"),
+            *("max_pool2d", "max_pool2d_with_indices", "avg_pool2d", "adaptive_avg_pool2d"),
+            *("upsample_bilinear2d", "upsample_nearest2d", "_upsample_nearest_exact2d"),
+            *("reflection_pad2d", "replication_pad2d"),
         ),
     ),
-    **_rules(_tied, ("add", "add_", "sub", "mul", "mul_", "maximum", "rsub")),
-    **_rules(_reshaped, ("view", "reshape", "flatten", "unsqueeze", "squeeze")),
-    **_rules(_indexed, ("slice",)),
+    **rules(_padded, ("pad", "constant_pad_nd")),
+    **rules(_reshaped, ("view", "_unsafe_view", "reshape", "flatten", "unsqueeze", "squeeze")),
+    **rules(_indexed, ("slice", "select")),
+    **rules(_reduced, ("mean", "sum")),
+    **rules(_softened, ("softmax", "_softmax")),
+    **rules(_normalised, ("batch_norm", "_native_batch_norm_legit_no_training", "instance_norm")),
+    **rules(_convolved, SETTINGS),
     "cat": _concatenated,
+    "expand": _expanded,
     "stack": _stacked,
     "pixel_shuffle": _shuffled,
     "max_unpool2d": _unpooled,
     "getitem": _chosen,
-    "batch_norm": _normalised,
-    "conv2d": _convolved,
 }

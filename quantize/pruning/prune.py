@@ -17,7 +17,7 @@ from edgemat.artifacts.vocabulary import Importance
 from edgemat.models.network import MattingNetwork
 from edgemat.models.pruned import fit_channels, settle_channels, shapes_of
 from edgemat.quantize.pruning.budget import MULTIPLE, Budget, CostModel, macs
-from edgemat.quantize.pruning.channels import ChannelSet
+from edgemat.quantize.pruning.channels import ChannelGraph, ChannelSet
 from edgemat.quantize.pruning.importance import score_channels
 from edgemat.quantize.pruning.trace import trace_channels
 
@@ -81,7 +81,7 @@ def prune(
         When the target cannot be reached; the network is as it was.
     """
     graph = trace_channels(network, example)
-    scores = score_channels(network, graph.sets, importance, losses)
+    scores = score_channels(network, graph, importance, losses)
     budget = Budget(graph, cost, least)
     removed = budget.choose(scores, target)
     remove_channels(network, [graph.sets[number] for number in removed])
@@ -91,8 +91,12 @@ def prune(
 
 def total_cost(network: MattingNetwork, example: Tensor, cost: CostModel) -> float:
     """Return what the convolutions of `network` cost together."""
-    convolutions = trace_channels(network, example).convolutions
-    return sum(cost(c, c.shape[1], c.shape[0]) for c in convolutions)
+    return cost_of(trace_channels(network, example), cost)
+
+
+def cost_of(graph: ChannelGraph, cost: CostModel) -> float:
+    """Return what the convolutions of a network cost together."""
+    return sum(cost(c, c.shape[1], c.shape[0]) for c in graph.convolutions)
 
 
 def remove_channels(network: nn.Module, sets: Sequence[ChannelSet]) -> None:

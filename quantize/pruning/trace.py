@@ -17,6 +17,7 @@ from torch import Tensor, fx
 from edgemat.models.network import MattingNetwork
 from edgemat.quantize.pruning.channels import ChannelGraph
 from edgemat.quantize.pruning.operators import RULES
+from edgemat.quantize.pruning.pointwise import name_of
 from edgemat.quantize.pruning.record import Ids, Record
 
 
@@ -31,16 +32,18 @@ def trace_channels(network: MattingNetwork, example: Tensor) -> ChannelGraph:
         An input, B,C,H,W; costs are counted for its size.
     """
     program = torch.export.export(network.eval(), (example,))
-    record, unknown = Record(program), set[str]()
+    record = Record(program)
     for node in program.graph.nodes:
-        if node.op == "placeholder" and node.name not in record.names:
-            record.ids[node] = record.new(node.meta["val"].shape[1])
-            record.frozen.update(record.ids[node])
+        if node.op == "placeholder" and node.name in program.graph_signature.user_inputs:
+            record.ids[node] = record.still(node)
+            record.lift(node, {})
         elif node.op == "call_function" and _has_channels(record, node):
-            record.ids[node] = _follow(record, node, unknown)
+            record.ids[node] = _follow(record, node)
         elif node.op == "output":
             record.freeze(node)
-    return ChannelGraph(record.sets(), record.convolutions, unknown)
+    return ChannelGraph(
+        record.sets(), record.convolutions, record.left_alone(), record.scales, record.shifts
+    )
 
 
 def _has_channels(record: Record, node: fx.Node) -> bool:
@@ -49,12 +52,10 @@ def _has_channels(record: Record, node: fx.Node) -> bool:
     return is_map and any(argument in record.ids for argument in node.all_input_nodes)
 
 
-def _follow(record: Record, node: fx.Node, unknown: set[str]) -> Ids:
+def _follow(record: Record, node: fx.Node) -> Ids:
     """Return the channels that an operator gives; note the operator if none of the rules fits."""
-    name = getattr(node.target, "__name__", str(node.target)).split(".")[0]
-    rule = RULES.get(name)
+    given = [argument for argument in node.all_input_nodes if argument in record.ids]
+    record.lift(node, {k: v for argument in given for k, v in record.lifted[argument].items()})
+    rule = RULES.get(name_of(node))
     found = None if rule is None else rule(record, node)
-    if found is None:
-        unknown.add(name)
-        return record.stay(node)
-    return found
+    return record.abandon(node, name_of(node)) if found is None else found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edgemat.convert.backend import GridTensor
-from edgemat.convert.proof import _in_another_order
+from edgemat.convert.proof import _holds_the_values, _in_another_order
 from edgemat.quantize.spec import StoredGrid
 
 GRID, OTHER = StoredGrid((0.5,), (3,)), StoredGrid((0.25,), (3,))
@@ -24,3 +24,15 @@ def test_turned_tensors() -> None:
     assert _in_another_order([0, 2], own, [turned]) == {0}  # a file's tensor counts once
     assert _in_another_order([0], own, [tensor(one.transpose(2, 0, 1), OTHER)]) == set()
     assert _in_another_order([0], own, [tensor(one[:, :2])]) == set()
+
+
+def test_a_tensor_that_is_nearly_constant_is_known_by_its_values() -> None:
+    """As a classifier's may be that has learned nothing: what varies in it is rounding."""
+    flat = np.full((1, 32, 32, 1), -121)
+    one, other = flat.copy(), flat.copy()
+    one[0, :20, 0], other[0, 5:30, 7] = -120, -120
+    assert _holds_the_values(one, other) and _holds_the_values(flat, one)
+    assert not _holds_the_values(one, other + 3) and not _holds_the_values(flat, flat + 3)
+    picture = np.random.default_rng(0).integers(-90, 90, flat.shape)
+    assert _holds_the_values(picture, picture + 3)
+    assert not _holds_the_values(one, picture) and not _holds_the_values(picture, picture[:, ::-1])

@@ -106,10 +106,61 @@ def test_quantization_aware_training_at_its_own_size(factory: Path, call: Call) 
         made, mode="qat", steps=2, batch=2, calibration=8, images=2, data="procedural"
     )
     assert trained.manifest.name == "small-qat"
-    with pytest.raises(UsageError, match="cannot be pruned"):
-        edgemat.prune(made, images=1, data="procedural")
-    with pytest.raises(UsageError, match="cannot be taken apart"):
-        edgemat.sensitivity(made, images=1, data="procedural")
+    with pytest.raises(UsageError, match="cannot be pruned weight by weight"):
+        edgemat.prune(made, unstructured=True, images=1, data="procedural")
+
+
+@pytest.mark.long
+def test_a_pruned_one_is_an_artefact_like_others(
+    factory: Path, monkeypatch: pytest.MonkeyPatch, call: Call
+) -> None:
+    """Its channels leave, its weights are trained, and its int8 file is proven."""
+    monkeypatch.chdir(factory)
+    monkeypatch.syspath_prepend(str(factory))
+    made = edgemat.adopt(
+        "hercode:unet",
+        size=(64, 64),
+        logits=True,
+        name="wide",
+        images=2,
+        data="procedural",
+        output=factory / "pruned",
+    )
+    options = "--keep 0.7 --rounds 2 --steps 1 --batch 2 --images 2 --data procedural"
+    status, shown, _ = call("prune", str(made.path), *options.split(), "--importance", "magnitude")
+    assert status == 0 and "float16 weights" in shown
+    (folder,) = made.path.parent.glob("wide-pruned@*")
+    pruned = Artifact(folder)
+    manifest = pruned.manifest
+    assert manifest.pruning is not None and manifest.pruning.left_alone == ()
+    assert manifest.cost.macs < 0.75 * manifest.pruning.macs_before
+    assert sum(p.numel() for p in edgemat.load(pruned).parameters()) == manifest.cost.parameters
+    quantized = edgemat.quantize(pruned, calibration=8, images=2, data="procedural")
+    file = edgemat.convert(quantized, "tflite-int8", images=2, data="procedural").manifest
+    assert file.int8_proof is not None
+    assert file.int8_proof.int8_convolutions == file.int8_proof.convolutions
+    assert file.int8_proof.scales_exact == file.int8_proof.scales
+
+
+@pytest.mark.long
+def test_its_blocks_are_ranked_and_kept_in_float(adopted: Artifact) -> None:
+    """By the modules of her code; what a block gives to others stays int8."""
+    found = edgemat.sensitivity(
+        adopted, keep_under="SAD+0.1%", calibration=8, images=1, data="procedural"
+    )
+    assert {row.block for row in found.blocks} == {"first", "down", "deep", "up", "mix", "last"}
+    worst = found.blocks[0]
+    assert worst.tensors > 1 and worst.errors.sad >= found.blocks[-1].errors.sad
+    assert found.kept is not None and found.artifact is not None
+    with pytest.raises(UsageError, match=r"no block 'fist'\. Did you mean 'first'"):
+        edgemat.quantize(adopted, keep_float=["fist"], calibration=8, images=1, data="procedural")
+    mixed = edgemat.quantize(
+        adopted, keep_float=["down"], calibration=8, images=1, data="procedural"
+    )
+    file = edgemat.convert(mixed, "tflite-int8", images=1, data="procedural").manifest
+    assert file.int8_proof is not None
+    assert file.int8_proof.scales_exact == file.int8_proof.scales
+    assert file.int8_proof.int8_convolutions == file.int8_proof.convolutions - 3
 
 
 def test_training_at_another_shape_is_refused(adopted: Artifact) -> None:

@@ -1,4 +1,4 @@
-"""The eight commands of docs/own-model.md, one after another as they stand there, but smaller."""
+"""The commands of docs/own-model.md, one after another as they stand there, but smaller."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ ALSO = {
     "quantize": "--images 2 --calibration 8 --batch 2",
     "convert": "--images 2",
     "verify": "--images 2",
+    "prune": "--images 2 --steps 1 --batch 2 --rounds 1 --importance magnitude",
+    "sensitivity": "--images 1 --calibration 8",
 }
 """Two steps of training do not make int8 as good as float: bounds are widened."""
 
@@ -70,7 +72,7 @@ def her_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.long
 @pytest.mark.usefixtures("her_folder")
 def test_from_pth_to_both_apps(call: Call) -> None:
-    assert len(commands()) == 8
+    assert len(commands()) == 10
     for command in commands():
         words = smaller(command)
         status, text, error = call(*words)

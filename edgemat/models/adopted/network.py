@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Self
 
 import torch
@@ -11,8 +12,10 @@ from torch.export import ExportedProgram
 from edgemat.models.adopted.lowering import lower
 from edgemat.models.adopted.operators import RULES
 from edgemat.models.adopted.passes import tidy
-from edgemat.models.adopted.program import shape_of_input
+from edgemat.models.adopted.program import retrace, shape_of_input
+from edgemat.models.adopted.refit import refit
 from edgemat.models.network import MattingNetwork, MattingOutput
+from edgemat.models.pruned import Shape
 
 ADOPTED = "adopted"
 """What stands for the architecture in the manifests of adopted networks."""
@@ -41,7 +44,7 @@ class Traced(nn.Module):
     def __init__(self, program: ExportedProgram) -> None:
         super().__init__()
         self.program = program
-        self.body = program.module(check_guards=False)
+        self.body = program.module(check_guards=False).requires_grad_(True)
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.body(x)
@@ -54,7 +57,22 @@ class Traced(nn.Module):
 
     def deploy(self) -> Lowered:
         """Return its deploy form, by the rules for torch's operators."""
-        return Lowered(tidy(lower(self.program, RULES)))
+        return Lowered(tidy(lower(self.current_program(), RULES)))
+
+    def current_program(self) -> ExportedProgram:
+        """Return the program with the weights as they are now: training changes the body's."""
+        state = self.body.state_dict()
+        with torch.no_grad():
+            for name, weight in self.program.state_dict.items():
+                weight.copy_(state[name])
+        return self.program
+
+    def fit_channels(self, shapes: Mapping[str, Shape]) -> None:
+        """Trace the body anew for parameters of `shapes`, where they are others than its own."""
+        own = {key.removeprefix("body."): shape for key, shape in shapes.items()}
+        if refit(self.body, own):
+            self.program = retrace(self.body, shape_of_input(self.program, "The program"))
+            self.body = self.program.module(check_guards=False).requires_grad_(True)
 
 
 class AdoptedNetwork(MattingNetwork):
@@ -73,11 +91,17 @@ class AdoptedNetwork(MattingNetwork):
         self.channels, *size = shape_of_input(program, "The program")
         self.fixed_size = (size[0], size[1])
         self.stride = 1
-        self.program: nn.Module = Traced(program)
+        self.encoder = nn.Sequential()  # no part of it starts from ImageNet's weights
+        self.program: Traced | Lowered = Traced(program)
 
     def forward(self, x: Tensor) -> MattingOutput:
         alphas = [self.program(x[index : index + 1]) for index in range(len(x))]
         return MattingOutput(alphas[0] if len(alphas) == 1 else torch.cat(alphas))
+
+    def current_program(self) -> ExportedProgram:
+        """Return its program, with the weights as they are now; not of the deploy form."""
+        assert isinstance(self.program, Traced)
+        return self.program.current_program()
 
     def pixel_weights(self) -> list[Tensor]:
         """Return the weights that meet the picture; of the deploy form."""

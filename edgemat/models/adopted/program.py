@@ -164,8 +164,12 @@ def trace(module: nn.Module, shape: tuple[int, int, int]) -> ExportedProgram:
     UsageError
         When :class:`Adapted` finds no map in what it gives.
     """
+    return retrace(module.eval().requires_grad_(False), shape)
+
+
+def retrace(module: nn.Module, shape: tuple[int, int, int]) -> ExportedProgram:
+    """Trace what a program has made, which is in eval mode for good; else as :func:`trace`."""
     example = torch.rand(1, *shape, generator=torch.Generator().manual_seed(0))
-    module = module.eval().requires_grad_(False)
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -205,7 +209,12 @@ def save_program(program: ExportedProgram, path: Path) -> None:
     for node in program.graph.nodes:
         node.meta = {key: node.meta[key] for key in ("val",) if key in node.meta}
     content = io.BytesIO()
+    trained = [weight for weight in program.state_dict.values() if weight.requires_grad]
+    for weight in trained:  # which a file would tell
+        weight.requires_grad_(False)
     torch.export.save(program, content)
+    for weight in trained:
+        weight.requires_grad_(True)
     with atomic_path(path) as temporary:
         temporary.write_bytes(content.getvalue())
 

@@ -212,9 +212,9 @@ def prune(
     )
     opened = open_with_validation(artifact, data, images)
     source, pictures, validation = opened
-    refuse_adopted(source, "pruned")
     shelf, seed = opened.shelf(output), source.manifest.seed or 0
     if unstructured:
+        refuse_adopted(source, "pruned weight by weight")
         parts = (source.manifest.identity, "unstructured", keep, tune, pictures)
         with work_folder(shelf, *parts) as work:
             return sparsify_stage(
@@ -281,7 +281,6 @@ def sensitivity(
 
     bound = None if keep_under is None else parse_named_bound(keep_under)
     opened = open_with_validation(artifact, data, images)
-    refuse_adopted(opened.artifact, "taken apart into blocks")
     return sensitivity_stage(
         *opened, count=calibration, by=by, bound=bound, out=opened.shelf(output)
     )

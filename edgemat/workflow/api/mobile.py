@@ -124,6 +124,7 @@ def verify(
         When torch or the file's runtime is not installed.
     """
     from edgemat.convert.backends import BACKENDS, find_backend, find_target
+    from edgemat.convert.float_costs import measure_float
     from edgemat.quantize.reference import load_reference
     from edgemat.workflow.stages.converting import verify_file
 
@@ -149,6 +150,8 @@ def verify(
     verified = verify_file(
         file.payload, target, load_reference(parent), validation, reference=reference
     )
+    if target.runtime == "tflite" and verified.proof is not None and verified.proof.float_islands:
+        verified = replace(verified, float_costs=measure_float(file.payload))
     return verified if layers else replace(verified, layers=())
 
 

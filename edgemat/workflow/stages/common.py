@@ -7,22 +7,28 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import safetensors.torch
 import torch
 from torch import Tensor
 
-from edgemat.artifacts.artifact import GOLDEN, MATTES, TRAINING_LOG, Artifact
+from edgemat.artifacts.artifact import GOLDEN, MATTES, TRAINING_LOG, Artifact, Manifest
 from edgemat.artifacts.golden import read_pixels
+from edgemat.errors import UsageError
 from edgemat.images import F32, PIXEL_SCALE
 from edgemat.matting.predictor import Predict
-from edgemat.models.adopted.program import PROGRAM
+from edgemat.models.adopted.network import ADOPTED, AdoptedNetwork
+from edgemat.models.adopted.program import PROGRAM, save_program
+from edgemat.models.network import MattingNetwork
+from edgemat.recipe.sections import TuneSection
 from edgemat.scoring.evaluate import EvaluationSet, InputSet, predict_all
 from edgemat.workflow.lock import work_alone
 
 WEIGHTS = "weights.safetensors"
 GOLDEN_IMAGES = 2
+Tuned = TypeVar("Tuned", bound=TuneSection)
 
 
 @contextmanager
@@ -63,6 +69,21 @@ def fill_float(
         The validation set, and the network's mattes of it.
     """
     save_weights(folder, weights)
+    _fill_beside(folder, log, data, alphas)
+
+
+def fill_network(
+    folder: Path, network: MattingNetwork, log: Path, data: EvaluationSet, alphas: F32
+) -> None:
+    """Do as :func:`fill_float`; of an adopted network its program is written, with its weights."""
+    if isinstance(network, AdoptedNetwork):
+        save_program(network.current_program(), folder / PROGRAM)
+        _fill_beside(folder, log, data, alphas)
+    else:
+        fill_float(folder, network.state_dict(), log, data, alphas)
+
+
+def _fill_beside(folder: Path, log: Path | None, data: EvaluationSet, alphas: F32) -> None:
     if log is not None and log.exists():
         shutil.copyfile(log, folder / TRAINING_LOG)
     write_golden(folder, data, alphas)
@@ -93,6 +114,26 @@ def keep_golden(folder: Path, source: Artifact, predict: Predict) -> None:
     shutil.copyfile(source.golden, folder / GOLDEN)
     pictures = InputSet(read_pixels(source))
     np.savez_compressed(folder / MATTES, alphas=predict_all(predict, pictures))
+
+
+def at_only_size(manifest: Manifest, settings: Tuned) -> Tuned:
+    """Return the settings of a training, with crops of the only size that an adopted network takes.
+
+    Raises
+    ------
+    UsageError
+        When that is no square.
+    """
+    if manifest.architecture != ADOPTED:  # takes any size
+        return settings
+    feeding = manifest.feeding
+    if feeding.height != feeding.width:
+        raise UsageError(
+            f"{manifest.name} takes {feeding.height} x {feeding.width} px alone, and training has "
+            "square crops.",
+            remedy="Adopt it once more with a square --size, or quantize with --mode ptq.",
+        )
+    return settings.model_copy(update={"size": feeding.height})
 
 
 def torch_input(data: EvaluationSet, index: int) -> Tensor:

@@ -34,6 +34,7 @@ from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
 from edgemat.workflow.stages.common import keep_golden
 
 if TYPE_CHECKING:
+    from edgemat.convert.float_costs import FloatCost
     from edgemat.workflow.step import Record
 
 
@@ -47,12 +48,15 @@ class Verified:
         For int8 files, tensor by tensor against the frozen model.
     proof:
         What is int8 in the file, where it was compared with its frozen model.
+    float_costs:
+        Where it was asked for: what operators in float take, on this machine.
     """
 
     agreements: tuple[Agreement, ...]
     scores: dict[Region, MattingErrors]
     layers: tuple[LayerTable, ...] = ()
     proof: Int8Proof | None = None
+    float_costs: tuple[FloatCost, ...] = ()
 
 
 def convert_stage(

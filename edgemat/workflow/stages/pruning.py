@@ -22,6 +22,8 @@ from edgemat.data.sections import DataSection
 from edgemat.errors import TrainingError, UsageError
 from edgemat.files import atomic_path
 from edgemat.matting.torch_predictor import torch_predictor
+from edgemat.models.adopted.network import ADOPTED
+from edgemat.models.adopted.program import PROGRAM
 from edgemat.models.count import count, count_parameters
 from edgemat.models.deploy import to_deploy
 from edgemat.models.info import MattingTask
@@ -34,7 +36,7 @@ from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
 from edgemat.training.loop import LOG, train
 from edgemat.training.objective import compute_loss
 from edgemat.training.schedule import Schedule
-from edgemat.workflow.stages.common import WEIGHTS, fill_float
+from edgemat.workflow.stages.common import WEIGHTS, at_only_size, fill_network
 from edgemat.workflow.stages.training import schedule_of, training_data
 
 if TYPE_CHECKING:
@@ -65,15 +67,19 @@ def prune_stage(
     UsageError
         When the target cannot be reached, or is reached already.
     """
-    from edgemat.quantize.pruning.prune import total_cost
+    from edgemat.quantize.pruning.prune import cost_of
+    from edgemat.quantize.pruning.trace import trace_channels
 
-    manifest, tune = source.manifest, settings.tune
+    manifest = source.manifest
+    tune = at_only_size(manifest, settings.tune)
+    settings = settings.model_copy(update={"tune": tune})
     feeding = manifest.feeding
     shape = (feeding.channels, feeding.height, feeding.width)
     network, teacher = load_network(source), load_network(source)
     pictures = open_data(data, seed=seed, size=(tune.size, tune.size))
     cost = _cost_model(settings)
-    full = total_cost(network, torch.zeros(1, *shape), cost)
+    graph = trace_channels(network, torch.zeros(1, *shape))
+    full = cost_of(graph, cost)
     keep = settings.share_of(full)
     for number in range(settings.rounds):
         share = 1 - (1 - keep) * (number + 1) / settings.rounds
@@ -104,24 +110,28 @@ def prune_stage(
             device=device,
             title=f"{title}, training",
         )
-    alphas = predict_all(torch_predictor(to_deploy(network)), validation)
+    deploy, adopted = to_deploy(network), manifest.architecture == ADOPTED
+    alphas = predict_all(torch_predictor(deploy), validation)
     log = work / f"round-{settings.rounds - 1}" / LOG
     draft = replace(
         draft_child(source),
         name=manifest.name + PRUNED_SUFFIX,
-        payload=WEIGHTS,
-        cost=Cost(parameters=count_parameters(network), macs=count(network, shape)),
+        payload=PROGRAM if adopted else WEIGHTS,
+        cost=Cost(
+            parameters=count_parameters(network), macs=count(deploy if adopted else network, shape)
+        ),
         pruning=Pruning(
             importance=settings.importance,
             macs_before=manifest.cost.macs,
             parameters_before=manifest.cost.parameters,
+            left_alone=tuple(sorted(graph.left_alone)),
         ),
         scores=score(alphas, validation),
         validation=validation.validation,
     )
     return write_artifact(
         out,
-        lambda folder: fill_float(folder, network.state_dict(), log, validation, alphas),
+        lambda folder: fill_network(folder, network, log, validation, alphas),
         draft,
     )
 

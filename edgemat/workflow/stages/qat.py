@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edgemat.artifacts.artifact import QAT_SUFFIX, Artifact, Manifest
+from edgemat.artifacts.artifact import QAT_SUFFIX, Artifact
 from edgemat.artifacts.weights import load_network
 from edgemat.data.open import open_data
 from edgemat.data.sections import DataSection
-from edgemat.errors import UsageError
-from edgemat.models.adopted.network import ADOPTED
 from edgemat.quantize.reference import load_prepared
 from edgemat.recipe.sections import QatSection
 from edgemat.scoring.evaluate import EvaluationSet
 from edgemat.training.loop import LOG, train
-from edgemat.workflow.stages.common import torch_input
+from edgemat.workflow.stages.common import at_only_size, torch_input
 from edgemat.workflow.stages.quantizing import write_quantized
 from edgemat.workflow.stages.training import schedule_of, training_data
 
@@ -49,8 +47,7 @@ def qat_stage(
     from edgemat.quantize.spec import QuantSpec
 
     manifest = source.manifest
-    if manifest.architecture == ADOPTED:  # traced for one size
-        settings = settings.model_copy(update={"size": _only_side(manifest)})
+    settings = at_only_size(manifest, settings)
     start = Quantized(load_prepared(quantized), QuantSpec.load(quantized.quant))
     aware = QuantizationAware(start, torch_input(validation, 0))
     pictures = training_data(
@@ -82,15 +79,3 @@ def qat_stage(
         calibration=quantized.manifest.calibration,
         log=work / LOG,
     )
-
-
-def _only_side(manifest: Manifest) -> int:
-    """Return the side of the only crops that an adopted network takes."""
-    feeding = manifest.feeding
-    if feeding.height != feeding.width:
-        raise UsageError(
-            f"{manifest.name} takes {feeding.height} x {feeding.width} px alone, and training has "
-            "square crops.",
-            remedy="Adopt it once more with a square --size, or quantize with --mode ptq.",
-        )
-    return feeding.height

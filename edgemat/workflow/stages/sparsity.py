@@ -14,6 +14,7 @@ from edgemat.artifacts.weights import load_network, read_state
 from edgemat.data.open import open_data
 from edgemat.data.sections import DataSection
 from edgemat.matting.torch_predictor import torch_predictor
+from edgemat.models.adopted.network import ADOPTED
 from edgemat.models.deploy import to_deploy
 from edgemat.recipe.sections import RecoverSection
 from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
@@ -91,5 +92,8 @@ def sparsify_stage(
 
 def packed_bytes(artifact: Artifact) -> int:
     """Return the bytes of a float artefact's weights in float16, compressed as downloads are."""
-    weights = read_state(artifact).values()
-    return sum(len(zlib.compress(w.half().numpy().tobytes())) for w in weights)
+    if artifact.manifest.architecture == ADOPTED:
+        weights = load_network(artifact).state_dict()
+    else:
+        weights = read_state(artifact)
+    return sum(len(zlib.compress(w.half().numpy().tobytes())) for w in weights.values())

@@ -80,6 +80,14 @@ LAYERS: dict[str, nn.Module] = {
     "sums and products": Lines(lambda x: 2 - x * 0.5 + x / 3 - (x - 1) * torch.relu(x) + 1),
     "squares and roots": Lines(lambda x: torch.sqrt(x**2 + 1) * torch.rsqrt(x.abs() + 1)),
     "largest and least": Lines(lambda x: torch.maximum(x, -x) + torch.minimum(x, x * 2)),
+    "logarithm": Lines(lambda x: torch.log(x.abs() + 1)),
+    "largest of the channels": Lines(lambda x: x - x.amax(dim=1, keepdim=True)),
+    "sum over a map": Lines(lambda x: x * x.sum(dim=(2, 3), keepdim=True) / 256),
+    "divided by a tensor": Lines(lambda x: x / (x.abs() + 1)),
+    "unbound channels": Lines(lambda x: torch.stack(x.unbind(1)[::-1], dim=1)),
+    "channels of zeros": nn.Sequential(
+        Lines(lambda x: F.pad(x, (0, 0, 0, 0, 1, 2))), nn.Conv2d(C + 3, C, 1)
+    ),
     "a constant map": Lines(lambda x: x + torch.arange(16.0) / 16),
     "max pooling": nn.Sequential(nn.MaxPool2d(3, 2, 1), nn.Upsample(scale_factor=2)),
     "average pooling": nn.Sequential(nn.AvgPool2d(2), nn.Upsample(scale_factor=2)),

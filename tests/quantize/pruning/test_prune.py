@@ -146,7 +146,7 @@ def test_taylor_keeps_what_the_loss_needs() -> None:
 
     scores = {
         index: score
-        for one, score in zip(graph.sets, taylor(model, graph.sets, [loss]), strict=True)
+        for one, score in zip(graph.sets, taylor(model, graph, [loss]), strict=True)
         for name, axis, index in one.slices
         if name == "refine.1.weight"
     }
@@ -210,6 +210,16 @@ def test_a_layer_of_its_own_is_an_int8_convolution(
     assert model.delegate_coverage().share == 1
     x = np.random.default_rng(0).random(model.input_shape).astype(np.float32) * 6
     assert model.run(x).std() > 0.1
+
+
+def test_a_grouped_layer_costs_what_it_costs_whole(tmp_path: Path) -> None:
+    layer = Convolution("w", (16, 4, 3, 3), (10, 12), 2, 1)
+    path = tmp_path / "layer.tflite"
+    path.write_bytes(convolution_file(layer, 4, 16))
+    model = TfliteModel(path)
+    assert model.operators() == ["CONV_2D"] and tuple(model.input_shape) == (1, 10, 12, 8)
+    layers = HostLayerCosts()
+    assert layers(layer, 4, 16) == layers(layer, 4, 8) > 0
 
 
 @pytest.mark.parametrize("inputs", [64, 1], ids=["dense", "depthwise"])
