@@ -1,6 +1,7 @@
 // Who computes: what is right and fastest here, of the processor with several threads or with one,
 // and the GPU where it computes all of the network.
 import {GOLDEN_LIMIT} from '../bench/verdict.js';
+import {hasGpu} from './gpu.js';
 import {golden, openNetwork, tryGolden} from './runtime.js';
 
 const TRIES = 3;
@@ -14,7 +15,7 @@ export async function openBest(entry, mostThreads) {
   const expected = await golden(entry);
   const ways = [['xnnpack', mostThreads]];
   if (mostThreads > 1) ways.push(['xnnpack', 1]); // where cores are busy, waiting for them is slow
-  if (await navigator.gpu?.requestAdapter()) ways.push(['webgpu', 1]);
+  if (await hasGpu()) ways.push(['webgpu', 1]);
   let best = null;
   const refusals = [];
   for (const [delegate, threads] of ways) {

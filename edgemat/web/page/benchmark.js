@@ -1,5 +1,6 @@
 // The benchmark's tab: its choices, and results to read and to save.
 import {PROTOCOL, STRICT} from '../bench/result.js';
+import {hasGpu} from '../engine/gpu.js';
 import {Engine} from './engine.js';
 import {download, find, say, showProgress, trying} from './say.js';
 
@@ -64,8 +65,7 @@ export class BenchmarkTab {
 }
 
 async function offerGpu() {
-  const adapter = await navigator.gpu?.requestAdapter();
-  document.querySelector('[name=asked][value=webgpu]').disabled = !adapter;
+  document.querySelector('[name=asked][value=webgpu]').disabled = !await hasGpu();
 }
 
 function checkbox(name) {
