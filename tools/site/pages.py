@@ -87,4 +87,5 @@ def commands() -> str:
         capture_output=True,
         text=True,
     )
-    return done.stdout
+    listed = r"\*\*Commands\*\*:\n\n(?:\* .*\n)+\n"  # shortened, where each follows in full
+    return re.sub(listed, "", done.stdout).replace("# `edgemat`\n", "# The command line\n", 1)
