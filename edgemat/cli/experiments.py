@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edgemat.cli import tables
+from edgemat.cli import experiment_tables as tables
 from edgemat.terminal import AsJson, out, print_json
 
 if TYPE_CHECKING:

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from edgemat.convert.layer_parity import LayerTable
     from edgemat.data.layouts.check import CheckedSet
     from edgemat.doctor import Finding
-    from edgemat.experiments.degrade import Row as DegradationRow
-    from edgemat.experiments.fit import Outcome
     from edgemat.scoring.bounds import Verdict
     from edgemat.workflow.pipeline import RunResult
     from edgemat.workflow.stages.converting import Verified
@@ -376,26 +374,4 @@ def show_bias(out: Console, groups: Sequence[GroupScore]) -> None:
     for one in groups:
         cells = (f"{one.iou:.4f}", f"{one.mad:.4f}", f"{one.mad_band:.4f}")
         table.add_row(one.topic, one.group, str(one.people), *cells)
-    out.print(table)
-
-
-def show_outcomes(out: Console, title: str, outcomes: Sequence[Outcome]) -> None:
-    """Print how like the originals pictures are, a row for each network."""
-    table = Table(title=title)
-    for column in ("network", "PSNR, dB", "SSIM", "MAE", "MSE (root)"):
-        table.add_column(column)
-    for one in outcomes:
-        f = one.fidelity
-        table.add_row(one.model, f"{f.psnr:.2f}", f"{f.ssim:.4f}", f"{f.mae:.4f}", f"{f.mse:.4f}")
-    out.print(table)
-
-
-def show_degradation(out: Console, rows: Sequence[DegradationRow]) -> None:
-    """Print Table 5.1, with the errors on degraded composites beside those on clean ones."""
-    table = Table(title="Degraded in training; errors in the unknown region")
-    for column in ("pictures", "SAD", "Grad", "SAD, degraded", "Grad, degraded"):
-        table.add_column(column)
-    for row in rows:
-        errors = (row.clean.sad, row.clean.grad, row.degraded.sad, row.degraded.grad)
-        table.add_row(row.training, *(f"{error:.4g}" for error in errors))
     out.print(table)

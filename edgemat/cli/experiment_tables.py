@@ -1,0 +1,35 @@
+"""Tables of the thesis' small experiments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from edgemat.experiments.degrade import Row
+    from edgemat.experiments.fit import Outcome
+
+
+def show_outcomes(out: Console, title: str, outcomes: Sequence[Outcome]) -> None:
+    """Print how like the originals pictures are, a row for each network."""
+    table = Table(title=title)
+    for column in ("network", "PSNR, dB", "SSIM", "MAE", "MSE (root)"):
+        table.add_column(column)
+    for one in outcomes:
+        f = one.fidelity
+        table.add_row(one.model, f"{f.psnr:.2f}", f"{f.ssim:.4f}", f"{f.mae:.4f}", f"{f.mse:.4f}")
+    out.print(table)
+
+
+def show_degradation(out: Console, rows: Sequence[Row]) -> None:
+    """Print Table 5.1, with the errors on degraded composites beside those on clean ones."""
+    table = Table(title="Degraded in training; errors in the unknown region")
+    for column in ("pictures", "SAD", "Grad", "SAD, degraded", "Grad, degraded"):
+        table.add_column(column)
+    for row in rows:
+        errors = (row.clean.sad, row.clean.grad, row.degraded.sad, row.degraded.grad)
+        table.add_row(row.training, *(f"{error:.4g}" for error in errors))
+    out.print(table)
