@@ -49,10 +49,10 @@ class HostLayerCosts:
 
     def _grid(self, convolution: Convolution) -> RegularGridInterpolator:
         c = convolution
-        key = (c.shape, c.size, c.groups > 1, c.stride)
+        key = (c.shape, c.size, c.groups, c.stride)
         if key not in self._known:
             outputs = _points(c.shape[0])
-            if c.groups > 1 and c.shape[1] > 1:
+            if c.groups > 1 and not _is_depthwise(c):
                 axes = [[1, c.shape[0]]]
                 values = np.full(2, self._measure(c, c.shape[1], c.shape[0]))
             elif c.groups > 1:
@@ -90,12 +90,16 @@ def _points(channels: int) -> list[int]:
     return sorted(found if len(found) > 1 else {1, *found})
 
 
+def _is_depthwise(convolution: Convolution) -> bool:
+    return convolution.shape[1] == 1 and convolution.shape[0] == convolution.groups > 1
+
+
 def convolution_file(convolution: Convolution, inputs: int, outputs: int) -> bytes:
     """Return a .tflite of one int8 convolution with random weights, its channels as given.
 
     `inputs` are those of a group; a depthwise one is told all.
     """
-    depthwise = convolution.groups > 1 and convolution.shape[1] == 1
+    depthwise = _is_depthwise(convolution)
     seen = inputs if depthwise else inputs * convolution.groups
     kernel = convolution.shape[2:]
     height, width = (length * convolution.stride for length in convolution.size)

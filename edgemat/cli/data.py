@@ -50,8 +50,7 @@ def soften(
         done = soften_folder(
             source,
             output,
-            Softening(method, inside, outside),
-            labels=_numbers(labels),
+            Softening(method, inside, outside, _numbers(labels)),
             progress=show,
         )
     if as_json:

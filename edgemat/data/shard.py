@@ -9,9 +9,8 @@ from pathlib import Path
 
 from edgemat.data.folder import files_split
 from edgemat.data.layouts import shards
-from edgemat.data.layouts.files import MatteFiles, StoredFile
+from edgemat.data.layouts.files import MatteFiles, StoredFile, require_partners
 from edgemat.data.layouts.table import OF_BOTH_KINDS, Layout, find_mattes
-from edgemat.data.sample import Use
 from edgemat.data.split import write_held_out
 from edgemat.errors import UsageError
 from edgemat.files import atomic_path, explain_os_errors
@@ -70,12 +69,15 @@ def _both_kinds(path: Path, layout: Layout) -> Iterator[MatteFiles]:
     """Yield a set's files, once with each kind of colours that it has."""
     first = find_mattes(path, layout=layout)
     yield first
-    if layout in OF_BOTH_KINDS and first.colours and first.has_layers:
-        other: Use = "image"
-        try:
-            yield find_mattes(path, layout=layout, use=other)
-        except UsageError:
-            return  # it has foregrounds alone
+    find = OF_BOTH_KINDS.get(layout)
+    if find is None or not (first.colours and first.has_layers):
+        return
+    try:
+        photographs = find(path, "image")
+    except UsageError:
+        return  # it has foregrounds alone
+    require_partners(photographs, path)
+    yield photographs
 
 
 def _samples(found: list[MatteFiles]) -> dict[str, list[Member]]:
@@ -92,7 +94,7 @@ def _samples(found: list[MatteFiles]) -> dict[str, list[Member]]:
     for key, file in first.trimaps.items():
         samples[key].append((shards.TRIMAP, file))
     for number, file in enumerate(first.backgrounds):
-        samples[f"background-{number:06d}"] = [(shards.BACKGROUND, file)]
+        samples.setdefault(f"background-{number:06d}", []).append((shards.BACKGROUND, file))
     dotted = next((key for key in samples if "." in key), None)
     if dotted is not None:
         raise UsageError(

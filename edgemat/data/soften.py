@@ -56,6 +56,8 @@ class Softening:
         One of :data:`edgemat.matting.classical.METHODS`.
     inside, outside:
         Reach of the unknown region in pixels at a longer side of 640 px; scaled with the picture.
+    labels:
+        Class numbers that are foreground, where masks hold class numbers.
 
     Raises
     ------
@@ -66,6 +68,7 @@ class Softening:
     method: str = "closed-form"
     inside: float = INSIDE
     outside: float = OUTSIDE
+    labels: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -136,7 +139,6 @@ def soften_folder(
     output: Path,
     how: Softening = CLOSED_FORM,
     *,
-    labels: tuple[int, ...] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Softened:
     """Soften every pair of SOURCE/image and SOURCE/mask; resumes where an earlier run stopped.
@@ -146,8 +148,6 @@ def soften_folder(
 
     Parameters
     ----------
-    labels:
-        Class numbers that are foreground, where masks hold class numbers.
     progress:
         Called with the number of pairs done and the number of all.
 
@@ -182,7 +182,7 @@ def soften_folder(
             kept += 1
         else:
             try:
-                _soften_pair(images[stem], masks[stem], output, how, labels)
+                _soften_pair(images[stem], masks[stem], output, how)
                 made += 1
             except UsageError as error:
                 skipped.append((stem, error.message))
@@ -195,20 +195,27 @@ def soften_folder(
 
 def _keep_to(how: Softening, output: Path) -> None:
     """Write down how mattes are made; a folder never holds some of two kinds."""
-    path, text = output / SETTINGS_FILE, json.dumps(asdict(how)) + "\n"
-    if path.is_file() and path.read_bytes() != text.encode():
+    path, text = output / SETTINGS_FILE, _written(how)
+    made_as = text
+    if path.is_file():
+        made_as = path.read_text(encoding="utf-8", errors="replace")
+    elif pictures(output / "alpha"):  # of a version that did not write it down
+        made_as = _written(CLOSED_FORM)
+    if made_as != text:
         raise UsageError(
-            f"The mattes in {output} were made otherwise: {path} says how.",
+            f"The mattes in {output} were made otherwise: {made_as.strip()}",
             remedy="Name a new folder, or give the same settings.",
         )
     write_text(path, text)
 
 
-def _soften_pair(
-    image: Path, mask: Path, output: Path, how: Softening, labels: tuple[int, ...] | None
-) -> None:
+def _written(how: Softening) -> str:
+    return json.dumps(asdict(how)) + "\n"
+
+
+def _soften_pair(image: Path, mask: Path, output: Path, how: Softening) -> None:
     picture, opacity = read_rgba(image)
-    known = read_grey(mask, labels=labels)
+    known = read_grey(mask, labels=how.labels)
     check_same_size(known, picture, names=(str(mask), str(image)))
     if not (known >= 0.5).any():
         raise ImageError(f"{mask} is empty: nobody is marked in it.", remedy="Leave it out.")

@@ -57,19 +57,33 @@ def split_names(names: Collection[str], folder: Path) -> Split:
     UsageError
         When held-out.txt names what is not there, or leaves nothing to train on.
     """
-    listed = _listed(folder)
-    if listed is None:
+    held_out = listed_held_out(folder, names)
+    if held_out is None:
         held_out = _by_name(names)
-    else:
-        held_out = listed
-        absent = sorted(listed - set(names))
-        if absent or not set(names) - listed:
-            wrong = f"names {absent[0]}, which is not there" if absent else "leaves none to train"
-            raise UsageError(
-                f"{folder / HELD_OUT_FILE} {wrong}.",
-                remedy="A line of it is the name of a matte of this folder, without the suffix.",
-            )
+    elif not set(names) - held_out:
+        raise UsageError(
+            f"{folder / HELD_OUT_FILE} leaves none to train.",
+            remedy="Leave some of the names out of it.",
+        )
     return Split(tuple(sorted(set(names) - held_out)), tuple(sorted(held_out)))
+
+
+def listed_held_out(folder: Path, names: Collection[str]) -> set[str] | None:
+    """Return the names that a folder's held-out.txt has; None where there is none.
+
+    Raises
+    ------
+    UsageError
+        When it cannot be read, or names what is not among `names`.
+    """
+    listed = _listed(folder)
+    absent = sorted((listed or set()) - set(names))
+    if absent:
+        raise UsageError(
+            f"{folder / HELD_OUT_FILE} names {absent[0]}, which is not there.",
+            remedy="A line of it is the name of a matte of this folder, without the suffix.",
+        )
+    return listed
 
 
 def write_held_out(folder: Path, names: Iterable[str]) -> None:

@@ -10,6 +10,7 @@ import zlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -83,6 +84,16 @@ class PackedFile:
     def __str__(self) -> str:
         return f"{self.name} in {self.archive}"
 
+    def open(self) -> BinaryIO:
+        """Return it as a file, of which no more is read than is asked for.
+
+        Raises
+        ------
+        OSError
+            As opening the archive does.
+        """
+        return io.BufferedReader(_Window(self.archive, self.offset, self.size))
+
     def read(self) -> bytes:
         """Return the content.
 
@@ -91,9 +102,39 @@ class PackedFile:
         OSError
             As reading the archive does.
         """
-        with self.archive.open("rb") as file:
-            file.seek(self.offset)
-            return file.read(self.size)
+        with self.open() as file:
+            return file.read()
+
+
+class _Window(io.RawIOBase):
+    """A part of a file, as a file."""
+
+    def __init__(self, path: Path, offset: int, size: int) -> None:
+        self._file = path.open("rb", buffering=0)
+        self._offset, self._size, self._at = offset, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = max(0, start + offset)
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        wanted = max(0, min(len(buffer), self._size - self._at))
+        self._file.seek(self._offset + self._at)
+        count = self._file.readinto(memoryview(buffer)[:wanted])
+        self._at += count
+        return count
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.close()
+        super().close()
 
 
 PictureFile = Path | str | PictureBytes | PackedFile
@@ -125,7 +166,7 @@ def _open(path: PictureFile) -> Image.Image:
         with warnings.catch_warnings():
             # Pillow warns from 89 megapixels on; the limit of this project follows just below.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            source = io.BytesIO(path.read()) if isinstance(path, PackedFile) else path
+            source = path.open() if isinstance(path, PackedFile) else path
             image = Image.open(source, formats=_formats())
     except FileNotFoundError as error:
         raise ImageError(f"{path} does not exist.", remedy="Check the path.") from error
@@ -184,7 +225,8 @@ def _missing_decoder(path: PictureFile) -> ImageError | None:
         if isinstance(path, PictureBytes):
             head = path.getvalue()[:16]
         elif isinstance(path, PackedFile):
-            head = path.read()[:16]
+            with path.open() as file:
+                head = file.read(16)
         else:
             with Path(path).open("rb") as file:
                 head = file.read(16)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgemat.errors import ImageError
+from edgemat.errors import ImageError, UsageError
 from edgemat.images import F32, FOREGROUND, U8, UNKNOWN, resize
-from edgemat.matting.matte import Model, Progress, matte
+from edgemat.matting.matte import ASPECT_TOLERANCE, Model, Progress, matte
 from edgemat.matting.unknown import trimap_of_matte
 
 
@@ -36,8 +36,8 @@ def refine(
     image:
         HxWx3 uint8 RGB.
     coarse:
-        A matte in 0..1, HxW float32 of the same shape, in any resolution: a portrait network's, ML
-        Kit's, Vision's.
+        A matte in 0..1, HxW float32 of the picture's aspect ratio, in any resolution: a portrait
+        network's, ML Kit's, Vision's.
     model:
         A trimap network; by default the shipped one. See :func:`edgemat.matting.matte.matte`.
     progress:
@@ -60,7 +60,7 @@ def trimap_of_coarse(coarse: F32, size: tuple[int, ...]) -> U8:
 
     Raises
     ------
-    ImageError
+    ImageError, UsageError
         As :func:`fit_coarse`.
     """
     return trimap_of_matte(fit_coarse(coarse, size))
@@ -73,6 +73,8 @@ def fit_coarse(coarse: F32, size: tuple[int, ...]) -> F32:
     ------
     ImageError
         When it is no HxW array of numbers in 0..1.
+    UsageError
+        The aspect ratios differ by more than 2 %, as of one that was turned, cropped or stretched.
     """
     if coarse.ndim != 2 or coarse.dtype != np.float32 or coarse.size == 0:
         raise ImageError(
@@ -84,5 +86,12 @@ def fit_coarse(coarse: F32, size: tuple[int, ...]) -> F32:
             "A coarse matte lies in 0..1, and this one does not.", remedy="Divide it by 255."
         )
     height, width = size
+    own_height, own_width = coarse.shape
+    if abs((own_width / own_height) / (width / height) - 1) > ASPECT_TOLERANCE:
+        raise UsageError(
+            f"The mask is {own_width} x {own_height} px but the picture {width} x {height} px: "
+            "another shape.",
+            remedy="Turn, crop or scale it as the picture is.",
+        )
     fitted: F32 = resize(coarse, (height, width), method="bilinear")
     return fitted

@@ -14,7 +14,7 @@ from edgemat.data.layouts.check import check_set
 from edgemat.data.sample import Part, Use
 from edgemat.data.shard import write_shards
 from edgemat.errors import UsageError
-from edgemat.images import write_image
+from edgemat.images import PackedFile, image_size, write_image
 
 NAMES = tuple(f"p{number}" for number in range(12))
 
@@ -131,12 +131,63 @@ def test_what_is_no_shard_is_refused(folder: Path, tmp_path: Path) -> None:
     write_tar(tmp_path / "grey" / "a.tar", "x.alpha.png")
     assert "no KEY.foreground.png" in refused(tmp_path / "grey")
     (shard,) = write_shards(folder, tmp_path / "cut")
-    shard.write_bytes(shard.read_bytes()[:3000])
-    assert "cut off" in refused(tmp_path / "cut")
+    whole = shard.read_bytes()
+    with tarfile.open(shard) as archive:
+        second = archive.getmembers()[1]
+    damaged = bytearray(whole)
+    damaged[second.offset] ^= 1
+    for content in (whole[:3000], whole[: second.offset], whole[: second.offset + 9], damaged):
+        shard.write_bytes(content)
+        assert "cut off" in refused(tmp_path / "cut")
     (tmp_path / "packed").mkdir()
     with tarfile.open(tmp_path / "packed" / "a.tar", "w:gz") as packed:
         packed.addfile(tarfile.TarInfo("x.alpha.png"))
     assert "compressed" in refused(tmp_path / "packed")
+
+
+def test_a_set_for_testing_alone_is_one_in_shards(folder: Path, tmp_path: Path) -> None:
+    (folder / "alpha").rename(folder / "matte")
+    write_shards(folder, tmp_path / "shards", layout="ppm-100")
+    assert opened(tmp_path / "shards", "image", "held-out", "webdataset").count == len(NAMES)
+    with pytest.raises(UsageError, match="holds all of its own out"):
+        opened(tmp_path / "shards", "image", "train", "webdataset")
+
+
+def test_a_photograph_without_a_matte_is_not_passed_over(folder: Path, tmp_path: Path) -> None:
+    (folder / "image" / "p1.png").unlink()
+    with pytest.raises(UsageError, match="no partner"):
+        write_shards(folder, tmp_path / "shards")
+
+
+def test_a_matte_may_be_called_as_a_background_is(folder: Path, tmp_path: Path) -> None:
+    for kind in ("alpha", "foreground", "image", "trimap"):
+        (folder / kind / "p1.png").rename(folder / kind / "background-000000.png")
+    write_shards(folder, tmp_path / "shards")
+    found = opened(tmp_path / "shards", "foreground", "all", "webdataset")
+    assert found.count == len(NAMES)
+    wall = opened(folder, "foreground", "all", "own").background(0)
+    assert np.array_equal(found.background(0), wall)
+
+
+def test_a_header_is_read_without_the_rest(folder: Path, tmp_path: Path) -> None:
+    """Sizes of a hundred gigabytes are looked at before training: not by reading them."""
+    (folder / "image" / "p1.png").unlink()
+    noise = np.random.default_rng(3).integers(0, 256, (40, 50, 3), np.uint8)
+    write_image(folder / "image" / "p1.jpg", noise)
+    (shard,) = write_shards(folder, tmp_path / "shards")
+    with tarfile.open(shard) as archive:
+        member = archive.getmember("p1.image.jpg")
+    packed = PackedFile(shard, member.name, member.offset_data, member.size)
+    content = bytearray(shard.read_bytes())
+    half = member.size // 2
+    content[member.offset_data + half : member.offset_data + member.size] = bytes(
+        member.size - half
+    )
+    shard.write_bytes(content)
+    assert image_size(packed) == (40, 50)
+    with packed.open() as file:
+        file.seek(-1, 2)
+        assert (file.tell(), file.read(9)) == (member.size - 1, bytes(1))
 
 
 def test_a_name_with_a_dot_is_no_key(folder: Path, tmp_path: Path) -> None:

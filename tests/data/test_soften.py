@@ -76,6 +76,10 @@ def test_a_folder_never_holds_mattes_of_two_kinds(tmp_path: Path, call: Call) ->
     status, _, error = call(*words)
     assert (status, "were made otherwise" in error) == (2, True)
     assert call(*words, "--method", "knn")[0] == 0
+    (tmp_path / "out" / "soften.json").unlink()  # as versions before left it
+    assert call(*words, "--method", "knn")[0] == 2
+    assert call(*words, "--labels", "255")[0] == 2
+    assert call(*words)[0] == 0
     status, _, error = call(*words, "--method", "kn")
     assert (status, "knn" in error) == (2, True)
 

@@ -136,6 +136,15 @@ def test_who_refined_a_mask_is_said(tmp_path: Path, call: Call) -> None:
     assert "trimap-tflite-int8" in named[1]
 
 
+def test_a_mask_that_was_turned_is_refused(tmp_path: Path, call: Call) -> None:
+    write_image(tmp_path / "photo.png", np.zeros((80, 60, 3), np.uint8))
+    write_image(tmp_path / "mask.png", np.full((60, 80), 255, np.uint8))
+    words = ("matte", tmp_path / "photo.png", "--mask", tmp_path / "mask.png")
+    status, _, error = call(*words, "-o", tmp_path / "cut.png")
+    assert (status, "another shape" in error) == (2, True)
+    assert not (tmp_path / "cut.png").exists()
+
+
 def test_a_mask_is_no_trimap_and_none_of_a_video(tmp_path: Path, call: Call) -> None:
     write_image(tmp_path / "photo.png", np.zeros((SIDE, SIDE, 3), np.uint8))
     mask = ("--mask", tmp_path / "photo.png")

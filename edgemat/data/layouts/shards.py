@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from edgemat.data.layouts.files import MatteFiles
 from edgemat.data.listing import SUFFIXES
 from edgemat.data.sample import Use
+from edgemat.data.split import listed_held_out
 from edgemat.errors import UsageError
 from edgemat.images import PackedFile
 
@@ -30,6 +31,9 @@ ALPHA, FOREGROUND, IMAGE, TRIMAP, CUTOUT, BACKGROUND = KINDS = (
     *("alpha", "foreground", "image", "trimap", "rgba", "background"),
 )
 
+BLOCKSIZE = 512
+"""Of .tar files, in bytes: headers and contents begin at multiples of it."""
+
 Kinds = Mapping[str, Mapping[str, PackedFile]]
 
 
@@ -44,15 +48,21 @@ def find_shards(path: Path, use: Use = "auto") -> MatteFiles:
     """
     kinds = _read_index(path)
     backgrounds = tuple(kinds[BACKGROUND].values())
+    # a set for testing alone holds all of its own out
+    listed = listed_held_out(path, kinds[ALPHA] or kinds[CUTOUT])
+    held_out = None if listed is None else frozenset(listed)
     if kinds[CUTOUT] and not kinds[ALPHA]:
-        return MatteFiles(kinds[CUTOUT], trimaps=kinds[TRIMAP], backgrounds=backgrounds)
+        trimaps = kinds[TRIMAP]
+        return MatteFiles(
+            kinds[CUTOUT], trimaps=trimaps, backgrounds=backgrounds, held_out=held_out
+        )
     if not kinds[ALPHA]:
         raise UsageError(
             f"The shards in {path} have no KEY.alpha.png and no KEY.rgba.png.",
             remedy="Write them by: edgemat data shard FOLDER OUTPUT",
         )
     colours, has_layers = _colours(kinds, path, use)
-    return MatteFiles(kinds[ALPHA], colours, has_layers, kinds[TRIMAP], backgrounds)
+    return MatteFiles(kinds[ALPHA], colours, has_layers, kinds[TRIMAP], backgrounds, held_out)
 
 
 def _colours(kinds: Kinds, path: Path, use: Use) -> tuple[Mapping[str, PackedFile], bool]:
@@ -90,17 +100,20 @@ def _read_index(path: Path) -> dict[str, dict[str, PackedFile]]:
 
 
 def _members(shard: Path) -> Iterator[PackedFile]:
+    """Yield the files of a shard; tarfile stops without a word where a header is damaged."""
+    end = 0
     try:
         with tarfile.open(shard, mode="r:") as archive:
-            end = shard.stat().st_size
             for member in archive:
-                if not member.isfile():
-                    continue
-                if member.offset_data + member.size > end:
-                    raise tarfile.ReadError("cut off")
-                yield PackedFile(shard, member.name, member.offset_data, member.size)
+                end = member.offset_data + -(-member.size // BLOCKSIZE) * BLOCKSIZE
+                if member.isfile():
+                    yield PackedFile(shard, member.name, member.offset_data, member.size)
+        with shard.open("rb") as file:
+            file.seek(end)
+            if file.read(BLOCKSIZE) != bytes(BLOCKSIZE):  # which ends every archive
+                raise tarfile.ReadError("damaged or cut off")
     except (tarfile.TarError, OSError, ValueError) as error:
         raise UsageError(
-            f"{shard} is no .tar that can be read, or it is compressed or cut off.",
+            f"{shard} is no .tar that can be read, or it is compressed, damaged or cut off.",
             remedy="Write it again, uncompressed: what lies in it is compressed already.",
         ) from error

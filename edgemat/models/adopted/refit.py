@@ -59,9 +59,10 @@ def _weight(node: fx.Node) -> str:
 
 
 def _keep_channels(node: fx.Node) -> None:
-    """Let a view find out by itself how long axis 1 is."""
+    """Let a view find out by itself how long axis 1 is, and no other."""
     source, size = node.args[:2]
     assert isinstance(source, fx.Node) and isinstance(size, list | tuple)
-    before = source.meta["val"].shape
-    if len(size) > 1 and len(before) > 1 and (before[1] == size[1] or len(before) == 5):
-        node.args = (source, [size[0], -1, *size[2:]], *node.args[2:])
+    before, after = source.meta["val"].shape, node.meta["val"].shape
+    if len(size) > 1 and len(before) > 1 and (before[1] == after[1] or len(before) == 5):
+        known = [now if was == -1 else was for was, now in zip(size, after, strict=True)]
+        node.args = (source, [known[0], -1, *known[2:]], *node.args[2:])

@@ -132,6 +132,25 @@ def test_what_cannot_be_followed_stays_whole_and_is_named() -> None:
     assert "transpose" in graph.left_alone
 
 
+class Folded(nn.Module):
+    """Rows and columns in one axis, whose length is not said: in linear attention, for example."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.free = nn.Conv2d(3, 16, 3, padding=1), nn.Conv2d(16, 16, 3, padding=1)
+        self.kept, self.last = nn.Conv2d(16, 16, 1), nn.Conv2d(16, 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.kept(F.relu(self.free(F.relu(self.first(x)))))
+        weights = torch.softmax(y.view(y.shape[0], 16, -1), dim=-1)
+        z: Tensor = self.last(y + y * weights.view(y.shape[0], 16, -1, y.shape[3]))
+        return z
+
+
+def test_a_view_that_finds_another_axis_out_stays_one() -> None:
+    silent_channels_leave(adopted(Folded()), example(32, 64))
+
+
 class Groups(nn.Module):
     """A group norm, a sigmoid before a convolution, a softmax and a mean over channels."""
 
