@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from driven_browser import Page, open_page
 from PIL import Image
 
 import edgemat
+from edgemat.bench.devices.browser.litert_js import find_litert
+from edgemat.errors import MissingToolError
 
 PEOPLE = Path(edgemat.__file__).parent / "assets" / "people"
 PERSON = "0061.webp"
@@ -62,6 +65,16 @@ def pixel(canvas: str, across: float, down: float) -> str:
         f"(() => {{ const c = document.getElementById('{canvas}'); return [...c.getContext('2d')"
         f".getImageData(c.width * {across}, c.height * {down}, 1, 1).data]; }})()"
     )
+
+
+def exported(folder: Path) -> Path:
+    """Export the shipped portrait model to a folder called web; skips without LiteRT.js."""
+    try:
+        find_litert()
+    except MissingToolError as error:
+        pytest.skip(str(error))
+    edgemat.export("portrait", folder)
+    return folder
 
 
 @contextlib.contextmanager

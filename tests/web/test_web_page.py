@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ from page_visitor import (
     Visitor,
     address,
     camera_flags,
+    exported,
     open_visit,
     person,
     pixel,
+    serve,
 )
 from PIL import Image
 from toy_profiles import display_p3
@@ -35,6 +38,17 @@ from edgemat.matting.refine import refine
 # Max-unpooling follows the largest of four values, and a rounding decides which, now and then.
 MEAN, NEARLY_ALL = 1 / 255, 4 / 255
 NEARLY = 99.0  # per cent
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return exported(tmp_path_factory.mktemp("site") / "web")
+
+
+@pytest.fixture
+def server(web: Path) -> Iterator[http.server.ThreadingHTTPServer]:
+    with serve(web.parent) as running:
+        yield running
 
 
 def differences(found: Any, expected: Any) -> tuple[float, float]:

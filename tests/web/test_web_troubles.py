@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.server
 import shutil
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from page_visitor import (
     Visitor,
     address,
     camera_flags,
+    exported,
     open_visit,
     person,
     pixel,
@@ -48,6 +48,11 @@ new Promise((resolve) => {
   };
 })
 """
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return exported(tmp_path_factory.mktemp("site") / "web")
 
 
 @pytest.mark.long
@@ -94,12 +99,13 @@ def test_two_exports_on_one_host_both_have_shared_memory(web: Path, tmp_path: Pa
 
 @pytest.mark.long
 def test_a_camera_is_let_go_and_each_tab_has_its_own_picture_behind(
-    server: http.server.ThreadingHTTPServer, tmp_path: Path
+    web: Path, tmp_path: Path
 ) -> None:
     for colour in ("red", "blue"):
         Image.new("RGB", (64, 64), colour).save(tmp_path / f"{colour}.png")
     person().save(tmp_path / "holiday.png")
-    with open_visit(server, tmp_path, *camera_flags(tmp_path)) as page:
+    flags = camera_flags(tmp_path)
+    with serve(web.parent) as server, open_visit(server, tmp_path, *flags) as page:
         visitor = Visitor(page, tmp_path / "saved")
         visitor.wait(READY)
         page.evaluate(HELD)
