@@ -110,6 +110,8 @@ def _remove(folder: Path) -> None:
 def move_into_place(source: Path, target: Path) -> None:
     """Rename a finished file or folder to `target`, on the same disk; what was there is removed.
 
+    Where that fails, what was there stays.
+
     Raises
     ------
     DiskError
@@ -118,8 +120,15 @@ def move_into_place(source: Path, target: Path) -> None:
     with explain_os_errors(target):
         if target.is_dir():  # a rename cannot replace a folder that holds something
             trash = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-            target.rename(trash / target.name)
-            os.replace(source, target)
+            old = trash / target.name
+            try:
+                target.rename(old)
+                os.replace(source, target)
+            except OSError:
+                if old.exists():
+                    old.rename(target)
+                trash.rmdir()
+                raise
             shutil.rmtree(trash, ignore_errors=True)
         else:
             os.replace(source, target)

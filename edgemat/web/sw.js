@@ -30,7 +30,7 @@ addEventListener('fetch', (event) => {
   const [address] = event.request.url.split(/[?#]/);
   if (event.request.method !== 'GET' || !address.startsWith(registration.scope)) return;
   const path = address.slice(registration.scope.length) || 'index.html';
-  if (path in CONTENT.files) event.respondWith(answer(path));
+  if (Object.hasOwn(CONTENT.files, path)) event.respondWith(answer(path));
 });
 
 async function answer(path) {

@@ -73,6 +73,7 @@ def web_app(output: Path) -> Iterator[Path]:
     DiskError
         When the folder cannot be written.
     """
+    output = output.resolve()  # "." has no parent to rename it in
     _require_ours(output)
     litert, errors = fetch_litert()
     if errors:
@@ -81,7 +82,7 @@ def web_app(output: Path) -> Iterator[Path]:
         output.parent.mkdir(parents=True, exist_ok=True)
         scratch = tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{NAME}-")
     with scratch:
-        staging = Path(scratch.name) / output.absolute().name
+        staging = Path(scratch.name) / output.name
         with explain_os_errors(output):
             _copy_page(litert, staging)
         yield staging

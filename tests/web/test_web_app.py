@@ -17,8 +17,8 @@ from toy_artifacts import tflite_artifact
 import edgemat
 from edgemat.artifacts.feeding import Feeding
 from edgemat.bench.devices.browser.litert_js import find_litert
-from edgemat.errors import ArtifactError, MissingToolError, UsageError
-from edgemat.files import sha256_file
+from edgemat.errors import ArtifactError, DiskError, MissingToolError, UsageError
+from edgemat.files import move_into_place, sha256_file
 from edgemat.workflow.web_app import SOURCE
 
 HERE = Path(__file__).parent
@@ -102,6 +102,41 @@ def test_an_earlier_export_is_replaced_and_nothing_else_is(page: Path, tmp_path:
     with pytest.raises(UsageError, match="CNAME is no part of an earlier export"):
         edgemat.export("portrait", mine)
     assert (mine / "CNAME").is_file()
+
+
+def test_one_may_stand_in_the_folder_that_is_written(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Call
+) -> None:
+    mine = tmp_path / "web"
+    shutil.copytree(page, mine)
+    (mine / "style.css").write_text("of an older version")
+    monkeypatch.chdir(mine)
+    status, _, said = call("export", "portrait", "--to", ".")
+    monkeypatch.chdir(tmp_path)
+    assert status == 0, said
+    assert (mine / "style.css").read_bytes() == (SOURCE / "style.css").read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["web"], "nothing is left behind"
+    assert {path.name for path in mine.iterdir()} == {path.name for path in page.iterdir()}
+
+
+def test_where_a_folder_cannot_be_replaced_the_old_one_stays_alone(tmp_path: Path) -> None:
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "index.html").write_text("old")
+    with pytest.raises(DiskError, match="web cannot be written"):
+        move_into_place(tmp_path / "not made", tmp_path / "web")
+    assert (tmp_path / "web" / "index.html").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["web"]
+
+
+def test_a_network_of_ones_own_with_a_shipped_name_is_the_one_that_is_meant(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = tflite_artifact(tmp_path / "shelf")
+    mine.path.rename(tmp_path / mine.path.name.replace(mine.manifest.name, "portrait"))
+    monkeypatch.chdir(tmp_path)
+    edgemat.export("portrait", "web")
+    models = json.loads((tmp_path / "web" / "models" / "manifest.json").read_text())["models"]
+    assert models[0]["sha256"] == mine.manifest.payload_sha256, "not the shipped one"
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, call: Call) -> None:

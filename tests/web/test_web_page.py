@@ -4,137 +4,51 @@ from __future__ import annotations
 
 import http.server
 import io
-import threading
-import time
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from driven_browser import Page, open_page
+from page_visitor import (
+    CUT_OUT,
+    LONG_S,
+    READY,
+    STATUS,
+    Visitor,
+    address,
+    camera_flags,
+    exported,
+    open_visit,
+    person,
+    pixel,
+    serve,
+)
 from PIL import Image
 from toy_profiles import display_p3
 
 import edgemat
 from edgemat.artifacts.shipped import default_model
-from edgemat.bench.devices.browser.litert_js import find_litert
 from edgemat.bench.result import read_results
-from edgemat.errors import MissingToolError
 from edgemat.images import read_grey, read_image
 from edgemat.matting.foreground import blur_background, cut_out
 from edgemat.matting.refine import refine
 
-PEOPLE = Path(edgemat.__file__).parent / "assets" / "people"
-PERSON = "0061.webp"
-SAVED = {".png", ".json"}
-LONG_S = 300  # a busy machine of two cores is slow at WebAssembly
-READY = "document.body?.dataset.state === 'ready'"
-STATUS = "document.getElementById('status').textContent"
-CUT_OUT = f"(!document.getElementById('result').hidden && {STATUS}.startsWith('Cut out in'))"
 # LiteRT.js in a browser against LiteRT here, after the same guided filter, of a whole photograph.
 # Max-unpooling follows the largest of four values, and a rounding decides which, now and then.
 MEAN, NEARLY_ALL = 1 / 255, 4 / 255
 NEARLY = 99.0  # per cent
 
 
-def person(height: int = 540, width: int = 640) -> Image.Image:
-    """A rendered person before a soft ground of two colours."""
-    across = np.linspace(0, 1, width)[None, :, None]
-    ground = (1 - across) * (96, 128, 150) + across * (180, 150, 110)
-    picture = Image.fromarray(np.broadcast_to(ground, (height, width, 3)).astype(np.uint8))
-    cut = Image.open(PEOPLE / PERSON)
-    picture.paste(cut, ((width - cut.width) // 2, height - cut.height), cut)
-    return picture
-
-
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    try:
-        find_litert()
-    except MissingToolError as error:
-        pytest.skip(str(error))
-    folder = tmp_path_factory.mktemp("site") / "web"
-    edgemat.export("portrait", folder)
-    return folder
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Python's own file server: no header of ours."""
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+    return exported(tmp_path_factory.mktemp("site") / "web")
 
 
 @pytest.fixture
 def server(web: Path) -> Iterator[http.server.ThreadingHTTPServer]:
-    handler = partial(Quiet, directory=str(web.parent))
-    running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=running.serve_forever, daemon=True).start()
-    yield running
-    running.shutdown()
-    running.server_close()
-
-
-def address(server: http.server.ThreadingHTTPServer) -> str:
-    return f"http://127.0.0.1:{server.server_address[1]}/web/"
-
-
-class Visitor:
-    """Who uses the page."""
-
-    def __init__(self, page: Page, downloads: Path) -> None:
-        self.page, self._downloads, self._taken = page, downloads, 0
-        downloads.mkdir()
-        page.send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(downloads))
-
-    def wait(self, expression: str) -> None:
-        self.page.wait_for(
-            f"{expression} || document.querySelector('#status.bad') !== null", within_s=LONG_S
-        )
-        assert self.page.evaluate(expression), self.page.evaluate(STATUS)
-
-    def click(self, selector: str) -> None:
-        self.page.evaluate(f"document.querySelector('{selector}').click()")
-
-    def cut_out(self, path: Path) -> None:
-        self.page.evaluate("document.getElementById('result').hidden = true")
-        self.page.choose_files("#file", path)
-        self.wait(CUT_OUT)
-
-    def save(self, view: str, behind: str = "cutout") -> Path:
-        self.click(f"[name=view][value={view}]")
-        self.click(f"[name=photo-behind][value={behind}]")
-        return self.download("#save")
-
-    def download(self, button: str) -> Path:
-        """Click, and return the file that comes, in a folder of its own."""
-        self.click(button)
-        until = time.monotonic() + LONG_S
-        # a browser renames it when it is whole
-        while not (found := [p for p in self._downloads.iterdir() if p.suffix in SAVED]):
-            assert time.monotonic() < until, self.page.evaluate(STATUS)
-            time.sleep(0.1)
-        self._taken += 1
-        folder = self._downloads / str(self._taken)
-        folder.mkdir()
-        return found[0].rename(folder / found[0].name)
-
-    def refused(self) -> str:
-        self.page.wait_for("document.querySelector('#status.bad') !== null", within_s=LONG_S)
-        said: str = self.page.evaluate(STATUS)
-        return said
-
-    @property
-    def errors(self) -> list[str]:
-        """What the console holds but for LiteRT's own notes."""
-        noted = ("INFO: ", "WARNING: ")
-        return [text for text in self.page.errors if not text.startswith(noted)]
-
-
-def open_visit(server: http.server.ThreadingHTTPServer, folder: Path, *flags: str) -> Any:
-    return open_page(address(server), folder / "profile", *flags)
+    with serve(web.parent) as running:
+        yield running
 
 
 def differences(found: Any, expected: Any) -> tuple[float, float]:
@@ -264,20 +178,8 @@ def test_the_benchmark_writes_what_edgemat_bench_reads(
 def test_the_camera_is_shown_before_another_ground(
     server: http.server.ThreadingHTTPServer, tmp_path: Path
 ) -> None:
-    frame = io.BytesIO()
-    person(480).save(frame, "JPEG", quality=95)
-    (tmp_path / "camera.mjpeg").write_bytes(frame.getvalue() * 30)
-    flags = (
-        *("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"),
-        f"--use-file-for-fake-video-capture={tmp_path / 'camera.mjpeg'}",
-    )
-    pixels = (
-        "(() => { const c = document.getElementById('live'); return [...c.getContext('2d')"
-        ".getImageData(c.width * AT, c.height * DOWN, 1, 1).data]; })()"
-    )
-    corner = pixels.replace("AT", "0.02").replace("DOWN", "0.05")
-    chest = pixels.replace("AT", "0.5").replace("DOWN", "0.9")
-    with open_visit(server, tmp_path, *flags) as page:
+    corner, chest = pixel("live", 0.02, 0.05), pixel("live", 0.5, 0.9)
+    with open_visit(server, tmp_path, *camera_flags(tmp_path)) as page:
         visitor = Visitor(page, tmp_path / "saved")
         visitor.wait(READY)
         visitor.click("[name=tab][value=camera]")

@@ -21,7 +21,7 @@ const FIXED = 1 << 22;
 /**
  * Return the raster at another size.
  *
- * @param {string} method area, bilinear, bicubic or nearest
+ * @param {string} method area, bilinear or bicubic
  */
 export function resize(raster, height, width, method) {
   if (raster.height === height && raster.width === width) {
@@ -83,26 +83,21 @@ export function resizeRows(raster, height, width, rows, method = 'bilinear') {
  */
 function windows(source, target, [from, to], method) {
   const scale = source / target;
+  const filter = FILTERS[method];
+  const widening = Math.max(scale, 1);
+  const reach = filter.support * widening;
   const first = [];
   const start = [0];
   const weight = [];
   for (let pixel = from; pixel < to; pixel++) {
     const centre = (pixel + 0.5) * scale;
-    if (method === 'nearest') {
-      first.push(Math.min(Math.floor(centre), source - 1));
-      weight.push(1);
-    } else {
-      const filter = FILTERS[method];
-      const widening = Math.max(scale, 1);
-      const reach = filter.support * widening;
-      const begin = Math.max(0, Math.trunc(centre - reach + 0.5));
-      const end = Math.min(source, Math.trunc(centre + reach + 0.5));
-      const raw = [];
-      for (let at = begin; at < end; at++) raw.push(filter.weight((at + 0.5 - centre) / widening));
-      const total = raw.reduce((a, b) => a + b);
-      first.push(begin);
-      for (const one of raw) weight.push(one / total);
-    }
+    const begin = Math.max(0, Math.trunc(centre - reach + 0.5));
+    const end = Math.min(source, Math.trunc(centre + reach + 0.5));
+    const raw = [];
+    for (let at = begin; at < end; at++) raw.push(filter.weight((at + 0.5 - centre) / widening));
+    const total = raw.reduce((a, b) => a + b);
+    first.push(begin);
+    for (const one of raw) weight.push(one / total);
     start.push(weight.length);
   }
   const ends = first.map((begin, n) => begin + start[n + 1] - start[n]);

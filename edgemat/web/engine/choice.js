@@ -25,7 +25,7 @@ export async function openBest(entry, mostThreads) {
       left?.network.close();
       best = kept;
     } catch (error) {
-      refusals.push(error.message);
+      refusals.push(error?.message ?? String(error));
     }
   }
   if (!best) throw new Error(`The network does not run here: ${refusals.join('; ')}`);

@@ -1,11 +1,12 @@
-// What becomes of a picture and its matte. An effect is {kind, colour, share}: cutout, matte,
-// original, colour, picture (the background that was given), blur (by a share of the longer side).
+// What becomes of a picture and its matte. An effect is {kind, colour, share, tab}: cutout,
+// matte, original, colour, picture (which was given for that tab), blur (by a share of the longer
+// side).
 import {blurBackground, cutOut, replaceBackground, replaceByColour} from '../core/foreground.js';
 
 /**
  * Return a raster of 1, 3 or 4 channels.
  *
- * @param scene {image, alpha, foreground(): its colours, backdrop: a picture or null, disc: see
+ * @param scene {image, alpha, foreground(): its colours, backdrop: a picture or none, disc: see
  *   blurBackground}
  */
 export function render(scene, {kind, colour, share}) {

@@ -16,19 +16,22 @@ const FRAME_DISC = 3; // of its blur: a sixteenth of the work that a photograph'
 const SMOOTHING = 0.3; // as `edgemat matte --smooth` has it for videos
 
 let portrait; // the network
-let second; // {entry, network}: the trimap network, loaded when it is first asked for
+let second; // {entry, threads, network}: the trimap network, loaded when it is first asked for
 let scene; // the photograph that is worked on
 let smoother = new Smoother(SMOOTHING);
-let backdrop = null;
+const backdrops = new Map(); // tab to the picture that was chosen there
 
 export const JOBS = {
   /** Load the portrait network; tells who computes. */
   async open({portraitEntry, trimapEntry}) {
     const possible = await mostThreads();
     await loadRuntime(possible);
-    const {network, ms} = await openBest(portraitEntry, Math.min(USUAL_THREADS, possible));
+    const usual = Math.min(USUAL_THREADS, possible);
+    const {network, ms} = await openBest(portraitEntry, usual);
     portrait = network;
-    second = trimapEntry && {entry: trimapEntry, network: null};
+    // a GPU's one thread says nothing of the processor, which refines
+    const threads = network.delegate === 'xnnpack' ? network.threads : usual;
+    second = trimapEntry && {entry: trimapEntry, threads, network: null};
     return {delegate: network.delegate, threads: network.threads, possible, ms};
   },
 
@@ -44,7 +47,7 @@ export const JOBS = {
 
   /** Look at hair and edges again, at full size, with the trimap network. */
   async refine(_, progress) {
-    second.network ??= await openNetwork(second.entry, 'xnnpack', portrait.threads);
+    second.network ??= await openNetwork(second.entry, 'xnnpack', second.threads);
     const {image, alpha} = scene;
     scene = makeScene(image, await refine(second.network, image, alpha, (done, total) => {
       progress({done, total});
@@ -53,17 +56,17 @@ export const JOBS = {
 
   /** Return the photograph with an effect, as ImageData. */
   show({effect}) {
-    return {pixels: toRgba(render({...scene, backdrop}, effect))};
+    return {pixels: toRgba(renderScene(effect))};
   },
 
   /** Return it as a PNG. */
   async save({effect}) {
-    return {png: await encodePng(render({...scene, backdrop}, effect))};
+    return {png: await encodePng(renderScene(effect))};
   },
 
-  /** Take the picture to put behind. */
-  backdrop({bitmap}) {
-    backdrop = readPhoto(bitmap).image;
+  /** Take the picture to put behind in a tab. */
+  backdrop({bitmap, tab}) {
+    backdrops.set(tab, readPhoto(bitmap).image);
   },
 
   /** Begin a live picture. */
@@ -79,12 +82,17 @@ export const JOBS = {
     const image = readFrame(bitmap, FRAME_SIDE);
     let alpha = await mattePortrait(portrait, image);
     if (steady) alpha = smoother.next(image, alpha);
+    const backdrop = backdrops.get(effect.tab);
     const live = {image, alpha, backdrop, foreground: () => image, disc: FRAME_DISC};
     return {pixels: toRgba(render(live, effect))};
   },
 
   measure: measureModels,
 };
+
+function renderScene(effect) {
+  return render({...scene, backdrop: backdrops.get(effect.tab)}, effect);
+}
 
 function makeScene(image, alpha) {
   let foreground;

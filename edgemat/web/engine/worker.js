@@ -14,6 +14,7 @@ async function work(id, job, given) {
     // a picture's memory is handed over, not copied
     postMessage({id, result}, result?.pixels ? [result.pixels.data.buffer] : []);
   } catch (error) {
-    postMessage({id, error: error.message});
+    // WebAssembly throws numbers, too
+    postMessage({id, error: error?.message ?? String(error)});
   }
 }

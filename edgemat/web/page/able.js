@@ -4,7 +4,8 @@
 const SIMD = Uint8Array.of(
   0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15,
   253, 98, 11);
-const RELOADED = 'edgemat: reloaded for shared memory';
+const FOLDER = new URL('.', location).pathname; // one host may have several exports
+const RELOADED = `edgemat: ${FOLDER} reloaded for shared memory`;
 
 /** Throw a sentence where the page cannot work at all. */
 export function requireAble() {
@@ -33,8 +34,7 @@ export async function install() {
     return '';
   }
   try {
-    await registered;
-    await serviceWorker.ready;
+    await Promise.race([serviceWorker.ready, failure(await registered)]);
   } catch (error) {
     return error.message;
   }
@@ -50,4 +50,17 @@ export async function install() {
     await new Promise(() => {}); // nothing more is done on this page
   }
   return '';
+}
+
+/** Reject when what is being installed fails: the browser's `ready` then stays open for ever. */
+function failure({installing, waiting, active}) {
+  return new Promise((_, reject) => {
+    const worker = installing ?? waiting ?? active;
+    const look = () => {
+      if (worker && worker.state !== 'redundant') return;
+      reject(new Error('a file is missing or is not as it was exported, or there is no room for it'));
+    };
+    worker?.addEventListener('statechange', look);
+    look();
+  });
 }

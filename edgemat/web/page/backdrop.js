@@ -15,7 +15,7 @@ export class Backdrop {
     this.#engine = engine;
     root.append(find('backdrop').content.cloneNode(true));
     for (const radio of this.#all('[type=radio]')) {
-      radio.name = root.dataset.backdrop;
+      radio.name = this.#tab;
       radio.checked = radio.value === chosen;
     }
     root.addEventListener('input', ({target}) => {
@@ -32,7 +32,11 @@ export class Backdrop {
     const kind = chosen === 'picture' && !this.#hasPicture ? 'cutout' : chosen;
     const hex = this.#one('.colour').value;
     const colour = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
-    return {kind, colour, share: Number(this.#one('.share').value)};
+    return {kind, colour, share: Number(this.#one('.share').value), tab: this.#tab};
+  }
+
+  get #tab() {
+    return this.#root.dataset.backdrop;
   }
 
   get #chosen() {
@@ -46,7 +50,7 @@ export class Backdrop {
   async #takePicture(file, changed) {
     if (!file) return;
     await changed(async () => {
-      await this.#engine.ask('backdrop', {bitmap: await decode(file)});
+      await this.#engine.ask('backdrop', {bitmap: await decode(file), tab: this.#tab});
       this.#hasPicture = true;
     });
   }

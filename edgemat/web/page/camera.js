@@ -16,6 +16,7 @@ export class CameraTab {
   #behind;
   #taken;
   #stream = null;
+  #stops = 0;
   #facing = 'user';
 
   /** @param taken called with a promise of the frame that was taken as a photo */
@@ -35,27 +36,29 @@ export class CameraTab {
 
   /** Let the camera go. */
   stop() {
-    for (const track of this.#stream?.getTracks() ?? []) track.stop();
+    this.#stops++;
+    letGo(this.#stream);
     this.#stream = null;
     this.#arrange();
   }
 
-  #start() {
-    return trying(async () => {
+  async #start() {
+    const stops = this.#stops; // one who is asked for permission may turn to another tab meanwhile
+    find('start').disabled = true;
+    await trying(async () => {
       if (!navigator.mediaDevices) throw new Error('The camera needs HTTPS, or localhost.');
       say('Starting the camera …');
-      this.#stream = await this.#open();
-      const video = find('video');
-      video.srcObject = this.#stream;
-      await video.play();
-      const {facingMode} = this.#stream.getVideoTracks()[0].getSettings();
-      // one's own picture is shown as in a mirror
-      find('live').classList.toggle('mirrored', (facingMode ?? this.#facing) === 'user');
-      this.#arrange();
       await this.#engine.ask('live');
-      say('The camera is on. Nothing leaves this device.');
-      this.#run(this.#stream);
+      const stream = await this.#open();
+      try {
+        if (this.#stops === stops) await play(stream);
+        if (this.#stops === stops) this.#begin(stream);
+        else say('The camera is off.');
+      } finally {
+        if (this.#stream !== stream) letGo(stream);
+      }
     });
+    find('start').disabled = false;
   }
 
   async #open() {
@@ -65,6 +68,16 @@ export class CameraTab {
     } catch (error) {
       throw new Error(REFUSALS[error.name] ?? error.message);
     }
+  }
+
+  #begin(stream) {
+    this.#stream = stream;
+    const {facingMode} = stream.getVideoTracks()[0].getSettings();
+    // one's own picture is shown as in a mirror
+    find('live').classList.toggle('mirrored', (facingMode ?? this.#facing) === 'user');
+    this.#arrange();
+    say('The camera is on. Nothing leaves this device.');
+    this.#run(stream);
   }
 
   /** Show frames until another stream, or none, takes this one's place. */
@@ -109,4 +122,13 @@ export class CameraTab {
     for (const id of ['turn', 'take']) find(id).disabled = !on;
     find('rate').hidden = !on;
   }
+}
+
+async function play(stream) {
+  find('video').srcObject = stream;
+  await find('video').play();
+}
+
+function letGo(stream) {
+  for (const track of stream?.getTracks() ?? []) track.stop();
 }

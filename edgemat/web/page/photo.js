@@ -5,7 +5,7 @@ import {download, find, say, showProgress, trying} from './say.js';
 export class PhotoTab {
   #engine;
   #behind;
-  #stem = 'photograph';
+  #stem;
   #drawing = Promise.resolve();
 
   constructor(engine, {canRefine}) {
@@ -37,15 +37,15 @@ export class PhotoTab {
 
   /** Matte a file. */
   open(file) {
-    this.#stem = file.name?.replace(/\.[^.]*$/, '') || 'photograph';
-    return this.matte(() => decode(file));
+    return this.matte(() => decode(file), file.name?.replace(/\.[^.]*$/, '') || undefined);
   }
 
-  /** Matte what a function promises: a bitmap. */
-  matte(promise) {
+  /** Matte what a function promises: a bitmap; what is saved has a name that begins with `stem`. */
+  matte(promise, stem = 'photograph') {
     return trying(async () => {
       say('Cutting out …');
       const {height, width, reduced, ms} = await this.#engine.ask('photo', {bitmap: await promise()});
+      this.#stem = stem;
       await this.#show();
       find('result').hidden = false;
       find('refine').disabled = false;
@@ -80,15 +80,17 @@ export class PhotoTab {
     return this.#drawing;
   }
 
-  #refine() {
+  async #refine() {
     find('refine').disabled = true;
-    return trying(async () => {
+    const refined = await trying(async () => {
       say('Looking at hair and edges again …');
       const start = performance.now();
       await this.#engine.ask('refine', {}, showProgress);
       await this.#show();
       say(`Refined in ${((performance.now() - start) / 1000).toFixed(1)} s.`);
+      return true;
     });
+    if (!refined) find('refine').disabled = false;
   }
 
   #save() {

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from edgemat.artifacts.lineage import find_parent, float_ancestor, look_for_parent
 from edgemat.artifacts.shipped import (
+    SHELF,
     SHIPPED_TARGET,
     ArtifactLike,
+    find_artifact,
     open_artifact,
     shipped_models,
 )
@@ -224,7 +226,9 @@ def _export_page(
     opened = None
     if artifact is not None:
         as_it_ships = precision in (None, "int8") and runtime is None and data is None
-        ships = as_it_ships and str(artifact) in shipped_models()
+        named = str(artifact) in shipped_models()
+        # one of the user's may have a shipped model's name
+        ships = as_it_ships and named and find_artifact(str(artifact)).parent == SHELF
         opened = open_artifact(artifact, target=SHIPPED_TARGET if ships else None)
         require_page_can_feed(opened)
     with web_app(output) as page:
