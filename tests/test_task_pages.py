@@ -87,6 +87,7 @@ def cut_out(folder: Path) -> None:
     trimap = np.full((96, 96), 128, np.uint8)
     trimap[:16], trimap[40:56, 40:56] = 0, 255
     write_image(folder / "trimap.png", trimap)
+    write_image(folder / "mask.png", portrait(96)[1])
     pytest.importorskip("av")
     write_clip(folder / "clip.mp4", count=3)
 
