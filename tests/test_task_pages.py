@@ -129,7 +129,7 @@ def smaller(folder: Path) -> None:
 def quality(folder: Path) -> None:
     write_toys(folder)
     for number in range(2):
-        pixels, alpha = portrait(64 + number)
+        pixels, alpha = portrait(144 + number)  # beside 30 px of unknown something is known
         for name, picture in (("image", pixels), ("alpha", alpha)):
             write_image(folder / f"FOLDER/{name}/{number}.png", picture)
 
