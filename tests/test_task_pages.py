@@ -32,6 +32,7 @@ PARSED_ONLY = {
     "matte - < photo.jpg": "a shell's pipe: tests/cli/test_matte_many.py",
     "edgemat serve": "never ends: tests/serve",
     "--to web": "needs npm: tests/web",
+    "edgemat run my.toml": "takes minutes: tests/workflow/test_pipeline.py",
     "data label": "needs a large network: tests/data/test_label.py has a toy",
     "--device adb": "needs a phone: tests/bench/test_adb.py has Android's adbd",
     "--device ssh": "needs a board: tests/bench/test_ssh.py has an sshd",
@@ -64,7 +65,7 @@ ALSO = {
     "verify": "--images 2",
     "sensitivity": "--images 1 --calibration 2",
     "frontier": "--images 2 --seconds 0.1",
-    "experiments reconstruct": "--steps 2 --width 0.25 --model index-m2o-linear",
+    "experiments reconstruct": "--steps 2 --width 0.25 --model reconstruct-index-m2o",
     "experiments degrade": "--steps 2",
 }
 """A command's first word, or first two, to what makes it small."""
