@@ -5,6 +5,7 @@ This is the light install's way to a model: numpy and ``ai-edge-litert``, no tor
 
 from __future__ import annotations
 
+import gc
 import importlib.metadata
 import os
 import warnings
@@ -28,6 +29,10 @@ _RESOLVERS = {
 }
 _DELEGATE = "DELEGATE"
 MAX_THREADS = 1024
+# In a forked child, such as one that prepares data, an interpreter's threads are not there, and to
+# end it is a segmentation fault: what is garbage at the fork is not collected there.
+if hasattr(os, "register_at_fork"):  # Windows has no forks
+    os.register_at_fork(after_in_child=gc.freeze)
 
 
 @dataclass(frozen=True)

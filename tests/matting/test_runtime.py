@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -134,3 +136,30 @@ def test_a_missing_runtime_names_its_package(
 
 def test_runtime_version_is_said() -> None:
     assert runtime_version().startswith("ai-edge-litert ")
+
+
+FORKED = """
+import gc, os, sys
+from edgemat.artifacts.shipped import find_artifact
+from edgemat.matting.predict import load_predictor
+
+def leave_garbage():
+    cycle = [load_predictor(find_artifact("portrait", target="tflite-int8"), threads=4)]
+    cycle.append(cycle)
+
+gc.disable()
+for _ in range(3):
+    leave_garbage()
+child = os.fork()
+if not child:
+    gc.collect()
+    os._exit(0)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
+def test_a_forked_child_does_not_end_its_parents_interpreters() -> None:
+    """Their threads are not there: it was a segmentation fault of whatever prepared data."""
+    done = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
