@@ -269,18 +269,16 @@ def shard(
     as_json: AsJson = False,
 ) -> None:
     """Write a set as WebDataset shards: a few large files instead of a million small ones."""
-    from edgemat.data.layouts.table import MATTE_SETS
+    from edgemat.data.layouts.table import known_layout
     from edgemat.data.shard import write_shards
-    from edgemat.errors import nearest
     from edgemat.progress import share_bar
 
-    if layout not in MATTE_SETS:
-        raise UsageError(f"There is no layout {layout!r}.", remedy=nearest(layout, MATTE_SETS))
+    known = known_layout(layout)
     with share_bar("writing shards") as show:
         written = write_shards(
             source,
             output,
-            layout=layout,  # type: ignore[arg-type]  # one of the table's, as was just seen
+            layout=known,
             megabytes=megabytes,
             progress=show,
         )
@@ -308,18 +306,16 @@ def compose_published(
     each: Annotated[int, typer.Option(min=1, help="Backgrounds for each foreground.")] = 20,
 ) -> None:
     """Write a set's test composites by the published rule of Composition-1k."""
-    from edgemat.data.layouts.table import MATTE_SETS
+    from edgemat.data.layouts.table import known_layout
     from edgemat.data.published import compose_published as compose
-    from edgemat.errors import nearest
     from edgemat.progress import progress_bar
 
-    if name not in MATTE_SETS:
-        raise UsageError(f"There is no set {name!r}.", remedy=nearest(name, MATTE_SETS))
+    layout = known_layout(name, called="set")
     with progress_bar("composing", 1000) as show:
         made = compose(
             path,
             output,
-            layout=name,  # type: ignore[arg-type]  # one of the table's, as was just seen
+            layout=layout,
             backgrounds=backgrounds,
             names=_lines(order),
             foregrounds=_lines(foregrounds),

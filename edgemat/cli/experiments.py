@@ -101,17 +101,11 @@ def degrade(
 ) -> None:
     """Blur and compress training pictures, with the old matte or with theirs (Table 5.1)."""
     from edgemat.experiments.degrade import ROWS, run_degradation
-    from edgemat.files import write_json
 
     with _progress(tuple(ROWS), steps) as show:
         rows = run_degradation(model=model, steps=steps, seed=seed, progress=show)
     value = {"rows": [one.to_json() for one in rows], "seed": seed, "steps": steps}
-    if output is not None:
-        write_json(output, value)
-    if as_json:
-        print_json(value)
-    else:
-        tables.show_degradation(out, rows)
+    _tell(value, output, as_json, lambda: tables.show_degradation(out, rows))
 
 
 @contextmanager
@@ -130,12 +124,19 @@ def _finish(
     as_json: bool,
 ) -> None:
     """Show and write what came out."""
+    value = {"outcomes": [one.to_json() for one in outcomes]} | facts
+    _tell(value, output, as_json, lambda: tables.show_outcomes(out, title, outcomes))
+
+
+def _tell(
+    value: dict[str, Any], output: Path | None, as_json: bool, show: Callable[[], None]
+) -> None:
+    """Write figures to a file, if asked for, and print them as JSON or as `show` does."""
     from edgemat.files import write_json
 
-    value = {"outcomes": [one.to_json() for one in outcomes]} | facts
     if output is not None:
         write_json(output, value)
     if as_json:
         print_json(value)
     else:
-        tables.show_outcomes(out, title, outcomes)
+        show()

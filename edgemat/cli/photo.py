@@ -184,7 +184,7 @@ def _one(batch: Batch, job: Job, as_json: bool) -> None:
         (outcome,) = batch.run([job], lambda share: show(round(1000 * share), 1000))
     if outcome.error is not None:
         raise outcome.error
-    model = batch.cutter.name if _asks_model(job) else None
+    model = batch.cutter.name if outcome.asked_model else None
     if as_json:
         told: dict[str, str | int | None] = {"output": str(job.target), "model": model}
         if not job.is_video:
@@ -193,18 +193,6 @@ def _one(batch: Batch, job: Job, as_json: bool) -> None:
     else:
         after = " from what was given alone." if model is None else f" with {Path(model).name}."
         tables.show_path(out, job.target, before="Wrote ", after=after)
-
-
-def _asks_model(job: Job) -> bool:
-    from edgemat.images import UNKNOWN, image_size, read_grey, read_trimap
-    from edgemat.matting.refine import trimap_of_coarse
-
-    if job.trimap is not None:
-        return bool((read_trimap(job.trimap) == UNKNOWN).any())
-    if job.mask is not None:
-        trimap = trimap_of_coarse(read_grey(job.mask), image_size(job.source))
-        return bool((trimap == UNKNOWN).any())
-    return True
 
 
 def _several(batch: Batch, jobs: Sequence[Job], as_json: bool) -> int:

@@ -19,11 +19,9 @@ from edgemat.artifacts.artifact import MattingErrors
 from edgemat.data.dataset import MattingDataset
 from edgemat.data.drawn.source import OBJECT_KINDS, ProceduralSource
 from edgemat.data.strong import Strong
-from edgemat.errors import UsageError, nearest
-from edgemat.experiments.fit import create_seeded, fit
+from edgemat.experiments.fit import create_seeded, fit, known_models
 from edgemat.images import to_uint8
 from edgemat.matting.torch_predictor import torch_predictor
-from edgemat.models import list_models
 from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
 from edgemat.training.losses import alpha_loss
 
@@ -85,9 +83,8 @@ def run_degradation(
     UsageError
         For a network that is none.
     """
-    known = [info.name for info in list_models() if info.task == "trimap"]
-    if model not in known:
-        raise UsageError(f"There is no trimap network {model!r}.", remedy=nearest(model, known))
+    known_models("trimap", [model])
+    judges = [_judged(seed, strong) for strong in ((), ROWS["degraded, its matte too"])]
     rows = []
     for name, strong in ROWS.items():
         network = create_seeded(model, seed)
@@ -100,7 +97,7 @@ def run_degradation(
             progress=progress and partial(progress, name),
         )
         network.eval()
-        rows.append(Row(name, _judge(network, seed, ()), _judge(network, seed, ("degrade-alpha",))))
+        rows.append(Row(name, *(_judge(network, judged) for judged in judges)))
     return rows
 
 
@@ -139,14 +136,17 @@ def _loss(found: Tensor, wanted: Tensor) -> Tensor:
     return alpha_loss(found, wanted[:, :1], wanted[:, 1:])
 
 
-def _judge(network: nn.Module, seed: int, strong: tuple[Strong, ...]) -> MattingErrors:
+def _judged(seed: int, strong: tuple[Strong, ...]) -> EvaluationSet:
     data = _composites(seed + _JUDGES_SEED, strong, JUDGED)
     items = [data[index] for index in range(JUDGED)]
     planes = torch.stack([torch.cat([item["image"], item["trimap"]]) for item in items])
-    judged = EvaluationSet(
+    return EvaluationSet(
         pixels=to_uint8(planes.permute(0, 2, 3, 1).numpy()),
         alphas=torch.cat([item["alpha"] for item in items]).numpy(),
         trimaps=to_uint8(torch.cat([item["trimap"] for item in items]).numpy()),
     )
+
+
+def _judge(network: nn.Module, judged: EvaluationSet) -> MattingErrors:
     alphas = predict_all(torch_predictor(lambda x: network(x).alpha.clamp(0, 1)), judged)
     return score(alphas, judged)["unknown"]

@@ -28,11 +28,14 @@ class Outcome:
         The result was there already.
     error:
         Why there is no result.
+    asked_model:
+        Whether a model has a part in it: none where a trimap or a mask leaves nothing open.
     """
 
     job: Job
     skipped: bool = False
     error: EdgematError | None = None
+    asked_model: bool = True
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ class Batch:
                 )
             else:
                 sink = PictureSink(job.target, job.trimap_out)
-                cut_picture(
+                asked = cut_picture(
                     job.source,
                     sink,
                     self.cutter,
@@ -105,6 +108,7 @@ class Batch:
                     mask=job.mask,
                     progress=progress,
                 )
+                return Outcome(job, asked_model=asked)
         except (DiskError, MissingToolError):
             raise
         except EdgematError as error:

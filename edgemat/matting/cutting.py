@@ -16,13 +16,13 @@ from typing import Protocol
 import numpy as np
 
 from edgemat.artifacts.artifact import Artifact
-from edgemat.images import F32, U8
+from edgemat.images import F32, U8, UNKNOWN
 from edgemat.matting.classical import METHODS
 from edgemat.matting.finish import Finish
 from edgemat.matting.foreign import Convention
 from edgemat.matting.matte import Model, Progress, matte
 from edgemat.matting.predict import load_predictor
-from edgemat.matting.refine import refine
+from edgemat.matting.refine import look_again, refine
 from edgemat.matting.smoothing import Smoother
 
 
@@ -40,15 +40,21 @@ class Frame:
         Of a video's frame, in the video's own unit.
     trimap:
         HxW uint8; where it is unknown, a trimap network decides.
-    coarse:
-        A coarse matte, in any resolution, that a trimap network is to refine.
+    suggested:
+        HxW uint8, the trimap that a coarse matte of it suggests: the second look alone is taken.
     """
 
     image: U8
     opacity: F32 | None = None
     time: int = 0
     trimap: U8 | None = None
-    coarse: F32 | None = None
+    suggested: U8 | None = None
+
+    @property
+    def asks_model(self) -> bool:
+        """Whether anything is left open: else no model has a part in its matte."""
+        known = self.trimap if self.suggested is None else self.suggested
+        return known is None or bool((known == UNKNOWN).any())
 
 
 class Sink(Protocol):
@@ -64,9 +70,9 @@ class Cutter:
     Parameters
     ----------
     model:
-        As :func:`~edgemat.matting.matte.matte` takes it; a trimap network for frames with a trimap
-        or a coarse matte. Loaded at once, so that a wrong one is
-        noticed before work begins. One that is loaded already is shared, one at a time.
+        As :func:`~edgemat.matting.matte.matte` takes it; a trimap network for frames that have one.
+        Loaded at once, so that a wrong one is noticed before work begins. One that is loaded
+        already is shared, one at a time.
     convention:
         How another's .tflite file is fed.
     workers:
@@ -112,9 +118,10 @@ class Cutter:
         if self._own.refiner is not None:  # which is nearly all of the work
             progress = None
         with self._turn:
-            if frame.coarse is not None:
-                return refine(frame.image, frame.coarse, model=self._own.model, progress=progress)
-            return matte(frame.image, frame.trimap, model=self._own.model, progress=progress)
+            model = self._own.model
+            if frame.suggested is not None:
+                return look_again(frame.image, frame.suggested, model=model, progress=progress)
+            return matte(frame.image, frame.trimap, model=model, progress=progress)
 
     def _load(self) -> None:
         self._own.model = self._loaded(self._model, self._convention)

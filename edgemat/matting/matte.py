@@ -153,18 +153,35 @@ def fit_trimap(trimap: U8, size: tuple[int, ...]) -> U8:
             f"A trimap is HxW uint8, not {trimap.dtype} of shape {trimap.shape}.",
             remedy="Read it with edgemat.images.read_trimap.",
         )
+    remedy = "Draw the trimap on the picture itself, and crop or turn both alike."
+    require_shape(trimap.shape, size, name="trimap", remedy=remedy)
     height, width = size
-    own_height, own_width = trimap.shape
-    stretch = (own_width / own_height) / (width / height)
-    if abs(stretch - 1) > ASPECT_TOLERANCE:
-        raise UsageError(
-            f"The trimap is {own_width} x {own_height} px but the picture {width} x {height} px: "
-            "another shape.",
-            remedy="Draw the trimap on the picture itself, and crop or turn both alike.",
-        )
     trimap = resize(trimap, (height, width), method="nearest")
     trimap[(trimap != BACKGROUND) & (trimap != FOREGROUND)] = UNKNOWN
     return trimap
+
+
+def require_shape(own: tuple[int, ...], size: tuple[int, ...], *, name: str, remedy: str) -> None:
+    """Check that what is called `name` has a picture's aspect ratio, within 2 %.
+
+    Parameters
+    ----------
+    own, size:
+        (height, width) of it, and of the picture.
+
+    Raises
+    ------
+    UsageError
+        Otherwise: it was turned, cropped or stretched.
+    """
+    (own_height, own_width), (height, width) = own, size
+    stretch = (own_width / own_height) / (width / height)
+    if abs(stretch - 1) > ASPECT_TOLERANCE:
+        raise UsageError(
+            f"The {name} is {own_width} x {own_height} px but the picture {width} x {height} px: "
+            "another shape.",
+            remedy=remedy,
+        )
 
 
 def _given(trimap: U8 | None) -> U8:

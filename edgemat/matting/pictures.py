@@ -18,6 +18,7 @@ from edgemat.images import (
     write_image,
 )
 from edgemat.matting.cutting import Cutter, Frame, cut
+from edgemat.matting.refine import trimap_of_coarse
 from edgemat.matting.unknown import trimap_of_matte
 
 
@@ -56,8 +57,8 @@ def cut_picture(
     trimap: Path | None = None,
     mask: Path | None = None,
     progress: Callable[[float], None] = lambda done: None,
-) -> tuple[int, int]:
-    """Cut a picture out, by its trimap or mask if one is given; return its height and width.
+) -> bool:
+    """Cut a picture out, by its trimap or mask if one is given; return whether a model was asked.
 
     Raises
     ------
@@ -73,7 +74,7 @@ def cut_picture(
         image,
         opacity,
         trimap=None if trimap is None else read_trimap(trimap),
-        coarse=None if mask is None else read_grey(mask),
+        suggested=None if mask is None else trimap_of_coarse(read_grey(mask), image.shape[:2]),
     )
     cut([frame], cutter, sink, progress=progress)
-    return image.shape[0], image.shape[1]
+    return frame.asks_model

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgemat.errors import ImageError, UsageError
+from edgemat.errors import ImageError
 from edgemat.images import F32, FOREGROUND, U8, UNKNOWN, resize
-from edgemat.matting.matte import ASPECT_TOLERANCE, Model, Progress, matte
+from edgemat.matting.matte import Model, Progress, matte, require_shape
 from edgemat.matting.unknown import trimap_of_matte
 
 
@@ -49,6 +49,16 @@ def refine(
         As :func:`edgemat.matting.matte.matte`; also for a coarse matte that is none.
     """
     trimap = trimap_of_coarse(coarse, image.shape[:2])
+    return look_again(image, trimap, model=model, progress=progress)
+
+
+def look_again(
+    image: U8, trimap: U8, *, model: Model | None = None, progress: Progress | None = None
+) -> F32:
+    """Return the matte of a photograph by the trimap that a coarse one suggests.
+
+    Parameters and errors as of :func:`refine`; `trimap` as :func:`trimap_of_coarse` gives it.
+    """
     if not (trimap == UNKNOWN).any():  # nobody is in the picture, or nothing else
         sure: F32 = (trimap == FOREGROUND).astype(np.float32)
         return sure
@@ -85,13 +95,8 @@ def fit_coarse(coarse: F32, size: tuple[int, ...]) -> F32:
         raise ImageError(
             "A coarse matte lies in 0..1, and this one does not.", remedy="Divide it by 255."
         )
+    remedy = "Turn, crop or scale it as the picture is."
+    require_shape(coarse.shape, size, name="mask", remedy=remedy)
     height, width = size
-    own_height, own_width = coarse.shape
-    if abs((own_width / own_height) / (width / height) - 1) > ASPECT_TOLERANCE:
-        raise UsageError(
-            f"The mask is {own_width} x {own_height} px but the picture {width} x {height} px: "
-            "another shape.",
-            remedy="Turn, crop or scale it as the picture is.",
-        )
     fitted: F32 = resize(coarse, (height, width), method="bilinear")
     return fitted

@@ -89,11 +89,6 @@ def prune(
     return Pruned(budget.before, budget.total, len(removed))
 
 
-def total_cost(network: MattingNetwork, example: Tensor, cost: CostModel) -> float:
-    """Return what the convolutions of `network` cost together."""
-    return cost_of(trace_channels(network, example), cost)
-
-
 def cost_of(graph: ChannelGraph, cost: CostModel) -> float:
     """Return what the convolutions of a network cost together."""
     return sum(cost(c, c.shape[1], c.shape[0]) for c in graph.convolutions)

@@ -50,5 +50,5 @@ def test_a_row_for_each_and_the_same_again(few: None, tmp_path: Path, call: Call
 
 
 def test_what_takes_no_trimap_is_refused() -> None:
-    with pytest.raises(UsageError, match="no trimap network"):
+    with pytest.raises(UsageError, match="no network 'pspm-slim' for trimap"):
         run_degradation(model="pspm-slim")

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, cast
 
 from edgemat.data.layouts import mattes
 from edgemat.data.layouts.files import MatteFiles, require_partners
 from edgemat.data.layouts.own import find_own
 from edgemat.data.layouts.shards import SHARDS, find_shards
 from edgemat.data.sample import Use
+from edgemat.errors import UsageError, nearest
 
 Layout = Literal[
     "own",
@@ -95,6 +96,19 @@ MATTE_SETS: Mapping[str, MatteSet] = MappingProxyType(
 OF_BOTH_KINDS: Mapping[Layout, Callable[[Path, Use], MatteFiles]] = MappingProxyType(
     {"own": find_own, "webdataset": find_shards}
 )
+
+
+def known_layout(name: str, *, called: str = "layout") -> Layout:
+    """Return a name that is a layout's.
+
+    Raises
+    ------
+    UsageError
+        For another; the nearest is offered. It is `called` so in the message.
+    """
+    if name not in MATTE_SETS:
+        raise UsageError(f"There is no {called} {name!r}.", remedy=nearest(name, MATTE_SETS))
+    return cast(Layout, name)
 
 
 def find_mattes(path: Path, *, layout: Layout = "own", use: Use = "auto") -> MatteFiles:

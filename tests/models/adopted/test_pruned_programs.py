@@ -21,7 +21,7 @@ from edgemat.models.deploy import to_deploy
 from edgemat.quantize.pruning.budget import macs
 from edgemat.quantize.pruning.channels import ChannelSet
 from edgemat.quantize.pruning.importance import IMPORTANCES
-from edgemat.quantize.pruning.prune import prune, remove_channels, total_cost
+from edgemat.quantize.pruning.prune import cost_of, prune, remove_channels
 from edgemat.quantize.pruning.trace import trace_channels
 
 STATISTICS = ("running_mean", "running_var")
@@ -183,13 +183,13 @@ def test_half_the_cost_goes_and_the_rest_is_stored_and_deployed(
     importance: str, tmp_path: Path
 ) -> None:
     network, x = adopted(UNet()), example(32, 64)
-    before = total_cost(network, x, macs)
+    before = cost_of(trace_channels(network, x), macs)
 
     def loss() -> Tensor:
         return (network(x).alpha - 0.3).square().mean()
 
     made = prune(network, x, 0.6 * before, importance=importance, losses=[loss], least=4)  # type: ignore[arg-type]
-    assert total_cost(network, x, macs) == pytest.approx(made.cost_after)
+    assert cost_of(trace_channels(network, x), macs) == pytest.approx(made.cost_after)
     with torch.no_grad():
         for weight in network.parameters():  # as training does
             weight.add_(0.01)

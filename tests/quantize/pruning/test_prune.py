@@ -29,7 +29,7 @@ from edgemat.quantize.frozen import freeze
 from edgemat.quantize.pruning.budget import macs
 from edgemat.quantize.pruning.channels import ChannelSet, Convolution
 from edgemat.quantize.pruning.importance import IMPORTANCES, taylor
-from edgemat.quantize.pruning.prune import prune, remove_channels, total_cost
+from edgemat.quantize.pruning.prune import cost_of, prune, remove_channels
 from edgemat.quantize.pruning.trace import trace_channels
 from edgemat.quantize.ptq import quantize_ptq
 from edgemat.recipe.sections import PruneSection
@@ -107,7 +107,7 @@ def test_only_what_must_stay_stays(name: str) -> None:
 def test_convolutions_cost_what_the_counter_says(name: str) -> None:
     model, x = network(name), example(name)
     counted = count(model, tuple(x.shape[1:])) * 1e9
-    assert total_cost(model, x, macs) == pytest.approx(counted, rel=2e-3)
+    assert cost_of(trace_channels(model, x), macs) == pytest.approx(counted, rel=2e-3)
 
 
 @pytest.mark.parametrize(
@@ -117,14 +117,14 @@ def test_convolutions_cost_what_the_counter_says(name: str) -> None:
 @pytest.mark.parametrize("name", ONE_OF_TWO)
 def test_half_the_cost_goes_and_channels_stay_in_eights(name: str, importance: str) -> None:
     model, x = network(name, width=1.0), example(name)
-    before = total_cost(model, x, macs)
+    before = cost_of(trace_channels(model, x), macs)
 
     def loss() -> Tensor:
         return (model(x).alpha - 0.3).square().mean()
 
     pruned = prune(model, x, before / 2, importance=importance, losses=[loss])  # type: ignore[arg-type]
     assert pruned.cost_before == pytest.approx(before)
-    after = total_cost(model, x, macs)
+    after = cost_of(trace_channels(model, x), macs)
     assert after == pytest.approx(pruned.cost_after)
     assert 0.48 * before < after <= 0.5 * before
     for layer in model.modules():
@@ -170,7 +170,7 @@ def test_taylor_needs_a_loss() -> None:
 @pytest.mark.parametrize("name", ONE_OF_TWO)
 def test_a_pruned_network_is_restored_deployed_and_quantized(name: str, tmp_path: Path) -> None:
     model, x = network(name), example(name)
-    prune(model, x, total_cost(model, x, macs) / 2, importance="magnitude")
+    prune(model, x, cost_of(trace_channels(model, x), macs) / 2, importance="magnitude")
     save_file(model.state_dict(), tmp_path / "weights.safetensors")
     state = load_file(tmp_path / "weights.safetensors")
     fresh = create_model(name, width=0.5).eval()
@@ -243,7 +243,7 @@ def test_the_cost_model_steers_the_choice() -> None:
     prune(
         model,
         x,
-        0.6 * total_cost(model, x, only_segment),
+        0.6 * cost_of(trace_channels(model, x), only_segment),
         importance="magnitude",
         cost=only_segment,
     )
