@@ -76,6 +76,11 @@ class TrainSection(TuneSection, OptimizationSection):
         default=None,
         description='encoder weights of ImageNet: "torchvision", or a checkpoint',
     )
+    encoder: str | None = Field(
+        default=None,
+        description="a trained network of any architecture whose encoder is started from: a float "
+        "artefact, or a name",
+    )
     start: str | None = Field(
         default=None, description="a trained network to start from: a float artefact, or a name"
     )
@@ -96,7 +101,7 @@ class TrainSection(TuneSection, OptimizationSection):
 
     def named(self) -> Iterable[tuple[str, str]]:
         """Return the trained networks that are named, by their keys."""
-        found = {"start": self.start, "teacher": self.teacher}
+        found = {"encoder": self.encoder, "start": self.start, "teacher": self.teacher}
         if self.parts is not None:
             found["parts.segmentation"] = self.parts.segmentation
             found["parts.matting"] = self.parts.matting
@@ -116,8 +121,10 @@ class TrainSection(TuneSection, OptimizationSection):
 
     @model_validator(mode="after")
     def _one_start(self) -> TrainSection:
-        if sum(one is not None for one in (self.init, self.start, self.parts)) > 1:
-            raise wrong("two weights to start from", "Give init, start or parts, one of them.")
+        if sum(one is not None for one in (self.init, self.encoder, self.start, self.parts)) > 1:
+            raise wrong(
+                "two weights to start from", "Give init, encoder, start or parts, one of them."
+            )
         return self
 
     @model_validator(mode="after")

@@ -15,7 +15,7 @@ from edgemat.models import create_matting, model_info
 from edgemat.models.blocks.affine import normalise_input
 from edgemat.models.network import MattingNetwork
 from edgemat.recipe.optimization import PartsSection
-from edgemat.workflow.stages.starting import start_from_two
+from edgemat.workflow.stages.starting import start_from_encoder, start_from_two
 
 CONFIG = {"width": 0.25}
 
@@ -130,3 +130,23 @@ def test_what_has_no_such_part_is_refused(
         start_from_two(create_matting("pspm-b5", **CONFIG), twice)
     with pytest.raises(UsageError, match="do not fit"):
         start_from_two(create_matting("pspm-b5", width=0.5), parts)
+
+
+def test_an_encoder_of_another_network_is_started_from(tmp_path: Path) -> None:
+    """pspm-live of double width has the encoder of pspm-slim, affine and all."""
+    artefact, slim = trained(tmp_path, "pspm-slim", normalised=True)
+    live = create_matting("pspm-live", width=2 * CONFIG["width"])
+    before = {name: one.clone() for name, one in live.state_dict().items()}
+    start_from_encoder(live, artefact)
+    after, encoder = live.state_dict(), slim.encoder.state_dict()
+    assert len(encoder) > 100
+    for name, value in encoder.items():
+        assert torch.equal(after[f"encoder.{name}"], value), name
+    for name, value in before.items():
+        assert name.startswith("encoder.") or torch.equal(after[name], value), name
+
+
+def test_another_encoder_is_refused(tmp_path: Path) -> None:
+    artefact, _ = trained(tmp_path, "pspm-slim", normalised=True)
+    with pytest.raises(UsageError, match="is not this network's"):
+        start_from_encoder(create_matting("pspm-live", **CONFIG), artefact)

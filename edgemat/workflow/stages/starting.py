@@ -1,4 +1,6 @@
-"""Weights to start from that come from two networks: PSPM's phase 1 and its baseline B (6.5.2).
+"""Weights to start from that come from other networks: an encoder, or PSPM's phase 1 (6.5.2).
+
+PSPM and its baseline B start from two:
 
 "We first load parameters of pre-trained DeepLabV3+ to the encoder and the SegDecoder, then load
 parameters of corresponding layers from pre-trained IndexNet to the MatDecoder." Where IndexNet's
@@ -53,6 +55,27 @@ def start_from_two(network: MattingNetwork, parts: PartsSection) -> tuple[Artifa
             )
     network.load_state_dict(state, strict=False)
     return segmentation, matting
+
+
+def start_from_encoder(network: MattingNetwork, trained: Artifact) -> None:
+    """Load the encoder of another trained network into that of `network`, in place.
+
+    Raises
+    ------
+    UsageError
+        When it is another encoder, or of another width.
+    """
+    source = load_network(trained)
+    state = source.encoder.state_dict()
+    add_affines(network.encoder, state)
+    try:
+        network.encoder.load_state_dict(state)
+    except RuntimeError as error:
+        raise UsageError(
+            f"train.encoder: the encoder of {trained.path.name} ({type(source.encoder).__name__}) "
+            "is not this network's.",
+            remedy="It takes the float artefact of a network with the same encoder and width.",
+        ) from error
 
 
 def _segmentation(network: MattingNetwork, trained: Artifact) -> Iterator[tuple[str, Tensor]]:

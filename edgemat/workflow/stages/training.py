@@ -43,7 +43,7 @@ from edgemat.training.loop import LOG, train
 from edgemat.training.schedule import DETAIL_RAMP, Phase, Schedule
 from edgemat.training.selection import Judge, Selection
 from edgemat.workflow.stages.common import WEIGHTS, fill_float, torch_input
-from edgemat.workflow.stages.starting import start_from_two
+from edgemat.workflow.stages.starting import start_from_encoder, start_from_two
 
 DRAWN_DATA = "Trained on procedural pictures made by edgemat; no photographs."
 
@@ -84,6 +84,9 @@ def train_stage(
     network = create_matting(section.architecture, **section.config)
     if section.train.init is not None:
         load_encoder(_trained_encoder(network, section.train), section.train.init)
+    seen = None if section.train.encoder is None else open_artifact(section.train.encoder)
+    if seen is not None:
+        start_from_encoder(network, seen)
     started = None if section.train.start is None else open_artifact(section.train.start)
     sources = [] if started is None else [started]
     teacher, taught_by = None, None
@@ -154,7 +157,7 @@ def train_stage(
         trimap_miou=_trimap_miou(network, validation) if task == "portrait" else None,
         demonstration=notices.demonstration,
         licence=notices.licence,
-        data_notice=notices.data_notice or _notice_of(sources, taught_by),
+        data_notice=notices.data_notice or _notice_of([*filter(None, [seen]), *sources], taught_by),
         card=notices.card or (before.card if before else None),
     )
     return write_artifact(
