@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.PngImagePlugin import PngImageFile
 
 from edgemat.errors import ImageError
 from edgemat.images.arrays import MAX_SIDE, MIN_SIDE
@@ -38,6 +39,7 @@ _EXTRA = {
     "JPEG XL": (0, (b"\xff\x0a", b"\0\0\0\x0cJXL ")),
 }
 _EXIF_ORIENTATION = 0x0112
+_TOLD_BY = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")  # chunks of a PNG that can hold an orientation
 # What Pillow's decoders raise on damaged bytes, besides OSError and UnidentifiedImageError
 # (TypeError: TIFF tags of a wrong type; RuntimeError: AVIF, and DDS by NotImplementedError).
 _DECODER_ERRORS = (
@@ -152,12 +154,35 @@ def image_size(path: PictureFile) -> tuple[int, int]:
     with _open(path) as image:
         width, height = image.size
         try:
-            orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
+            if isinstance(image, PngImageFile) and not _tells_behind_pixels(image):
+                exif = Image.Image.getexif(image)  # a PNG's own decodes it first, to look behind
+            else:
+                exif = image.getexif()
+            orientation = exif.get(_EXIF_ORIENTATION, 1)
         except (OSError, *_DECODER_ERRORS) as error:
             raise _not_readable(path) from error
         # Pillow gives a TIFF's size as it will be turned.
         turned = image.format != "TIFF" and orientation in range(5, 9)
     return (width, height) if turned else (height, width)
+
+
+def _tells_behind_pixels(image: PngImageFile) -> bool:
+    """Whether a PNG that was just opened has text or EXIF behind its pixels, which are skipped."""
+    file = image.fp
+    assert file is not None
+    place = file.tell()
+    try:
+        file.seek(len(b"\x89PNG\r\n\x1a\n"))
+        seen_pixels = False
+        while len(head := file.read(8)) == 8:
+            length, kind = struct.unpack(">I4s", head)
+            if seen_pixels and kind in _TOLD_BY:
+                return True
+            seen_pixels |= kind == b"IDAT"
+            file.seek(length + 4, io.SEEK_CUR)  # the chunk, and its checksum
+        return False
+    finally:
+        file.seek(place)
 
 
 def _open(path: PictureFile) -> Image.Image:

@@ -133,6 +133,38 @@ def test_the_size_told_is_the_size_read(tmp_path: Path, suffix: str, orientation
     assert image_size(path) == read_image(path).shape[:2]
 
 
+def chunks_of(png: bytes) -> list[tuple[bytes, bytes]]:
+    """The chunks of a PNG: kind, and all of its bytes."""
+    found, place = [], 8
+    while place < len(png):
+        length = int.from_bytes(png[place : place + 4], "big")
+        found.append((png[place + 4 : place + 8], png[place : place + length + 12]))
+        place += length + 12
+    return found
+
+
+def test_a_png_is_turned_by_what_stands_behind_its_pixels_too(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = save(tmp_path / "turned.png", np.zeros((40, 64, 3), np.uint8), exif=exif)
+    chunks = chunks_of(path.read_bytes())
+    told = [whole for kind, whole in chunks if kind == b"eXIf"]
+    rest = [whole for kind, whole in chunks if kind != b"eXIf"]
+    assert len(told) == 1
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join([*rest[:-1], *told, rest[-1]]))
+    assert image_size(path) == read_image(path).shape[:2] == (64, 40)
+
+
+def test_a_size_is_told_without_decoding(tmp_path: Path) -> None:
+    """A folder of large mattes is opened by their headers: here, pixels that cannot be decoded."""
+    path = save(tmp_path / "broken.png", np.zeros((40, 64, 3), np.uint8))
+    pixels = next(whole for kind, whole in chunks_of(path.read_bytes()) if kind == b"IDAT")
+    path.write_bytes(path.read_bytes().replace(pixels[8:20], b"\xff" * 12))
+    with pytest.raises(ImageError):
+        read_image(path)
+    assert image_size(path) == (40, 64)
+
+
 @pytest.mark.parametrize("suffix", [".gif", ".tif", ".webp"])
 def test_of_several_pictures_the_first_is_read_and_that_is_said(
     tmp_path: Path, suffix: str
