@@ -187,6 +187,12 @@ class Backend(Protocol):
     def weights(self, path: Path) -> list[GridTensor]:
         """Return the int8 weights of a file's convolutions."""
 
+    def hazards(self, path: Path) -> tuple[str, ...]:
+        """Return what is reported to come out wrong on phones and concerns a file; mostly nothing.
+
+        Sentences that follow the file's name and a colon.
+        """
+
     def layers(self, path: Path, x: F32) -> dict[str, list[GridTensor]]:
         """Return the quantized activations of an int8 file for `x`, 1,H,W,C in 0..1.
 

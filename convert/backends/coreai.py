@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,6 @@ import numpy as np
 from edgemat.artifacts.artifact import Manifest
 from edgemat.artifacts.vocabulary import InputLayout
 from edgemat.convert.backend import GridTensor, Int8Operators, Target, channels_last
-from edgemat.errors import EdgematWarning
 from edgemat.images import F32, PIXEL_SCALE
 from edgemat.matting.predictor import Predict
 from edgemat.quantize.spec import shift_to_int8
@@ -64,8 +62,6 @@ class CoreAi:
     ) -> None:
         """Write a .aimodel, through coreai-torch."""
         from edgemat.convert.coreai import Float16Inside, convert_coreai
-        from edgemat.convert.coreai_hazards import find_hazards
-        from edgemat.convert.coreai_program import load_program
         from edgemat.models.deploy import DeployForm, prepare_for_float16
 
         if target.precision == "fp16":
@@ -84,13 +80,6 @@ class CoreAi:
             author="edgemat",
             description=f"{source.name}: alpha matting, {source.data_notice}",
         )
-        for hazard, count in find_hazards(load_program(path)).items():
-            warnings.warn(
-                f"{source.name}, {target.name}: {count} operations are as in {hazard.report}, "
-                f"where {hazard.what}.",
-                EdgematWarning,
-                stacklevel=2,
-            )
 
     def predictors(self, path: Path) -> dict[str, Predict]:
         """Return Apple's runtime."""
@@ -110,6 +99,16 @@ class CoreAi:
         from edgemat.convert.coreai_program import list_weights, load_program
 
         return list_weights(load_program(path))
+
+    def hazards(self, path: Path) -> tuple[str, ...]:
+        """Return the reports of :mod:`edgemat.convert.coreai_hazards` that concern a file."""
+        from edgemat.convert.coreai_hazards import find_hazards
+        from edgemat.convert.coreai_program import load_program
+
+        return tuple(
+            f"{count} operations are as in {hazard.report}, where {hazard.what}."
+            for hazard, count in find_hazards(load_program(path)).items()
+        )
 
     def layers(self, path: Path, x: F32) -> dict[str, list[GridTensor]]:
         """Return what each ``quantize`` gives in Apple's runtime."""

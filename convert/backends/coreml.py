@@ -113,6 +113,10 @@ class CoreMl:
 
         return list_weights(load_program(path))
 
+    def hazards(self, path: Path) -> tuple[str, ...]:
+        """Return nothing: no report is known."""
+        return ()
+
     def layers(self, path: Path, x: F32) -> dict[str, list[GridTensor]]:
         """Return what each ``quantize`` gives in edgemat's executor."""
         from edgemat.convert.mil import load_program, operations, run_program

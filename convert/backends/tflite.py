@@ -83,6 +83,10 @@ class Tflite:
 
         return list_weights(path)
 
+    def hazards(self, path: Path) -> tuple[str, ...]:
+        """Return nothing: no report is known."""
+        return ()
+
     def layers(self, path: Path, x: F32) -> dict[str, list[GridTensor]]:
         """Return what each way of running leaves in the file's int8 tensors."""
         return {name: _activations(path, x, kernels) for name, kernels in KERNELS.items()}

@@ -220,6 +220,9 @@ class Manifest(_Model):
     )
     agreements: tuple[Agreement, ...] = ()
     int8_proof: Int8Proof | None = None
+    hazards: tuple[str, ...] = Field(
+        default=(), description="reports of wrong results on phones that concern this file"
+    )
     demonstration: bool = Field(description="weights of a short run: not fit for an app")
     licence: str
     data_notice: str
@@ -240,7 +243,7 @@ class Manifest(_Model):
     @property
     def identity(self) -> str:
         """Hex SHA-256 over what the artefact is, leaving out what was measured of it."""
-        measured = ("scores", "validation", "trimap_miou", "agreements", "tools", "git")
+        measured = ("scores", "validation", "trimap_miou", "agreements", "hazards", "tools", "git")
         left_out: dict[str, Any] = dict.fromkeys((*measured, "files", "seal"), True)
         # younger than the first artefacts, whose names must hold
         left_out["int8_proof"] = {"origins"}

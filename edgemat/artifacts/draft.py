@@ -68,6 +68,7 @@ class Draft:
     trimap_miou: float | None = None
     agreements: tuple[Agreement, ...] = ()
     int8_proof: Int8Proof | None = None
+    hazards: tuple[str, ...] = ()
     card: Card | None = None
     pruning: Pruning | None = None
     origin: Origin | None = None

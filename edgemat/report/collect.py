@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgemat.artifacts.artifact import TRAINING_LOG, Artifact
+from edgemat.artifacts.artifact import TRAINING_LOG, Artifact, Manifest
 from edgemat.artifacts.golden import read_mattes, read_pixels, read_truths
 from edgemat.bench.devices.host import HOST, host_circumstances
 from edgemat.bench.result import Result
@@ -44,7 +44,6 @@ def collect_report(
 ) -> ReportData:
     """Return everything that the report of a run tells."""
     here = host_circumstances()
-    made = {file.manifest.kind for model in models for file in model.files}
     return ReportData(
         recipe_name=recipe.name,
         recipe_text=recipe_path.read_text(encoding="utf-8"),
@@ -65,10 +64,19 @@ def collect_report(
         gates=tuple(gates),
         photo=None if photo is None else _photo(folder, photo, recipe.photo),
         skipped=(
-            *(backend.caveat for backend in BACKENDS if backend.caveat and backend.runtime in made),
+            *unchecked([file.manifest for model in models for file in model.files]),
             *_unmeasured(benches),
         ),
         int8_is_slow_here=not cpu_has_int8_dot_product(),
+    )
+
+
+def unchecked(files: Sequence[Manifest]) -> tuple[str, ...]:
+    """Return what no machine here could check of mobile files, and what is known of phones."""
+    made = {file.kind for file in files}
+    return (
+        *(backend.caveat for backend in BACKENDS if backend.caveat and backend.runtime in made),
+        *(f"{file.name}: {hazard}" for file in files for hazard in file.hazards),
     )
 
 

@@ -37,7 +37,7 @@ from edgemat.convert.backends import (
     find_target,
     targets_in,
 )
-from edgemat.errors import UsageError
+from edgemat.errors import EdgematWarning, UsageError
 from edgemat.images import F32
 from edgemat.matting.predictor import Predict
 from edgemat.matting.torch_predictor import torch_predictor
@@ -46,6 +46,7 @@ from edgemat.quantize.ptq import Quantized, quantize_ptq
 from edgemat.quantize.spec import StoredGrid
 from edgemat.recipe.load import read_recipe
 from edgemat.recipe.schema import Recipe
+from edgemat.report.collect import unchecked
 from edgemat.report.data import FileReport, ModelRun
 from edgemat.scoring.metrics import UNKNOWN
 from edgemat.workflow.stages import converting
@@ -98,6 +99,9 @@ class Numpy:
 
     def weights(self, path: Path) -> list[GridTensor]:
         return _Watch(path, np.zeros((1, 32, 32, 3), np.float32)).weights
+
+    def hazards(self, path: Path) -> tuple[str, ...]:
+        return ("1 operation is as in nobody/issues#1, where phones round up.",)
 
     def layers(self, path: Path, x: F32) -> dict[str, list[GridTensor]]:
         return {"torch": _Watch(path, x).activations}
@@ -194,7 +198,8 @@ def test_a_new_target_goes_all_the_way(
     drawn = evaluation(3, 32)
     validation = replace(drawn, trimaps=np.full_like(drawn.trimaps, UNKNOWN))
 
-    made, verified = convert_stage(source, name, validation, out=tmp_path / "shelf")
+    with pytest.warns(EdgematWarning, match=f"hair-{name}: 1 operation is as in nobody/issues#1"):
+        made, verified = convert_stage(source, name, validation, out=tmp_path / "shelf")
 
     assert len(loaded) == 1, "the file is compared with the very model it was made from"
     manifest = Artifact(made.path).manifest
@@ -203,6 +208,9 @@ def test_a_new_target_goes_all_the_way(
     assert [a.runtime for a in manifest.agreements] == ["torch"]
     assert manifest.agreements[0].max_abs < 1e-6
     assert manifest.agreements[0].reference == target.reference
+    assert unchecked([manifest]) == (
+        f"hair-{name}: 1 operation is as in nobody/issues#1, where phones round up.",
+    )
     assert len(verified.layers) == target.quantized
     assert FileReport(manifest).label == name
     with np.load(made.payload) as file:

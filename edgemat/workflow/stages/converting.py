@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -26,7 +27,7 @@ from edgemat.convert.layer_parity import LayerTable, compare_layers
 from edgemat.convert.pairing import run_both
 from edgemat.convert.parity import compare
 from edgemat.convert.proof import prove
-from edgemat.errors import UsageError
+from edgemat.errors import EdgematWarning, UsageError
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.progress import progress_bar
 from edgemat.quantize.reference import load_reference
@@ -90,6 +91,9 @@ def convert_stage(
         path = scratch / backend.payload
         with progress_bar(f"{manifest.name}: converting to {target.name}"):
             backend.convert(model, path, target=target, source=manifest, card=card)
+        hazards = backend.hazards(path)
+        for hazard in hazards:
+            warnings.warn(f"{manifest.model}-{target.name}: {hazard}", EdgematWarning, stacklevel=2)
         verified = verify_file(path, target, model, validation)
 
         def fill(folder: Path) -> None:
@@ -110,6 +114,7 @@ def convert_stage(
             validation=validation.validation,
             agreements=verified.agreements,
             int8_proof=verified.proof,
+            hazards=hazards,
         )
         artifact = write_artifact(out, fill, draft)
     finally:
