@@ -43,6 +43,7 @@ class Cache:
         self.folder = folder
         self.artifacts = folder / "artifacts"
         self.ran: list[str] = []
+        self._named = False
         self._source = source
         if folder.exists() and not folder.is_dir():
             raise DiskError(
@@ -72,6 +73,8 @@ class Cache:
             return known
         started = time.monotonic()
         work = self.folder / "work" / file.stem
+        if not work.exists():
+            self._name_unfinished()
         record = step.run(self._places(work))
         write_json(file, {"record": record, "sha256": _digest(record)})
         shutil.rmtree(work, ignore_errors=True)
@@ -90,6 +93,18 @@ class Cache:
     def open(self, record: Record) -> Artifact:
         """Return the artefact that a record names."""
         return Artifact(self.artifacts / record["artifact"], check=False)
+
+    def _name_unfinished(self) -> None:
+        """Say once what a step that begins anew might have been expected to resume from."""
+        unfinished = [] if self._named else sorted((self.folder / "work").glob("*/*"))
+        if unfinished:
+            left = plain(str(unfinished[0].parent))
+            err.print(
+                f"[yellow]{left} is unfinished work of another step, or of other data, settings or "
+                "code: it is not resumed. Moved or copied data count as others. Delete it when it "
+                "is no longer wanted.[/yellow]"
+            )
+            self._named = True
 
     def _file(self, step: Step) -> Path:
         return self.folder / "stages" / f"{step.key(self._source)}.json"

@@ -90,6 +90,21 @@ def test_unfinished_work_is_cleared_when_the_step_is_done(tmp_path: Path) -> Non
     assert not list((tmp_path / "work").iterdir())
 
 
+def test_work_that_is_not_resumed_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Days of training must not begin anew without a word: of changed data the key is another."""
+    other = tmp_path / "work" / "0123456789abcdef"
+    other.mkdir(parents=True)
+    (other / "checkpoint.pt").write_text("unfinished")
+    cache = at(tmp_path)
+    run(cache, [], "a")
+    said = capsys.readouterr().err.replace("\n", "")
+    assert "0123456789abcdef is unfinished work" in said and "not resumed" in said
+    run(cache, [], "b")
+    assert "unfinished" not in capsys.readouterr().err, "once is enough"
+
+
 def test_leftovers_of_a_killed_run_are_cleared(tmp_path: Path) -> None:
     leftover = tmp_path / "artifacts" / ".building-1234"
     leftover.mkdir(parents=True)
