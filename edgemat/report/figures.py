@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import datetime
 
 EM_DASH = "\u2014"
@@ -72,3 +73,13 @@ def moment(iso: str) -> str:
     """Return an ISO 8601 time as a reader writes it: "2026-11-22 10:00 UTC"."""
     time = datetime.fromisoformat(iso)
     return f"{time:%Y-%m-%d %H:%M} {time.tzname() or ''}".strip()
+
+
+def anchor(*words: object) -> str:
+    """Return the name by which a place in a page is linked to, equal for equal words.
+
+    >>> anchor("gate", "portrait", "tflite-int8", "sad", "unknown region")
+    'gate-portrait-tflite-int8-sad-unknown-region'
+    """
+    kept = re.findall(r"[a-z0-9]+", " ".join(str(word) for word in words if word != "").lower())
+    return "-".join(kept)

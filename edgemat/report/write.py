@@ -16,7 +16,7 @@ from edgemat.bench.result import Result
 from edgemat.errors import MissingToolError
 from edgemat.files import write_text
 from edgemat.report.data import ReportData
-from edgemat.report.figures import change, known, megabytes, moment, number, signs
+from edgemat.report.figures import anchor, change, known, megabytes, moment, number, signs
 
 TEMPLATES = Path(__file__).parent / "templates"
 TEMPLATE = "report.html.j2"
@@ -92,4 +92,5 @@ def _render(path: Path, template: str, **values: object) -> None:
         "signs": signs,
         "moment": moment,
     }
+    environment.globals["anchor"] = anchor
     write_text(path, environment.get_template(template).render(values))

@@ -353,6 +353,19 @@ def test_a_red_gate_is_said_first(tmp_path: Path) -> None:
     assert ("section", "class", "verdict failed") in page.attributes
 
 
+def test_places_are_linked_to_by_names_that_hold(tmp_path: Path) -> None:
+    """A comment on a change points at the red row, today and in the next run's report."""
+    red = replace(data(), gates=gates(sad="+0%"))
+    page = render(tmp_path, red)
+    for row in red.gates:
+        words = f"gate {row.model} {row.file} {row.verdict.name} {row.scope}".lower()
+        place = "-".join(re.findall("[a-z0-9]+", words))
+        assert f'<tr id="{place}"' in page.html
+        assert f'<li><a href="#{place}">' in page.html
+    for place in ("gates", "latency", "lineage", "model-portrait-quick", "int8-portrait-quick"):
+        assert f' id="{place}">' in page.html and f'href="#{place}"' in page.html
+
+
 def test_no_gate_is_not_green(tmp_path: Path) -> None:
     page = render(tmp_path, data())
     assert "No gate was set." in page.words and "green" not in page.words
