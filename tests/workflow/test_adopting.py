@@ -106,8 +106,38 @@ def test_quantization_aware_training_at_its_own_size(factory: Path, call: Call) 
         made, mode="qat", steps=2, batch=2, calibration=8, images=2, data="procedural"
     )
     assert trained.manifest.name == "small-qat"
-    with pytest.raises(UsageError, match="cannot be pruned weight by weight"):
-        edgemat.prune(made, unstructured=True, images=1, data="procedural")
+
+
+def test_single_weights_become_zero_and_stay_so_in_training(tmp_path: Path) -> None:
+    """Those of convolutions, transposed too, and of linear layers; at the only size."""
+    made = edgemat.adopt(
+        Mixed(), size=(64, 64), name="mixed", images=1, data="procedural", output=tmp_path
+    )
+    sparse = edgemat.prune(
+        made, keep=0.4, unstructured=True, steps=2, batch=2, images=1, data="procedural"
+    )
+    assert (sparse.manifest.name, sparse.manifest.zeros) == ("mixed-sparse", pytest.approx(0.6))
+    before, after = (edgemat.load(one).state_dict() for one in (made, sparse))
+    assert before.keys() == after.keys()
+    kernels = [name for name in after if name.endswith(".weight")]
+    assert len(kernels) == 4
+    zeros = sum(int((after[name] == 0).sum()) for name in kernels)
+    assert zeros == pytest.approx(0.6 * sum(after[name].numel() for name in kernels), abs=1)
+    assert any(not torch.equal(before[n], after[n]) for n in after.keys() - set(kernels))
+
+
+class Mixed(nn.Module):
+    """Each kind of weights that can be zeroed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.up = nn.Conv2d(3, 8, 3, 2, 1), nn.ConvTranspose2d(8, 8, 2, 2)
+        self.mix, self.last = nn.Linear(8, 8), nn.Conv2d(8, 1, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.mix(self.up(torch.relu(self.first(x))).permute(0, 2, 3, 1))
+        return torch.sigmoid(self.last(y.permute(0, 3, 1, 2)))
 
 
 @pytest.mark.long
