@@ -339,6 +339,10 @@ def test_a_check_says_what_will_happen(
     assert found["partitions"] == 4  # two norms and a GELU
     assert found["refusal"] == ""
     assert found["macs"] > 0 < found["memory_bytes"]
+    timed = {name for name, row in by_name.items() if row["latency_ms"] is not None}
+    assert timed == {"aten.instance_norm"} and by_name["aten.instance_norm"]["latency_ms"] > 0
+    status, text, _ = call("check", "hercode:OddUNet", "--size", "32", "32")
+    assert status == 0 and "What stays in float takes" in text
 
 
 def test_a_check_that_fails_ends_in_3(
