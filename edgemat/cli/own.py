@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from edgemat.artifacts.vocabulary import Fit
 from edgemat.cli.common import DataOption, ImagesOption, rgb_numbers, show_artifacts
 from edgemat.errors import UnsupportedError
 from edgemat.terminal import AsJson, out, plain, print_json
@@ -46,6 +47,10 @@ def adopt(
     logits: Annotated[
         bool, typer.Option("--logits", help="The output is scores: a sigmoid follows, or softmax.")
     ] = False,
+    fit: Annotated[
+        Fit | None,
+        typer.Option(help="How pictures are brought to it; by default a letterbox, or tiles."),
+    ] = None,
     licence: Annotated[str | None, typer.Option(help="Of the weights, for the manifest.")] = None,
     data_notice: Annotated[
         str | None, typer.Option(help="What they were trained on, for the manifest.")
@@ -71,6 +76,7 @@ def adopt(
         map=map,
         channel=channel,
         logits=logits,
+        fit=fit,
         licence=licence or api.UNKNOWN_LICENCE,
         data_notice=data_notice or api.UNKNOWN_DATA,
         data=data,

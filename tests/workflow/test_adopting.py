@@ -198,6 +198,15 @@ def test_training_at_another_shape_is_refused(adopted: Artifact) -> None:
         edgemat.quantize(adopted, mode="qat", steps=1, calibration=8, images=1, data="procedural")
 
 
+def test_how_pictures_are_brought_to_it_is_hers_to_say(tmp_path: Path) -> None:
+    network = nn.Sequential(nn.Conv2d(4, 1, 1), nn.Sigmoid())
+    options = {"size": (32, 32), "trimap": True, "images": 1, "output": tmp_path}
+    made = edgemat.adopt(network, fit="resize", **options)  # type: ignore[arg-type]
+    assert made.manifest.feeding.fit == "resize"
+    with pytest.raises(UsageError, match="a letterbox is for networks without one"):
+        edgemat.adopt(network, fit="letterbox", **options)  # type: ignore[arg-type]
+
+
 def test_a_program_directly(tmp_path: Path) -> None:
     network = nn.Sequential(nn.Conv2d(4, 1, 3, padding=1), nn.Sigmoid())
     save_program(trace(network, (4, 32, 32)), tmp_path / "hers.pt2")
