@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from edgemat.artifacts.vocabulary import Fit
 from edgemat.cli.common import DataOption, ImagesOption, rgb_numbers, show_artifacts
 from edgemat.errors import UnsupportedError
 from edgemat.terminal import AsJson, out, plain, print_json
@@ -46,6 +47,10 @@ def adopt(
     logits: Annotated[
         bool, typer.Option("--logits", help="The output is scores: a sigmoid follows, or softmax.")
     ] = False,
+    fit: Annotated[
+        Fit | None,
+        typer.Option(help="How pictures are brought to it; by default a letterbox, or tiles."),
+    ] = None,
     licence: Annotated[str | None, typer.Option(help="Of the weights, for the manifest.")] = None,
     data_notice: Annotated[
         str | None, typer.Option(help="What they were trained on, for the manifest.")
@@ -71,6 +76,7 @@ def adopt(
         map=map,
         channel=channel,
         logits=logits,
+        fit=fit,
         licence=licence or api.UNKNOWN_LICENCE,
         data_notice=data_notice or api.UNKNOWN_DATA,
         data=data,
@@ -98,7 +104,7 @@ def check(
 def _show_expectation(found: Expectation) -> None:
     """Show what will become of a network's operators, and what it will cost."""
     table = Table()
-    for column in ("operator", "calls", "on phones", "as", "called first at"):
+    for column in ("operator", "calls", "on phones", "ms here", "as", "called first at"):
         table.add_column(column)
     signs = {"int8": "int8", "float": "[yellow]float[/yellow]", "none": "[red]nowhere[/red]"}
     for row in found.operators:
@@ -106,10 +112,17 @@ def _show_expectation(found: Expectation) -> None:
             row.operator.removeprefix("aten."),
             str(row.count),
             signs[row.arithmetic],
+            "" if row.latency_ms is None else f"{row.latency_ms:.2f}",
             row.becomes,
             plain(Path(row.line.partition(" (")[0]).name),
         )
     out.print(table)
+    in_float = [row.latency_ms for row in found.operators if row.latency_ms is not None]
+    if in_float:
+        out.print(
+            f"What stays in float takes {sum(in_float):.2f} ms in torch, on one thread of this "
+            "machine; edgemat verify measures the file's own operators."
+        )
     if found.macs is not None and found.parameters is not None and found.memory_bytes is not None:
         out.print(
             f"{found.parameters / 1e6:.2f} M parameters, {found.macs:.2f} G MACs, "

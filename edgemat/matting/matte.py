@@ -111,7 +111,7 @@ def matte(
     if model is None:
         model = default_model(needs_trimap=trimap is not None)
     predictor = load_predictor(model) if isinstance(model, Artifact | Path | str) else model
-    alpha = _matte_as_fed(image, trimap, predictor, progress)
+    alpha = matte_as_fed(image, trimap, predictor, progress)
     if not np.isfinite(alpha).all():
         raise ArtifactError(
             "The model gives values that are not finite.",
@@ -194,10 +194,26 @@ def _given(trimap: U8 | None) -> U8:
     return trimap
 
 
-def _matte_as_fed(
-    image: U8, trimap: U8 | None, predictor: Predictor, progress: Progress | None
+def matte_as_fed(
+    image: U8, trimap: U8 | None, predictor: Predictor, progress: Progress | None = None
 ) -> F32:
-    """Bring the picture to the model's input in the way that its feeding names."""
+    """Bring the picture to the model's input in the way that its feeding names, the alpha back.
+
+    Parameters
+    ----------
+    image, trimap:
+        HxWx3, and HxW in {0, 128, 255}.
+
+    Returns
+    -------
+    numpy.ndarray
+        HxW float32 as the model gives it: :func:`matte` clips it, and knows what the trimap knows.
+
+    Raises
+    ------
+    UsageError
+        A trimap model without a trimap, or a picture too large to be seen at once.
+    """
     feeding = predictor.feeding
     seen = _given(trimap) if feeding.channels == 4 else None
     match feeding.fitting:

@@ -12,14 +12,17 @@ from typing import Annotated, Any, get_type_hints
 from pydantic import Field, TypeAdapter, ValidationError
 
 from edgemat.artifacts.shipped import find_artifact
+from edgemat.artifacts.weights import load_deploy
 from edgemat.bench.devices.transports import find_transport
 from edgemat.data.sections import BUILT_IN_SOURCES
 from edgemat.errors import UsageError, nearest
-from edgemat.models import ModelInfo, create_matting, list_models, model_info
+from edgemat.models import MattingTask, ModelInfo, create_matting, list_models
 from edgemat.models.count import on_paper
 from edgemat.models.deploy import to_deploy
 from edgemat.models.network import MattingNetwork
 from edgemat.models.pretrained.load import TORCHVISION, check_source
+from edgemat.recipe.adopted import adopted_start, is_adopted, task_of
+from edgemat.recipe.adopted_checks import check_adopted
 from edgemat.recipe.schema import ModelSection, Recipe
 
 
@@ -48,6 +51,10 @@ def check_network(where: str, model: ModelSection) -> None:
     UsageError
         For the first that is wrong; its text starts with `where`.
     """
+    if is_adopted(model):
+        check_adopted(where, model)
+        _check_training(where, model, task_of(model), apart=False)
+        return
     networks = {info.name: info for info in list_models() if info.is_matting}
     if model.architecture not in networks:
         raise UsageError(
@@ -60,7 +67,8 @@ def check_network(where: str, model: ModelSection) -> None:
     sizes = {"input_size": tuple(model.input_size), "train.size": (model.train.size,)}
     for number, phase in enumerate(model.train.before):
         sizes[f"train.before.{number}.size"] = (phase.size,)
-    _check_training(where, model, info)
+    apart = issubclass(info.network, MattingNetwork) and info.network.segmentation is not None
+    _check_training(where, model, info.matting_task, apart=apart)
     for key, sides in sizes.items():
         for side in sides:
             if side % stride:
@@ -71,8 +79,14 @@ def check_network(where: str, model: ModelSection) -> None:
                 )
 
 
-def _check_training(where: str, model: ModelSection, info: ModelInfo) -> None:
-    """Check the keys of a training that are for one task alone."""
+def _check_training(where: str, model: ModelSection, task: MattingTask, *, apart: bool) -> None:
+    """Check the keys of a training that are for one task alone.
+
+    Parameters
+    ----------
+    apart:
+        Whether the network has parts that can be trained apart.
+    """
     train, losses = model.train, model.train.losses
     portrait = {
         "trains": train.trains != "all",
@@ -85,17 +99,16 @@ def _check_training(where: str, model: ModelSection, info: ModelInfo) -> None:
         "prior": train.prior == "none",
         "augmentation": train.augmentation in ("indexnet", "gca"),
     }
-    apart = issubclass(info.network, MattingNetwork) and info.network.segmentation is not None
-    if train.trains != "all" and info.task == "portrait" and not apart:
+    if train.trains != "all" and task == "portrait" and not apart:
         raise UsageError(
-            f"{where}.train.trains: {info.name} has no parts that are trained apart.",
+            f"{where}.train.trains: {model.architecture} has no parts that are trained apart.",
             remedy="Leave it out.",
         )
-    wrong_task = portrait if info.task == "trimap" else trimap
+    wrong_task = portrait if task == "trimap" else trimap
     for key, given in wrong_task.items():
         if given:
             raise UsageError(
-                f"{where}.train.{key}: {info.name} is a {info.task} network.",
+                f"{where}.train.{key}: {model.architecture} is a {task} network.",
                 remedy="Leave it out.",
             )
 
@@ -108,10 +121,13 @@ def _check_blocks(where: str, model: ModelSection) -> None:
     from edgemat.quantize.blocks import check_blocks
     from edgemat.quantize.frozen import blank_input
 
-    info = model_info(model.architecture)
-    deploy = to_deploy(create_matting(model.architecture, **model.config).eval())
+    if is_adopted(model):
+        deploy = load_deploy(adopted_start(model))
+    else:
+        deploy = to_deploy(create_matting(model.architecture, **model.config).eval())
+    channels = 4 if task_of(model) == "trimap" else 3
     try:
-        check_blocks(deploy, blank_input(info.in_channels, deploy.network), **kept)
+        check_blocks(deploy, blank_input(channels, deploy.network), **kept)
     except UsageError as error:
         raise UsageError(f"{where}.quantize: {error.message}", remedy=error.remedy) from error
 

@@ -20,7 +20,7 @@ class NetworkSection(Section):
     """One network and its training."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
-    architecture: str
+    architecture: str = Field(description='"adopted": whatever `train.start` holds')
     config: dict[str, Any] = Field(default={}, description="arguments of the network")
     input_size: tuple[Side, Side] = Field(description="height and width of the mobile files, px")
     data: DataSection = DataSection()

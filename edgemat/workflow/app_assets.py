@@ -22,7 +22,6 @@ from typing import Any
 from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.golden import read_mattes, read_pixels
 from edgemat.artifacts.shipped import SHIPPED_TARGET, open_artifact
-from edgemat.artifacts.vocabulary import Fit
 from edgemat.convert.backends import find_target
 from edgemat.convert.backends.coreai import COREAI
 from edgemat.convert.backends.coreml import COREML
@@ -62,8 +61,6 @@ class App:
     assets: str
     kinds: tuple[str, ...]
     precisions: tuple[str, ...]
-    fits: tuple[Fit, ...] = ("letterbox", "tiles")
-    """How its code can bring a picture of any size to a model."""
 
 
 WEB = App("app.webmanifest", "models", (TFLITE.runtime,), ("int8",))
@@ -121,7 +118,7 @@ def put_into_app(artifacts: Sequence[Artifact], app: App, folder: Path) -> list[
     Raises
     ------
     ArtifactError
-        When an artefact is of a kind that the app cannot run, or fed in a way that it has not.
+        When an artefact is of a kind that the app cannot run.
     """
     assets = folder / app.assets
     with explain_os_errors(assets):
@@ -134,30 +131,12 @@ def put_into_app(artifacts: Sequence[Artifact], app: App, folder: Path) -> list[
                 f"{artifact.path.name} is {artifact.manifest.kind}, which {folder} cannot run.",
                 remedy=f"Give a {' or '.join(app.kinds)} artefact, or a float one.",
             )
-        require_fit(artifact, app, folder)
         entry, files = _put(artifact, assets, app)
         entries[entry["name"]] = entry
         written += files
     models = [entries[name] for name in sorted(entries)]
     write_json(assets / MANIFEST, {"schema_version": SCHEMA_VERSION, "models": models})
     return [*written, assets / MANIFEST]
-
-
-def require_fit(artifact: Artifact, app: App, folder: Path) -> None:
-    """Refuse a model that a demo app cannot feed as its manifest says.
-
-    Raises
-    ------
-    ArtifactError
-        When its pictures are resized or padded by reflection, which the apps do not.
-    """
-    fit = artifact.manifest.feeding.fitting
-    if fit not in app.fits:
-        raise ArtifactError(
-            f"{artifact.path.name} is fed by the way {fit!r}, and {folder.name} knows "
-            f"{' and '.join(map(repr, app.fits))} alone.",
-            remedy="Import the checkpoint with --fit tiles, or export to a folder of your own app.",
-        )
 
 
 def _entries(assets: Path) -> dict[str, Mapping[str, Any]]:

@@ -21,7 +21,7 @@ from edgemat.data.sections import DataSection
 from edgemat.errors import ArtifactError, UsageError
 from edgemat.files import atomic_path, explain_os_errors, move_into_place, write_json
 from edgemat.scoring.validation import evaluation_set_for
-from edgemat.workflow.app_assets import App, find_app, put_into_app, require_fit
+from edgemat.workflow.app_assets import App, find_app, put_into_app
 
 PRECISIONS: tuple[Precision, ...] = ("int8", "fp16", "fp32")
 CALIBRATION, VERIFICATION = 48, 8  # pictures
@@ -54,7 +54,7 @@ def export(
     Raises
     ------
     ArtifactError
-        When `source` is of another kind, or fed in a way that the demo app has not.
+        When `source` is of another kind.
     UsageError
         When a demo app has no use for that precision or runtime, or the runtime none for it.
     """
@@ -67,8 +67,6 @@ def export(
             f"{source.path.name} is {manifest.kind}; an export starts from the float model.",
             remedy="Give the artefact that training wrote, or a shipped model's name.",
         )
-    if app is not None:
-        require_fit(source, app, output)
     from edgemat.workflow.stages.converting import convert_stage
     from edgemat.workflow.stages.quantizing import quantize_stage
 

@@ -12,7 +12,7 @@ from edgemat.artifacts.artifact import Artifact
 from edgemat.bench.devices.transports import find_transport
 from edgemat.bench.protocol import Protocol
 from edgemat.bench.result import Result
-from edgemat.models import model_info
+from edgemat.recipe.adopted import adopted_start, is_adopted, task_of
 from edgemat.recipe.schema import BenchSection, ModelSection, Recipe
 from edgemat.recipe.sections import PruneSection
 from edgemat.report.data import CutOut, GateRow, ModelRun
@@ -55,7 +55,7 @@ class ModelSteps:
         draw = partial(
             evaluation_set,
             section.validation or section.data,
-            task=model_info(section.architecture).matting_task,
+            task=task_of(section),
             size=section.input_size,
             count=recipe.verify.images,
             seed=VALIDATION_SEED + recipe.seed,
@@ -66,7 +66,10 @@ class ModelSteps:
     def train(self) -> Step:
         """Train the network."""
         section, recipe = self.section, self.recipe
-        notices = Notices(recipe.licence, recipe.data_notice, section.demonstration, section.card)
+        licence = recipe.licence
+        if is_adopted(section) and "licence" not in recipe.model_fields_set:
+            licence = adopted_start(section).manifest.licence  # its owner's, not edgemat's
+        notices = Notices(licence, recipe.data_notice, section.demonstration, section.card)
         call = partial(
             train_stage,
             section.network,

@@ -47,13 +47,12 @@ def require_page_can_feed(artifact: Artifact) -> None:
     Raises
     ------
     ArtifactError
-        When it takes a trimap, which nobody draws on the page, or another fit than a letterbox.
+        When it takes a trimap, which nobody draws on the page.
     """
-    feeding = artifact.manifest.feeding
-    if artifact.manifest.task != "portrait" or feeding.fitting != "letterbox":
+    if artifact.manifest.task != "portrait":
         raise ArtifactError(
-            f"{artifact.path.name} is a {artifact.manifest.task} network, fed by the way "
-            f"{feeding.fitting!r}; the page gives a network a photograph alone, in a letterbox.",
+            f"{artifact.path.name} is a {artifact.manifest.task} network; the page gives a network "
+            "a photograph alone.",
             remedy="Export a portrait network; the shipped trimap network comes with it.",
         )
 

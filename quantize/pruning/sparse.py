@@ -12,6 +12,8 @@ from nncf.torch.function_hook import get_hook_storage
 from torch import Tensor, nn
 
 from edgemat.errors import UsageError
+from edgemat.models.adopted.network import AdoptedNetwork
+from edgemat.quantize.pruning.sparse_program import bake_program, mask_program
 
 HOOKS = "__nncf_hooks"
 """The prefix of NNCF's own tensors in a state dict."""
@@ -19,6 +21,8 @@ HOOKS = "__nncf_hooks"
 
 def mask_weights(network: nn.Module, example: Tensor, share: float) -> nn.Module:
     """Return `network` behind NNCF's masks, which hold its smallest weights at 0 in training too.
+
+    An adopted network has masks of edgemat's own, by the same rule.
 
     >>> import torch
     >>> from edgemat.models import create_model
@@ -44,6 +48,8 @@ def mask_weights(network: nn.Module, example: Tensor, share: float) -> nn.Module
     """
     if not 0 < share < 1:
         raise UsageError(f"A share of {share:g} zeros is impossible.", remedy="Give 0 to 1.")
+    if isinstance(network, AdoptedNetwork):
+        return mask_program(network, share)
     masked: nn.Module = nncf.prune(
         network,
         mode=nncf.PruneMode.UNSTRUCTURED_MAGNITUDE_GLOBAL,
@@ -55,6 +61,8 @@ def mask_weights(network: nn.Module, example: Tensor, share: float) -> nn.Module
 
 def bake(masked: nn.Module) -> dict[str, Tensor]:
     """Return the weights with the masks multiplied in: NNCF's strip leaves them apart."""
+    if isinstance(masked, AdoptedNetwork):
+        return bake_program(masked)
     state = {k: v.detach().clone() for k, v in masked.state_dict().items() if HOOKS not in k}
     for key, hook in get_hook_storage(masked).named_modules():
         mask = getattr(hook, "binary_mask", None)

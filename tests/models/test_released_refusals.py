@@ -136,6 +136,39 @@ def test_an_encoder_alone_is_for_a_recipe(tmp_path: Path, name: str, architectur
 # ---- files that are none -------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("shapes", "message"),
+    [
+        (
+            {
+                "backbone.features.0.0.weight": (32, 3, 3, 3),
+                "aspp.aspp1.atrous_conv.weight": (256, 320, 1, 1),
+                "decoder.last_conv.8.weight": (21, 256, 1, 1),
+            },
+            "DeepLabV3+ (jfzhang95's pytorch-deeplab-xception) segments classes",
+        ),
+        (
+            {
+                "up1.channel_compressor.weight": (64, 32, 1, 1),
+                "up1.channel_compressor.bias": (64,),
+                "up1.content_encoder.weight": (100, 64, 3, 3),
+                "up1.content_encoder.bias": (100,),
+            },
+            "CARAFE (CARAFEPack) predicts its kernels with biases",
+        ),
+    ],
+    ids=["deeplab", "carafe"],
+)
+def test_what_is_known_and_not_imported_is_said_why(
+    shapes: dict[str, tuple[int, ...]], message: str, tmp_path: Path
+) -> None:
+    path = save({"state_dict": {f"module.{k}": torch.rand(s) for k, s in shapes.items()}}, tmp_path)
+    with pytest.raises(UsageError) as caught:
+        load_released(path)
+    assert f"is not imported: {message}" in caught.value.message
+    assert "edgemat adopt package.module:factory --weights weights.pth" in caught.value.remedy
+
+
 def zipped(path: Path) -> None:
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("photograph.txt", "no tensors")

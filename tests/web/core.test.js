@@ -91,6 +91,19 @@ test('mattes of whole pictures and of tiles are those of Python', async () => {
   }
 });
 
+test('a portrait network is fed as its manifest says', async () => {
+  const seen = new Set();
+  for (const {fit, image, trimap, height, width, mixture, alpha} of vectors('matte').fed) {
+    if (trimap) continue; // the page has portrait networks alone, but for its own
+    const feeding = {layout: 'NHWC', height, width, channels: 3, scale: 1 / 255, fit};
+    const run = async (x) => Float32Array.from({length: height * width}, (_, n) => (
+      mixture.reduce((sum, weight, c) => sum + weight * x[n * 3 + c], 0)));
+    assertNear((await mattePortrait({feeding, run}, picture(image))).data, alpha.values, 2e-4);
+    seen.add(fit);
+  }
+  assert.deepEqual([...seen].sort(), ['pad', 'resize', 'tiles']);
+});
+
 test('a second look is taken where Python takes it', () => {
   for (const {alpha_bytes, reach, output} of vectors('refine').trimap) {
     const found = trimapOfMatte(matteOfBytes(alpha_bytes), reach ?? undefined);

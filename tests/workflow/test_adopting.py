@@ -106,8 +106,38 @@ def test_quantization_aware_training_at_its_own_size(factory: Path, call: Call) 
         made, mode="qat", steps=2, batch=2, calibration=8, images=2, data="procedural"
     )
     assert trained.manifest.name == "small-qat"
-    with pytest.raises(UsageError, match="cannot be pruned weight by weight"):
-        edgemat.prune(made, unstructured=True, images=1, data="procedural")
+
+
+def test_single_weights_become_zero_and_stay_so_in_training(tmp_path: Path) -> None:
+    """Those of convolutions, transposed too, and of linear layers; at the only size."""
+    made = edgemat.adopt(
+        Mixed(), size=(64, 64), name="mixed", images=1, data="procedural", output=tmp_path
+    )
+    sparse = edgemat.prune(
+        made, keep=0.4, unstructured=True, steps=2, batch=2, images=1, data="procedural"
+    )
+    assert (sparse.manifest.name, sparse.manifest.zeros) == ("mixed-sparse", pytest.approx(0.6))
+    before, after = (edgemat.load(one).state_dict() for one in (made, sparse))
+    assert before.keys() == after.keys()
+    kernels = [name for name in after if name.endswith(".weight")]
+    assert len(kernels) == 4
+    zeros = sum(int((after[name] == 0).sum()) for name in kernels)
+    assert zeros == pytest.approx(0.6 * sum(after[name].numel() for name in kernels), abs=1)
+    assert any(not torch.equal(before[n], after[n]) for n in after.keys() - set(kernels))
+
+
+class Mixed(nn.Module):
+    """Each kind of weights that can be zeroed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.up = nn.Conv2d(3, 8, 3, 2, 1), nn.ConvTranspose2d(8, 8, 2, 2)
+        self.mix, self.last = nn.Linear(8, 8), nn.Conv2d(8, 1, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.mix(self.up(torch.relu(self.first(x))).permute(0, 2, 3, 1))
+        return torch.sigmoid(self.last(y.permute(0, 3, 1, 2)))
 
 
 @pytest.mark.long
@@ -166,6 +196,15 @@ def test_its_blocks_are_ranked_and_kept_in_float(adopted: Artifact) -> None:
 def test_training_at_another_shape_is_refused(adopted: Artifact) -> None:
     with pytest.raises(UsageError, match="32 x 64 px alone"):
         edgemat.quantize(adopted, mode="qat", steps=1, calibration=8, images=1, data="procedural")
+
+
+def test_how_pictures_are_brought_to_it_is_hers_to_say(tmp_path: Path) -> None:
+    network = nn.Sequential(nn.Conv2d(4, 1, 1), nn.Sigmoid())
+    options = {"size": (32, 32), "trimap": True, "images": 1, "output": tmp_path}
+    made = edgemat.adopt(network, fit="resize", **options)  # type: ignore[arg-type]
+    assert made.manifest.feeding.fit == "resize"
+    with pytest.raises(UsageError, match="a letterbox is for networks without one"):
+        edgemat.adopt(network, fit="letterbox", **options)  # type: ignore[arg-type]
 
 
 def test_a_program_directly(tmp_path: Path) -> None:
@@ -309,6 +348,10 @@ def test_a_check_says_what_will_happen(
     assert found["partitions"] == 4  # two norms and a GELU
     assert found["refusal"] == ""
     assert found["macs"] > 0 < found["memory_bytes"]
+    timed = {name for name, row in by_name.items() if row["latency_ms"] is not None}
+    assert timed == {"aten.instance_norm"} and by_name["aten.instance_norm"]["latency_ms"] > 0
+    status, text, _ = call("check", "hercode:OddUNet", "--size", "32", "32")
+    assert status == 0 and "What stays in float takes" in text
 
 
 def test_a_check_that_fails_ends_in_3(

@@ -14,6 +14,7 @@ from shared_files import made_once
 from toy_artifacts import artifact, tflite_artifact
 
 from edgemat.artifacts.artifact import GOLDEN, Artifact, Feeding
+from edgemat.artifacts.vocabulary import Fit
 from edgemat.convert.backends.coreai import COREAI
 from edgemat.data.sections import DataSection
 from edgemat.errors import ArtifactError, UsageError
@@ -114,6 +115,17 @@ def test_core_ai_files_come_where_they_are_asked_for(network: Artifact, tmp_path
     said = json.loads((app / "portrait.json").read_text())["files"]["portrait-fp32.aimodel"]
     assert said["agreements"][0]["max_abs"] <= 1e-4
     assert said["agreements"][0]["images"] == COREAI.pictures
+
+
+@pytest.mark.parametrize("fit", ["resize", "pad", "tiles"])
+def test_an_app_is_told_how_pictures_are_fitted(fit: Fit, tmp_path: Path) -> None:
+    """Its core obeys: tests/vectors/matte.json."""
+    feeding = Feeding(layout="NHWC", height=32, width=32, channels=3, stride=16, fit=fit)
+    file = tflite_artifact(tmp_path / "shelf", feeding=feeding)
+    (tmp_path / "settings.gradle.kts").touch()
+    written = export(file, tmp_path, precision="int8", data=DATA)
+    (entry,) = json.loads(written[-1].read_text())["models"]
+    assert entry["feeding"]["fit"] == fit
 
 
 def test_a_mobile_file_cannot_be_exported(tmp_path: Path) -> None:

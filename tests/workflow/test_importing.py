@@ -133,17 +133,6 @@ def test_the_way_of_an_app_developer(
     assert scores["sad"] == pytest.approx(expected.sad, rel=1e-4)
 
 
-def test_demo_apps_refuse_a_way_of_feeding_that_they_have_not(
-    call: Call, imported: Artifact, tmp_path: Path
-) -> None:
-    """Before anything is converted."""
-    (tmp_path / "settings.gradle.kts").touch()
-    status, _, err = call("export", imported.path, "--to", tmp_path)
-    assert status == 2
-    assert "is fed by the way 'resize'" in err and "--fit tiles" in err
-    assert [path.name for path in tmp_path.iterdir()] == ["settings.gradle.kts"]
-
-
 def test_another_fit_and_another_pictures_size_can_be_asked_for(dim: Path, tmp_path: Path) -> None:
     tiles = edgemat.import_checkpoint(dim, fit="tiles", size=(64, 64), images=1, output=tmp_path)
     assert tiles.manifest.feeding.fit == "tiles"

@@ -15,6 +15,7 @@ from calling import Call
 from edgemat.images import write_image
 
 ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs/own-model.md"
 STRANGERS = ROOT / "tests/models/adopted/strangers.py"
 SMALLER = {"288 288": "64 64", "--size 288": "--size 64", "--steps 300": "--steps 2"}
 ALSO = {
@@ -24,13 +25,17 @@ ALSO = {
     "verify": "--images 2",
     "prune": "--images 2 --steps 1 --batch 2 --rounds 1 --importance magnitude",
     "sensitivity": "--images 1 --calibration 8",
+    "run": "--set models.0.input_size=[64,64] --set models.0.train.steps=2 --set verify.images=2 "
+    "--set models.0.train.batch=2 --set models.0.quantize.calibration=8 "
+    "--set models.0.quantize.qat.steps=2 --set models.0.quantize.qat.batch=2 "
+    "--set bench.runs=5 --set bench.seconds=0.05 --set gate.sad=+900% --set gate.grad=+900%",
 }
 """Two steps of training do not make int8 as good as float: bounds are widened."""
 
 
 def commands() -> list[str]:
-    page = (ROOT / "docs/own-model.md").read_text()
-    return [line.strip() for line in re.findall(r"^    (edgemat .*)$", page, re.M)]
+    text = PAGE.read_text()
+    return [line.strip() for line in re.findall(r"^    (edgemat .*)$", text, re.M)]
 
 
 def smaller(command: str) -> list[str]:
@@ -72,7 +77,9 @@ def her_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.long
 @pytest.mark.usefixtures("her_folder")
 def test_from_pth_to_both_apps(call: Call) -> None:
-    assert len(commands()) == 10
+    assert len(commands()) == 11
+    (recipe,) = re.findall(r"^```toml\n(name = .*?)^```$", PAGE.read_text(), re.M | re.S)
+    Path("mine.toml").write_text(recipe)
     for command in commands():
         words = smaller(command)
         status, text, error = call(*words)

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from edgemat.artifacts.feeding import Feeding
+from edgemat.artifacts.vocabulary import Fit
 from edgemat.errors import ImageError
 from edgemat.images import F32, U8, resize, to_float, to_uint8
 from edgemat.matting.foreground import blur_background, cut_out, replace_background
 from edgemat.matting.guided import GUIDE_EPSILON, GUIDE_RADIUS, guided_coefficients, guided_upsample
-from edgemat.matting.matte import matte
+from edgemat.matting.matte import matte, matte_as_fed
 from edgemat.matting.smoothing import Smoother
 from edgemat.matting.unknown import trimap_of_matte
 from tools.vectors.pictures import alpha, as_json, picture, trimap
@@ -56,10 +57,10 @@ def mattes() -> Vector:
     portrait, tiles = (1.5, -0.25, -0.5), (0.25, 0.25, 0.0, 0.5)
     cases = []
     for image, known, side, mixture in [
-        (picture(32, 36, seed=71), None, 16, portrait),
+        (picture(32, 34, seed=71), None, 16, portrait),
         (picture(32, 33, seed=72), None, 48, portrait),
         (picture(34, 32, seed=73), trimap(34, 32, seed=74), 16, portrait),
-        (picture(33, 38, seed=75), trimap(33, 38, seed=76), 16, tiles),
+        (picture(33, 34, seed=75), trimap(33, 34, seed=76), 16, tiles),
         (picture(32, 37, seed=77), trimap(32, 37, seed=78), 36, tiles),
     ]:
         feeding = Feeding(
@@ -75,7 +76,37 @@ def mattes() -> Vector:
                 "alpha": as_json(matte(image, known, model=Mixer(feeding, mixture))),
             }
         )
-    return {"matte": cases, "sides": [_side(size) for size in _SIDES]}
+    return {"matte": cases, "fed": _fed(), "sides": [_side(size) for size in _SIDES]}
+
+
+def _fed() -> list[Any]:
+    """Return mattes as imported networks are fed, before they are clipped and known pixels set."""
+    three, four = (0.5, 0.25, 0.125), (0.25, 0.25, 0.0, 0.5)
+    cases: list[tuple[Fit, tuple[int, int], tuple[int, int], tuple[float, ...]]] = [
+        ("resize", (6, 7), (4, 5), four),
+        ("resize", (3, 5), (4, 7), three),
+        ("pad", (3, 5), (8, 6), four),  # further than its own height
+        ("pad", (4, 3), (4, 5), three),
+        ("pad", (4, 6), (4, 5), four),  # too large: tiles
+        ("tiles", (3, 6), (4, 4), three),
+    ]
+    made = []
+    for number, (fit, size, (height, width), mixture) in enumerate(cases):
+        image = picture(*size, seed=100 + number)
+        known = trimap(*size, seed=110 + number) if len(mixture) == 4 else None
+        feeding = Feeding(
+            layout="NHWC", height=height, width=width, channels=4 if len(mixture) == 4 else 3,
+            stride=1, fit=fit,
+        )  # fmt: skip
+        found = matte_as_fed(image, known, Mixer(feeding, mixture))
+        made.append(
+            {
+                "fit": fit, "image": as_json(image),
+                "trimap": None if known is None else as_json(known),
+                "height": height, "width": width, "mixture": mixture, "alpha": as_json(found),
+            }
+        )  # fmt: skip
+    return made
 
 
 _SIDES = ((32, 32), (31, 40), (40, 31), (32, 12_000), (12_001, 32))

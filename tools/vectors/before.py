@@ -19,8 +19,9 @@ Vector = dict[str, list[Any]]
 def resizing() -> Vector:
     """`edgemat.images.resize` and, for some rows of the result, `resized_rows` of the tiling.
 
-    Columns are combined before rows. Where a picture loses height but not width, Pillow 13 does it
-    the other way round, and bytes are rounded in between; edgemat always keeps the aspect ratio.
+    Columns are combined before rows. Where a picture loses more of its height than of its width,
+    Pillow 13 does it the other way round, and bytes are rounded in between: they differ by 2 then.
+    That happens where an imported network wants pictures stretched; else the aspect ratio is kept.
     """
     sizes: list[tuple[U8 | F32, tuple[int, int], Method]] = [
         (picture(23, 31, seed=1), (12, 16), "bilinear"),

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any, Literal
 
 from torch import fx
 from torch.export import ExportedProgram
 
 from edgemat.errors import UnsupportedError
+from edgemat.models.adopted.float_time import float_times
 from edgemat.models.adopted.lowering import line_of, lower, operator_name
 from edgemat.models.adopted.operators import RULES
 from edgemat.models.adopted.passes import tidy
@@ -35,6 +37,8 @@ class OperatorRow:
         What it is rewritten to; empty where it stays.
     line:
         Of the network's code that calls it first.
+    latency_ms:
+        Of all its calls where it stays in float, in torch on one thread of this machine; else None.
     """
 
     operator: str
@@ -42,6 +46,7 @@ class OperatorRow:
     arithmetic: Arithmetic
     becomes: str
     line: str
+    latency_ms: float | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ def expect(program: ExportedProgram) -> Expectation:
     except UnsupportedError as error:
         return Expectation(rows, refusal=error.message, remedy=error.remedy)
     return Expectation(
-        rows,
+        _rows(calls, float_times([node for node in calls if RULES[node.target].in_float])),
         parameters=count_parameters(lowered),
         macs=count(lowered, shape_of_input(program, "The program")),
         memory_bytes=_peak(lowered.graph),
@@ -112,7 +117,10 @@ def _require_known(rows: Sequence[OperatorRow]) -> None:
         )
 
 
-def _rows(calls: Sequence[fx.Node]) -> tuple[OperatorRow, ...]:
+def _rows(
+    calls: Sequence[fx.Node], times: Mapping[Any, float] = MappingProxyType({})
+) -> tuple[OperatorRow, ...]:
+    """Return a row for each operator; `times` are milliseconds by operator."""
     counts = Counter(node.target for node in calls)
     first: dict[Any, fx.Node] = {}
     for node in calls:
@@ -131,6 +139,7 @@ def _rows(calls: Sequence[fx.Node]) -> tuple[OperatorRow, ...]:
                 arithmetic=arithmetic,
                 becomes="" if rule is None else rule.becomes,
                 line=line_of(node),
+                latency_ms=times.get(target),
             )
         )
     return tuple(rows)

@@ -21,6 +21,7 @@ from edgemat.models.pretrained.load import fits_encoder
 from edgemat.models.pretrained.renaming import COUNTER, Rule
 from edgemat.models.released.families import FAMILIES, find_family
 from edgemat.models.released.family import Family, Member
+from edgemat.models.released.refused import find_refused
 
 State = Mapping[str, Tensor]
 ENCODED = ("indexnet-m2o-nlc", "a2u-dynamic-cs", "dim", "rmat-m3", "rmat-m7")
@@ -174,6 +175,13 @@ def _unknown(
             f"{source} is no {asked[0].title}: it has no tensor "
             f"{asked[0].members[0].layout.names[0]}; its first is {first}.",
             remedy="Leave out --as, and it is recognised by its names, if it can be.",
+        )
+    refused = next(filter(None, map(find_refused, states.values())), None)
+    if refused is not None:
+        return UsageError(
+            f"{source} is not imported: {refused.title} {refused.reason}.",
+            remedy="Adopt the network from its own code: edgemat adopt package.module:factory "
+            f"--weights {source.name}.",
         )
     encoded = next((name for name in ENCODED if _is_encoder(name, states, source)), None)
     if encoded is not None:

@@ -2,6 +2,7 @@
 //
 // A network is {feeding, run}: `feeding` is the manifest's, `run` takes a Float32Array of its input
 // and promises one of its output.
+import {canPad, cornerOf, reflect} from './at_once.js';
 import {guidedUpsample} from './guided.js';
 import {crop, letterbox, pad, shrink} from './letterbox.js';
 import {bytes, floats} from './raster.js';
@@ -9,8 +10,16 @@ import {resize} from './resize.js';
 import {tileAxis} from './tiling.js';
 import {keepKnown, trimapOfMatte, UNKNOWN} from './trimap.js';
 
-/** The matte of a picture that a portrait network sees as a whole. */
+/** The matte of a picture by a portrait network, fed as its manifest says: by a letterbox if not. */
 export async function mattePortrait(network, image) {
+  const {fit, ...frame} = network.feeding;
+  if (fit === 'resize') return clipped(await matteResized(network, image));
+  if (fit === 'pad' && canPad(image, frame)) return clipped(await mattePadded(network, image));
+  if (fit === 'pad' || fit === 'tiles') return clipped(await matteTiles(network, image));
+  return matteInBox(network, image);
+}
+
+async function matteInBox(network, image) {
   const box = letterbox(image, network.feeding);
   const small = shrink(image, box);
   const output = await network.run(tensor(pad(small, box, network.feeding), network.feeding));
@@ -20,20 +29,35 @@ export async function mattePortrait(network, image) {
     : guidedUpsample(alpha, small, image));
 }
 
+async function matteResized({feeding, run}, image) {
+  const {height, width} = feeding;
+  const data = await run(tensor(resize(image, height, width, 'bicubic'), feeding));
+  return resize({height, width, channels: 1, data}, image.height, image.width, 'bicubic');
+}
+
+async function mattePadded({feeding, run}, image) {
+  return cornerOf(await run(tensor(reflect(image, feeding), feeding)), feeding, image);
+}
+
 /**
  * The matte of a picture and its trimap, both at full size, by a trimap network in tiles.
- *
- * Only tiles that touch the unknown region are run. A picture smaller than a tile is continued by
- * its edge.
  *
  * @param {(done: number, total: number) => void} progress called after each tile
  */
 export async function matteTrimap(network, image, trimap, progress = () => {}) {
+  const alpha = clipped(await matteTiles(network, image, trimap, progress));
+  keepKnown(alpha, trimap);
+  return alpha;
+}
+
+// With a trimap, only tiles that touch the unknown region are run. A picture smaller than a tile is
+// continued by its edge.
+async function matteTiles(network, image, trimap = null, progress = () => {}) {
   const {feeding} = network;
   const axis = (side) => tileAxis(Math.max(image[side], feeding[side]), feeding[side]);
   const columns = axis('width');
   const tiles = axis('height').flatMap((down) => columns.map((across) => [down, across]))
-    .filter(([down, across]) => touchesUnknown(trimap, down, across));
+    .filter(([down, across]) => !trimap || touchesUnknown(trimap, down, across));
   const alpha = floats(image.height, image.width);
   let done = 0;
   for (const [down, across] of tiles) {
@@ -48,8 +72,6 @@ export async function matteTrimap(network, image, trimap, progress = () => {}) {
     }
     progress(++done, tiles.length);
   }
-  clipped(alpha);
-  keepKnown(alpha, trimap);
   return alpha;
 }
 
@@ -91,7 +113,7 @@ function touchesUnknown(trimap, down, across) {
 }
 
 function tile(image, trimap, down, across, {height, width}) {
-  const result = bytes(height, width, 4);
+  const result = bytes(height, width, trimap ? 4 : 3);
   let place = 0;
   for (let row = 0; row < height; row++) {
     const from = Math.min(down.start + row, image.height - 1) * image.width;
@@ -100,7 +122,7 @@ function tile(image, trimap, down, across, {height, width}) {
       result.data[place++] = image.data[pixel * 3];
       result.data[place++] = image.data[pixel * 3 + 1];
       result.data[place++] = image.data[pixel * 3 + 2];
-      result.data[place++] = trimap.data[pixel];
+      if (trimap) result.data[place++] = trimap.data[pixel];
     }
   }
   return result;

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch.export import ExportedProgram
 
     from edgemat.artifacts.artifact import Artifact
+    from edgemat.artifacts.vocabulary import Fit
     from edgemat.models import MattingTask
     from edgemat.models.adopted.check import Expectation
     from edgemat.workflow.api.opening import DataLike
@@ -38,6 +39,7 @@ def adopt(
     map: str | None = None,
     channel: int | None = None,
     logits: bool = False,
+    fit: Fit | None = None,
     licence: str = UNKNOWN_LICENCE,
     data_notice: str = UNKNOWN_DATA,
     data: DataLike = None,
@@ -73,6 +75,9 @@ def adopt(
         output, and its last channel.
     logits:
         Whether the output is scores, before a sigmoid or, with several channels, a softmax.
+    fit:
+        How a picture of any size is brought to it: "resize", stretched to its size, "pad",
+        "letterbox" or "tiles"; by default a letterbox, or tiles with a trimap.
     licence, data_notice:
         For the manifest, which goes with every file made from it.
     data, images:
@@ -83,7 +88,8 @@ def adopt(
     Raises
     ------
     UsageError
-        For a name that is no network, weights that do not fit, an output that is no matte.
+        For a name that is no network, weights that do not fit, an output that is no matte, a
+        letterbox for a network with a trimap.
     ConversionError
         When ``torch.export`` cannot trace it.
     UnsupportedError
@@ -103,6 +109,11 @@ def adopt(
         )
     program = _program(network, weights, size, trimap, reading)
     adopted = AdoptedNetwork(program).eval()
+    if fit == "letterbox" and adopted.channels == 4:
+        raise UsageError(
+            f"{chosen} takes a trimap, and a letterbox is for networks without one.",
+            remedy="Give --fit resize, pad or tiles.",
+        )
     deploy = checked_deploy(adopted, program)
     task: MattingTask = "trimap" if adopted.channels == 4 else "portrait"
     section = section_for(task, data)
@@ -116,6 +127,7 @@ def adopt(
         validation,
         name=chosen,
         task=task,
+        fit=fit,
         licence=licence,
         data_notice=data_notice,
         out=Path(output),

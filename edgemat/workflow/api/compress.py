@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from edgemat.artifacts.shipped import ArtifactLike
 from edgemat.doctor import explains_missing
-from edgemat.workflow.api.opening import open_with_validation, refuse_adopted
+from edgemat.workflow.api.opening import open_with_validation
 
 if TYPE_CHECKING:
     from edgemat.artifacts.artifact import Artifact
@@ -214,7 +214,6 @@ def prune(
     source, pictures, validation = opened
     shelf, seed = opened.shelf(output), source.manifest.seed or 0
     if unstructured:
-        refuse_adopted(source, "pruned weight by weight")
         parts = (source.manifest.identity, "unstructured", keep, tune, pictures)
         with work_folder(shelf, *parts) as work:
             return sparsify_stage(

@@ -200,7 +200,7 @@ def export(
         For a name that is no artefact, a precision that a demo app has no use for, or a folder
         called web with something else in it.
     ArtifactError
-        When the artefact is damaged, not a float one, or fed in a way that a demo app has not.
+        When the artefact is damaged or not a float one, or takes a trimap and is for the page.
     MissingToolError
         When NNCF or a converter is not installed, or npm gives no LiteRT.js for the page.
     """

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.shipped import SHELF, ArtifactLike, open_artifact
-from edgemat.errors import UsageError
 
 if TYPE_CHECKING:
     from edgemat.data.sections import DataSection
@@ -42,23 +41,6 @@ def open_with_validation(named: ArtifactLike, data: DataLike, images: int) -> Op
     artifact = open_artifact(named)
     section = pictures_for(artifact, data)
     return Opened(artifact, section, evaluation_set_for(artifact.manifest, section, count=images))
-
-
-def refuse_adopted(artifact: Artifact, what: str) -> None:
-    """Refuse an adopted network where its channels or blocks would have to be known.
-
-    Raises
-    ------
-    UsageError
-        For such a one.
-    """
-    from edgemat.models.adopted.network import ADOPTED
-
-    if artifact.manifest.architecture == ADOPTED:
-        raise UsageError(
-            f"{artifact.path.name} is an adopted network, which cannot be {what}.",
-            remedy="Do that in your own code, then adopt the result.",
-        )
 
 
 def pictures_for(artifact: Artifact, data: DataLike) -> DataSection:

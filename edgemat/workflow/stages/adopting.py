@@ -11,6 +11,7 @@ from torch.export import ExportedProgram
 
 from edgemat.artifacts.artifact import Artifact, Cost, Feeding
 from edgemat.artifacts.draft import Draft, write_artifact
+from edgemat.artifacts.vocabulary import Fit
 from edgemat.errors import UnsupportedError, UsageError
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.models import MattingTask
@@ -112,6 +113,7 @@ def adopt_stage(
     *,
     name: str,
     task: MattingTask,
+    fit: Fit | None,
     licence: str,
     data_notice: str,
     out: Path,
@@ -122,6 +124,8 @@ def adopt_stage(
     ----------
     network, deploy:
         Of the program; see :func:`checked_deploy`.
+    fit:
+        How pictures of any size are brought to it; None for the task's own way.
     """
     alphas = predict_all(torch_predictor(deploy), validation)
     height, width = network.fixed_size
@@ -144,6 +148,7 @@ def adopt_stage(
             channels=4 if network.channels == 4 else 3,
             stride=network.stride,
             trimap_channel=3 if network.channels == 4 else None,
+            fit=fit,
         ),
         parent=None,
         cost=Cost(

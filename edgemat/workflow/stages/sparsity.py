@@ -15,12 +15,13 @@ from edgemat.data.open import open_data
 from edgemat.data.sections import DataSection
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.models.adopted.network import ADOPTED
+from edgemat.models.adopted.program import PROGRAM
 from edgemat.models.deploy import to_deploy
 from edgemat.recipe.sections import RecoverSection
 from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
 from edgemat.training.loop import LOG, train
 from edgemat.training.schedule import ParameterGroup
-from edgemat.workflow.stages.common import WEIGHTS, fill_float
+from edgemat.workflow.stages.common import WEIGHTS, at_only_size, fill_network
 from edgemat.workflow.stages.training import schedule_of, training_data
 
 # A stream of pictures that no other stage reads.
@@ -56,6 +57,7 @@ def sparsify_stage(
     from edgemat.quantize.pruning.sparse import bake, mask_weights
 
     manifest, feeding = source.manifest, source.manifest.feeding
+    settings = at_only_size(manifest, settings)
     network = load_network(source)
     example = torch.zeros(1, feeding.channels, feeding.height, feeding.width)
     masked = mask_weights(network, example, zeros)
@@ -78,14 +80,14 @@ def sparsify_stage(
     draft = replace(
         draft_child(source),
         name=manifest.name + SPARSE_SUFFIX,
-        payload=WEIGHTS,
+        payload=PROGRAM if manifest.architecture == ADOPTED else WEIGHTS,
         zeros=zeros,
         scores=score(alphas, validation),
         validation=validation.validation,
     )
     return write_artifact(
         out,
-        lambda folder: fill_float(folder, network.state_dict(), work / LOG, validation, alphas),
+        lambda folder: fill_network(folder, network, work / LOG, validation, alphas),
         draft,
     )
 

@@ -23,12 +23,15 @@ from edgemat.data.sample import MatteSource
 from edgemat.data.trimap import classes_from_trimap
 from edgemat.errors import TrainingWarning, UsageError
 from edgemat.matting.torch_predictor import torch_predictor
-from edgemat.models import MattingTask, create_matting, model_info
+from edgemat.models import MattingTask, create_matting
+from edgemat.models.adopted.network import AdoptedNetwork
+from edgemat.models.adopted.program import PROGRAM
 from edgemat.models.blocks.affine import add_affines
 from edgemat.models.count import count, count_parameters
 from edgemat.models.deploy import to_deploy
 from edgemat.models.network import MattingNetwork
 from edgemat.models.pretrained.load import load_encoder
+from edgemat.recipe.adopted import is_adopted, task_of
 from edgemat.recipe.network import NetworkSection
 from edgemat.recipe.sections import PhaseSection, TrainSection, TuneSection
 from edgemat.scoring.evaluate import (
@@ -42,7 +45,13 @@ from edgemat.scoring.metrics import trimap_miou
 from edgemat.training.loop import LOG, train
 from edgemat.training.schedule import DETAIL_RAMP, Phase, Schedule
 from edgemat.training.selection import Judge, Selection
-from edgemat.workflow.stages.common import WEIGHTS, fill_float, torch_input
+from edgemat.workflow.stages.common import (
+    WEIGHTS,
+    at_only_size,
+    fill_float,
+    fill_network,
+    torch_input,
+)
 from edgemat.workflow.stages.starting import start_from_encoder, start_from_two
 
 DRAWN_DATA = "Trained on procedural pictures made by edgemat; no photographs."
@@ -79,15 +88,15 @@ def train_stage(
 
     With no steps the weights that the section starts from become an artefact of this run.
     """
-    task = model_info(section.architecture).matting_task
+    task = task_of(section)
     torch.manual_seed(seed)
-    network = create_matting(section.architecture, **section.config)
-    if section.train.init is not None:
-        load_encoder(_trained_encoder(network, section.train), section.train.init)
     seen = None if section.train.encoder is None else open_artifact(section.train.encoder)
-    if seen is not None:
-        start_from_encoder(network, seen)
     started = None if section.train.start is None else open_artifact(section.train.start)
+    network = _create(section, started, seen)
+    adopted = isinstance(network, AdoptedNetwork)
+    if adopted and started is not None and section.train.steps:
+        settings = at_only_size(started.manifest, section.train)
+        section = section.model_copy(update={"train": settings})
     sources = [] if started is None else [started]
     teacher, taught_by = None, None
     if section.train.teacher is not None:
@@ -95,8 +104,6 @@ def train_stage(
         teacher = _load_teacher(taught_by, task, section.train)
     if section.train.parts is not None:
         sources += start_from_two(network, section.train.parts)
-    if started is not None:
-        _start_from(network, started)
     if section.train.steps:
         errors = _sad_on(validation, hidden=section.train.prior == "none")
         before_sad = errors(network) if sources else None
@@ -130,8 +137,14 @@ def train_stage(
     height, width = section.input_size
     before = None if started is None else started.manifest
 
+    def fill(folder: Path) -> None:
+        if adopted:
+            fill_network(folder, network, log, validation, alphas)
+        else:
+            fill_float(folder, weights, log, validation, alphas)
+
     draft = Draft(
-        payload=WEIGHTS,
+        payload=PROGRAM if adopted else WEIGHTS,
         name=section.name,
         kind="float",
         architecture=section.architecture,
@@ -144,25 +157,47 @@ def train_stage(
             channels=channels,
             stride=network.stride,
             trimap_channel=3 if channels == 4 else None,
+            fit=None if before is None else before.feeding.fit,
         ),
         parent=None,
         recipe_sha256=recipe_sha256,
         seed=seed,
         cost=Cost(
             parameters=count_parameters(network),
-            macs=count(network, (channels, height, width)),
+            macs=count(deploy if adopted else network, (channels, height, width)),
         ),
         scores=score(alphas, validation),
         validation=validation.validation,
-        trimap_miou=_trimap_miou(network, validation) if task == "portrait" else None,
+        trimap_miou=None if task == "trimap" or adopted else _trimap_miou(network, validation),
         demonstration=notices.demonstration,
         licence=notices.licence,
         data_notice=notices.data_notice or _notice_of([*filter(None, [seen]), *sources], taught_by),
         card=notices.card or (before.card if before else None),
     )
-    return write_artifact(
-        out, lambda folder: fill_float(folder, weights, log, validation, alphas), draft
-    )
+    return write_artifact(out, fill, draft)
+
+
+def _create(
+    section: NetworkSection, started: Artifact | None, seen: Artifact | None
+) -> MattingNetwork:
+    """Return the network to train, with the weights that it starts from but those of `parts`.
+
+    Parameters
+    ----------
+    started, seen:
+        The artefacts that `train.start` and `train.encoder` name, if they do.
+    """
+    if is_adopted(section):
+        assert started is not None
+        return load_network(started)
+    network = create_matting(section.architecture, **section.config)
+    if section.train.init is not None:
+        load_encoder(_trained_encoder(network, section.train), section.train.init)
+    if seen is not None:
+        start_from_encoder(network, seen)
+    if started is not None:
+        _start_from(network, started)
+    return network
 
 
 def _train(
@@ -177,7 +212,8 @@ def _train(
     device: str,
 ) -> None:
     """Train `network`, in place, as its section says."""
-    network = network.to(memory_format=torch.channels_last)
+    if not isinstance(network, AdoptedNetwork):  # whose views were traced with channels first
+        network = network.to(memory_format=torch.channels_last)
     settings = section.train
     *before, last = _phases(section, task, seed)
     train(
@@ -295,10 +331,14 @@ def _load_teacher(trained: Artifact, task: MattingTask, settings: TrainSection) 
         )
     network = load_network(trained)
     for phase in (*settings.before, settings):
-        if phase.size % network.stride:
+        size = (phase.size, phase.size)
+        if phase.size % network.stride or network.fixed_size not in (None, size):
+            takes = f"multiples of {network.stride}"
+            if network.fixed_size is not None:
+                takes = "{} x {}".format(*network.fixed_size)
             raise UsageError(
-                f"{trained.path.name} takes multiples of {network.stride} px, and pictures of "
-                f"{phase.size} px are trained on.",
+                f"{trained.path.name} takes {takes} px, and pictures of {phase.size} px are "
+                "trained on.",
                 remedy="Give such sizes, or another train.teacher.",
             )
     return network
@@ -338,7 +378,7 @@ def _trimap_miou(network: MattingNetwork, data: EvaluationSet) -> float:
     for index in range(len(data)):
         with torch.no_grad():
             logits = network(torch_input(data, index)).trimap_logits
-        assert logits is not None  # every portrait network estimates its trimap
+        assert logits is not None  # every portrait network of edgemat's estimates its trimap
         logits = F.interpolate(
             logits, size=data.alphas.shape[1:], mode="bilinear", align_corners=False
         )

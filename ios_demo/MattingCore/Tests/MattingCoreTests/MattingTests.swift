@@ -126,6 +126,23 @@ import Testing
         }
     }
 
+    struct Fed: Decodable {
+        let fit: MattingCore.Fit, image: Array3, trimap: Array3?, height: Int, width: Int
+        let mixture: [Float], alpha: Array3
+    }
+
+    @Test func feedsAModelAsItsManifestSays() async throws {
+        for one in try Vectors.load("matte", "fed") as [Fed] {
+            let mixer = Mixer(
+                feeding: Feeding(
+                    layout: "image", height: one.height, width: one.width,
+                    channels: one.mixture.count, scale: 1 / 255, fit: one.fit),
+                mixture: one.mixture)
+            let alpha = try await Matting.matteAsFed(one.image.image, one.trimap?.trimap, mixer)
+            #expect(try largestDifference(alpha.values, one.alpha) < rounding)
+        }
+    }
+
     @Test func refusesWhatItCannotMatte() async throws {
         let tiles = Mixer(
             feeding: Feeding(layout: "image", height: 32, width: 32, channels: 4, scale: 1 / 255),

@@ -38,6 +38,19 @@ import Testing
         #expect(trimap.feeding.scale == Float(1) / 255)
     }
 
+    @Test func readsHowPicturesAreFitted() throws {
+        let unsaid = entry("net-int8", task: "trimap", precision: "int8", channels: 4)
+        func feeding(_ entry: String) throws -> Feeding? {
+            let text = #"{"schema_version": 1, "models": [\#(entry)]}"#
+            return try ModelCatalog(json: Data(text.utf8)).models.first?.feeding
+        }
+        #expect(try feeding(unsaid)?.fitting == .tiles)
+        let said = unsaid.replacing(#""scale""#, with: #""fit": "resize", "scale""#)
+        #expect(try feeding(said)?.fitting == .resize)
+        let unknown = unsaid.replacing(#""scale""#, with: #""fit": "squeeze", "scale""#)
+        #expect(throws: DecodingError.self) { try feeding(unknown) }
+    }
+
     /// `edgemat export --to ios_demo` wrote that file in Python's tests.
     @Test func readsWhatTheExportWrites() throws {
         let folder = Vectors.tests.appending(path: "written")

@@ -21,7 +21,8 @@ public enum Matting {
     ///
     /// A portrait model sees the whole picture at once, fitted into its input; a guided filter
     /// takes the alpha back to full size. A trimap model sees the picture at its own resolution,
-    /// in overlapping tiles of which only those that touch the unknown region are run.
+    /// in overlapping tiles of which only those that touch the unknown region are run. An
+    /// imported model is fed as its manifest's `fit` says.
     ///
     /// - Parameters:
     ///   - trimap: Overwrites the pixels that it knows; a trimap model needs one.
@@ -36,14 +37,7 @@ public enum Matting {
         }
         let trimap = try trimap?.fitted(to: image.size)
         if let trimap, !trimap.hasUnknown { return trimap.map { Float($0) / 255 } }
-        var alpha: AlphaMatte
-        if predictor.feeding.needsTrimap {
-            guard let trimap else { throw MattingError.trimapMissing }
-            alpha = try await matteTiles(image, trimap, predictor, progress)
-        } else {
-            alpha = try await matteWhole(image, predictor)
-            await progress(1, 1)
-        }
+        var alpha = try await matteAsFed(image, trimap, predictor, progress)
         for pixel in alpha.values.indices {
             alpha.values[pixel] = min(max(alpha.values[pixel], 0), 1)
         }
@@ -62,6 +56,26 @@ public enum Matting {
         return try await matte(image, trimap: trimap, with: predictor, progress: progress)
     }
 
+    /// The alpha as the model gives it, of a picture that is brought to it as its feeding says.
+    static func matteAsFed(
+        _ image: RGBImage, _ trimap: Trimap?, _ predictor: some AlphaPredictor,
+        _ progress: @Sendable (Int, Int) async -> Void = { _, _ in }
+    ) async throws -> AlphaMatte {
+        let feeding = predictor.feeding
+        if feeding.needsTrimap, trimap == nil { throw MattingError.trimapMissing }
+        let seen = feeding.needsTrimap ? trimap : nil
+        let alpha: AlphaMatte
+        switch feeding.fitting {
+        case .letterbox: alpha = try await matteWhole(image, predictor)
+        case .resize: alpha = try await matteResized(image, seen, predictor)
+        case .pad where feeding.canPad(image.size):
+            alpha = try await mattePadded(image, seen, predictor)
+        case .pad, .tiles: return try await matteTiles(image, seen, predictor, progress)
+        }
+        await progress(1, 1)
+        return alpha
+    }
+
     private static func matteWhole(
         _ image: RGBImage, _ predictor: some AlphaPredictor
     ) async throws -> AlphaMatte {
@@ -73,29 +87,30 @@ public enum Matting {
             alpha, small: small, scale: predictor.feeding.scale, image: image)
     }
 
-    /// The weights of all tiles over a pixel add up to 1, and every tile over an unknown pixel
-    /// touches the unknown region, so that unknown pixels need no normalisation.
+    /// Without a trimap all tiles are run. The weights of all tiles over a pixel add up to 1, and
+    /// every tile over an unknown pixel touches the unknown region, so that unknown pixels need no
+    /// normalisation.
     private static func matteTiles(
-        _ image: RGBImage, _ trimap: Trimap, _ predictor: some AlphaPredictor,
+        _ image: RGBImage, _ trimap: Trimap?, _ predictor: some AlphaPredictor,
         _ progress: @Sendable (Int, Int) async -> Void
     ) async throws -> AlphaMatte {
         let tile = predictor.feeding.size
         // A picture smaller than a tile is continued by its edge.
         let short = Margins(
             bottom: max(0, tile.height - image.height), right: max(0, tile.width - image.width))
-        let (whole, known) = (image.padded(by: short), trimap.padded(by: short))
+        let (whole, known) = (image.padded(by: short), trimap?.padded(by: short))
         let tiles = tileAxis(length: whole.height, size: tile.height).flatMap { down in
             tileAxis(length: whole.width, size: tile.width).map { across in (down, across) }
         }
         .filter { down, across in
-            known.cropped(rows: down.range, columns: across.range).hasUnknown
+            known?.cropped(rows: down.range, columns: across.range).hasUnknown ?? true
         }
         var alpha = AlphaMatte(size: whole.size, repeating: 0)
         for (done, (down, across)) in tiles.enumerated() {
             try Task.checkCancellation()
             let part = try await predictor.predict(
                 whole.cropped(rows: down.range, columns: across.range),
-                trimap: known.cropped(rows: down.range, columns: across.range)
+                trimap: known?.cropped(rows: down.range, columns: across.range)
             )
             for (row, weightDown) in down.weights.enumerated() {
                 for (column, weightAcross) in across.weights.enumerated() {

@@ -1,3 +1,8 @@
+/// How a picture of any size is brought to a model's input.
+public enum Fit: String, Codable, Sendable {
+    case letterbox, tiles, resize, pad
+}
+
 /// How a model is fed, and what comes back; a part of edgemat's manifest.
 public struct Feeding: Codable, Equatable, Sendable {
     /// "image" for Core ML files: they take 8-bit pictures and scale them inside.
@@ -9,10 +14,12 @@ public struct Feeding: Codable, Equatable, Sendable {
     public let colourOrder: String
     /// What takes a byte to the 0 to 1 that the network was trained with.
     public let scale: Float
+    /// nil where the manifest does not say; see `fitting`.
+    public let fit: Fit?
 
     public init(
         layout: String, height: Int, width: Int, channels: Int, colourOrder: String = "RGB",
-        scale: Float
+        scale: Float, fit: Fit? = nil
     ) {
         self.layout = layout
         self.height = height
@@ -20,9 +27,12 @@ public struct Feeding: Codable, Equatable, Sendable {
         self.channels = channels
         self.colourOrder = colourOrder
         self.scale = scale
+        self.fit = fit
     }
 
     public var size: PixelSize { PixelSize(height: height, width: width) }
 
     public var needsTrimap: Bool { channels == 4 }
+
+    public var fitting: Fit { fit ?? (needsTrimap ? .tiles : .letterbox) }
 }

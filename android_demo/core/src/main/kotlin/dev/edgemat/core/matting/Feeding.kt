@@ -6,12 +6,16 @@ import dev.edgemat.core.picture.Size
 /** The order of a model's input values. */
 enum class Layout { NHWC, NCHW }
 
+/** How a picture of any size is brought to a model's input; `fit` in the manifest, in capitals. */
+enum class Fit { LETTERBOX, TILES, RESIZE, PAD }
+
 /**
  * How a model is fed; a part of the manifest that edgemat writes.
  *
  * @property channels 3 (a photograph) or 4 (a photograph and its trimap)
  * @property scale what takes a byte to the 0..1 that the network was trained with
  * @property trimapChannel which channel holds the trimap, null where there is none
+ * @property fit null where the manifest does not say; see [fitting]
  */
 data class Feeding(
     val layout: Layout,
@@ -20,9 +24,11 @@ data class Feeding(
     val channels: Int,
     val scale: Float,
     val trimapChannel: Int?,
+    val fit: Fit? = null,
 ) {
     val size: Size get() = Size(height, width)
     val needsTrimap: Boolean get() = trimapChannel != null
+    val fitting: Fit get() = fit ?: if (needsTrimap) Fit.TILES else Fit.LETTERBOX
 
     companion object {
         /** @throws dev.edgemat.core.json.JsonException where the manifest says what no model has */
@@ -37,6 +43,10 @@ data class Feeding(
                 channels = json["channels"].int,
                 scale = json["scale"].double.toFloat(),
                 trimapChannel = json["trimap_channel"].orNull?.int,
+                fit = json["fit"].orNull?.let { given ->
+                    Fit.entries.find { it.name.lowercase() == given.string }
+                        ?: given.fail("no way to feed a model: ${given.string}")
+                },
             )
         }
     }

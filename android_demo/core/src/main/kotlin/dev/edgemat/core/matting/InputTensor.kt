@@ -9,6 +9,26 @@ fun Feeding.tensor(pixels: ByteArray): FloatArray {
     return input.values
 }
 
+/**
+ * The input of a picture, and of its [trimap] where the model takes one.
+ *
+ * @param sourceRow row of the picture for a row of the input
+ * @param sourceColumn the same for columns
+ */
+internal inline fun Feeding.input(
+    image: ByteRaster,
+    trimap: Trimap?,
+    sourceRow: (Int) -> Int,
+    sourceColumn: (Int) -> Int,
+): FloatArray {
+    val input = InputTensor(this)
+    input.fill(image, if (trimapChannel == 0) 1 else 0, sourceRow, sourceColumn)
+    if (trimap != null && trimapChannel != null) {
+        input.fill(trimap, trimapChannel, sourceRow, sourceColumn)
+    }
+    return input.values
+}
+
 /** A model's input of one picture, filled channel by channel in the manifest's layout. */
 class InputTensor(private val feeding: Feeding) {
     val values = FloatArray(feeding.height * feeding.width * feeding.channels)

@@ -17,7 +17,8 @@ typealias Progress = (done: Int, total: Int) -> Unit
  *
  * A portrait model sees the whole picture at once, fitted into its input with the aspect ratio
  * kept; a guided filter takes the alpha back to full size. A trimap model sees the picture at its
- * own resolution, in overlapping tiles; only tiles that touch the unknown region are run. Known
+ * own resolution, in overlapping tiles; only tiles that touch the unknown region are run. An
+ * imported model is fed as its manifest's [Fit] says, see [matteResized] and [mattePadded]. Known
  * pixels are always the trimap's.
  *
  * @param trimap of any size with the picture's aspect ratio; a portrait model can do without
@@ -32,13 +33,30 @@ fun Network.matte(image: RgbImage, trimap: Trimap? = null, progress: Progress? =
     if (known != null && !known.hasUnknown) {
         return AlphaMatte(image.size).apply { keepKnown(known) }
     }
-    val alpha = if (feeding.needsTrimap) {
-        matteTiles(image, known ?: throw MattingException("This model needs a trimap."), progress)
-    } else {
-        matteWhole(image).also { progress?.invoke(1, 1) }
-    }
+    val alpha = matteAsFed(image, known, progress)
     for (i in alpha.values.indices) alpha.values[i] = alpha.values[i].coerceIn(0f, 1f)
     if (known != null) alpha.keepKnown(known)
+    return alpha
+}
+
+/** The alpha as the model gives it, of a picture that is brought to it as its feeding says. */
+internal fun Network.matteAsFed(
+    image: RgbImage,
+    trimap: Trimap?,
+    progress: Progress? = null,
+): AlphaMatte {
+    val seen = if (feeding.needsTrimap) {
+        trimap ?: throw MattingException("This model needs a trimap.")
+    } else {
+        null
+    }
+    val alpha = when (feeding.fitting) {
+        Fit.LETTERBOX -> matteWhole(image)
+        Fit.RESIZE -> matteResized(image, seen)
+        Fit.PAD if feeding.canPad(image.size) -> mattePadded(image, seen)
+        else -> return matteTiles(image, seen, progress)
+    }
+    progress?.invoke(1, 1)
     return alpha
 }
 
@@ -54,12 +72,13 @@ private fun Network.matteWhole(image: RgbImage): AlphaMatte {
 }
 
 /**
- * Runs the tiles that touch the unknown region, and blends them. The weights of all tiles over a
- * pixel add up to 1, and every tile over an unknown pixel touches the unknown region, so that
- * unknown pixels need no normalisation. A picture smaller than a tile is continued by its edge.
+ * Runs the tiles that touch the unknown region, all without a trimap, and blends them. The weights
+ * of all tiles over a pixel add up to 1, and every tile over an unknown pixel touches the unknown
+ * region, so that unknown pixels need no normalisation. A picture smaller than a tile is continued
+ * by its edge.
  */
-private fun Network.matteTiles(image: RgbImage, trimap: Trimap, progress: Progress?): AlphaMatte {
-    val tiles = tilesOver(trimap)
+private fun Network.matteTiles(image: RgbImage, trimap: Trimap?, progress: Progress?): AlphaMatte {
+    val tiles = tilesOver(image.size, trimap)
     val alpha = AlphaMatte(image.size)
     tiles.forEachIndexed { n, (down, across) ->
         val found = alpha(tileInput(image, trimap, down, across))
@@ -74,14 +93,14 @@ private fun Network.matteTiles(image: RgbImage, trimap: Trimap, progress: Progre
     return alpha
 }
 
-private fun Network.tilesOver(trimap: Trimap): List<Pair<Span, Span>> {
+private fun Network.tilesOver(picture: Size, trimap: Trimap?): List<Pair<Span, Span>> {
     val padded = Size(
-        maxOf(trimap.height, feeding.height),
-        maxOf(trimap.width, feeding.width),
+        maxOf(picture.height, feeding.height),
+        maxOf(picture.width, feeding.width),
     )
     return tileAxis(padded.height, feeding.height).flatMap { down ->
         tileAxis(padded.width, feeding.width)
-            .filter { across -> trimap.isUnknownSomewhere(down, across) }
+            .filter { across -> trimap == null || trimap.isUnknownSomewhere(down, across) }
             .map { across -> down to across }
     }
 }
@@ -93,15 +112,12 @@ private fun Trimap.isUnknownSomewhere(down: Span, across: Span): Boolean =
 
 private fun Network.tileInput(
     image: RgbImage,
-    trimap: Trimap,
+    trimap: Trimap?,
     down: Span,
     across: Span,
-): FloatArray {
-    val input = InputTensor(feeding)
-    val sourceRow = { row: Int -> minOf(down.start + row, image.height - 1) }
-    val sourceColumn = { column: Int -> minOf(across.start + column, image.width - 1) }
-    val trimapChannel = feeding.trimapChannel ?: error("tiles are for trimap models")
-    input.fill(image, if (trimapChannel == 0) 1 else 0, sourceRow, sourceColumn)
-    input.fill(trimap, trimapChannel, sourceRow, sourceColumn)
-    return input.values
-}
+): FloatArray = feeding.input(
+    image,
+    trimap,
+    sourceRow = { minOf(down.start + it, image.height - 1) },
+    sourceColumn = { minOf(across.start + it, image.width - 1) },
+)

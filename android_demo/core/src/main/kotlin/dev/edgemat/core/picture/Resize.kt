@@ -15,7 +15,9 @@ fun FloatRaster.resized(target: Size, filter: Filter): FloatRaster =
     if (target == size) {
         FloatRaster(size, channels, values.copyOf())
     } else {
-        resizedRows(0 until target.height, target, filter)
+        resizedRows(0 until target.height, target, filter).also {
+            if (filter == Filter.BICUBIC) it.clip(this)
+        }
     }
 
 /** Some [rows] of the raster resized to [target], without making the others. */
@@ -115,6 +117,12 @@ private inline fun forEachWindowDown(
         val start = (down.firsts[window] - firstRow) * length
         for (sample in 0 until length) body(place++, start + sample, window)
     }
+}
+
+private fun FloatRaster.clip(range: FloatRaster) {
+    val least = range.values.min()
+    val most = range.values.max()
+    for (i in values.indices) values[i] = values[i].coerceIn(least, most)
 }
 
 private fun ByteRaster.clip(range: ByteRaster) {

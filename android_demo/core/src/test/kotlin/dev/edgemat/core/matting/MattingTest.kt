@@ -26,6 +26,19 @@ class MattingTest {
     }
 
     @Test
+    fun `an imported network is fed as its manifest says`() {
+        for (case in Vectors.cases("matte", "fed")) {
+            val mixture = case["mixture"].doubles.map { it.toFloat() }
+            val fit = Fit.valueOf(case["fit"].string.uppercase())
+            val size = Size(case["height"].int, case["width"].int)
+            val network = Mixer(feedingOf(size, mixture.size).copy(fit = fit), mixture)
+            val trimap = case["trimap"].orNull?.byteRaster
+            val found = network.matteAsFed(case["image"].byteRaster, trimap)
+            assertClose(case["alpha"].floats, found.values)
+        }
+    }
+
+    @Test
     fun `a layout of planes gives the same matte`() {
         val case = Vectors.cases("matte", "matte").first { it["trimap"].orNull != null }
         val mixture = case["mixture"].doubles.map { it.toFloat() }

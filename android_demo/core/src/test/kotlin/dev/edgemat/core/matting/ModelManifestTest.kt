@@ -20,6 +20,15 @@ class ModelManifestTest {
     }
 
     @Test
+    fun `a manifest says how pictures are fitted, or leaves it to the app`() {
+        val unsaid = ModelManifest.parse(manifest()).models("trimap").single().feeding
+        assertEquals(Fit.TILES, unsaid.fitting)
+        assertEquals(Fit.LETTERBOX, unsaid.copy(trimapChannel = null).fitting)
+        val said = manifest().replace("\"scale\"", "\"fit\": \"resize\", \"scale\"")
+        assertEquals(Fit.RESIZE, ModelManifest.parse(said).models("trimap").single().feeding.fitting)
+    }
+
+    @Test
     fun `the quickest precision comes first`() {
         val one = manifest("fp32").trimEnd().removeSuffix("]}")
         val both = "$one, ${entry("int8")}]}"
@@ -32,6 +41,7 @@ class ModelManifestTest {
         for (wrong in listOf(
             manifest().replace("NCHW", "image"),
             manifest().replace("RGB", "BGR"),
+            manifest().replace("\"scale\"", "\"fit\": \"squeeze\", \"scale\""),
             manifest().replace("\"schema_version\": 1", "\"schema_version\": 2"),
             manifest().replace("\"file\"", "\"payload\""),
         )) {
