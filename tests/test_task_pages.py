@@ -67,6 +67,7 @@ ALSO = {
     "frontier": "--images 2 --seconds 0.1",
     "experiments reconstruct": "--steps 2 --width 0.25 --model reconstruct-index-m2o",
     "experiments degrade": "--steps 2",
+    "experiments series": "--model reconstruct-avgpool-nn --seed 1",
 }
 """A command's first word, or first two, to what makes it small."""
 LESS = {"--calibration 100": "", "--steps 200": "--steps 2 --batch 2 --size 64", r"\+\d+%": "+900%"}
