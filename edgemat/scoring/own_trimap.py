@@ -8,7 +8,7 @@ letterbox's margins do not count.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,6 @@ from edgemat.data.trimap import CLASS_DILATION, classes_from_trimap, fixed_trima
 from edgemat.images import F32, U8, resize
 from edgemat.matting.tiling import Letterbox
 from edgemat.scoring.metrics import count_pairs, mean_iou
-
-if TYPE_CHECKING:
-    from edgemat.scoring.pictures import PictureErrors
 
 Counts = tuple[tuple[int, ...], ...]
 """Pixels of each true class (rows) that were given each class (columns)."""
@@ -71,7 +68,7 @@ def trimap_counts(model: object, image: U8, truth: F32) -> Counts | None:
     return tuple(tuple(row) for row in count_pairs(found, classes_from_trimap(trimap)).tolist())
 
 
-def mean_trimap_iou(found: Iterable[PictureErrors]) -> float | None:
-    """Return the mIoU over all pictures whose trimaps were estimated, in 0..1; None without any."""
-    counts = [one.trimap for one in found if one.trimap is not None]
+def mean_trimap_iou(found: Iterable[Counts | None]) -> float | None:
+    """Return the mIoU over all pictures that have counts, in 0..1; None without any."""
+    counts = [one for one in found if one is not None]
     return mean_iou(np.sum(counts, axis=0)) if counts else None

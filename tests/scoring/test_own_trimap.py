@@ -19,7 +19,6 @@ from edgemat.matting.predict import load_predictor
 from edgemat.models import create_matting
 from edgemat.scoring.metrics import trimap_miou
 from edgemat.scoring.own_trimap import mean_trimap_iou, trimap_counts
-from edgemat.scoring.pictures import PictureErrors
 
 SIDE = 64
 
@@ -49,8 +48,7 @@ class ByRed:
 
 
 def miou(model: object, *sizes: tuple[int, int]) -> float | None:
-    found = [trimap_counts(model, *photograph(*size)) for size in sizes]
-    return mean_trimap_iou(PictureErrors(str(n), {}, one) for n, one in enumerate(found))
+    return mean_trimap_iou(trimap_counts(model, *photograph(*size)) for size in sizes)
 
 
 def test_as_wide_as_in_training_is_best() -> None:
@@ -61,7 +59,7 @@ def test_as_wide_as_in_training_is_best() -> None:
 
 
 def test_counts_of_pictures_are_added_before_the_mean() -> None:
-    one, other = (PictureErrors(str(n), {}, ((n, 0, 0), (1, 2, 0), (0, 0, 3))) for n in (1, 9))
+    one, other = (((n, 0, 0), (1, 2, 0), (0, 0, 3)) for n in (1, 9))
     assert mean_trimap_iou([one]) == pytest.approx((1 / 2 + 2 / 3 + 1) / 3)
     assert mean_trimap_iou([one, other]) == pytest.approx((10 / 12 + 4 / 6 + 1) / 3)
 
@@ -94,8 +92,7 @@ def test_a_network_is_judged_by_its_own_logits(network: Artifact) -> None:
     found = F.interpolate(logits, size=(SIDE, SIDE), mode="bilinear").argmax(1)[0].numpy()
     truth = classes_from_trimap(fixed_trimap(alpha, dilation=2))
     counts = trimap_counts(load_predictor(network), image, alpha)
-    ours = mean_trimap_iou([PictureErrors("a", {}, counts)])
-    assert ours == pytest.approx(trimap_miou(found, truth))
+    assert mean_trimap_iou([counts]) == pytest.approx(trimap_miou(found, truth))
 
 
 def test_who_estimates_none_has_none() -> None:

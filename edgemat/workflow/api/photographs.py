@@ -132,7 +132,13 @@ def evaluate_photographs(
             for category in sorted({*categories.values()})
         }
         measured.append(
-            Measured(dilation, mean_errors(found), found, by_category, mean_trimap_iou(found))
+            Measured(
+                dilation,
+                mean_errors(found),
+                found,
+                by_category,
+                mean_trimap_iou(one.trimap for one in found),
+            )
         )
     if worst is not None:
         settings = Protocols(model, protocol, port, rounds[0], hidden)
