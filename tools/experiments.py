@@ -35,7 +35,9 @@ The claim of chapter 3 is an order: upsampling that is guided by what the encode
 networks, A2U) beats max-unpooling, and that beats blind upsampling. **These figures are of short
 protocols, not of the thesis'**: fewer pictures, narrower networks, other optimisers, as is said
 above each table. They say whether the order shows as early as that, and nothing of what the
-networks reach at full length. ± is the standard deviation over seeds; the best comes first.
+networks reach at full length. ± is the standard deviation over seeds; the best comes first, and a
+network that is not in a table was not run. The claim is not about *other* ones: they keep all values
+(space-to-depth), learn both ways (deconvolution) or do not sample (DnCNN).
 
 Each command goes on where it was stopped and adds seeds or networks to its file. At full length
 (`--protocol thesis`, into another file) the first takes weeks on such a core, as many as seeds:
@@ -55,8 +57,11 @@ def main(output: Annotated[Path, typer.Argument(help="Markdown file to write.")]
 
 def page(folder: Path = FOLDER) -> str:
     """Return the whole page as Markdown, of the files of runs in a folder."""
-    files = [folder / f"{subject}.json" for subject in TITLES]
-    sections = [section(read_series(file)) for file in files if file.exists()]
+    sections = []
+    for subject, title in TITLES.items():
+        file = folder / f"{subject}.json"
+        missing = f"## {title}\n\nNothing has been run yet that could be shown here."
+        sections.append(section(read_series(file)) if file.exists() else missing)
     return "\n\n".join([INTRODUCTION, *sections]) + "\n"
 
 
@@ -64,11 +69,13 @@ def section(series: Series) -> str:
     """Return what the runs of one experiment say."""
     rows = summarise(series)
     names = [_figure(name) for name in rows[0].figures]
+    if series.subject == "reconstruct":
+        names = [name.replace("MSE", "MSE (its root)") for name in names]  # as the thesis prints it
     head = ["network", "upsampling", "seeds", *names, "training, s"]
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     lines += ["| " + " | ".join(_cells(row)) + " |" for row in rows]
     machines = "; ".join(sorted({run.processor for run in series.runs}))
-    facts = f"{series.data[0].upper()}{series.data[1:]}. {_protocol(series)} On: {machines}."
+    facts = f"Data: {series.data}. {_protocol(series)} On: {machines}."
     return "\n\n".join(
         [f"## {TITLES[series.subject]}", facts, "\n".join(lines), _verdict(series, rows)]
     )

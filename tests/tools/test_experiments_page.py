@@ -54,6 +54,13 @@ def test_what_loses_is_said_to_lose() -> None:
     )
 
 
+def test_what_was_not_run_is_said(tmp_path: Path) -> None:
+    (tmp_path / "denoise.json").write_text(
+        series(*WON).model_copy(update={"subject": "denoise"}).model_dump_json()
+    )
+    assert page(tmp_path).count("Nothing has been run yet") == 2
+
+
 def test_the_spread_and_the_seeds_that_hold_are_said() -> None:
     text = section(series(*LOST, *WON))
     assert "| `reconstruct-index-hin` | guided | 1, 2 | 31 ± 1.4 | 9 |" in text
