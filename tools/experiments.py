@@ -36,8 +36,8 @@ networks, A2U) beats max-unpooling, and that beats blind upsampling. **These fig
 protocols, not of the thesis'**: fewer pictures, narrower networks, other optimisers, as is said
 above each table. They say whether the order shows as early as that, and nothing of what the
 networks reach at full length. ± is the standard deviation over seeds; the best comes first, and a
-network that is not in a table was not run. The claim is not about *other* ones: they keep all values
-(space-to-depth), learn both ways (deconvolution) or do not sample (DnCNN).
+network that is not in a table was not run. The claim is not about *other* ones: they keep all
+values (space-to-depth), learn both ways (deconvolution) or do not sample (DnCNN).
 
 Each command goes on where it was stopped and adds seeds or networks to its file. At full length
 (`--protocol thesis`, into another file) the first takes weeks on such a core, as many as seeds:
