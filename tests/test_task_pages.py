@@ -63,13 +63,22 @@ ALSO = {
     "quantize": "--images 2 --calibration 4",
     "convert": "--images 2",
     "verify": "--images 2",
+    "throughput": "--width 0.25 --cores 1 --steps 1",
+    "memory": "--below 9000 --threads 1",
     "sensitivity": "--images 1 --calibration 2",
     "frontier": "--images 2 --seconds 0.1",
     "experiments reconstruct": "--steps 2 --width 0.25 --model reconstruct-index-m2o",
     "experiments degrade": "--steps 2",
+    "experiments series": "--model reconstruct-avgpool-nn --seed 1",
 }
 """A command's first word, or first two, to what makes it small."""
-LESS = {"--calibration 100": "", "--steps 200": "--steps 2 --batch 2 --size 64", r"\+\d+%": "+900%"}
+LESS = {
+    r"--megapixels \d+": "--megapixels 0.1",
+    "--size 128 --size 256 --batch 8 --batch 4": "--size 32 --batch 2",
+    "--calibration 100": "",
+    "--steps 200": "--steps 2 --batch 2 --size 64",
+    r"\+\d+%": "+900%",
+}
 """What makes it small in place of what stands there. Bounds are for networks that have learned."""
 
 

@@ -91,6 +91,9 @@ def pages() -> Iterator[Page]:
         lambda: _keep_output(["-m", "edgemat.bench.schema"], Path("docs/result-schema.json")),
     )
     yield Page("docs/thesis.md", lambda: _python(["-m", "tools.thesis", "docs/thesis.md"]))
+    yield Page(
+        "docs/experiments.md", lambda: _python(["-m", "tools.experiments", "docs/experiments.md"])
+    )
     yield Page("tests/vectors", lambda: _python(["-m", "tools.vectors", "tests/vectors"]))
     photographs = tuple(Path(one.folder) for one in load_bars(ROOT / BARS).sets)
     yield Page(str(QUALITY), _quality, photographs)

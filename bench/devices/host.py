@@ -113,7 +113,7 @@ def host_circumstances(
         transport=HOST.word,
         device_kind="physical",
         device="this machine",
-        soc=cpu_model(info) or platform.processor() or platform.machine(),
+        soc=host_processor(),
         cores=mask.bit_count() if mask else os.cpu_count() or 1,
         cpu_mask=f"{mask:x}" if mask else None,
         os=platform.platform(),
@@ -124,6 +124,12 @@ def host_circumstances(
         before=before or host_condition(),
         after=after or Condition(),
     )
+
+
+def host_processor() -> str:
+    """Return the name of this machine's processor."""
+    info = CPU_INFO.read_text(encoding="utf-8") if CPU_INFO.exists() else ""
+    return cpu_model(info) or platform.processor() or platform.machine()
 
 
 def host_condition() -> Condition:

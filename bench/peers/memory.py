@@ -12,16 +12,15 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from edgemat.bench.child import run_child
 from edgemat.bench.devices.host import peak_rss_bytes
 from edgemat.bench.peers.contestants import Entry
 from edgemat.bench.peers.entries import open_entry
 from edgemat.bench.peers.pictures import Photo
-from edgemat.errors import MissingToolError
 from edgemat.images import read_image, read_trimap
 
 MODULES = {
@@ -31,7 +30,6 @@ MODULES = {
     "pymatting": "pymatting",
 }
 """Runtime, as in the contestants' facts, to the module that brings it."""
-TIMEOUT_S = 600
 
 
 def peak_memory(entry: Entry, photo: Photo, *, runtime: str, threads: int) -> int | None:
@@ -55,19 +53,8 @@ def peak_memory(entry: Entry, photo: Photo, *, runtime: str, threads: int) -> in
 
 
 def _peak_of_process(task: dict[str, Any], name: str) -> int | None:
-    command = [sys.executable, "-m", "edgemat.bench.peers.memory", json.dumps(task)]
-    try:
-        done = subprocess.run(
-            command, check=True, capture_output=True, text=True, timeout=TIMEOUT_S
-        )
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        lines = str(error.stderr or "").strip().splitlines()
-        reason = lines[-1] if lines else type(error).__name__
-        raise MissingToolError(
-            f"The process that measures the memory of {name} failed: {reason}.",
-            remedy="Free some memory and try again, or leave the measurement out: --no-costs.",
-        ) from error
-    found: int | None = json.loads(done.stdout.splitlines()[-1])
+    remedy = "Free some memory and try again, or leave the measurement out: --no-costs."
+    found: int | None = run_child("edgemat.bench.peers.memory", task, name=name, remedy=remedy)
     return found
 
 

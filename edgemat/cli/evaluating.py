@@ -131,6 +131,10 @@ def _show(model: str, found: list[Measured], as_json: bool) -> None:
     for one in found:
         title = f"{model}, {len(one.pictures)} photographs, trimaps {one.trimaps}"
         tables.show_scores(out, title, one.means)
+        if one.trimap_miou is not None:
+            out.print(f"mIoU of the network's own trimaps: {100 * one.trimap_miou:.2f} %")
+        for category, means in one.categories.items():
+            tables.show_scores(out, f"{title}: {category}", means)
 
 
 def _range(text: str) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from edgemat.experiments.degrade import Row
     from edgemat.experiments.fit import Outcome
+    from edgemat.experiments.series import Series
 
 
 def show_outcomes(out: Console, title: str, outcomes: Sequence[Outcome]) -> None:
@@ -32,4 +33,18 @@ def show_degradation(out: Console, rows: Sequence[Row]) -> None:
     for row in rows:
         errors = (row.clean.sad, row.clean.grad, row.degraded.sad, row.degraded.grad)
         table.add_row(row.training, *(f"{error:.4g}" for error in errors))
+    out.print(table)
+
+
+def show_series(out: Console, series: Series) -> None:
+    """Print mean and spread over seeds, a row for each network."""
+    from edgemat.experiments.summary import summarise
+
+    rows = summarise(series)
+    table = Table(title=f"{series.data}; protocol {series.protocol.name}")
+    for column in ("network", "upsampling", "seeds", *rows[0].figures):
+        table.add_column(column)
+    for row in rows:
+        figures = (str(figure) for figure in row.figures.values())
+        table.add_row(row.model, row.kind, str(len(row.seeds)), *figures)
     out.print(table)

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edgemat.cli import experiment_tables as tables
+from edgemat.errors import UsageError, nearest
 from edgemat.terminal import AsJson, out, print_json
 
 if TYPE_CHECKING:
     from edgemat.experiments.fit import Outcome
+    from edgemat.experiments.trial import Trial
 
 app = typer.Typer(help="Small experiments of the thesis, on short schedules.", no_args_is_help=True)
 
@@ -46,7 +48,8 @@ def reconstruct(
 ) -> None:
     """Give pictures back through one sampling or another (Table 3.2)."""
     from edgemat.data.small_pictures import read_small_pictures
-    from edgemat.experiments.reconstruct import MODELS, order_holds, run_reconstruction
+    from edgemat.experiments.kinds import order_holds
+    from edgemat.experiments.reconstruct import MODELS, run_reconstruction
 
     models = model or MODELS
     pictures = read_small_pictures(data)
@@ -54,7 +57,7 @@ def reconstruct(
         outcomes = run_reconstruction(
             pictures, models=models, steps=steps, width=width, seed=seed, progress=show
         )
-    holds = order_holds(outcomes)
+    holds = order_holds({one.model: one.fidelity.psnr for one in outcomes})
     _finish("Reconstruction", outcomes, {"order_of_table_3_2": holds}, output, as_json)
     if holds is not None and not as_json:
         out.print(
@@ -106,6 +109,77 @@ def degrade(
         rows = run_degradation(model=model, steps=steps, seed=seed, progress=show)
     value = {"rows": [one.to_json() for one in rows], "seed": seed, "steps": steps}
     _tell(value, output, as_json, lambda: tables.show_degradation(out, rows))
+
+
+@app.command()
+def series(
+    subject: Annotated[str, typer.Argument(help="reconstruct, denoise or portraits.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File of runs; gone on with.")],
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Fashion-MNIST, or photographs to denoise: those to learn from, then, again with "
+            "--data, those to judge by."
+        ),
+    ] = None,
+    protocol: Annotated[str, typer.Option(help="short, or thesis: days.")] = "short",
+    sigma: Annotated[float, typer.Option(min=0.1, max=255, help="Of noise, in 0..255.")] = 25.0,
+    model: Models = None,
+    seed: Annotated[list[int] | None, typer.Option(min=0, help="Repeat; 1, 2, 3 else.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train networks from several seeds, in a file that a killed command goes on with."""
+    from edgemat.bench.devices.host import host_processor
+    from edgemat.experiments.protocol import PROTOCOLS
+    from edgemat.experiments.series import run_series
+    from edgemat.progress import share_bar
+
+    known = PROTOCOLS.get(subject)  # type: ignore[call-overload]  # a name that may be none
+    if known is None:
+        raise UsageError(f"There is no {subject!r}.", remedy=nearest(subject, PROTOCOLS))
+    if protocol not in known:
+        raise UsageError(
+            f"There is no protocol {protocol!r} of {subject}.", remedy=nearest(protocol, known)
+        )
+    trial = _trial(subject, data or [], sigma)
+    with share_bar("training") as show:
+        found = run_series(
+            output,
+            trial,
+            known[protocol],
+            models=model,
+            seeds=seed or (1, 2, 3),
+            processor=host_processor(),
+            progress=show,
+        )
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+    else:
+        tables.show_series(out, found)
+
+
+def _trial(subject: str, data: Sequence[Path], sigma: float) -> Trial:
+    """Return the experiment on the data that an option names."""
+    if subject == "reconstruct" and len(data) <= 1:
+        from edgemat.data.small_pictures import read_small_pictures
+        from edgemat.experiments.reconstruct import reconstruction_trial
+
+        path = data[0] if data else None
+        name = path.stem if path else "the built-in set"
+        return reconstruction_trial(read_small_pictures(path), data=name)
+    if subject == "denoise" and len(data) >= 2:
+        from edgemat.experiments.denoise import denoising_trial
+
+        return denoising_trial(data[0], data[1:], sigma=sigma)
+    if subject == "portraits" and not data:
+        from edgemat.experiments.portraits import portraits_trial
+
+        return portraits_trial()
+    raise UsageError(
+        f"{len(data)} times --data is not what {subject} takes.",
+        remedy="reconstruct: one at most; denoise: photographs to learn from, then those to judge "
+        "by; portraits: none.",
+    )
 
 
 @contextmanager

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from edgemat.artifacts.vocabulary import ErrorName
     from edgemat.bench.frontier import Candidate
+    from edgemat.bench.throughput import Opened, Throughput
     from edgemat.quantize.sensitivity import BlockError
     from edgemat.workflow.api.photographs import Measured
 
@@ -66,6 +67,44 @@ def save_robustness(found: Sequence[Measured], path: Path) -> None:
         axes.set_ylim(bottom=0)
     figure.supxlabel("dilation of the trimap")
     _save(figure, path)
+
+
+def save_growth(found: Sequence[Throughput], opened: Sequence[Opened], path: Path) -> None:
+    """Draw how seconds and memory of a step grow with size and batch, and opening with the set."""
+    base = found[0].setting
+    by_size = sorted((o for o in found if o.setting.batch == base.batch), key=_size_of)
+    by_batch = sorted((o for o in found if o.setting.size == base.size), key=_batch_of)
+    figure = _figure(9.0, 4.6)
+    (steps, batches, sets), (sizes_mb, batches_mb, spare) = figure.subplots(2, 3)
+    for axes, memory, rows, place, label in (
+        (steps, sizes_mb, by_size, _size_of, f"side, px (batch {base.batch})"),
+        (batches, batches_mb, by_batch, _batch_of, f"batch (side {base.size} px)"),
+    ):
+        places = [place(one) for one in rows]
+        axes.plot(places, [o.setting.batch / o.training_per_s for o in rows], "o-", label="step")
+        axes.plot(places, [o.setting.batch / o.loader_per_s for o in rows], "o-", label="loader")
+        axes.set_ylabel("s for a batch")
+        told = [(where, o.peak_mb) for where, o in zip(places, rows, strict=True) if o.peak_mb]
+        memory.plot([where for where, _ in told], [peak for _, peak in told], "o-")
+        memory.set_ylabel("peak memory, MB")
+        memory.set_xlabel(label)
+        for one in (axes, memory):
+            one.set_ylim(0, 1.1 * max(one.get_ylim()[1], 0))
+    steps.legend(frameon=False)
+    sets.plot([one.mattes for one in opened], [one.seconds for one in opened], "o-")
+    sets.set_ylim(bottom=0)
+    sets.set_xlabel("mattes of the folder")
+    sets.set_ylabel("s to open it")
+    spare.set_axis_off()
+    _save(figure, path)
+
+
+def _size_of(one: Throughput) -> int:
+    return one.setting.size
+
+
+def _batch_of(one: Throughput) -> int:
+    return one.setting.batch
 
 
 def save_frontier(found: Sequence[Candidate], path: Path) -> None:

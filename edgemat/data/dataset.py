@@ -24,14 +24,12 @@ from edgemat.data.pipelines import (
 )
 from edgemat.data.sample import Matte, MatteSource, Sample, rng_for
 from edgemat.data.strong import Strong, strengthen
-from edgemat.data.trimap import fixed_trimap, loose_trimap
+from edgemat.data.trimap import CLASS_DILATION, fixed_trimap, loose_trimap
 from edgemat.data.views import place_cutout, view_photograph
 from edgemat.images import F32, U8, to_float
 
 # How far the unknown region reaches in validation, in pixels.
 VALIDATION_DILATION = 8
-# The classes that a segmentation branch learns: unknown reaches this share of the picture's side.
-CLASS_DILATION = 1 / 32
 SECOND_SHARE = 0.12  # of composites of people show a second person behind the first
 _AUGMENTATION = 3  # key of the random stream; see `rng_for`
 

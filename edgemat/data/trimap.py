@@ -11,6 +11,8 @@ from edgemat.images import BACKGROUND, F32, FOREGROUND, U8, UNKNOWN
 LARGEST_REACHES = (6, 20, 45)  # px; each a third of all loose trimaps
 CLASS_BACKGROUND, CLASS_UNKNOWN, CLASS_FOREGROUND = 0, 1, 2
 """Class indices of the segmentation branch (thesis chapter 6)."""
+CLASS_DILATION = 1 / 32
+"""Of what that branch learns: unknown reaches this share of the picture's side."""
 
 
 def trimap_from_alpha(alpha: F32, *, rng: np.random.Generator, max_dilation: int = 19) -> U8:

@@ -13,16 +13,15 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import default_collate
 
 from edgemat.artifacts.artifact import MattingErrors
 from edgemat.data.dataset import MattingDataset
 from edgemat.data.drawn.source import OBJECT_KINDS, ProceduralSource
 from edgemat.data.strong import Strong
 from edgemat.experiments.fit import create_seeded, fit, known_models
+from edgemat.experiments.portraits import judge_alphas, stack_composites
 from edgemat.images import to_uint8
-from edgemat.matting.torch_predictor import torch_predictor
-from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
+from edgemat.scoring.evaluate import EvaluationSet
 from edgemat.training.losses import alpha_loss
 
 SIZE, BATCH, LEARNING_RATE = 96, 8, 2e-3
@@ -97,7 +96,7 @@ def run_degradation(
             progress=progress and partial(progress, name),
         )
         network.eval()
-        rows.append(Row(name, *(_judge(network, judged) for judged in judges)))
+        rows.append(Row(name, *(judge_alphas(network, judged) for judged in judges)))
     return rows
 
 
@@ -125,11 +124,8 @@ def _batches(seed: int, strong: tuple[Strong, ...]) -> Iterator[tuple[Tensor, Te
     data = _composites(seed, strong, 1 << 30)
     first = 0
     while True:
-        batch = default_collate([data[first + index] for index in range(BATCH)])
+        yield stack_composites(data, range(first, first + BATCH))
         first += BATCH
-        trimap = batch["trimap"]
-        unknown = ((trimap > 0) & (trimap < 1)).float()
-        yield torch.cat([batch["image"], trimap], 1), torch.cat([batch["alpha"], unknown], 1)
 
 
 def _loss(found: Tensor, wanted: Tensor) -> Tensor:
@@ -145,8 +141,3 @@ def _judged(seed: int, strong: tuple[Strong, ...]) -> EvaluationSet:
         alphas=torch.cat([item["alpha"] for item in items]).numpy(),
         trimaps=to_uint8(torch.cat([item["trimap"] for item in items]).numpy()),
     )
-
-
-def _judge(network: nn.Module, judged: EvaluationSet) -> MattingErrors:
-    alphas = predict_all(torch_predictor(lambda x: network(x).alpha.clamp(0, 1)), judged)
-    return score(alphas, judged)["unknown"]

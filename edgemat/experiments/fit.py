@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -105,12 +106,19 @@ def fit(
         optimizer, learning_rate, total_steps=steps + 1, pct_start=0.1
     )
     network.train()
-    torch.set_flush_denormal(True)  # dying activations took three times as long
-    try:
+    with flushed_denormals():
         _loop(network, batches, optimizer, schedule, steps, loss, progress)
+    network.eval()
+
+
+@contextmanager
+def flushed_denormals() -> Iterator[None]:
+    """Count the smallest numbers as 0: with dying activations, steps took three times as long."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
     finally:
         torch.set_flush_denormal(False)
-    network.eval()
 
 
 def _loop(
@@ -124,18 +132,29 @@ def _loop(
 ) -> None:
     for step in range(steps):
         x, wanted = next(batches)
-        value = loss(network(x), wanted)
-        if not torch.isfinite(value):
-            raise TrainingError(
-                f"The loss is {value.item()} at step {step}.",
-                remedy="Lower the learning rate, or take another seed.",
-            )
+        value = check_loss(loss(network(x), wanted), step)
         optimizer.zero_grad(set_to_none=True)
         value.backward()
         optimizer.step()
         schedule.step()
         if progress is not None:
             progress(step + 1)
+
+
+def check_loss(value: Tensor, step: int) -> Tensor:
+    """Return the loss of a step.
+
+    Raises
+    ------
+    TrainingError
+        When it is no longer finite.
+    """
+    if not torch.isfinite(value):
+        raise TrainingError(
+            f"The loss is {value.item()} at step {step}.",
+            remedy="Lower the learning rate, or take another seed.",
+        )
+    return value
 
 
 def known_models(task: Task, names: Sequence[str]) -> tuple[str, ...]:

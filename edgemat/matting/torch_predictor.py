@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
 from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.weights import load_network
@@ -37,8 +39,22 @@ class TorchPredictor:
         network = load_network(artifact)
         self.feeding = artifact.manifest.feeding
         self.any_size = artifact.manifest.architecture != ADOPTED
+        self._network = network
         self._predict = torch_predictor(lambda x: network(x).alpha.clamp(0, 1))
 
     def predict(self, x: F32) -> F32:
         """Return alpha; see :class:`edgemat.matting.predictor.Predictor`."""
         return self._predict(x)
+
+    def estimate_trimap(self, x: F32) -> NDArray[np.int64] | None:
+        """Return the network's own trimap of 1,H,W,3 in 0..1 as HxW classes.
+
+        They are 0 background, 1 unknown, 2 foreground. None for a network that estimates none.
+        """
+        with torch.no_grad():
+            logits = self._network(torch.from_numpy(x.transpose(0, 3, 1, 2).copy())).trimap_logits
+        if logits is None:
+            return None
+        full = F.interpolate(logits, size=x.shape[1:3], mode="bilinear", align_corners=False)
+        classes: NDArray[np.int64] = full.argmax(dim=1)[0].numpy()
+        return classes

@@ -143,8 +143,25 @@ def trimap_miou(
             f"pred_classes has shape {pred_classes.shape}, true_classes {true_classes.shape}.",
             remedy="Resize the prediction with nearest neighbour first.",
         )
+    return mean_iou(count_pairs(pred_classes, true_classes, num_classes=num_classes))
+
+
+def count_pairs(
+    pred_classes: npt.NDArray[np.integer[Any]],
+    true_classes: npt.NDArray[np.integer[Any]],
+    *,
+    num_classes: int = 3,
+) -> npt.NDArray[np.int64]:
+    """Return how many pixels of each true class (rows) were given each class (columns)."""
     pairs = true_classes.astype(np.int64).ravel() * num_classes + pred_classes.ravel()
-    confusion = np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
+    return np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+def mean_iou(confusion: npt.NDArray[np.int64]) -> float:
+    """Return the mean intersection over union, in 0..1, of what :func:`count_pairs` counted.
+
+    Counts of many pictures are added up first. A class that is nowhere is left out of the mean.
+    """
     intersection = np.diag(confusion)
     union = confusion.sum(axis=0) + confusion.sum(axis=1) - intersection
     present = union > 0

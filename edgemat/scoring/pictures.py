@@ -36,6 +36,7 @@ from edgemat.matting.matte import matte
 from edgemat.matting.predict import load_predictor
 from edgemat.matting.predictor import AnySizePredictor, Predictor
 from edgemat.scoring.evaluate import keep_known
+from edgemat.scoring.own_trimap import Counts, trimap_counts
 from edgemat.scoring.ports import Port, errors_by
 
 Protocol = Literal["app", "resize", "reflect"]
@@ -83,10 +84,17 @@ class Picture(NamedTuple):
 
 @dataclass(frozen=True)
 class PictureErrors:
-    """The errors of one photograph's matte; without "unknown" where nothing is unknown."""
+    """The errors of one photograph's matte; without "unknown" where nothing is unknown.
+
+    Attributes
+    ----------
+    trimap:
+        Of the network's own trimap; None for one that estimates none.
+    """
 
     name: str
     errors: dict[Region, MattingErrors]
+    trimap: Counts | None = None
 
 
 def photographs(files: MatteFiles, names: Sequence[str]) -> list[Picture]:
@@ -170,7 +178,8 @@ def _score(protocols: Protocols, numbered: tuple[int, Picture]) -> PictureErrors
     errors = {"whole": errors_by(protocols.port, alpha, truth, trimap=trimap, region="whole")}
     if (trimap == UNKNOWN).any():
         errors["unknown"] = errors_by(protocols.port, alpha, truth, trimap=trimap)
-    return PictureErrors(picture.name, errors)  # type: ignore[arg-type]  # regions, by their names
+    own = trimap_counts(_open(protocols.model, protocols.protocol), image, truth)
+    return PictureErrors(picture.name, errors, own)  # type: ignore[arg-type]  # regions, by names
 
 
 def _read(picture: Picture, protocols: Protocols, number: int) -> tuple[U8, F32, U8]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -163,6 +164,29 @@ def test_an_adopted_network_has_one_size(
     shown = photographs(find_mattes(folder), ["p0"])
     with pytest.raises(UsageError, match="pictures of one size"):
         score_pictures(shown, Protocols(network, protocol="resize"))
+
+
+def test_each_category_has_its_own_means(
+    folder: Path, red: str, tmp_path: Path, call: Call
+) -> None:
+    root = tmp_path / "photos"
+    shutil.copytree(folder, root)
+    (root / "categories.csv").write_text(
+        "".join(f"p{n},{'fur' if n < 5 else 'net'}\n" for n in range(6))
+    )
+    status, shown, error = call("evaluate", red, str(root), "--all", "--json")
+    assert status == 0, error
+    (found,) = json.loads(shown)
+    sads = {name: errors["whole"]["sad"] for name, errors in found["pictures"].items()}
+    assert found["categories"]["net"]["whole"]["sad"] == sads["p5"]
+    assert found["categories"]["fur"]["whole"]["sad"] == pytest.approx(
+        np.mean([sads[f"p{n}"] for n in range(5)])
+    )
+    assert found["trimap_miou"] is None
+    assert "net" in call("evaluate", red, str(root), "--all")[1]
+    (root / "categories.csv").write_text("p0,fur\n")
+    status, _, error = call("evaluate", red, str(root), "--all")
+    assert status == 2 and "no category for p1" in " ".join(error.split())
 
 
 def test_the_command_line(folder: Path, red: str, tmp_path: Path, call: Call) -> None:

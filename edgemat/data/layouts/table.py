@@ -56,6 +56,7 @@ OWN_TREE = """
     trimap/       optional
     background/   optional
     held-out.txt  optional: names that are not trained on
+    categories.csv  optional, in any layout: lines of NAME,CATEGORY, for edgemat evaluate
     or RGBA cut-outs in the folder itself"""
 
 MATTE_SETS: Mapping[str, MatteSet] = MappingProxyType(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,11 +25,18 @@ class Measured:
     ----------
     dilation:
         Of the trimaps, least and most px; None for the set's own.
+    categories:
+        Category to the means of its pictures; empty for a set without categories.csv.
+    trimap_miou:
+        Of the trimaps that the network itself estimates, in 0..1, over all pictures as it sees
+        them; None for a network that estimates none.
     """
 
     dilation: tuple[int, int] | None
     means: dict[Region, MattingErrors]
     pictures: list[PictureErrors]
+    categories: dict[str, dict[Region, MattingErrors]]
+    trimap_miou: float | None
 
     @property
     def trimaps(self) -> str:
@@ -40,12 +47,15 @@ class Measured:
         """Return the fields as a mapping that JSON can hold."""
         return {
             "dilation": self.dilation,
-            "means": {region: value.model_dump() for region, value in self.means.items()},
-            "pictures": {
-                one.name: {region: value.model_dump() for region, value in one.errors.items()}
-                for one in self.pictures
-            },
+            "means": _to_json(self.means),
+            "categories": {name: _to_json(means) for name, means in self.categories.items()},
+            "trimap_miou": self.trimap_miou,
+            "pictures": {one.name: _to_json(one.errors) for one in self.pictures},
         }
+
+
+def _to_json(means: Mapping[Region, MattingErrors]) -> dict[str, Any]:
+    return {region: value.model_dump() for region, value in means.items()}
 
 
 @explains_missing
@@ -85,13 +95,15 @@ def evaluate_photographs(
     Raises
     ------
     UsageError
-        For a folder that is laid out otherwise, a protocol that does not fit the model, or a name
-        that no picture can have.
+        For a folder that is laid out otherwise, a categories.csv that does not fit it, a protocol
+        that does not fit the model, or a name that no picture can have.
     """
+    from edgemat.data.categories import read_categories
     from edgemat.data.folder import files_split
     from edgemat.data.layouts.table import find_mattes
     from edgemat.errors import UsageError
     from edgemat.images import check_image_name
+    from edgemat.scoring.own_trimap import mean_trimap_iou
     from edgemat.scoring.pictures import Protocols, mean_errors, photographs, score_pictures
 
     if worst is not None:
@@ -104,6 +116,7 @@ def evaluate_photographs(
     files = find_mattes(path, layout=layout, use="image" if layout == "own" else "auto")
     names = files_split(files, path).names("all" if everything else "held-out")
     pictures = photographs(files, names)
+    categories = read_categories(path, names)
     rounds: list[tuple[int, int] | None] = list(dilations) or [None]
     measured = []
     for number, dilation in enumerate(rounds):
@@ -114,7 +127,19 @@ def evaluate_photographs(
                 progress(before * total + done, total * len(rounds))
 
         found = score_pictures(pictures, settings, processes=processes, progress=show)
-        measured.append(Measured(dilation, mean_errors(found), found))
+        by_category = {
+            category: mean_errors([one for one in found if categories[one.name] == category])
+            for category in sorted({*categories.values()})
+        }
+        measured.append(
+            Measured(
+                dilation,
+                mean_errors(found),
+                found,
+                by_category,
+                mean_trimap_iou(one.trimap for one in found),
+            )
+        )
     if worst is not None:
         settings = Protocols(model, protocol, port, rounds[0], hidden)
         _draw_worst(pictures, measured[0].pictures, settings, worst)

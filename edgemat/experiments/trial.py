@@ -1,0 +1,131 @@
+"""One network of a series: trained epoch by epoch, from wherever it was stopped, and judged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from edgemat.experiments.fit import check_loss, create_seeded, flushed_denormals
+from edgemat.experiments.protocol import Protocol, Subject
+from edgemat.training.state import reading_state, write_state
+
+Loss = Callable[[Any, Tensor], Tensor]
+"""Of what a network gives, and what it should."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What all networks of a series learn from, and what they are judged by.
+
+    Attributes
+    ----------
+    models:
+        Networks that are compared unless others are named.
+    data:
+        The pictures, in words, for people.
+    epoch:
+        Gives the batches of an epoch: of a seed, an epoch and a protocol. The same arguments give
+        the same batches.
+    judge:
+        Returns the figures of a trained network, by name.
+    score:
+        The figure by which networks are ranked.
+    more_is_better:
+        Of the score.
+    """
+
+    subject: Subject
+    models: tuple[str, ...]
+    data: str
+    epoch: Callable[[int, int, Protocol], Iterator[tuple[Tensor, Tensor]]]
+    loss: Loss
+    judge: Callable[[nn.Module], dict[str, float]]
+    score: str
+    more_is_better: bool = True
+
+
+def run_trial(
+    trial: Trial,
+    model: str,
+    seed: int,
+    protocol: Protocol,
+    *,
+    state: Path,
+    progress: Callable[[int], None] | None = None,
+) -> tuple[dict[str, float], float]:
+    """Train a network and judge it; an epoch that was finished before is not trained again.
+
+    Parameters
+    ----------
+    state:
+        File of the epochs that are done; deleted at the end. One of another run is not used.
+    progress:
+        Called with the epochs done.
+
+    Returns
+    -------
+    tuple
+        The figures by name, and the seconds of training, those before an interruption counted in.
+
+    Raises
+    ------
+    TrainingError
+        When the loss is no longer finite, or the file of the state is damaged.
+    """
+    network = create_seeded(model, seed, width=protocol.width)
+    optimizer = protocol.create_optimizer(network)
+    run = {"model": model, "seed": seed, "protocol": protocol.model_dump_json()}
+    done, seconds = _resume(state, run, network, optimizer)
+    for epoch in range(done, protocol.epochs):
+        start = time.monotonic()
+        for group in optimizer.param_groups:
+            group["lr"] = protocol.rate(epoch)
+        _train(network, optimizer, trial.epoch(seed, epoch, protocol), trial.loss)
+        seconds += time.monotonic() - start
+        write_state(
+            state,
+            run
+            | {"epoch": epoch + 1, "seconds": seconds}
+            | {"network": network.state_dict(), "optimizer": optimizer.state_dict()},
+        )
+        if progress is not None:
+            progress(epoch + 1)
+    network.eval()
+    figures = trial.judge(network)
+    state.unlink()
+    return figures, seconds
+
+
+def _resume(
+    state: Path, run: dict[str, Any], network: nn.Module, optimizer: torch.optim.Optimizer
+) -> tuple[int, float]:
+    """Return the epochs that are done and their seconds; the network is then as it was."""
+    if not state.exists():
+        return 0, 0.0
+    with reading_state(state) as kept:
+        if any(kept[key] != value for key, value in run.items()):
+            return 0, 0.0
+        network.load_state_dict(kept["network"])
+        optimizer.load_state_dict(kept["optimizer"])
+        return int(kept["epoch"]), float(kept["seconds"])
+
+
+def _train(
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    batches: Iterator[tuple[Tensor, Tensor]],
+    loss: Loss,
+) -> None:
+    network.train()
+    with flushed_denormals():
+        for step, (x, wanted) in enumerate(batches):
+            value = check_loss(loss(network(x), wanted), step)
+            optimizer.zero_grad(set_to_none=True)
+            value.backward()
+            optimizer.step()
