@@ -106,7 +106,8 @@ class CoreAi:
         from edgemat.convert.coreai_program import load_program
 
         return tuple(
-            f"{count} operations are as in {hazard.report}, where {hazard.what}."
+            f"{count} operation{'s are' if count > 1 else ' is'} as in {hazard.report}, "
+            f"where {hazard.what}."
             for hazard, count in find_hazards(load_program(path)).items()
         )
 

@@ -25,5 +25,6 @@ Fit = Literal["letterbox", "tiles", "resize", "pad"]
 """How a picture of any size is brought to a model; :mod:`edgemat.matting.matte` does it."""
 
 TORCH_KINDS: tuple[TorchKind, ...] = get_args(TorchKind)
+FITS: tuple[Fit, ...] = get_args(Fit)
 REGIONS: tuple[Region, ...] = get_args(Region)
 ERROR_NAMES: tuple[ErrorName, ...] = get_args(ErrorName)

@@ -178,6 +178,8 @@ def _tells_behind_pixels(image: PngImageFile) -> bool:
             length, kind = struct.unpack(">I4s", head)
             if seen_pixels and kind in _TOLD_BY:
                 return True
+            if kind == b"IEND":  # what follows is no part of the picture
+                break
             seen_pixels |= kind == b"IDAT"
             file.seek(length + 4, io.SEEK_CUR)  # the chunk, and its checksum
         return False

@@ -6,17 +6,20 @@ Apart from `edgemat.recipe.schema` because it imports torch, with the networks.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 from pydantic import Field, TypeAdapter, ValidationError
+from torch import nn
 
-from edgemat.artifacts.shipped import find_artifact
+from edgemat.artifacts.shipped import find_artifact, open_artifact
 from edgemat.artifacts.weights import load_deploy
 from edgemat.bench.devices.transports import find_transport
 from edgemat.data.sections import BUILT_IN_SOURCES
 from edgemat.errors import UsageError, nearest
 from edgemat.models import MattingTask, ModelInfo, create_matting, list_models
+from edgemat.models.adopted.network import ADOPTED
 from edgemat.models.count import on_paper
 from edgemat.models.deploy import to_deploy
 from edgemat.models.network import MattingNetwork
@@ -173,6 +176,27 @@ def _check_init(where: str, model: ModelSection, init: str) -> None:
         raise UsageError(f"{where}: {error.message}", remedy=error.remedy) from error
 
 
+def _check_encoder(where: str, model: ModelSection, named: str) -> None:
+    """Check that another network's encoder is this one's, name by name and shape by shape."""
+    manifest = open_artifact(named).manifest
+    own = on_paper(model.architecture, **model.config)
+    assert isinstance(own, MattingNetwork)
+    theirs = None
+    if manifest.kind == "float" and manifest.architecture != ADOPTED and manifest.pruning is None:
+        theirs = on_paper(manifest.architecture, **manifest.config)
+    if not isinstance(theirs, MattingNetwork) or _shapes(theirs.encoder) != _shapes(own.encoder):
+        what = f"{manifest.name} ({manifest.kind} {manifest.architecture})"
+        raise UsageError(
+            f"{where}: {what} does not have this network's encoder.",
+            remedy="Name the float artefact, not a pruned one, of a network with the same encoder "
+            "and width.",
+        )
+
+
+def _shapes(encoder: nn.Module) -> Mapping[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in encoder.state_dict().items()}
+
+
 def _check_device(where: str, spec: str) -> None:
     """Check that there is such a kind of device: else it is said after hours of training."""
     try:
@@ -213,3 +237,5 @@ def _check_files(path: Path, recipe: Recipe) -> None:
                     f"{where}.train.{key}: {error.message}",
                     remedy="Name a float artefact, or train the recipe that makes it first.",
                 ) from error
+        if model.train.encoder is not None:
+            _check_encoder(f"{where}.train.encoder", model, model.train.encoder)

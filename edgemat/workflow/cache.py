@@ -74,7 +74,7 @@ class Cache:
         started = time.monotonic()
         work = self.folder / "work" / file.stem
         if not work.exists():
-            self._name_unfinished()
+            self._name_unfinished(step)
         record = step.run(self._places(work))
         write_json(file, {"record": record, "sha256": _digest(record)})
         shutil.rmtree(work, ignore_errors=True)
@@ -94,15 +94,18 @@ class Cache:
         """Return the artefact that a record names."""
         return Artifact(self.artifacts / record["artifact"], check=False)
 
-    def _name_unfinished(self) -> None:
-        """Say once what a step that begins anew might have been expected to resume from."""
+    def _name_unfinished(self, step: Step) -> None:
+        """Say once what a step that begins anew might have been expected to resume from.
+
+        It may be the work of a later step of this run, which does resume from it.
+        """
         unfinished = [] if self._named else sorted((self.folder / "work").glob("*/*"))
         if unfinished:
             left = plain(str(unfinished[0].parent))
             err.print(
-                f"[yellow]{left} is unfinished work of another step, or of other data, settings or "
-                "code: it is not resumed. Moved or copied data count as others. Delete it when it "
-                "is no longer wanted.[/yellow]"
+                f"[yellow]{plain(step.title)} begins anew. {left} is unfinished work of another "
+                "step, or of this one with other data, settings or code. Moved or copied data are "
+                "others.[/yellow]"
             )
             self._named = True
 

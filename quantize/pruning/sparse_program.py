@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from edgemat.errors import UsageError
 from edgemat.models.adopted.network import AdoptedNetwork, Traced
 
 aten = torch.ops.aten
@@ -52,6 +53,11 @@ def mask_program(network: AdoptedNetwork, share: float) -> AdoptedNetwork:
         for weight in [node.args[1]]
         if str(weight.target) in by_name and names[id(by_name[str(weight.target)])] == 1
     }
+    if not kernels:
+        raise UsageError(
+            "This adopted network has no weights of its own that could be set to 0.",
+            remedy="Leave out --unstructured: its channels may still be pruned.",
+        )
     tiny = torch.finfo(torch.float32).tiny
     scaled = {name: w.abs() / w.norm().clamp_min(tiny) for name, w in kernels.items()}
     everything = torch.cat([one.flatten() for one in scaled.values()])

@@ -239,7 +239,7 @@ def test_what_is_known_to_come_out_wrong_is_named(
         card={},
     )
     index, product = COREAI.hazards(path)
-    assert index.startswith("1 operations are as in apple/coreai-torch#116, where the index")
+    assert index.startswith("1 operation is as in apple/coreai-torch#116, where the index")
     assert "coreai-torch#112" in product
 
 

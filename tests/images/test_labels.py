@@ -156,10 +156,17 @@ def test_a_png_is_turned_by_what_stands_behind_its_pixels_too(tmp_path: Path) ->
 
 
 def test_a_size_is_told_without_decoding(tmp_path: Path) -> None:
-    """A folder of large mattes is opened by their headers: here, pixels that cannot be decoded."""
+    """A folder of large mattes is opened by their headers: here, pixels that cannot be decoded.
+
+    What follows a PNG's end is not looked at, however long it is.
+    """
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = save(tmp_path / "turned.png", np.zeros((40, 64, 3), np.uint8), exif=exif)
+    told = next(whole for kind, whole in chunks_of(turned.read_bytes()) if kind == b"eXIf")
     path = save(tmp_path / "broken.png", np.zeros((40, 64, 3), np.uint8))
     pixels = next(whole for kind, whole in chunks_of(path.read_bytes()) if kind == b"IDAT")
-    path.write_bytes(path.read_bytes().replace(pixels[8:20], b"\xff" * 12))
+    path.write_bytes(path.read_bytes().replace(pixels[8:20], b"\xff" * 12) + told)
     with pytest.raises(ImageError):
         read_image(path)
     assert image_size(path) == (40, 64)

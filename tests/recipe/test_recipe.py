@@ -459,6 +459,17 @@ def test_weights_that_do_not_fit_are_named_before_anything_is_trained(tmp_path: 
     assert "models.0.train.init" in error.message and "holds no MobileNetV2" in error.message
 
 
+@pytest.mark.parametrize("named", ["trimap", "portrait-tflite-int8", "portrait"])
+def test_another_encoder_is_named_before_anything_is_trained(tmp_path: Path, named: str) -> None:
+    """Of another network, an int8 file's, and of another width."""
+    error = complaint(
+        tmp_path,
+        recipe(config="{ width = 0.5 }", train=f"{{ steps = 2, encoder = '{named}' }}"),
+    )
+    assert "models.0.train.encoder: " in error.message
+    assert "does not have this network's encoder" in error.message
+
+
 def test_a_network_that_torchvision_has_not_is_named(tmp_path: Path) -> None:
     text = recipe(
         architecture='"rmat-m3"', train="{ steps = 2, init = 'torchvision' }", input_size="[64, 64]"

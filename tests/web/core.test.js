@@ -91,6 +91,12 @@ test('mattes of whole pictures and of tiles are those of Python', async () => {
   }
 });
 
+test('a way of feeding that is not known is refused, and not taken for a letterbox', async () => {
+  const network = {feeding: {fit: 'squeeze', height: 32, width: 32}, run: async () => assert.fail()};
+  const image = {height: 40, width: 40, channels: 3, data: new Float32Array(40 * 40 * 3)};
+  await assert.rejects(mattePortrait(network, image), /cannot feed a model by squeeze/);
+});
+
 test('a portrait network is fed as its manifest says', async () => {
   const seen = new Set();
   for (const {fit, image, trimap, height, width, mixture, alpha} of vectors('matte').fed) {

@@ -205,6 +205,8 @@ def test_how_pictures_are_brought_to_it_is_hers_to_say(tmp_path: Path) -> None:
     assert made.manifest.feeding.fit == "resize"
     with pytest.raises(UsageError, match="a letterbox is for networks without one"):
         edgemat.adopt(network, fit="letterbox", **options)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="'squeeze' is no way to feed a picture"):
+        edgemat.adopt(network, fit="squeeze", **options)  # type: ignore[arg-type]
 
 
 def test_a_program_directly(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_unfinished_work_is_cleared_when_the_step_is_done(tmp_path: Path) -> Non
     assert not list((tmp_path / "work").iterdir())
 
 
-def test_work_that_is_not_resumed_is_named(
+def test_a_step_that_begins_anew_names_unfinished_work(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Days of training must not begin anew without a word: of changed data the key is another."""
@@ -100,7 +100,7 @@ def test_work_that_is_not_resumed_is_named(
     cache = at(tmp_path)
     run(cache, [], "a")
     said = capsys.readouterr().err.replace("\n", "")
-    assert "0123456789abcdef is unfinished work" in said and "not resumed" in said
+    assert "title begins anew." in said and "0123456789abcdef is unfinished work" in said
     run(cache, [], "b")
     assert "unfinished" not in capsys.readouterr().err, "once is enough"
 

@@ -16,6 +16,7 @@ export async function mattePortrait(network, image) {
   if (fit === 'resize') return clipped(await matteResized(network, image));
   if (fit === 'pad' && canPad(image, frame)) return clipped(await mattePadded(network, image));
   if (fit === 'pad' || fit === 'tiles') return clipped(await matteTiles(network, image));
+  if (fit && fit !== 'letterbox') throw new Error(`This page cannot feed a model by ${fit}.`);
   return matteInBox(network, image);
 }
 

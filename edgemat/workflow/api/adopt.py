@@ -107,13 +107,10 @@ def adopt(
             f"{chosen!r} cannot be an artefact's name.",
             remedy="Give --name of letters, digits, '.', '_' and '-'.",
         )
+    _check_fit(chosen, fit, trimap=trimap)
     program = _program(network, weights, size, trimap, reading)
     adopted = AdoptedNetwork(program).eval()
-    if fit == "letterbox" and adopted.channels == 4:
-        raise UsageError(
-            f"{chosen} takes a trimap, and a letterbox is for networks without one.",
-            remedy="Give --fit resize, pad or tiles.",
-        )
+    _check_fit(chosen, fit, trimap=adopted.channels == 4)  # a stored program says it first here
     deploy = checked_deploy(adopted, program)
     task: MattingTask = "trimap" if adopted.channels == 4 else "portrait"
     section = section_for(task, data)
@@ -162,6 +159,17 @@ def check(
     from edgemat.workflow.stages.adopting import Reading
 
     return expect(_program(network, None, size, trimap, Reading()))
+
+
+def _check_fit(name: str, fit: Fit | None, *, trimap: bool) -> None:
+    from edgemat.workflow.api.opening import require_fit
+
+    require_fit(fit)
+    if fit == "letterbox" and trimap:
+        raise UsageError(
+            f"{name} takes a trimap, and a letterbox is for networks without one.",
+            remedy="Give --fit resize, pad or tiles.",
+        )
 
 
 def _program(

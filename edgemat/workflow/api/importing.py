@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from edgemat.doctor import explains_missing
 from edgemat.errors import UsageError
-from edgemat.workflow.api.opening import section_for
+from edgemat.workflow.api.opening import require_fit, section_for
 
 if TYPE_CHECKING:
     from edgemat.artifacts.artifact import Artifact
@@ -78,6 +78,7 @@ def import_checkpoint(
             f"{name[:40]!r} is no name for an artefact.",
             remedy="Use small letters, digits and hyphens, such as indexnet-released.",
         )
+    require_fit(fit)
     released = load_released(path, family=family)
     info = model_info(released.member.architecture)
     return import_stage(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.shipped import SHELF, ArtifactLike, open_artifact
+from edgemat.artifacts.vocabulary import FITS, Fit
+from edgemat.errors import UsageError
 
 if TYPE_CHECKING:
     from edgemat.data.sections import DataSection
@@ -32,6 +34,14 @@ class Opened(NamedTuple):
             return Path(output)
         beside = self.artifact.path.parent
         return Path() if beside == SHELF else beside
+
+
+def require_fit(fit: Fit | None) -> None:
+    """Raise a UsageError unless `fit` is None or one of the ways to feed a picture."""
+    if fit is not None and fit not in FITS:
+        raise UsageError(
+            f"fit {fit!r} is no way to feed a picture.", remedy=f"Give one of {', '.join(FITS)}."
+        )
 
 
 def open_with_validation(named: ArtifactLike, data: DataLike, images: int) -> Opened:

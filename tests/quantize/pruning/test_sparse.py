@@ -10,9 +10,12 @@ from toy_networks import calibration
 
 from edgemat.errors import UsageError
 from edgemat.models import create_model
+from edgemat.models.adopted.network import AdoptedNetwork
+from edgemat.models.adopted.program import trace
 from edgemat.models.deploy import to_deploy
 from edgemat.models.network import MattingNetwork
 from edgemat.quantize.pruning.sparse import bake, mask_weights
+from edgemat.quantize.pruning.sparse_program import mask_program
 from edgemat.quantize.ptq import quantize_ptq
 
 SIZE = 64
@@ -71,3 +74,13 @@ def test_zeros_are_zeros_in_int8_as_well(name: str) -> None:
 def test_an_impossible_share_is_refused(share: float) -> None:
     with pytest.raises(UsageError, match="impossible"):
         mask_weights(fresh("pspm-slim"), torch.zeros(1, 3, SIZE, SIZE), share)
+
+
+def test_an_adopted_network_without_kernels_is_told_so() -> None:
+    class Mean(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x.mean(dim=1, keepdim=True)
+
+    network = AdoptedNetwork(trace(Mean(), (3, 32, 32)))
+    with pytest.raises(UsageError, match="no weights of its own"):
+        mask_program(network, 0.5)
