@@ -104,8 +104,7 @@ class Cache:
             left = plain(str(unfinished[0].parent))
             err.print(
                 f"[yellow]{plain(step.title)} begins anew. {left} is unfinished work of another "
-                "step, or of this one with other data, settings or code. Moved or copied data are "
-                "others.[/yellow]"
+                "step, or of this one with other data, settings or code.[/yellow]"
             )
             self._named = True
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import inspect
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import fields, is_dataclass
 from functools import partial
@@ -13,8 +15,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from edgemat.artifacts.artifact import Artifact
-from edgemat.files import sha256_file
+from edgemat.bench.folders import cache_folder
+from edgemat.errors import DiskError
+from edgemat.files import sha256_file, sha256_tree, write_text
 from edgemat.section import Section
+
+WORTH_KEEPING = 50_000_000
+"""Bytes of a folder from which on its hash is kept: a tenth of a second's reading."""
 
 
 def describe(value: object) -> Any:
@@ -57,15 +64,27 @@ def describe_call(call: partial[Any], *, without: Collection[str] = ()) -> Any:
 
 
 def identity_of(path: Path) -> str:
-    """Return what tells a user's file or folder apart.
+    """Return what tells a user's file or folder apart: names and contents.
 
-    That is a file's content; of a folder, which may hold thousands of pictures, names, sizes and
-    times of change.
+    A folder that was moved, copied or mounted anew is the same, so that days of training are
+    resumed. What a large one holds is read once: its hash is kept in the user's cache for as long
+    as names, sizes and times of change stay.
     """
     if path.is_file():
         return sha256_file(path)
-    digest = hashlib.sha256()
+    digest, size = hashlib.sha256(str(path.absolute()).encode()), 0
     for file in sorted(p for p in path.rglob("*") if p.is_file()):
         status = file.stat()
+        size += status.st_size
         digest.update(f"{file}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
-    return digest.hexdigest()
+    if size < WORTH_KEEPING:
+        return sha256_tree(path)
+    kept = cache_folder() / "contents" / digest.hexdigest()
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        if re.fullmatch(r"[0-9a-f]{64}", known := kept.read_text(encoding="ascii")):
+            return known
+    known = sha256_tree(path)
+    with contextlib.suppress(OSError, DiskError):  # a cache that cannot be written is none
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_text(kept, known)
+    return known

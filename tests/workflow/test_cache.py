@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from functools import partial
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from edgemat.errors import DiskError, UsageError
+from edgemat.workflow import identity
 from edgemat.workflow.cache import Cache
 from edgemat.workflow.identity import identity_of
 from edgemat.workflow.imports import Source
@@ -147,12 +149,44 @@ def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
         at(tmp_path / "file")
 
 
-def test_changed_data_have_another_identity(tmp_path: Path) -> None:
-    (tmp_path / "alpha").mkdir()
-    file = tmp_path / "alpha" / "a.png"
+@pytest.mark.parametrize("kept", [False, True])
+def test_data_are_known_by_their_contents(
+    kept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Data that were copied or mounted anew are the same; a pixel more, and they are others."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(identity, "WORTH_KEEPING", 0 if kept else 50)
+    (tmp_path / "data" / "alpha").mkdir(parents=True)
+    file = tmp_path / "data" / "alpha" / "a.png"
     file.write_bytes(b"one")
-    first = identity_of(tmp_path)
-    assert identity_of(tmp_path) == first
+    first = identity_of(tmp_path / "data")
+    assert len(list((tmp_path / "cache").rglob("*"))) == (3 if kept else 0)
+    assert identity_of(tmp_path / "data") == first
+    os.utime(file, ns=(1, 1))
+    assert identity_of(tmp_path / "data") == first
+    copy = shutil.copytree(tmp_path / "data", tmp_path / "copy")
+    assert identity_of(copy) == first
     file.write_bytes(b"two")
     os.utime(file, ns=(1, 1))
-    assert identity_of(tmp_path) != first
+    changed = identity_of(tmp_path / "data")
+    assert changed == first if kept else changed != first  # size and time say: the same
+    os.utime(file, ns=(2, 2))
+    assert identity_of(tmp_path / "data") != first
+    file.rename(file.with_name("b.png"))
+    assert identity_of(tmp_path / "data") not in (first, changed)
+
+
+def test_a_damaged_or_absent_cache_of_contents_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identity, "WORTH_KEEPING", 0)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.png").write_bytes(b"one")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    first = identity_of(tmp_path / "data")
+    (entry,) = (tmp_path / "cache").rglob("contents/*")
+    entry.write_bytes(b"\xff" + entry.read_bytes()[1:])
+    assert identity_of(tmp_path / "data") == first
+    (tmp_path / "blocked").write_text("a file in the cache's place")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "blocked"))
+    assert identity_of(tmp_path / "data") == first
