@@ -1,4 +1,4 @@
-"""Peak memory of work that is done in a process of its own."""
+"""Work that is measured in a process of its own, so that its peak of memory is its own."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ from typing import Any
 
 from edgemat.errors import MissingToolError
 
-TIMEOUT_S = 600
 
-
-def run_child(module: str, task: dict[str, Any], *, name: str, remedy: str) -> Any:
+def run_child(
+    module: str, task: dict[str, Any], *, measures: str, timeout_s: float, remedy: str
+) -> Any:
     """Run ``python -m MODULE TASK`` and return the last line that it prints, a value in JSON.
 
     Parameters
     ----------
-    name, remedy:
-        Of what is measured, and what to do when it fails, for the message.
+    measures, remedy:
+        What is measured, and what to do when that fails, for the message.
+    timeout_s:
+        Seconds after which the process is ended.
 
     Raises
     ------
     MissingToolError
-        When the process dies, for example for lack of memory.
+        When the process dies, for example for lack of memory, or takes too long.
     """
     try:
         done = subprocess.run(
@@ -31,12 +33,16 @@ def run_child(module: str, task: dict[str, Any], *, name: str, remedy: str) -> A
             check=True,
             capture_output=True,
             text=True,
-            timeout=TIMEOUT_S,
+            timeout=timeout_s,
         )
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        lines = str(error.stderr or "").strip().splitlines()
-        reason = lines[-1] if lines else type(error).__name__
+    except subprocess.TimeoutExpired as error:
         raise MissingToolError(
-            f"The process that measures the memory of {name} failed: {reason}.", remedy=remedy
+            f"The process that measures {measures} took more than {timeout_s:g} s.", remedy=remedy
+        ) from error
+    except subprocess.CalledProcessError as error:
+        lines = error.stderr.strip().splitlines()
+        reason = lines[-1] if lines else f"exit status {error.returncode}"
+        raise MissingToolError(
+            f"The process that measures {measures} failed: {reason}.", remedy=remedy
         ) from error
     return json.loads(done.stdout.splitlines()[-1])

@@ -4,7 +4,6 @@ The figure is the peak of a process that holds the picture and makes its matte, 
 that holds the picture and loads nothing: the model, its working memory, what lies between, and the
 matte itself, 4 bytes a pixel. The picture is drawn: its size counts, not what it shows.
 
-
     python -m edgemat.bench.large JSON      the work of one such process; prints bytes and seconds
 """
 
@@ -21,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.shipped import ArtifactLike
 from edgemat.bench.child import run_child
 from edgemat.bench.devices.host import peak_rss_bytes
@@ -31,6 +31,9 @@ from edgemat.matting.predict import load_predictor
 
 MEGA = 1_000_000
 ASPECT = 4 / 3
+LEAST, MOST = 0.01, MAX_SIDE**2 / ASPECT / MEGA
+"""Megapixels of a picture that is matted."""
+TIMEOUT_S = 600
 RING = 24
 """Width of the unknown region around a disc, px: what people draw at such a size."""
 
@@ -71,7 +74,7 @@ def measure_large(
     Parameters
     ----------
     model:
-        An artefact's folder or name, or a .tflite file.
+        An artefact, its folder or name, or a .tflite file.
     progress:
         Called with the sizes done, and all.
 
@@ -80,11 +83,11 @@ def measure_large(
     UsageError
         For a size that :func:`edgemat.matte` refuses.
     MissingToolError
-        When a process dies, for example for lack of memory.
+        When a process dies, for example for lack of memory, or takes more than ten minutes.
     """
     sizes = [_size(value) for value in megapixels]
     load_predictor(model, threads=threads)  # what is wrong with it is said before processes start
-    path = Path(str(model))
+    path = model.path if isinstance(model, Artifact) else Path(model)
     found = []
     for done, (height, width) in enumerate(sizes, start=1):
         task = {"model": str(path), "height": height, "width": width, "threads": threads}
@@ -92,7 +95,8 @@ def measure_large(
             run_child(
                 "edgemat.bench.large",
                 task | {"works": works},
-                name=f"{path.name} at {width} x {height} px",
+                measures=f"the memory of {path.name} at {width} x {height} px",
+                timeout_s=TIMEOUT_S,
                 remedy="Free some memory, or give a smaller --megapixels.",
             )
             for works in (False, True)
@@ -106,32 +110,34 @@ def measure_large(
     return found
 
 
-def require_bound(found: Sequence[Large], bound_mb: float) -> bool:
-    """Return whether every size stays below the bound.
+def require_told() -> None:
+    """Refuse to hold to a bound what cannot be measured, before it takes minutes.
 
     Raises
     ------
     MissingToolError
         When this system does not tell a process' peak memory.
     """
-    added = [one.added_mb for one in found if one.added_mb is not None]
-    if len(added) < len(found):
+    if peak_rss_bytes() is None:
         raise MissingToolError(
             "This system does not tell how much memory a process took.",
             remedy="Measure on Linux or macOS.",
         )
-    return all(one < bound_mb for one in added)
+
+
+def require_bound(found: Sequence[Large], bound_mb: float) -> bool:
+    """Return whether every size stays below the bound; one of which nothing is told does not."""
+    return all(one.added_mb is not None and one.added_mb < bound_mb for one in found)
 
 
 def _size(megapixels: float) -> tuple[int, int]:
-    height = round(math.sqrt(megapixels * MEGA / ASPECT))
-    width = round(height * ASPECT)
-    if width > MAX_SIDE or height < 32:
+    if not LEAST <= megapixels <= MOST:  # nor is what is no number
         raise UsageError(
-            f"{megapixels:g} megapixels are {width} x {height} px, which no picture may have.",
-            remedy=f"Give 0.01 to {MAX_SIDE**2 / ASPECT / MEGA:.0f}.",
+            f"{megapixels:g} megapixels are a size which no picture may have.",
+            remedy=f"Give {LEAST:g} to {MOST:g}.",
         )
-    return height, width
+    height = round(math.sqrt(megapixels * MEGA / ASPECT))
+    return height, round(height * ASPECT)
 
 
 def _draw(height: int, width: int) -> tuple[U8, U8]:

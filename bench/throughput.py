@@ -12,6 +12,7 @@ Each configuration is measured in a process of its own, so that its peak of memo
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import sys
@@ -33,6 +34,7 @@ from edgemat.data.dataset import MattingDataset
 from edgemat.data.open import open_data
 from edgemat.data.parts import for_training
 from edgemat.data.sections import PEOPLE, DataSection
+from edgemat.errors import UsageError
 from edgemat.models import create_matting, model_info
 from edgemat.scoring.validation import default_data
 from edgemat.training.interrupt import ignore_interrupts
@@ -42,6 +44,11 @@ from edgemat.training.schedule import ParameterGroup, Schedule
 from edgemat.training.step import Stepper
 
 ENDLESS = 1 << 30
+ROUNDS = 2
+"""At least so many batches of each of the loader's processes are timed."""
+LINKS = 10_000
+"""To one file; file systems have bounds, ext4's is 65,000."""
+TIMEOUT_S = 3600
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,8 @@ class Setting:
     cores:
         The loader's processes when it is alone, and the threads of training when that is.
     steps:
-        That are measured, after one that is not.
+        That are measured, after one that is not; of the loader at least :data:`ROUNDS` batches of
+        each process.
     """
 
     architecture: str
@@ -112,33 +120,49 @@ class Opened:
         return asdict(self)
 
 
-def measure_growth(
-    setting: Setting,
-    *,
-    sizes: Sequence[int] = (),
-    batches: Sequence[int] = (),
-    progress: Callable[[int, int], None] | None = None,
-) -> list[Throughput]:
-    """Measure a setting, and the same with other sizes and with other batches.
+def grow(
+    setting: Setting, *, sizes: Sequence[int] = (), batches: Sequence[int] = ()
+) -> list[Setting]:
+    """Return a setting, and the same with other sizes and with other batches.
 
     Raises
     ------
     UsageError
-        For a network that is none of matting, or data that cannot be opened.
-    MissingToolError
-        When a process dies, for example for lack of memory.
+        For a network that is none of matting, a size that it does not take, or data that cannot be
+        opened: before processes start.
     """
-    _check(setting)
+    stride = create_matting(setting.architecture, width=setting.width).stride
+    for size in (setting.size, *sizes):
+        if size % stride:
+            raise UsageError(
+                f"{setting.architecture} takes sides of multiples of {stride} px, not {size}.",
+                remedy=f"Give --size {math.ceil(size / stride) * stride}.",
+            )
+    task = model_info(setting.architecture).matting_task
+    open_data(_data(setting, task), seed=1, size=(setting.size, setting.size))
     others = [replace(setting, size=size) for size in sizes]
     others += [replace(setting, batch=batch) for batch in batches]
+    return list(dict.fromkeys([setting, *others]))
+
+
+def measure_growth(
+    wanted: Sequence[Setting], *, progress: Callable[[int, int], None] | None = None
+) -> list[Throughput]:
+    """Measure settings that :func:`grow` gave.
+
+    Raises
+    ------
+    MissingToolError
+        When a process dies, for example for lack of memory, or takes more than an hour.
+    """
     found = []
-    wanted = list(dict.fromkeys([setting, *others]))
     for done, one in enumerate(wanted, start=1):
         told = run_child(
             "edgemat.bench.throughput",
             asdict(one),
-            name=f"training {one.architecture} on {one.batch} pictures of {one.size} px",
-            remedy="Give a smaller size, a multiple of the network's stride, or a smaller batch.",
+            measures=f"a training of {one.architecture} on {one.batch} pictures of {one.size} px",
+            timeout_s=TIMEOUT_S,
+            remedy="Give a smaller --size or --batch, or fewer --steps.",
         )
         found.append(Throughput(one, **told))
         if progress is not None:
@@ -156,12 +180,7 @@ def measure_here(setting: Setting) -> dict[str, Any]:
     torch.set_num_threads(setting.cores)
     batches = _batches(setting)
     first = next(batches)
-    for _ in range(2 * setting.cores):  # what the loader's processes make beforehand
-        next(batches)
-    start = time.monotonic()
-    for _ in range(setting.steps):
-        next(batches)
-    loader = setting.steps * setting.batch / (time.monotonic() - start)
+    loader = setting.batch * _rate(batches, workers=setting.cores, least=setting.steps)
     del batches  # and with it the loader's processes
 
     stepper = _stepper(setting)
@@ -179,11 +198,18 @@ def measure_here(setting: Setting) -> dict[str, Any]:
     }
 
 
-def _check(setting: Setting) -> None:
-    """Open what is measured, so that what is wrong is said before processes start."""
-    task = model_info(setting.architecture).matting_task
-    create_matting(setting.architecture, width=setting.width)
-    open_data(_data(setting, task), seed=1, size=(setting.size, setting.size))
+def _rate(batches: Iterator[Any], *, workers: int, least: int) -> float:
+    """Return batches a second of a loader's processes, of at least so many.
+
+    As many come at once as there are processes: what is timed are whole rounds of them.
+    """
+    for _ in range(2 * workers):  # what they make beforehand
+        next(batches)
+    count = max(ROUNDS, math.ceil(least / workers)) * workers
+    start = time.monotonic()
+    for _ in range(count):
+        next(batches)
+    return count / (time.monotonic() - start)
 
 
 def _data(setting: Setting, task: str) -> DataSection:
@@ -234,16 +260,27 @@ def _convolution_share(stepper: Stepper, batch: dict[str, Tensor], setting: Sett
 
 
 def _seconds_to_open(count: int) -> float:
-    """Open a folder whose mattes are links to one."""
+    """Open a folder whose mattes are links to a few copies of one."""
+    person = sorted(PEOPLE.glob("*.webp"))[0]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        person = shutil.copyfile(sorted(PEOPLE.glob("*.webp"))[0], folder / "0.webp")
-        for number in range(1, count):
-            os.link(person, folder / f"{number}.webp")
+        for number in range(count):
+            matte = folder / f"{number}.webp"
+            if number % LINKS == 0:
+                copy = shutil.copyfile(person, matte)
+            else:
+                _link(copy, matte)
         start = time.monotonic()
         source = open_data(DataSection(source=str(folder), part="train"), seed=1, size=(64, 64))
         source[0]
         return time.monotonic() - start
+
+
+def _link(file: Path, name: Path) -> None:
+    try:
+        os.link(file, name)
+    except OSError:  # a file system without links, or with fewer
+        shutil.copyfile(file, name)
 
 
 if __name__ == "__main__":

@@ -38,8 +38,8 @@ above each table. They say whether the order shows as early as that, and nothing
 networks reach at full length. ± is the standard deviation over seeds; the best comes first, and a
 network that is not in a table was not run. The claim is not about *other* ones: they keep all
 values (space-to-depth), learn both ways (deconvolution) or do not sample (DnCNN).
-So early the order depends on the optimiser, too: by the thesis' SGD, tried once for 1,000 steps,
-max-unpooling had not begun to learn, and lay below blind upsampling.
+The short protocols' optimiser is Adam, where the thesis has SGD for reconstruction: at such lengths
+the order may depend on it.
 
 Each command goes on where it was stopped and adds seeds or networks to its file. At full length
 (`--protocol thesis`, into another file) the first takes weeks on such a core, as many as seeds:

@@ -32,6 +32,9 @@ MODULES = {
 """Runtime, as in the contestants' facts, to the module that brings it."""
 
 
+TIMEOUT_S = 600
+
+
 def peak_memory(entry: Entry, photo: Photo, *, runtime: str, threads: int) -> int | None:
     """Return the bytes that a contestant adds to its process; None where no system call tells.
 
@@ -54,7 +57,13 @@ def peak_memory(entry: Entry, photo: Photo, *, runtime: str, threads: int) -> in
 
 def _peak_of_process(task: dict[str, Any], name: str) -> int | None:
     remedy = "Free some memory and try again, or leave the measurement out: --no-costs."
-    found: int | None = run_child("edgemat.bench.peers.memory", task, name=name, remedy=remedy)
+    found: int | None = run_child(
+        "edgemat.bench.peers.memory",
+        task,
+        measures=f"the memory of {name}",
+        timeout_s=TIMEOUT_S,
+        remedy=remedy,
+    )
     return found
 
 

@@ -25,9 +25,11 @@ def memory(
     as_json: AsJson = False,
 ) -> int:
     """Measure memory and seconds of a matte of a large photograph, in a process of its own."""
-    from edgemat.bench.large import measure_large, require_bound
+    from edgemat.bench.large import measure_large, require_bound, require_told
     from edgemat.progress import share_bar
 
+    if below is not None:
+        require_told()
     with share_bar("measuring") as show:
         found = measure_large(
             artifact, megapixels=megapixels or (12, 48, 100), threads=threads, progress=show
@@ -67,7 +69,7 @@ def throughput(
     as_json: AsJson = False,
 ) -> int:
     """Measure what training takes here: the loader beside the steps, convolutions, memory."""
-    from edgemat.bench.throughput import Setting, measure_growth, measure_opening
+    from edgemat.bench.throughput import Setting, grow, measure_growth, measure_opening
     from edgemat.cli.plots import check_format, save_growth
     from edgemat.progress import share_bar
 
@@ -83,9 +85,10 @@ def throughput(
         cores=cores,
         steps=steps,
     )
+    wanted = grow(setting, sizes=sizes, batches=batches)
+    opened = measure_opening(set_size or ())
     with share_bar("measuring") as show:
-        found = measure_growth(setting, sizes=sizes, batches=batches, progress=show)
-        opened = measure_opening(set_size or ())
+        found = measure_growth(wanted, progress=show)
     if as_json:
         print_json(
             {

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from edgemat.terminal import plain
+
 if TYPE_CHECKING:
     from edgemat.experiments.degrade import Row
     from edgemat.experiments.fit import Outcome
@@ -41,9 +43,9 @@ def show_series(out: Console, series: Series) -> None:
     from edgemat.experiments.summary import summarise
 
     rows = summarise(series)
-    table = Table(title=f"{series.data}; protocol {series.protocol.name}")
+    table = Table(title=plain(f"{series.data}; protocol {series.protocol.name}"))
     for column in ("network", "upsampling", "seeds", *rows[0].figures):
-        table.add_column(column)
+        table.add_column(plain(column))  # figures are called by folders
     for row in rows:
         figures = (str(figure) for figure in row.figures.values())
         table.add_row(row.model, row.kind, str(len(row.seeds)), *figures)

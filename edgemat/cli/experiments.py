@@ -122,8 +122,11 @@ def series(
             "--data, those to judge by."
         ),
     ] = None,
-    protocol: Annotated[str, typer.Option(help="short, or thesis: days.")] = "short",
-    sigma: Annotated[float, typer.Option(min=0.1, max=255, help="Of noise, in 0..255.")] = 25.0,
+    protocol: Annotated[str, typer.Option(help="short, or thesis: weeks.")] = "short",
+    sigma: Annotated[
+        float | None,
+        typer.Option(min=0.1, max=255, help="Of noise to take out, in 0..255; 25 else."),
+    ] = None,
     model: Models = None,
     seed: Annotated[list[int] | None, typer.Option(min=0, help="Repeat; 1, 2, 3 else.")] = None,
     as_json: AsJson = False,
@@ -158,19 +161,21 @@ def series(
         tables.show_series(out, found)
 
 
-def _trial(subject: str, data: Sequence[Path], sigma: float) -> Trial:
+def _trial(subject: str, data: Sequence[Path], sigma: float | None) -> Trial:
     """Return the experiment on the data that an option names."""
+    if sigma is not None and subject != "denoise":
+        raise UsageError(f"{subject} has no noise.", remedy="Leave --sigma to denoise.")
     if subject == "reconstruct" and len(data) <= 1:
         from edgemat.data.small_pictures import read_small_pictures
         from edgemat.experiments.reconstruct import reconstruction_trial
 
         path = data[0] if data else None
-        name = path.stem if path else "the built-in set"
+        name = path.resolve().stem if path else "the built-in set"
         return reconstruction_trial(read_small_pictures(path), data=name)
     if subject == "denoise" and len(data) >= 2:
         from edgemat.experiments.denoise import denoising_trial
 
-        return denoising_trial(data[0], data[1:], sigma=sigma)
+        return denoising_trial(data[0], data[1:], sigma=25.0 if sigma is None else sigma)
     if subject == "portraits" and not data:
         from edgemat.experiments.portraits import portraits_trial
 

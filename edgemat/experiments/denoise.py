@@ -22,7 +22,7 @@ from edgemat.data.split import HOLD_OUT
 from edgemat.errors import UsageError
 from edgemat.experiments.fidelity import fidelity
 from edgemat.experiments.fit import Batches, Outcome, compare_networks, known_models
-from edgemat.experiments.trial import Trial
+from edgemat.experiments.trial import Trial, hash_pixels
 from edgemat.images import F32, read_image, resize
 
 PATCH, BATCH, LEARNING_RATE = 40, 16, 3e-3
@@ -98,11 +98,21 @@ def denoising_trial(train: Path, tests: Sequence[Path], *, sigma: float = 25.0) 
     Raises
     ------
     UsageError
-        When a folder has no pictures, or one is too small.
+        When a folder has no pictures, or one is too small; for two folders of one name to judge by.
     """
+    names = [folder.resolve().name for folder in tests]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(
+                f"Two folders to judge by are called {name}.",
+                remedy="Rename one: figures are called by their folders.",
+            )
     files = _files(train)
     learned = [scaled for file in files for scaled in _scales(file)]
-    judged = {folder.name: [_read(file) for file in _files(folder)] for folder in tests}
+    judged = {
+        name: [_read(file) for file in _files(folder)]
+        for name, folder in zip(names, tests, strict=True)
+    }
     random = np.random.default_rng(_JUDGES_SEED)
     noisy = {
         name: [x + _noise(x.shape, sigma, random) for x in truth] for name, truth in judged.items()
@@ -118,15 +128,16 @@ def denoising_trial(train: Path, tests: Sequence[Path], *, sigma: float = 25.0) 
     return Trial(
         subject="denoise",
         models=SERIES,
-        data=f"sigma {sigma:g}, {len(files)} photographs of {train.name}, "
+        data=f"sigma {sigma:g}, {len(files)} photographs of {train.resolve().name}, "
         f"judged on {' and '.join(judged)}",
+        pixels=hash_pixels([*learned, *(x for truth in judged.values() for x in truth)]),
         epoch=lambda seed, epoch, protocol: islice(
             noisy_patches(learned, sigma=sigma, seed=(seed, epoch), batch=protocol.batch),
             protocol.steps,
         ),
         loss=F.mse_loss,
         judge=judge,
-        score=f"{tests[0].name} psnr",
+        score=f"{names[0]} psnr",
     )
 
 

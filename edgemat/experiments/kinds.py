@@ -6,18 +6,32 @@ and blind when it does not; max-unpooling sees where the largest value was, and 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Literal
 
+from edgemat.errors import UsageError
+from edgemat.models import model_info
+from edgemat.models.blocks.sampling import AFFINITY_SAMPLINGS, BLIND_SAMPLINGS, INDEX_SAMPLINGS
+from edgemat.models.dncnn import DnCNN
+from edgemat.models.indexnet_slim import IndexNetSlim
+from edgemat.models.network import Network
+
 Kind = Literal["guided", "max-unpooling", "blind", "other"]
 
-_GUIDED = ("hin", "modelwise", "shared", "unshared", "m2o", "a2u")
-_UNPOOL = ("reconstruct-maxpool-unpool", "dncnn-segnet", "matting-b11")
-_BLIND = ("nn", "nearest", "bilinear", "carafe")
+_BOTH_WAYS = tuple(name for name in BLIND_SAMPLINGS if name.endswith("-deconv"))
+_SAMPLINGS: Mapping[Kind, tuple[str, ...]] = {
+    "guided": (*INDEX_SAMPLINGS, *AFFINITY_SAMPLINGS),
+    "max-unpooling": ("max-unpool", "hmi"),  # section 3.6.1 takes HMI's index from max-pooling
+    "other": ("s2d-d2s", *_BOTH_WAYS),
+    "blind": BLIND_SAMPLINGS,  # what is left of them
+}
+_WITHOUT_CHOICE: Mapping[type[Network], Kind] = {DnCNN: "other", IndexNetSlim: "guided"}
+"""Networks whose sampling is no argument."""
 
 
 def kind_of(model: str) -> Kind:
-    """Return the kind of a network's upsampling, by its name.
+    """Return the kind of a network's upsampling.
 
     "other" is what keeps all values (space-to-depth), learns both ways (deconvolution), or does
     not sample at all (DnCNN): the claim is not about them.
@@ -25,13 +39,25 @@ def kind_of(model: str) -> Kind:
     >>> from edgemat.experiments.kinds import kind_of
     >>> kind_of("reconstruct-index-m2o"), kind_of("dncnn-segnet"), kind_of("dncnn-conv-carafe")
     ('guided', 'max-unpooling', 'blind')
+
+    Raises
+    ------
+    UsageError
+        For a network whose sampling cannot be told, or an unknown name.
     """
-    if model in _UNPOOL:
-        return "max-unpooling"
-    words = model.split("-")
-    if words[-1] in _BLIND:
-        return "blind"
-    return "guided" if set(_GUIDED) & set(words) else "other"
+    info = model_info(model)
+    if info.network in _WITHOUT_CHOICE:
+        return _WITHOUT_CHOICE[info.network]
+    argument = inspect.signature(info.network).parameters.get("sampling")
+    if argument is not None:
+        sampling = info.config.get("sampling", argument.default)
+        for kind, names in _SAMPLINGS.items():
+            if sampling in names:
+                return kind
+    raise UsageError(
+        f"{model} has no sampling that can be called guided or blind.",
+        remedy="Compare networks that differ in their sampling, such as those of Table 3.4.",
+    )
 
 
 def order_holds(scores: Mapping[str, float]) -> bool | None:

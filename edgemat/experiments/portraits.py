@@ -17,7 +17,7 @@ from edgemat.data.dataset import MattingDataset
 from edgemat.data.open import open_data
 from edgemat.data.parts import for_training
 from edgemat.experiments.protocol import Protocol
-from edgemat.experiments.trial import Trial
+from edgemat.experiments.trial import Trial, hash_pixels
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
 from edgemat.scoring.validation import VALIDATION_SEED, default_data, evaluation_set
@@ -52,6 +52,7 @@ def portraits_trial() -> Trial:
         subject="portraits",
         models=MODELS,
         data=f"rendered people that edgemat brings, {JUDGED} composites of those held out judged",
+        pixels=hash_pixels([judged.pixels, judged.alphas, judged.trimaps]),
         epoch=epoch,
         loss=lambda found, wanted: alpha_loss(found.alpha, wanted[:, :1], wanted[:, 1:]),
         judge=lambda network: judge_alphas(network, judged).model_dump(),

@@ -19,7 +19,7 @@ from edgemat.data.small_pictures import SIDE, SmallPictures
 from edgemat.experiments.fidelity import Fidelity, fidelity
 from edgemat.experiments.fit import Batches, Outcome, compare_networks, known_models
 from edgemat.experiments.protocol import Protocol
-from edgemat.experiments.trial import Trial
+from edgemat.experiments.trial import Trial, hash_pixels
 from edgemat.images import U8
 from edgemat.models import list_models
 
@@ -80,6 +80,7 @@ def reconstruction_trial(pictures: SmallPictures, *, data: str) -> Trial:
         subject="reconstruct",
         models=MODELS,
         data=f"{data}, {len(pictures.train)} pictures; the first {len(test)} of its test judged",
+        pixels=hash_pixels([pictures.train, pictures.test[:TESTED]]),
         epoch=lambda seed, epoch, protocol: _epoch(pictures.train, seed, epoch, protocol),
         loss=F.l1_loss,
         judge=lambda network: asdict(_judge(network, test)),

@@ -9,11 +9,21 @@ from pydantic import Field, ValidationError
 
 from edgemat.errors import UsageError
 from edgemat.experiments.fit import known_models
+from edgemat.experiments.kinds import kind_of
 from edgemat.experiments.protocol import Protocol, Subject
 from edgemat.experiments.trial import Trial, run_trial
 from edgemat.files import write_text
+from edgemat.lock import hold_file
 from edgemat.models.info import Task
 from edgemat.section import Section
+
+# what runs of one file share, and what is said where it is not so
+_SHARED = {
+    "subject": "another subject",
+    "protocol": "another protocol",
+    "data": "other data",
+    "pixels": "other data of the same name",
+}
 
 TASKS: dict[Subject, Task] = {
     "reconstruct": "reconstruction",
@@ -49,13 +59,14 @@ class Series(Section):
     ----------
     score:
         The figure by which networks are ranked.
-    data:
-        In words.
+    data, pixels:
+        In words, and a hash of what it is.
     """
 
     subject: Subject
     protocol: Protocol
     data: str
+    pixels: str
     score: str
     more_is_better: bool
     runs: tuple[Run, ...] = Field(default=())
@@ -112,16 +123,32 @@ def run_series(
     Raises
     ------
     UsageError
-        When the file is none of runs, or has runs of another protocol or of other data; for a
-        network of another task.
+        When the file is none of runs, has runs of another protocol or of other data, or another
+        process adds to it; for a network of another task, or one of no known kind.
     TrainingError
-        When a loss is no longer finite.
+        When a loss or a figure is not finite.
     """
     names = known_models(TASKS[trial.subject], models or trial.models)
+    for name in names:
+        kind_of(name)  # a table of one without a kind could not be shown
+    with hold_file(path):
+        return _run_alone(path, trial, protocol, names, seeds, processor, progress)
+
+
+def _run_alone(
+    path: Path,
+    trial: Trial,
+    protocol: Protocol,
+    names: Sequence[str],
+    seeds: Sequence[int],
+    processor: str,
+    progress: Callable[[int, int], None] | None,
+) -> Series:
     series = Series(
         subject=trial.subject,
         protocol=protocol,
         data=trial.data,
+        pixels=trial.pixels,
         score=trial.score,
         more_is_better=trial.more_is_better,
     )
@@ -147,16 +174,17 @@ def run_series(
             )
             series = series.model_copy(update={"runs": (*series.runs, run)})
             write_text(path, series.model_dump_json(indent=1) + "\n")
+            state.unlink(missing_ok=True)
         show(protocol.epochs)
     return series
 
 
 def _same(kept: Series, wanted: Series, path: Path) -> Series:
     """Return the kept series where runs may be added to it."""
-    for what in ("subject", "protocol", "data"):
-        if getattr(kept, what) != getattr(wanted, what):
+    for field, what in _SHARED.items():
+        if getattr(kept, field) != getattr(wanted, field):
             raise UsageError(
-                f"{path} has runs of another {what}.",
+                f"{path} has runs of {what}.",
                 remedy="Give --output another file, so that figures stay comparable.",
             )
     return kept

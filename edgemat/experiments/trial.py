@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from edgemat.errors import TrainingError
 from edgemat.experiments.fit import check_loss, create_seeded, flushed_denormals
 from edgemat.experiments.protocol import Protocol, Subject
 from edgemat.training.state import reading_state, write_state
@@ -29,6 +34,8 @@ class Trial:
         Networks that are compared unless others are named.
     data:
         The pictures, in words, for people.
+    pixels:
+        What tells them from others of the same words: see :func:`hash_pixels`.
     epoch:
         Gives the batches of an epoch: of a seed, an epoch and a protocol. The same arguments give
         the same batches.
@@ -43,11 +50,21 @@ class Trial:
     subject: Subject
     models: tuple[str, ...]
     data: str
+    pixels: str
     epoch: Callable[[int, int, Protocol], Iterator[tuple[Tensor, Tensor]]]
     loss: Loss
     judge: Callable[[nn.Module], dict[str, float]]
     score: str
     more_is_better: bool = True
+
+
+def hash_pixels(pictures: Iterable[NDArray[Any]]) -> str:
+    """Return 16 hex digits of the SHA-256 of arrays, their shapes and their order."""
+    digest = hashlib.sha256()
+    for picture in pictures:
+        digest.update(f"{picture.dtype.str} {picture.shape} ".encode())
+        digest.update(np.ascontiguousarray(picture).data)
+    return digest.hexdigest()[:16]
 
 
 def run_trial(
@@ -64,7 +81,8 @@ def run_trial(
     Parameters
     ----------
     state:
-        File of the epochs that are done; deleted at the end. One of another run is not used.
+        File of the epochs that are done. One of another run is not used. It stays until the caller
+        has kept the figures.
     progress:
         Called with the epochs done.
 
@@ -76,11 +94,18 @@ def run_trial(
     Raises
     ------
     TrainingError
-        When the loss is no longer finite, or the file of the state is damaged.
+        When the loss or a figure is not finite, or the file of the state is damaged.
     """
     network = create_seeded(model, seed, width=protocol.width)
     optimizer = protocol.create_optimizer(network)
-    run = {"model": model, "seed": seed, "protocol": protocol.model_dump_json()}
+    run = {
+        "subject": trial.subject,
+        "data": trial.data,
+        "pixels": trial.pixels,
+        "model": model,
+        "seed": seed,
+        "protocol": protocol.model_dump_json(),
+    }
     done, seconds = _resume(state, run, network, optimizer)
     for epoch in range(done, protocol.epochs):
         start = time.monotonic()
@@ -98,7 +123,12 @@ def run_trial(
             progress(epoch + 1)
     network.eval()
     figures = trial.judge(network)
-    state.unlink()
+    for name, value in figures.items():
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"The {name} of {model} from seed {seed} is {value}.",
+                remedy="Take another seed, or leave that network out.",
+            )
     return figures, seconds
 
 
@@ -109,7 +139,7 @@ def _resume(
     if not state.exists():
         return 0, 0.0
     with reading_state(state) as kept:
-        if any(kept[key] != value for key, value in run.items()):
+        if any(kept.get(key) != value for key, value in run.items()):
             return 0, 0.0
         network.load_state_dict(kept["network"])
         optimizer.load_state_dict(kept["optimizer"])

@@ -49,8 +49,11 @@ class TorchPredictor:
     def estimate_trimap(self, x: F32) -> NDArray[np.int64] | None:
         """Return the network's own trimap of 1,H,W,3 in 0..1 as HxW classes.
 
-        They are 0 background, 1 unknown, 2 foreground. None for a network that estimates none.
+        They are 0 background, 1 unknown, 2 foreground. None for a network that estimates none, as
+        an adopted one, which is not run for it.
         """
+        if not self.any_size:
+            return None
         with torch.no_grad():
             logits = self._network(torch.from_numpy(x.transpose(0, 3, 1, 2).copy())).trimap_logits
         if logits is None:

@@ -48,9 +48,9 @@ def trimap_counts(model: object, image: U8, truth: F32) -> Counts | None:
     Returns
     -------
     Counts or None
-        None for a model that is given its trimap or estimates none.
+        None for a model that is given its trimap, estimates none, or meets pictures otherwise.
     """
-    if not isinstance(model, EstimatesTrimap) or model.feeding.channels == 4:
+    if not isinstance(model, EstimatesTrimap) or model.feeding.fitting != "letterbox":
         return None
     frame = model.feeding.height, model.feeding.width
     fit = Letterbox.fit((image.shape[0], image.shape[1]), frame)

@@ -64,6 +64,9 @@ class Protocols:
         alphas, drawn for each picture; None takes the set's own trimaps, and 10 px without one.
     hidden:
         Whether the model is shown a trimap that is unknown everywhere.
+    own_trimap:
+        Whether the trimap that the network itself estimates is judged, too, where the protocol is
+        "app": it depends on nothing but the picture.
     """
 
     model: str
@@ -71,6 +74,7 @@ class Protocols:
     port: Port = "matlab"
     dilation: tuple[int, int] | None = None
     hidden: bool = False
+    own_trimap: bool = True
 
 
 class Picture(NamedTuple):
@@ -89,7 +93,7 @@ class PictureErrors:
     Attributes
     ----------
     trimap:
-        Of the network's own trimap; None for one that estimates none.
+        Of the network's own trimap; None for one that estimates none, or where it is not judged.
     """
 
     name: str
@@ -178,7 +182,9 @@ def _score(protocols: Protocols, numbered: tuple[int, Picture]) -> PictureErrors
     errors = {"whole": errors_by(protocols.port, alpha, truth, trimap=trimap, region="whole")}
     if (trimap == UNKNOWN).any():
         errors["unknown"] = errors_by(protocols.port, alpha, truth, trimap=trimap)
-    own = trimap_counts(_open(protocols.model, protocols.protocol), image, truth)
+    own = None
+    if protocols.own_trimap and protocols.protocol == "app":
+        own = trimap_counts(_open(protocols.model, protocols.protocol), image, truth)
     return PictureErrors(picture.name, errors, own)  # type: ignore[arg-type]  # regions, by names
 
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import errno
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
-from edgemat.errors import UsageError
-from edgemat.files import explain_os_errors
+from edgemat.lock import hold_lock
 
 LOCK = ".lock"
-_TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 
 @contextmanager
@@ -27,29 +22,5 @@ def work_alone(folder: Path) -> Iterator[None]:
     DiskError
         When nothing can be written there.
     """
-    with explain_os_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / LOCK).open("ab")
-    with file:
-        try:
-            _lock(file)
-        except OSError as error:
-            if error.errno in _TAKEN:
-                raise UsageError(
-                    f"Another process is at work in {folder}.",
-                    remedy="Wait until it has finished, or give another --output.",
-                ) from error
-            # a file system without locks: then nobody can be told
+    with hold_lock(folder / LOCK, at_work=f"in {folder}"):
         yield
-
-
-def _lock(file: BinaryIO) -> None:
-    """Take the lock or raise OSError at once. A forked child does not keep it."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

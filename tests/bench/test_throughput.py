@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,6 +35,41 @@ def test_a_setting_is_measured() -> None:
     assert found["loader_per_s"] > 0 and found["training_per_s"] > 0
     assert 0.05 < found["convolution_share"] < 0.95
     assert found["peak_mb"] is None or found["peak_mb"] > 50
+
+
+@pytest.mark.parametrize("least", [1, 4, 9])
+def test_the_loaders_rate_is_of_whole_rounds(least: int) -> None:
+    """Eight processes give eight batches at once: 160 a second, however few are asked for."""
+
+    def rounds() -> Iterator[int]:
+        while True:
+            time.sleep(0.05)
+            yield from range(8)
+
+    stream = rounds()
+    next(stream)
+    assert 20 < throughput._rate(stream, workers=8, least=least) < 161
+
+
+def test_folders_are_made_where_links_are_few_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    links: Counter[int] = Counter()
+    link = os.link
+
+    def few(file: Path, name: Path) -> None:
+        links[file.stat().st_ino] += 1
+        if max(links.values()) > 9:
+            raise OSError(errno.EMLINK, "Too many links")
+        link(file, name)
+
+    def none(file: Path, name: Path) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(throughput, "LINKS", 10)
+    monkeypatch.setattr(os, "link", few)
+    assert measure_opening([25])[0].seconds > 0
+    assert list(links.values()) == [9, 9, 4]
+    monkeypatch.setattr(os, "link", none)
+    assert measure_opening([25])[0].seconds > 0
 
 
 def test_larger_folders_take_longer_to_open() -> None:
@@ -93,22 +133,24 @@ def test_a_loader_that_is_too_slow_fails(quick: list[dict[str, int]], call: Call
         (("throughput", "nothing"), "nothing"),
         ((*WORDS[:2], "--source", "nowhere"), "nowhere"),
         ((*WORDS, "--plot", "growth.xyz"), "growth.xyz"),
+        ((*WORDS, "--size", "64", "--size", "40"), "multiples of 32 px, not 40"),
     ],
 )
 def test_what_cannot_be_measured_is_said_at_once(
-    words: tuple[str, ...], said: str, call: Call
+    words: tuple[str, ...], said: str, quick: list[dict[str, int]], call: Call
 ) -> None:
     status, _, error = call(*words)
-    assert (status, said in error, "Traceback" in error) == (2, True, False)
+    assert (status, said in " ".join(error.split()), "Traceback" in error) == (2, True, False)
+    assert not quick, "no process was started"
 
 
 def test_a_process_that_dies_names_its_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    def dies(module: str, task: dict[str, int], *, name: str, remedy: str) -> None:
-        raise MissingToolError(f"The process that measures the memory of {name} failed.", remedy="")
+    def dies(module: str, task: dict[str, int], *, measures: str, **_: object) -> None:
+        raise MissingToolError(f"The process that measures {measures} failed.", remedy="")
 
     monkeypatch.setattr(throughput, "run_child", dies)
     with pytest.raises(EdgematError, match="indexnet-slim on 2 pictures of 32 px"):
-        throughput.measure_growth(TINY)
+        throughput.measure_growth([TINY])
 
 
 def test_the_ratio_is_of_pictures() -> None:

@@ -13,12 +13,16 @@ from torch.nn import functional as F
 from toy_artifacts import artifact
 
 from edgemat.artifacts.artifact import Artifact, Feeding
+from edgemat.artifacts.vocabulary import Fit
 from edgemat.data.trimap import classes_from_trimap, fixed_trimap
-from edgemat.images import F32, U8
+from edgemat.images import F32, U8, to_uint8, write_image
 from edgemat.matting.predict import load_predictor
+from edgemat.matting.torch_predictor import TorchPredictor
 from edgemat.models import create_matting
+from edgemat.scoring import pictures
 from edgemat.scoring.metrics import trimap_miou
-from edgemat.scoring.own_trimap import mean_trimap_iou, trimap_counts
+from edgemat.scoring.own_trimap import Counts, mean_trimap_iou, trimap_counts
+from edgemat.workflow.api.photographs import evaluate_photographs
 
 SIDE = 64
 
@@ -100,3 +104,43 @@ def test_who_estimates_none_has_none() -> None:
     given = ByRed(2)
     given.feeding = given.feeding.model_copy(update={"channels": 4})
     assert miou(given, (96, 96)) is None
+
+
+@pytest.mark.parametrize("fit", ["resize", "pad", "tiles"])
+def test_what_is_shown_in_no_letterbox_is_not_judged_in_one(fit: Fit) -> None:
+    given = ByRed(2)
+    given.feeding = given.feeding.model_copy(update={"fit": fit})
+    assert miou(given, (96, 96)) is None
+
+
+def test_an_adopted_network_is_not_run_for_it(
+    network: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictor = TorchPredictor(network)
+    predictor.any_size = False  # as of one that was adopted
+    monkeypatch.setattr(predictor, "_network", lambda x: pytest.fail("it is run"))
+    assert miou(predictor, (96, 96)) is None
+
+
+def test_it_is_judged_once_a_picture_and_as_an_app_shows_it(
+    network: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        image, alpha = photograph(SIDE, SIDE)
+        write_image(tmp_path / "photos" / "image" / f"{name}.png", image)
+        write_image(tmp_path / "photos" / "alpha" / f"{name}.png", to_uint8(alpha))
+    judged: list[tuple[int, ...]] = []
+
+    def noted(model: object, image: U8, truth: F32) -> Counts | None:
+        judged.append(image.shape)
+        return trimap_counts(model, image, truth)
+
+    monkeypatch.setattr(pictures, "trimap_counts", noted)
+    found = evaluate_photographs(
+        str(network.path), tmp_path / "photos", dilations=[(1, 2), (5, 6)], everything=True
+    )
+    assert len(judged) == 2 and found[0].trimap_miou == found[1].trimap_miou is not None
+    whole = evaluate_photographs(
+        str(network.path), tmp_path / "photos", protocol="resize", everything=True
+    )
+    assert whole[0].trimap_miou is None

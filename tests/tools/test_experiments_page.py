@@ -30,6 +30,7 @@ def series(*psnrs: tuple[str, int, float]) -> Series:
         subject="reconstruct",
         protocol=PROTOCOLS["reconstruct"]["short"],
         data="pictures",
+        pixels="0",
         score="psnr",
         more_is_better=True,
         runs=tuple(

@@ -28,8 +28,8 @@ class Measured:
     categories:
         Category to the means of its pictures; empty for a set without categories.csv.
     trimap_miou:
-        Of the trimaps that the network itself estimates, in 0..1, over all pictures as it sees
-        them; None for a network that estimates none.
+        Of the trimaps that the network itself estimates, in 0..1, over all pictures in a letterbox;
+        None for a network that estimates none, or meets pictures otherwise.
     """
 
     dilation: tuple[int, int] | None
@@ -120,7 +120,8 @@ def evaluate_photographs(
     rounds: list[tuple[int, int] | None] = list(dilations) or [None]
     measured = []
     for number, dilation in enumerate(rounds):
-        settings = Protocols(model, protocol, port, dilation, hidden)
+        # its own trimap does not depend on those that are made
+        settings = Protocols(model, protocol, port, dilation, hidden, own_trimap=number == 0)
 
         def show(done: int, total: int, before: int = number) -> None:
             if progress is not None:
@@ -131,15 +132,9 @@ def evaluate_photographs(
             category: mean_errors([one for one in found if categories[one.name] == category])
             for category in sorted({*categories.values()})
         }
-        measured.append(
-            Measured(
-                dilation,
-                mean_errors(found),
-                found,
-                by_category,
-                mean_trimap_iou(one.trimap for one in found),
-            )
-        )
+        if number == 0:
+            trimap_miou = mean_trimap_iou(one.trimap for one in found)
+        measured.append(Measured(dilation, mean_errors(found), found, by_category, trimap_miou))
     if worst is not None:
         settings = Protocols(model, protocol, port, rounds[0], hidden)
         _draw_worst(pictures, measured[0].pictures, settings, worst)
