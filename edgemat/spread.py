@@ -11,6 +11,7 @@ import logging
 import os
 import pickle
 import socket
+import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -148,7 +149,8 @@ def _on_ray(
 ) -> Iterator[tuple[int, R | None]]:
     rows = [{"number": n, "item": pickle.dumps(item)} for n, item in enumerate(items)]
     given = {"folder": os.getcwd(), "pickled": pickle.dumps(work)}
-    with _connected(ray, address, workers):
+    # Ray prints to standard output that a worker died, among what a program reads there
+    with contextlib.redirect_stdout(sys.stderr), _connected(ray, address, workers):
         data = ray.data
         context = data.DataContext.get_current().copy()
         context.enable_progress_bars = context.print_on_execution_start = False
@@ -170,8 +172,9 @@ def _on_ray(
                 made = pickle.loads(row["made"])
                 if isinstance(made, Exception):
                     raise made
-                waiting.remove(row["number"])
-                yield row["number"], made
+                if row["number"] in waiting:
+                    waiting.remove(row["number"])
+                    yield row["number"], made
         except ray.exceptions.RayError as error:
             raise MissingToolError(
                 f"The Ray cluster gave up: {str(error).strip().splitlines()[0]}",
@@ -196,9 +199,8 @@ class _Worker:
                 os.chdir(self._folder)  # relative names mean what they meant to who asked
                 self._work = pickle.loads(self._pickled)
             made = self._work(pickle.loads(item))
-        except (
-            Exception
-        ) as error:  # raised where the result is asked for, as by a pool of processes
+        except Exception as error:
+            # as a pool of processes does: it is raised where the result is asked for
             error.add_note(traceback.format_exc())
             made = error
         return {"number": batch["number"], "made": [pickle.dumps(made)]}
@@ -206,6 +208,7 @@ class _Worker:
 
 def _import_ray(address: str) -> Any:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # before the import: nothing is sent home
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # it calls its own doings errors
     if address == LOCAL:  # its ports on the loopback alone; the name is of the other systems
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     try:

@@ -103,18 +103,16 @@ class Cutter:
         self._own = threading.local()
         self._load()
 
-    def __reduce__(self) -> tuple[Callable[..., Cutter], tuple[()]]:
+    def __reduce__(self) -> tuple[Callable[..., Cutter], tuple[Model, Finish]]:
         """Another process opens the model anew."""
         if self._is_shared:
             raise UsageError(
                 "A model that is loaded already stays in its process.", remedy="Give its path."
             )
-        settings = {
-            "convention": self._convention,
-            "workers": self._workers,
-            "refiner": self._refiner,
-        }
-        return partial(Cutter, self._model, self.finish, **settings), ()
+        opening = partial(
+            Cutter, convention=self._convention, workers=self._workers, refiner=self._refiner
+        )
+        return opening, (self._model, self.finish)
 
     @property
     def name(self) -> str:
