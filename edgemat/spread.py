@@ -100,14 +100,10 @@ def check_address(address: str) -> None:
     try:
         socket.create_connection((host, int(port)), timeout=PATIENCE_S).close()
     except OSError as error:
-        raise _unreachable(address) from error
-
-
-def _unreachable(address: str) -> MissingToolError:
-    return MissingToolError(
-        f"No Ray cluster answers at {address}.",
-        remedy=f"Start one with: ray start --head; or let --ray {LOCAL} do it.",
-    )
+        raise MissingToolError(
+            f"No Ray cluster answers at {address}.",
+            remedy=f"Start one with: ray start --head; or let --ray {LOCAL} do it.",
+        ) from error
 
 
 # ---- processes -------------------------------------------------------------------------------
@@ -177,7 +173,7 @@ def _on_ray(
                     yield row["number"], made
         except ray.exceptions.RayError as error:
             raise MissingToolError(
-                f"The Ray cluster gave up: {str(error).strip().splitlines()[0]}",
+                f"The Ray cluster gave up: {_lines(error)[-1]}",
                 remedy='Its machines need edgemat, too: pip install "edgemat[ray]"',
             ) from error
     for number in sorted(waiting):
@@ -216,7 +212,7 @@ def _import_ray(address: str) -> Any:
         import ray.data
     except ImportError as error:
         raise explain_missing(error) from error
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # its errors are told as ours
     return ray
 
 
@@ -235,8 +231,15 @@ def _connected(ray: Any, address: str, workers: int) -> Iterator[None]:
             **(own if address == LOCAL else {}),
         )
     except (ConnectionError, RuntimeError, ray.exceptions.RayError) as error:
-        raise _unreachable(address) from error
+        raise MissingToolError(
+            f"Ray cannot join {address}: {_lines(error)[0]}",
+            remedy="It must be a cluster of this version; RAY_AUTH_MODE=token sends your token.",
+        ) from error
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _lines(error: Exception) -> list[str]:
+    return str(error).strip().splitlines() or [type(error).__name__]
