@@ -54,6 +54,7 @@ PACKAGES = (
     ("Matting without a network: closed-form, knn", ("pymatting",), "classical"),
     ("Cut videos out", ("av",), "video"),
     ("Serve a page: edgemat serve", ("starlette", "uvicorn"), "serve"),
+    ("Spread work over a cluster: --ray", ("ray", "pandas", "pyarrow"), "ray"),
     ("Train", ("torch", "torchvision", "safetensors"), "train"),
     ("Quantize with NNCF", ("nncf", "torchao"), "deploy"),
     ("Convert to TFLite", ("litert-torch",), "deploy"),

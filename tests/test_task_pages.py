@@ -34,6 +34,7 @@ PARSED_ONLY = {
     "--to web": "needs npm: tests/web",
     "edgemat run my.toml": "takes minutes: tests/workflow/test_pipeline.py",
     "data label": "needs a large network: tests/data/test_label.py has a toy",
+    "--ray local": "needs Ray: tests/ground/test_spread_ray.py",
     "--device adb": "needs a phone: tests/bench/test_adb.py has Android's adbd",
     "--device ssh": "needs a board: tests/bench/test_ssh.py has an sshd",
     "--device browser": "waits for a browser: tests/bench/test_browser.py opens one",

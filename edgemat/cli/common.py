@@ -26,6 +26,10 @@ DataOption = Annotated[
     str | None,
     typer.Option("--data", help='"people", "procedural" or a folder; by default the task\'s.'),
 ]
+RayOption = Annotated[
+    str | None,
+    typer.Option("--ray", help="Ray cluster that does it: local, auto or HOST:PORT."),
+]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, mps, ...")]
 BackgroundsOption = Annotated[
     Path | None, typer.Option(help="Photographs; drawn textures by default.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgemat.cli import tables
-from edgemat.cli.common import BackgroundsOption, rgb_numbers
+from edgemat.cli.common import BackgroundsOption, RayOption, rgb_numbers
 from edgemat.errors import GateFailed, UsageError
 from edgemat.terminal import AsJson, out, print_json
 
@@ -91,6 +91,8 @@ def label(
     mean: Annotated[str | None, typer.Option(help="Of RGB in 0..1, as --teacher takes it.")] = None,
     std: Annotated[str | None, typer.Option(help="Deviation that --teacher divides by.")] = None,
     threads: Annotated[int, typer.Option(min=1)] = 1,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Photographs at once.")] = 1,
+    ray: RayOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Draw soft mattes for photographs without any, by a large network, or by two."""
@@ -121,6 +123,8 @@ def label(
             where=says_where,
             by=by,
             least_agreement=least_agreement,
+            workers=jobs,
+            ray=ray,
             progress=show,
         )
     if as_json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 import typer
 
 from edgemat.cli import tables
-from edgemat.cli.common import ArtifactPath, DataOption, ImagesOption
+from edgemat.cli.common import ArtifactPath, DataOption, ImagesOption, RayOption
 from edgemat.errors import UsageError, nearest
 from edgemat.terminal import AsJson, out, print_json
 
@@ -43,6 +43,7 @@ def evaluate(
         bool, typer.Option("--all", help="Also what is trained on, not only what is held out.")
     ] = False,
     processes: Annotated[int, typer.Option(min=1, help="For photographs.")] = 1,
+    ray: RayOption = None,
     worst: Annotated[
         Path | None, typer.Option(help="Picture file for the ten largest errors.")
     ] = None,
@@ -65,6 +66,7 @@ def evaluate(
             "no-trimap": no_trimap,
             "all": everything,
             "processes": processes > 1,
+            "ray": ray is not None,
             "worst": worst is not None,
             "plot": plot is not None,
         }.items():
@@ -104,6 +106,7 @@ def evaluate(
             hidden=no_trimap,
             everything=everything,
             processes=processes,
+            ray=ray,
             worst=worst,
             progress=show,
         )

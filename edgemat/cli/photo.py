@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgemat.cli import tables
-from edgemat.cli.common import finite_numbers
+from edgemat.cli.common import RayOption, finite_numbers
 from edgemat.errors import EdgematError, UsageError
 from edgemat.terminal import AsJson, err, out, print_json, show_error
 
@@ -75,6 +75,7 @@ def matte(
         float, typer.Option(help="Videos: the share of a matte that is the one before's, 0 to 1.")
     ] = 0.3,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Files at once.")] = 1,
+    ray: RayOption = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Do again what the folder has already.")
     ] = False,
@@ -108,6 +109,10 @@ def matte(
             "--json tells what was done at the end, and of files alone.",
             remedy="Leave --json out, or - and --watch.",
         )
+    if ray is not None and (piped or watch):
+        raise UsageError(
+            "--ray is for files that are there.", remedy="Leave --ray out, or - and --watch."
+        )
     planned = [] if piped or watch else plan(sources, naming)
     if piped:
         _check_pipe(sources, naming, watch)
@@ -124,6 +129,7 @@ def matte(
         refine=refine,
         smoothing=smooth,
         jobs=jobs,
+        ray=ray,
         overwrite=overwrite or one,
     )
     if piped:

@@ -16,8 +16,10 @@ from __future__ import annotations
 import csv
 import glob
 import io
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -38,12 +40,15 @@ from edgemat.images import (
     read_grey,
     read_rgba,
 )
+from edgemat.spread import lost, spread
 
 LABELS_FILE = "labels.csv"
 FOLDERS = ("alpha", "foreground", "image")
 DOUBTFUL, NOBODY = "the teachers disagree", "nobody is in it"
 LEAST_AGREEMENT = 0.9
 """Below this IoU of the two within reach of who is there, a label is in doubt."""
+SAVED_EVERY_S = 1.0
+"""The list of labels is written whole: a hundred thousand times in a large set, if after each."""
 LEAST_SHARE = 0.005
 """Of the picture: where less is anyone, there is nothing to learn from."""
 
@@ -116,6 +121,8 @@ def label_folder(
     where: Where | None = None,
     by: str = "",
     least_agreement: float = LEAST_AGREEMENT,
+    workers: int = 1,
+    ray: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Label]:
     """Label every photograph of SOURCE/image (or of SOURCE); resumes where an earlier run stopped.
@@ -133,6 +140,8 @@ def label_folder(
         Tells `draw` and `where` apart from others: what one has labelled, no other resumes.
     least_agreement:
         Of both, for a label that is kept.
+    workers, ray:
+        Photographs at once, here or on a cluster; see :func:`edgemat.spread.spread`.
     progress:
         Called with the number of photographs done and the number of all.
 
@@ -140,6 +149,8 @@ def label_folder(
     ------
     UsageError
         When there are no photographs, or OUTPUT has what this does not make, or another teacher's.
+    MissingToolError
+        When no cluster answers.
     """
     photographs = photographs_of(source)
     if not photographs:
@@ -148,24 +159,38 @@ def label_folder(
         )
     known = _read_labels(output / LABELS_FILE)
     _check_output(output, photographs, known, by)
+    anew = [
+        path
+        for name, path in photographs.items()
+        if name not in known or _is_made_anew(known[name], output, least_agreement)
+    ]
+    work = partial(
+        _label, output=output, draw=draw, where=where, by=by, least_agreement=least_agreement
+    )
+    found = spread(work, anew, workers=workers, ray=ray)
     carry_held_out(source, output, list(photographs))
-    labels: list[Label] = []
-    for done, (name, path) in enumerate(photographs.items(), start=1):
-        label = known.pop(name, None)
-        if label is None or _is_made_anew(label, output, least_agreement):
-            _remove(output, name)
-            label = replace(_label(path, output, draw, where, least_agreement), by=by)
-            write_text(output / LABELS_FILE, _as_csv([*labels, label, *known.values()]))
-        labels.append(label)
-        if progress is not None:
-            progress(done, len(photographs))
+    write_text(output / LABELS_FILE, _as_csv(known, photographs))  # before a picture: it is ours
+    kept, saved = len(photographs) - len(anew), time.monotonic()
+    try:
+        for number, label in found:
+            name = anew[number].stem
+            known[name] = label or Label(name, 0.0, 0.0, str(lost(name)), by)
+            if time.monotonic() > saved + SAVED_EVERY_S:
+                write_text(output / LABELS_FILE, _as_csv(known, photographs))
+                saved = time.monotonic()
+            kept += 1
+            if progress is not None:
+                progress(kept, len(photographs))
+    finally:
+        write_text(output / LABELS_FILE, _as_csv(known, photographs))
+    labels = [known[name] for name in photographs]
     carry_held_out(source, output, [one.name for one in labels if not one.left_out])
     return labels
 
 
 def seen_by(draw: Draw) -> Where:
     """Return what a network says of where people are."""
-    return lambda name, image: draw(image)
+    return partial(_seen, draw)
 
 
 def masks_of(source: Path) -> Where:
@@ -182,36 +207,42 @@ def masks_of(source: Path) -> Where:
             f"{source} has no masks in mask/.",
             remedy="Put them there, or name a network: --where FILE.onnx.",
         )
+    return partial(_masked, masks)
 
-    def where(name: str, image: U8) -> F32:
-        if name not in masks:
-            raise ImageError(f"{name} has no mask.", remedy="Leave it out.")
-        mask = read_grey(masks[name])
-        check_same_size(mask, image, names=(str(masks[name]), name))
-        return mask
 
-    return where
+def _seen(draw: Draw, name: str, image: U8) -> F32:
+    return draw(image)
+
+
+def _masked(masks: dict[str, Path], name: str, image: U8) -> F32:
+    if name not in masks:
+        raise ImageError(f"{name} has no mask.", remedy="Leave it out.")
+    mask = read_grey(masks[name])
+    check_same_size(mask, image, names=(str(masks[name]), name))
+    return mask
 
 
 def _label(
-    path: Path, output: Path, draw: Draw, where: Where | None, least_agreement: float
+    path: Path, output: Path, draw: Draw, where: Where | None, by: str, least_agreement: float
 ) -> Label:
+    """Write a photograph's label in the place of an earlier one, or of what a worker left."""
+    _remove(output, path.stem)
     try:
         image, opacity = read_rgba(path)
         alpha, agreement = draw(image), 1.0
         if where is not None:
             alpha, agreement = combine(where(path.stem, image), alpha)
     except ImageError as error:
-        return Label(path.stem, 0.0, 0.0, str(error))
+        return Label(path.stem, 0.0, 0.0, str(error), by)
     if opacity is not None:  # what was erased already is no foreground
         alpha = np.minimum(alpha, opacity)
     share = float(alpha.mean())
     if share < LEAST_SHARE:
-        return Label(path.stem, agreement, share, NOBODY)
+        return Label(path.stem, agreement, share, NOBODY, by)
     if agreement < least_agreement:
-        return Label(path.stem, agreement, share, DOUBTFUL)
+        return Label(path.stem, agreement, share, DOUBTFUL, by)
     write_matte(output, path, image, alpha)
-    return Label(path.stem, agreement, share)
+    return Label(path.stem, agreement, share, by=by)
 
 
 def _check_output(
@@ -223,7 +254,7 @@ def _check_output(
         raise UsageError(
             f"{output} has the photographs themselves.", remedy="Name another folder for labels."
         )
-    if not known and any(pictures(output / name) for name in FOLDERS):
+    if not (output / LABELS_FILE).exists() and any(pictures(output / name) for name in FOLDERS):
         raise UsageError(
             f"{output} has pictures that this command did not make.", remedy="Name another folder."
         )
@@ -251,11 +282,13 @@ def _remove(output: Path, name: str) -> None:
                 file.unlink()
 
 
-def _as_csv(labels: list[Label]) -> str:
+def _as_csv(known: dict[str, Label], photographs: Iterable[str]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("name", "agreement", "share", "left out", "by"))
-    for one in labels:
+    for name in dict.fromkeys([*photographs, *known]):
+        if (one := known.get(name)) is None:
+            continue
         writer.writerow((one.name, one.agreement, one.share, one.left_out, one.by))
     return text.getvalue()
 

@@ -10,7 +10,9 @@ Lin et al., "Robust High-Resolution Video Matting with Temporal Guidance", WACV 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +68,7 @@ class Teacher:
     def __init__(
         self, path: Path, *, feed: Feed | None = None, side: int = SIDE, threads: int = 1
     ) -> None:
-        self.path, self.side = path, side
+        self.path, self.side, self._threads = path, side, threads
         self._session = open_onnx(path, threads=threads)
         inputs = {one.name: tuple(one.shape) for one in self._session.get_inputs()}
         kinds = {one.type for one in self._session.get_inputs()}
@@ -99,6 +101,11 @@ class Teacher:
             )
         self._feed = feed
         self._output = self._find_output()
+
+    def __reduce__(self) -> tuple[Callable[..., Teacher], tuple[Path]]:
+        """Another process opens the file anew."""
+        feed = None if self._memories else self._feed
+        return partial(Teacher, feed=feed, side=self.side, threads=self._threads), (self.path,)
 
     @property
     def identity(self) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 
 from edgemat.errors import DiskError, EdgematError, ImageError, MissingToolError
@@ -13,6 +14,7 @@ from edgemat.matting.cutting import Cutter
 from edgemat.matting.jobs import Job
 from edgemat.matting.pictures import PictureSink, cut_picture
 from edgemat.matting.video.cut import cut_video
+from edgemat.spread import lost, spread
 
 Advance = Callable[[float], None]
 """Called with the files that are done, also in parts of one."""
@@ -52,6 +54,8 @@ class Batch:
         Files at once.
     overwrite:
         Do what is there already again.
+    ray:
+        The cluster that does it; see :func:`edgemat.spread.spread`.
     """
 
     cutter: Cutter
@@ -59,6 +63,7 @@ class Batch:
     settings: dict[str, str]
     workers: int = 1
     overwrite: bool = False
+    ray: str | None = None
 
     def run(self, jobs: Sequence[Job], progress: Advance = lambda done: None) -> Iterator[Outcome]:
         """Do all jobs and yield what became of each, as they end.
@@ -70,8 +75,11 @@ class Batch:
         DiskError
             A result cannot be written. It ends all.
         MissingToolError
-            A package is not installed. It ends all.
+            A package is not installed, or no cluster answers. It ends all.
         """
+        if self.ray is not None:
+            yield from self._on_cluster(jobs, self.ray, progress)
+            return
         counter = _Counter(progress)
 
         def work(job: Job) -> Outcome:
@@ -84,6 +92,18 @@ class Batch:
             yield from map(work, jobs)
         else:
             yield from _in_threads(work, jobs, self.workers)
+
+    def _on_cluster(self, jobs: Sequence[Job], ray: str, progress: Advance) -> Iterator[Outcome]:
+        # what is there is told apart here: a worker may die between writing and saying so
+        there = {job for job in jobs if job.is_done and not self.overwrite}
+        yield from (Outcome(job, skipped=True) for job in jobs if job in there)
+        left = [job for job in jobs if job not in there]
+        work = partial(replace(self, overwrite=True)._do, progress=_shown_nowhere)
+        found = spread(work, left, workers=self.workers, ray=ray)
+        for done, (number, outcome) in enumerate(found, start=len(there) + 1):
+            progress(done)
+            job = left[number]
+            yield outcome or Outcome(job, error=lost(str(job.source)))
 
     def _do(self, job: Job, progress: Advance) -> Outcome:
         try:
@@ -117,6 +137,10 @@ class Batch:
             large = ImageError("There is not enough memory for it.", remedy="Scale it down first.")
             return Outcome(job, error=large)
         return Outcome(job)
+
+
+def _shown_nowhere(done: float) -> None:
+    """Of a worker elsewhere, what is done of a file is not told."""
 
 
 def _in_threads(

@@ -10,12 +10,14 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from edgemat.artifacts.artifact import Artifact
+from edgemat.errors import UsageError
 from edgemat.images import F32, U8, UNKNOWN
 from edgemat.matting.classical import METHODS
 from edgemat.matting.finish import Finish
@@ -94,11 +96,23 @@ class Cutter:
         self._model = model
         self._refiner = refiner
         self._convention = convention
+        self._workers = workers
         self._threads = max(1, min(4, os.cpu_count() or 1) // workers)
-        shared = not isinstance(model, Artifact | Path | str)
-        self._turn = threading.Lock() if shared else contextlib.nullcontext()
+        self._is_shared = not isinstance(model, Artifact | Path | str)
+        self._turn = threading.Lock() if self._is_shared else contextlib.nullcontext()
         self._own = threading.local()
         self._load()
+
+    def __reduce__(self) -> tuple[Callable[..., Cutter], tuple[Model, Finish]]:
+        """Another process opens the model anew."""
+        if self._is_shared:
+            raise UsageError(
+                "A model that is loaded already stays in its process.", remedy="Give its path."
+            )
+        opening = partial(
+            Cutter, convention=self._convention, workers=self._workers, refiner=self._refiner
+        )
+        return opening, (self._model, self.finish)
 
     @property
     def name(self) -> str:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -38,6 +36,7 @@ from edgemat.matting.predictor import AnySizePredictor, Predictor
 from edgemat.scoring.evaluate import keep_known
 from edgemat.scoring.own_trimap import Counts, trimap_counts
 from edgemat.scoring.ports import Port, errors_by
+from edgemat.spread import lost, spread
 
 Protocol = Literal["app", "resize", "reflect"]
 """How a network meets a picture of another size.
@@ -122,9 +121,15 @@ def score_pictures(
     protocols: Protocols,
     *,
     processes: int = 1,
+    ray: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[PictureErrors]:
     """Score a model on photographs at their own size, in the order given.
+
+    Parameters
+    ----------
+    processes, ray:
+        Photographs at once, here or on a cluster; see :func:`edgemat.spread.spread`.
 
     Raises
     ------
@@ -132,24 +137,19 @@ def score_pictures(
         When a protocol does not fit the model, or the model cannot take a trimap.
     ImageError
         For a damaged picture.
+    MissingToolError
+        When no cluster answers.
     """
     _open(protocols.model, protocols.protocol)  # what is wrong is said before processes start
-    work = partial(_score, protocols)
-    numbered = list(enumerate(pictures))
-    found = []
-    if processes == 1:
-        for one in map(work, numbered):
-            found.append(one)
-            if progress is not None:
-                progress(len(found), len(pictures))
-        return found
-    # not forked: torch and LiteRT have threads of their own by now
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        for one in pool.map(work, numbered):
-            found.append(one)
-            if progress is not None:
-                progress(len(found), len(pictures))
-    return found
+    work, numbered = partial(_score, protocols), list(enumerate(pictures))
+    found: dict[int, PictureErrors] = {}
+    for number, one in spread(work, numbered, workers=processes, ray=ray):
+        if one is None:
+            raise lost(pictures[number].name)
+        found[number] = one
+        if progress is not None:
+            progress(len(found), len(pictures))
+    return [found[number] for number in range(len(pictures))]
 
 
 def mean_errors(found: Sequence[PictureErrors]) -> dict[Region, MattingErrors]:

@@ -37,6 +37,7 @@ def matte_files(
     suffix: str = ".png",
     smoothing: float = SMOOTHING,
     jobs: int = 1,
+    ray: str | None = None,
     overwrite: bool = False,
     progress: Callable[[float, int], None] | None = None,
 ) -> list[Outcome]:
@@ -75,6 +76,8 @@ def matte_files(
         Of videos: the share of each matte that is the one before's, 0 to below 1.
     jobs:
         Files at once.
+    ray:
+        A Ray cluster that does them, `jobs` of its CPUs: "local", "auto" or HOST:PORT.
     overwrite:
         Do what is there already again, too.
     progress:
@@ -95,7 +98,7 @@ def matte_files(
     DiskError
         A result cannot be written.
     MissingToolError
-        A package is not installed: PyAV, for videos.
+        A package is not installed: PyAV, for videos. Or no cluster answers.
     """
     from edgemat.images import read_background
     from edgemat.matting.finish import Finish
@@ -121,6 +124,7 @@ def matte_files(
         refine=refine,
         smoothing=smoothing,
         jobs=jobs,
+        ray=ray,
         overwrite=overwrite,
     )
     show = (lambda done: None) if progress is None else (lambda done: progress(done, len(planned)))
@@ -137,6 +141,7 @@ def open_batch(
     refine: bool,
     smoothing: float,
     jobs: int,
+    ray: str | None,
     overwrite: bool,
 ) -> Batch:
     """Load a model, and return how files are cut out with it: see :func:`matte_files`.
@@ -169,4 +174,4 @@ def open_batch(
         "model": f"{model} {convention} {refiner}",
         "finish": f"{finish.blur} {finish.only_mask} {hashlib.sha256(behind).hexdigest()}",
     }
-    return Batch(cutter, smoothing, settings, jobs, overwrite)
+    return Batch(cutter, smoothing, settings, jobs, overwrite, ray)

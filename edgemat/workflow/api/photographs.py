@@ -70,6 +70,7 @@ def evaluate_photographs(
     hidden: bool = False,
     everything: bool = False,
     processes: int = 1,
+    ray: str | None = None,
     worst: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Measured]:
@@ -89,6 +90,8 @@ def evaluate_photographs(
         Ranges of px by which trimaps are made anew; none takes those of the set.
     hidden:
         Whether the model is shown a trimap that is unknown everywhere.
+    processes, ray:
+        Photographs at once, here or on a cluster; see :func:`edgemat.spread.spread`.
     worst:
         Picture file for the ten photographs with the largest errors.
 
@@ -127,7 +130,7 @@ def evaluate_photographs(
             if progress is not None:
                 progress(before * total + done, total * len(rounds))
 
-        found = score_pictures(pictures, settings, processes=processes, progress=show)
+        found = score_pictures(pictures, settings, processes=processes, ray=ray, progress=show)
         by_category = {
             category: mean_errors([one for one in found if categories[one.name] == category])
             for category in sorted({*categories.values()})
