@@ -7,6 +7,7 @@ machines see the files at the same paths, by a shared disk, and have edgemat.
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import pickle
@@ -14,7 +15,7 @@ import socket
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
@@ -30,16 +31,23 @@ LOCAL, AUTO = "local", "auto"
 RETRIES = 3
 """Of an item whose worker dies; a further death is laid to the item."""
 PATIENCE_S = 5.0
+REMEDIES = {
+    LOCAL: "Try again when the machine is less busy, or with fewer at once.",
+    AUTO: f"Start one with: ray start --head; or let --ray {LOCAL} do it.",
+}
+ELSEWHERE = "It must be a cluster of this version; RAY_AUTH_MODE=token sends your token."
+"""What helps when a cluster cannot be joined."""
 STORE_BYTES = 200 << 20
 """Shared memory of a local Ray: what goes through it are names and figures."""
 
 
 def spread(
     work: Callable[[T], R], items: Sequence[T], *, workers: int = 1, ray: str | None = None
-) -> Iterator[tuple[int, R | None]]:
+) -> Generator[tuple[int, R | None]]:
     """Do all items, and yield each one's number once with what came of it, as they end.
 
     An item whose worker dies is done again by another, so that `work` must be able to repeat it.
+    Who may stop before the end closes the generator: processes or a cluster's session end with it.
 
     Parameters
     ----------
@@ -51,7 +59,7 @@ def spread(
 
     Returns
     -------
-    iterator
+    generator
         Of numbers and results; None for an item that has ended its worker again and again.
 
     Raises
@@ -65,10 +73,11 @@ def spread(
     """
     if ray is not None and items:  # here, not when the first result is asked for
         check_address(ray)
-        return _on_ray(work, items, workers, ray, _import_ray(ray))
+        rows = [{"number": n, "item": pickle.dumps(item)} for n, item in enumerate(items)]
+        return _on_ray(pickle.dumps(work), rows, workers, ray, _import_ray(ray))
     if workers == 1 or not items:
-        return enumerate(map(work, items))
-    return _in_processes(work, items, workers)
+        return _one_by_one(work, items)
+    return _in_processes(pickle.dumps(work), items, workers)
 
 
 def lost(name: str) -> ImageError:
@@ -108,14 +117,16 @@ def check_address(address: str) -> None:
 
 # ---- processes -------------------------------------------------------------------------------
 
-_opened: Callable[[Any], Any]  # of this process, where a pool has started it
+_work: bytes  # of this process, where a pool has started it
 
 
-def _in_processes(
-    work: Callable[[T], R], items: Sequence[T], workers: int
-) -> Iterator[tuple[int, R]]:
+def _one_by_one(work: Callable[[T], R], items: Sequence[T]) -> Generator[tuple[int, R]]:
+    yield from enumerate(map(work, items))
+
+
+def _in_processes(work: bytes, items: Sequence[Any], workers: int) -> Generator[tuple[int, Any]]:
     # not forked: torch and LiteRT have threads of their own by now
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _open, (pickle.dumps(work),))
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _keep, (work,))
     try:
         numbers = {pool.submit(_do, item): number for number, item in enumerate(items)}
         for future in as_completed(numbers):
@@ -128,25 +139,30 @@ def _in_processes(
         pool.shutdown(cancel_futures=True)
 
 
-def _open(pickled: bytes) -> None:
-    global _opened
-    _opened = pickle.loads(pickled)
+def _keep(work: bytes) -> None:
+    """Begin a process of a pool: what fails in opening the work fails where it is told."""
+    global _work
+    _work = work
+
+
+@functools.cache
+def _opened() -> Callable[[Any], Any]:
+    opened: Callable[[Any], Any] = pickle.loads(_work)
+    return opened
 
 
 def _do(item: Any) -> Any:
-    return _opened(item)
+    return _opened()(item)
 
 
 # ---- Ray -------------------------------------------------------------------------------------
 
 
 def _on_ray(
-    work: Callable[[T], R], items: Sequence[T], workers: int, address: str, ray: Any
-) -> Iterator[tuple[int, R | None]]:
-    rows = [{"number": n, "item": pickle.dumps(item)} for n, item in enumerate(items)]
-    given = {"folder": os.getcwd(), "pickled": pickle.dumps(work)}
-    # Ray prints to standard output that a worker died, among what a program reads there
-    with contextlib.redirect_stdout(sys.stderr), _connected(ray, address, workers):
+    work: bytes, rows: list[dict[str, Any]], workers: int, address: str, ray: Any
+) -> Generator[tuple[int, Any]]:
+    given = {"folder": os.getcwd(), "pickled": work}
+    with _connected(ray, address, workers):
         data = ray.data
         context = data.DataContext.get_current().copy()
         context.enable_progress_bars = context.print_on_execution_start = False
@@ -158,13 +174,14 @@ def _on_ray(
                 _Worker,
                 fn_constructor_kwargs=given,
                 batch_size=1,
-                compute=data.ActorPoolStrategy(size=workers),
+                # one at a time: what waits behind a deadly item would die with it
+                compute=data.ActorPoolStrategy(size=workers, max_tasks_in_flight_per_actor=1),
                 num_cpus=1,
                 max_task_retries=RETRIES,
             )
-        waiting = set(range(len(items)))
+        waiting = set(range(len(rows)))
         try:
-            for row in done.iter_rows():
+            for row in _quietly(done.iter_rows()):
                 made = pickle.loads(row["made"])
                 if isinstance(made, Exception):
                     raise made
@@ -178,6 +195,17 @@ def _on_ray(
             ) from error
     for number in sorted(waiting):
         yield number, None
+
+
+def _quietly(rows: Iterator[Any]) -> Iterator[Any]:
+    """Hand rows on, while Ray's own words on dead workers go to standard error, not output."""
+    rows = iter(rows)
+    while True:
+        with contextlib.redirect_stdout(sys.stderr):
+            row = next(rows, None)
+        if row is None:
+            return
+        yield row
 
 
 class _Worker:
@@ -194,12 +222,23 @@ class _Worker:
             if self._work is None:
                 os.chdir(self._folder)  # relative names mean what they meant to who asked
                 self._work = pickle.loads(self._pickled)
-            made = self._work(pickle.loads(item))
+            made = _sent(self._work(pickle.loads(item)))
         except Exception as error:
             # as a pool of processes does: it is raised where the result is asked for
             error.add_note(traceback.format_exc())
-            made = error
-        return {"number": batch["number"], "made": [pickle.dumps(made)]}
+            try:
+                made = _sent(error)
+            except Exception:  # what cannot be sent is told in words
+                told = f"{type(error).__name__}: {error}"
+                made = pickle.dumps(EdgematError(told, remedy="This is a fault of edgemat's."))
+        return {"number": batch["number"], "made": [made]}
+
+
+def _sent(made: Any) -> bytes:
+    """Pickle what can be read again."""
+    pickled = pickle.dumps(made)
+    pickle.loads(pickled)
+    return pickled
 
 
 def _import_ray(address: str) -> Any:
@@ -224,16 +263,18 @@ def _connected(ray: Any, address: str, workers: int) -> Iterator[None]:
         return
     own = {"num_cpus": workers, "include_dashboard": False, "object_store_memory": STORE_BYTES}
     try:
-        ray.init(
-            address,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            **(own if address == LOCAL else {}),
-        )
-    except (ConnectionError, RuntimeError, ray.exceptions.RayError) as error:
+        with contextlib.redirect_stdout(sys.stderr):
+            ray.init(
+                address,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                **(own if address == LOCAL else {}),
+            )
+    except Exception as error:  # Ray raises all kinds, bare ones too
+        ray.shutdown()
+        verb = "start here" if address == LOCAL else f"join {address}"
         raise MissingToolError(
-            f"Ray cannot join {address}: {_lines(error)[0]}",
-            remedy="It must be a cluster of this version; RAY_AUTH_MODE=token sends your token.",
+            f"Ray cannot {verb}: {_lines(error)[0]}", remedy=REMEDIES.get(address, ELSEWHERE)
         ) from error
     try:
         yield

@@ -13,6 +13,7 @@ A held-out.txt of FOLDER goes with them.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import glob
 import io
@@ -43,6 +44,7 @@ from edgemat.images import (
 from edgemat.spread import lost, spread
 
 LABELS_FILE = "labels.csv"
+COLUMNS = ("name", "agreement", "share", "left out", "by")
 FOLDERS = ("alpha", "foreground", "image")
 DOUBTFUL, NOBODY = "the teachers disagree", "nobody is in it"
 LEAST_AGREEMENT = 0.9
@@ -169,18 +171,22 @@ def label_folder(
     )
     found = spread(work, anew, workers=workers, ray=ray)
     carry_held_out(source, output, list(photographs))
+    for name in [path.stem for path in anew if path.stem in known]:
+        del known[name]  # whose word no longer holds: killed, the next run makes it anew
+        _remove(output, name)
     write_text(output / LABELS_FILE, _as_csv(known, photographs))  # before a picture: it is ours
     kept, saved = len(photographs) - len(anew), time.monotonic()
     try:
-        for number, label in found:
-            name = anew[number].stem
-            known[name] = label or Label(name, 0.0, 0.0, str(lost(name)), by)
-            if time.monotonic() > saved + SAVED_EVERY_S:
-                write_text(output / LABELS_FILE, _as_csv(known, photographs))
-                saved = time.monotonic()
-            kept += 1
-            if progress is not None:
-                progress(kept, len(photographs))
+        with contextlib.closing(found):
+            for number, label in found:
+                name = anew[number].stem
+                known[name] = label or Label(name, 0.0, 0.0, str(lost(name)), by)
+                if time.monotonic() > saved + SAVED_EVERY_S:
+                    write_text(output / LABELS_FILE, _as_csv(known, photographs))
+                    saved = time.monotonic()
+                kept += 1
+                if progress is not None:
+                    progress(kept, len(photographs))
     finally:
         write_text(output / LABELS_FILE, _as_csv(known, photographs))
     labels = [known[name] for name in photographs]
@@ -285,7 +291,7 @@ def _remove(output: Path, name: str) -> None:
 def _as_csv(known: dict[str, Label], photographs: Iterable[str]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("name", "agreement", "share", "left out", "by"))
+    writer.writerow(COLUMNS)
     for name in dict.fromkeys([*photographs, *known]):
         if (one := known.get(name)) is None:
             continue
@@ -298,7 +304,9 @@ def _read_labels(path: Path) -> dict[str, Label]:
         return {}
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.reader(file))[1:]
+            head, *rows = csv.reader(file)
+        if tuple(head) != COLUMNS:
+            raise ValueError(f"its first row is {','.join(head)[:80]}")
         return {
             name: Label(name, float(agreement), float(share), left_out, by)
             for name, agreement, share, left_out, by in rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -100,10 +101,11 @@ class Batch:
         left = [job for job in jobs if job not in there]
         work = partial(replace(self, overwrite=True)._do, progress=_shown_nowhere)
         found = spread(work, left, workers=self.workers, ray=ray)
-        for done, (number, outcome) in enumerate(found, start=len(there) + 1):
-            progress(done)
-            job = left[number]
-            yield outcome or Outcome(job, error=lost(str(job.source)))
+        with contextlib.closing(found):
+            for done, (number, outcome) in enumerate(found, start=len(there) + 1):
+                progress(done)
+                job = left[number]
+                yield outcome or Outcome(job, error=lost(str(job.source)))
 
     def _do(self, job: Job, progress: Advance) -> Outcome:
         try:

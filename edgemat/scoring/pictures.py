@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -143,12 +144,13 @@ def score_pictures(
     _open(protocols.model, protocols.protocol)  # what is wrong is said before processes start
     work, numbered = partial(_score, protocols), list(enumerate(pictures))
     found: dict[int, PictureErrors] = {}
-    for number, one in spread(work, numbered, workers=processes, ray=ray):
-        if one is None:
-            raise lost(pictures[number].name)
-        found[number] = one
-        if progress is not None:
-            progress(len(found), len(pictures))
+    with contextlib.closing(spread(work, numbered, workers=processes, ray=ray)) as done:
+        for number, one in done:
+            if one is None:
+                raise lost(pictures[number].name)
+            found[number] = one
+            if progress is not None:
+                progress(len(found), len(pictures))
     return [found[number] for number in range(len(pictures))]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -234,7 +235,7 @@ def test_what_is_held_out_stays_held_out(folder: Path, tmp_path: Path) -> None:
 
 
 class Stopped(Exception):
-    """Stands for a SIGKILL."""
+    """Stands for Ctrl-C."""
 
 
 def test_what_was_interrupted_is_resumed_and_not_trained_on_before(
@@ -253,6 +254,44 @@ def test_what_was_interrupted_is_resumed_and_not_trained_on_before(
     label_folder(folder, tmp_path / "out", draw=counted(red, calls))
     assert len(calls) == 2  # agreed was there
     assert folder_split(tmp_path / "out").held_out == ("disputed",)
+
+
+def test_a_kill_leaves_no_label_that_the_list_calls_doubtful(folder: Path, tmp_path: Path) -> None:
+    """Judged anew by another bound, and killed: nothing stays that a later run leaves out."""
+    out = tmp_path / "out"
+
+    def doubtful(bound: float, progress: Callable[[int, int], None] | None = None) -> None:
+        label_folder(
+            folder, out, draw=red, where=seen_by(green), least_agreement=bound, progress=progress
+        )
+
+    doubtful(0.99)
+    before = sorted(path.name for path in (out / "alpha").glob("*"))
+    if (child := os.fork()) == 0:
+        doubtful(0.01, lambda done, count: os._exit(9) if done == count else None)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    assert len(list((out / "alpha").glob("*"))) > len(before), "the child has written labels"
+    doubtful(0.99)
+    assert sorted(path.name for path in (out / "alpha").glob("*")) == before
+
+
+def test_a_list_that_is_somebody_elses_is_refused(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    write_image(out / "alpha" / "agreed.png", photograph(disc(20)))
+    (out / LABELS_FILE).write_text("file,class\n")
+    with pytest.raises(UsageError, match="its first row is file,class"):
+        label_folder(folder, out, draw=red)
+    assert (out / "alpha" / "agreed.png").exists()
+
+
+def test_processes_make_the_same_files_and_the_same_list(folder: Path, tmp_path: Path) -> None:
+    for workers in (1, 2):
+        label_folder(folder, tmp_path / str(workers), draw=red, workers=workers)
+    one, two = (
+        {p.relative_to(top): p.read_bytes() for p in top.rglob("*") if p.is_file()}
+        for top in (tmp_path / "1", tmp_path / "2")
+    )
+    assert one == two and len(one) > 3
 
 
 def test_what_was_mended_or_lost_is_made_again(folder: Path, tmp_path: Path) -> None:

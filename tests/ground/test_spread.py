@@ -43,6 +43,21 @@ def test_every_item_is_done_once_and_an_error_is_raised_as_it_was(workers: int) 
     assert caught.value.remedy == "Leave it out."
 
 
+class Unreadable:
+    """Work that no other process can open."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (halved, (-1,))
+
+    def __call__(self, number: int) -> int:
+        return number
+
+
+def test_work_that_cannot_be_opened_says_why() -> None:
+    with pytest.raises(ImageError, match="-1 is negative"):
+        list(spread(Unreadable(), [1], workers=2))
+
+
 def test_a_process_that_dies_is_told() -> None:
     with pytest.raises(EdgematError, match="A process died"):
         list(spread(killed, [1], workers=2))
