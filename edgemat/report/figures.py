@@ -78,6 +78,7 @@ def moment(iso: str) -> str:
 def anchor(*words: object) -> str:
     """Return the name by which a place in a page is linked to, equal for equal words.
 
+    >>> from edgemat.report.figures import anchor
     >>> anchor("gate", "portrait", "tflite-int8", "sad", "unknown region")
     'gate-portrait-tflite-int8-sad-unknown-region'
     """
