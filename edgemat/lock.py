@@ -12,19 +12,22 @@ from typing import BinaryIO
 from edgemat.errors import UsageError
 from edgemat.files import explain_os_errors
 
+LOCK = ".lock"
 _TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
+
+
+@contextmanager
+def work_alone(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder, which is made; raises as :func:`hold_lock`."""
+    with hold_lock(folder / LOCK, at_work=f"in {folder}"):
+        yield
 
 
 @contextmanager
 def hold_file(path: Path) -> Iterator[None]:
     """Hold the lock of a file that is replaced as a whole: a hidden one beside it, `.NAME.lock`.
 
-    Raises
-    ------
-    UsageError
-        When another process holds it.
-    DiskError
-        When nothing can be written there.
+    Raises as :func:`hold_lock`.
     """
     with hold_lock(path.with_name(f".{path.name}.lock"), at_work=f"on {path}"):
         yield

@@ -17,9 +17,9 @@ from typing import Self
 from edgemat.artifacts.artifact import Artifact
 from edgemat.errors import ArtifactError, DiskError
 from edgemat.files import write_json
+from edgemat.lock import work_alone
 from edgemat.terminal import err, plain
 from edgemat.workflow.imports import Source
-from edgemat.workflow.lock import work_alone
 from edgemat.workflow.step import SOURCE, Place, Record, Step
 
 

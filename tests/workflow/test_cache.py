@@ -117,7 +117,7 @@ def test_leftovers_of_a_killed_run_are_cleared(tmp_path: Path) -> None:
 HOLD = """
 import sys
 from pathlib import Path
-from edgemat.workflow.lock import work_alone
+from edgemat.lock import work_alone
 with work_alone(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

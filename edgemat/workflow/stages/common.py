@@ -18,13 +18,13 @@ from edgemat.artifacts.artifact import GOLDEN, MATTES, TRAINING_LOG, Artifact, M
 from edgemat.artifacts.golden import read_pixels
 from edgemat.errors import UsageError
 from edgemat.images import F32, PIXEL_SCALE
+from edgemat.lock import work_alone
 from edgemat.matting.predictor import Predict
 from edgemat.models.adopted.network import ADOPTED, AdoptedNetwork
 from edgemat.models.adopted.program import PROGRAM, save_program
 from edgemat.models.network import MattingNetwork
 from edgemat.recipe.sections import TuneSection
 from edgemat.scoring.evaluate import EvaluationSet, InputSet, predict_all
-from edgemat.workflow.lock import work_alone
 
 WEIGHTS = "weights.safetensors"
 GOLDEN_IMAGES = 2
@@ -36,7 +36,7 @@ def work_folder(out: Path, *parts: object) -> Iterator[Path]:
     """Give a folder for unfinished work, the same one for the same `parts`; removed when done.
 
     What raises or is killed leaves it behind, for the same command to resume from. A second
-    process with the same `parts` is refused: see :func:`edgemat.workflow.lock.work_alone`.
+    process with the same `parts` is refused: see :func:`edgemat.lock.work_alone`.
     """
     key = hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
     folder = out / f".unfinished-{key}"
