@@ -234,10 +234,7 @@ def _matte_whole(image: U8, predictor: Predictor) -> F32:
     """Run a portrait model on the whole picture at once."""
     size = image.shape[0], image.shape[1]
     fit = Letterbox.fit(size, (predictor.feeding.height, predictor.feeding.width))
-    small_u8 = resize(
-        image, (fit.height, fit.width), method="bicubic" if fit.enlarges else "bilinear"
-    )
-    small = small_u8.astype(np.float32) * np.float32(predictor.feeding.scale)
+    small = fit.scale(image).astype(np.float32) * np.float32(predictor.feeding.scale)
     alpha = fit.crop(predictor.predict(fit.pad(small)[None])[0, ..., 0])
     if fit.enlarges:
         return resize(alpha, size, method="bilinear")

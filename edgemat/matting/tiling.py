@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import product
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from edgemat.images import F32
+from edgemat.images import F32, U8, resize
 
 T = TypeVar("T", np.uint8, np.float32)
 
@@ -55,11 +55,16 @@ class Letterbox:
         margins = ((top, free_rows - top), (left, free_columns - left))
         return cls(height, width, margins, enlarges=scale >= 1)
 
+    def scale(self, picture: U8) -> U8:
+        """Scale an HxWx3 picture to its place."""
+        size = self.height, self.width
+        return resize(picture, size, method="bicubic" if self.enlarges else "bilinear")
+
     def pad(self, picture: F32) -> F32:
         """Fill the margins around a scaled HxWxC picture by repeating its edge."""
         return np.pad(picture, (*self.margins, (0, 0)), mode="edge")
 
-    def crop(self, frame: F32) -> F32:
+    def crop(self, frame: NDArray[Any]) -> NDArray[Any]:
         """Take the HxW picture out of a frame."""
         (top, _), (left, _) = self.margins
         return frame[top : top + self.height, left : left + self.width]

@@ -54,18 +54,14 @@ def trimap_counts(model: object, image: U8, truth: F32) -> Counts | None:
         return None
     frame = model.feeding.height, model.feeding.width
     fit = Letterbox.fit((image.shape[0], image.shape[1]), frame)
-    size = fit.height, fit.width
-    small = resize(image, size, method="bicubic" if fit.enlarges else "bilinear")
-    found = model.estimate_trimap(
-        fit.pad(small.astype(np.float32) * np.float32(model.feeding.scale))[None]
-    )
+    small = fit.scale(image).astype(np.float32) * np.float32(model.feeding.scale)
+    found = model.estimate_trimap(fit.pad(small)[None])
     if found is None:
         return None
-    alpha = resize(truth, size, method="bilinear")
+    alpha = resize(truth, (fit.height, fit.width), method="bilinear")
     trimap = fixed_trimap(alpha, dilation=max(1, round(frame[0] * CLASS_DILATION)))
-    (top, _), (left, _) = fit.margins
-    found = found[top : top + fit.height, left : left + fit.width]
-    return tuple(tuple(row) for row in count_pairs(found, classes_from_trimap(trimap)).tolist())
+    pairs = count_pairs(fit.crop(found), classes_from_trimap(trimap))
+    return tuple(tuple(row) for row in pairs.tolist())
 
 
 def mean_trimap_iou(found: Iterable[Counts | None]) -> float | None:
