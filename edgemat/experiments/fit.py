@@ -16,7 +16,8 @@ from edgemat.experiments.fidelity import Fidelity
 from edgemat.models import create_model, list_models
 from edgemat.models.info import Task
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+Loss = Callable[[Any, Tensor], Tensor]
+"""Of what a network gives, and what it should."""
 Progress = Callable[[int], None]
 Batches = Iterator[tuple[Tensor, Tensor]]
 
@@ -131,30 +132,36 @@ def _loop(
     progress: Progress | None,
 ) -> None:
     for step in range(steps):
-        x, wanted = next(batches)
-        value = check_loss(loss(network(x), wanted), step)
-        optimizer.zero_grad(set_to_none=True)
-        value.backward()
-        optimizer.step()
+        take_step(network, optimizer, next(batches), loss, step)
         schedule.step()
         if progress is not None:
             progress(step + 1)
 
 
-def check_loss(value: Tensor, step: int) -> Tensor:
-    """Return the loss of a step.
+def take_step(
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    batch: tuple[Tensor, Tensor],
+    loss: Loss,
+    step: int,
+) -> None:
+    """Learn from one batch: what the network is given, and what it should give.
 
     Raises
     ------
     TrainingError
-        When it is no longer finite.
+        When the loss of this `step` is no longer finite.
     """
+    x, wanted = batch
+    value = loss(network(x), wanted)
     if not torch.isfinite(value):
         raise TrainingError(
             f"The loss is {value.item()} at step {step}.",
             remedy="Lower the learning rate, or take another seed.",
         )
-    return value
+    optimizer.zero_grad(set_to_none=True)
+    value.backward()
+    optimizer.step()
 
 
 def known_models(task: Task, names: Sequence[str]) -> tuple[str, ...]:

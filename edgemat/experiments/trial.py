@@ -16,12 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from edgemat.errors import TrainingError
-from edgemat.experiments.fit import check_loss, create_seeded, flushed_denormals
+from edgemat.experiments.fit import Loss, create_seeded, flushed_denormals, take_step
 from edgemat.experiments.protocol import Protocol, Subject
 from edgemat.training.state import reading_state, write_state
-
-Loss = Callable[[Any, Tensor], Tensor]
-"""Of what a network gives, and what it should."""
 
 
 @dataclass(frozen=True)
@@ -154,8 +151,5 @@ def _train(
 ) -> None:
     network.train()
     with flushed_denormals():
-        for step, (x, wanted) in enumerate(batches):
-            value = check_loss(loss(network(x), wanted), step)
-            optimizer.zero_grad(set_to_none=True)
-            value.backward()
-            optimizer.step()
+        for step, batch in enumerate(batches):
+            take_step(network, optimizer, batch, loss, step)
