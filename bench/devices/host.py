@@ -107,7 +107,7 @@ def host_circumstances(
     MissingToolError
         When the LiteRT runtime is not installed.
     """
-    info = CPU_INFO.read_text(encoding="utf-8") if CPU_INFO.exists() else ""
+    info = _cpu_info()
     mask = _cpu_mask()
     return Circumstances(
         transport=HOST.word,
@@ -126,15 +126,18 @@ def host_circumstances(
     )
 
 
+def _cpu_info() -> str:
+    return CPU_INFO.read_text(encoding="utf-8") if CPU_INFO.exists() else ""
+
+
 def host_processor() -> str:
     """Return the name of this machine's processor."""
-    info = CPU_INFO.read_text(encoding="utf-8") if CPU_INFO.exists() else ""
-    return cpu_model(info) or platform.processor() or platform.machine()
+    return cpu_model(_cpu_info()) or platform.processor() or platform.machine()
 
 
 def host_condition() -> Condition:
     """Return the load and the clocks of this machine now."""
-    info = CPU_INFO.read_text(encoding="utf-8") if CPU_INFO.exists() else ""
+    info = _cpu_info()
     return Condition(
         load_average=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         frequencies_mhz=frequencies_mhz(info),

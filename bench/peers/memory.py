@@ -30,8 +30,6 @@ MODULES = {
     "pymatting": "pymatting",
 }
 """Runtime, as in the contestants' facts, to the module that brings it."""
-
-
 TIMEOUT_S = 600
 
 
