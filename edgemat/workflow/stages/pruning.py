@@ -23,7 +23,6 @@ from edgemat.errors import TrainingError, UsageError
 from edgemat.files import atomic_path
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.models.adopted.network import ADOPTED
-from edgemat.models.adopted.program import PROGRAM
 from edgemat.models.count import count, count_parameters
 from edgemat.models.deploy import to_deploy
 from edgemat.models.info import MattingTask
@@ -36,7 +35,7 @@ from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
 from edgemat.training.loop import LOG, train
 from edgemat.training.objective import compute_loss
 from edgemat.training.schedule import Schedule
-from edgemat.workflow.stages.common import WEIGHTS, at_only_size, fill_network
+from edgemat.workflow.stages.common import at_only_size, fill_network
 from edgemat.workflow.stages.training import schedule_of, training_data
 
 if TYPE_CHECKING:
@@ -116,7 +115,6 @@ def prune_stage(
     draft = replace(
         draft_child(source),
         name=manifest.name + PRUNED_SUFFIX,
-        payload=PROGRAM if adopted else WEIGHTS,
         cost=Cost(
             parameters=count_parameters(network), macs=count(deploy if adopted else network, shape)
         ),

@@ -15,13 +15,12 @@ from edgemat.data.open import open_data
 from edgemat.data.sections import DataSection
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.models.adopted.network import ADOPTED
-from edgemat.models.adopted.program import PROGRAM
 from edgemat.models.deploy import to_deploy
 from edgemat.recipe.sections import RecoverSection
 from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
 from edgemat.training.loop import LOG, train
 from edgemat.training.schedule import ParameterGroup
-from edgemat.workflow.stages.common import WEIGHTS, at_only_size, fill_network
+from edgemat.workflow.stages.common import at_only_size, fill_network
 from edgemat.workflow.stages.training import schedule_of, training_data
 
 # A stream of pictures that no other stage reads.
@@ -80,7 +79,6 @@ def sparsify_stage(
     draft = replace(
         draft_child(source),
         name=manifest.name + SPARSE_SUFFIX,
-        payload=PROGRAM if manifest.architecture == ADOPTED else WEIGHTS,
         zeros=zeros,
         scores=score(alphas, validation),
         validation=validation.validation,
