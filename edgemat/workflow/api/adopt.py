@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from edgemat.doctor import explains_missing
 from edgemat.errors import UsageError
+from edgemat.workflow.api.opening import require_fit, section_for
 
 if TYPE_CHECKING:
     from torch import nn
@@ -97,7 +98,6 @@ def adopt(
     """
     from edgemat.models.adopted.network import AdoptedNetwork
     from edgemat.scoring.validation import VALIDATION_SEED, evaluation_set
-    from edgemat.workflow.api.opening import section_for
     from edgemat.workflow.stages.adopting import adopt_stage, checked_deploy
 
     reading = _reading(mean, std, map, channel, logits)
@@ -162,8 +162,6 @@ def check(
 
 
 def _check_fit(name: str, fit: Fit | None, *, trimap: bool) -> None:
-    from edgemat.workflow.api.opening import require_fit
-
     require_fit(fit)
     if fit == "letterbox" and trimap:
         raise UsageError(
