@@ -25,6 +25,7 @@ from torch import nn
 
 from edgemat.artifacts.artifact import Artifact
 from edgemat.convert.backends import find_target
+from edgemat.doctor import cpu_has_int8_dot_product
 from edgemat.errors import EdgematError
 from edgemat.files import write_text
 from edgemat.matting.runtime import TfliteModel
@@ -37,13 +38,12 @@ from edgemat.workflow.api.mobile import convert
 ROOT = Path(__file__).parents[1]
 FOUND, PAGE = Path("docs/own-networks.json"), Path("docs/own-networks.md")
 SIDE = 256
-HOST = "two cores of an AVX2-only server"
 CALIBRATION, IMAGES = 8, 2
 TARGETS = ("tflite-fp32", "tflite-fp16", "tflite-int8", "coreml-fp16", "coreml-w8a8")
 COLUMNS = (
     *("network", "M parameters", "G MACs", "fp32", "TFLite int8", "Core ML W8A8"),
     *("int8 convolutions", "operators in float", "grids, TFLite", "grids, Core ML"),
-    *("partitions", "s", "load"),
+    *("partitions", "s", "load", "int8 dot product"),
 )
 
 app = typer.Typer(add_completion=False)
@@ -143,7 +143,11 @@ def measure(name: str) -> dict[str, Any]:
                 row[target.name] = _file(convert(source, target.name, images=IMAGES))
         except EdgematError as error:
             row["refused"] = str(error)
-    row |= {"seconds": time.monotonic() - start, "load": os.getloadavg()[0]}
+    row |= {
+        "seconds": time.monotonic() - start,
+        "load": os.getloadavg()[0],
+        "int8_dot_product": cpu_has_int8_dot_product(),
+    }
     return row
 
 
@@ -197,7 +201,6 @@ def page(found: dict[str, Any]) -> str:
         refused=refused or "None.",
         median=median,
         calibration=CALIBRATION,
-        host=HOST,
         waiting=waiting or "None.",
     )
 
@@ -218,6 +221,7 @@ def _row(name: str, row: dict[str, Any]) -> str:
         str(int8["partitions"]),
         f"{row['seconds']:.0f}",
         f"{row['load']:.1f}",
+        "yes" if row["int8_dot_product"] else "no",
     )
     return f"| {' | '.join(cells)} |"
 
@@ -227,8 +231,9 @@ TEXT = """# Networks that edgemat did not write
 Made by `python -m tools.own_networks`, which takes each from its factory through `edgemat adopt`,
 `quantize` ({calibration} pictures) and `convert` to TFLite and Core ML, at {side} px. Weights are
 random, batch norms' statistics those of a few pictures: this is about the chain, not about mattes.
-Seconds are from `adopt` to all files proven, on {host}; their median is {median:.0f}. The load is
-the machine's at the end: above 2, other work ran beside it.
+Seconds are from `adopt` to all files proven, on two cores; their median is {median:.0f}. The load is
+the machine's at the end: above 2, other work ran beside it. Whether its processor has an int8 dot
+product changes what int8 costs there, and nothing of what is computed but by rounding.
 
 PSNR is of the float32 .tflite against torch; the two int8 columns are mean absolute differences of
 mattes (0..1) from the frozen model. Grids are those found bit for bit at their own tensors.
