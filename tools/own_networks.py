@@ -232,8 +232,8 @@ Made by `python -m tools.own_networks`, which takes each from its factory throug
 `quantize` ({calibration} pictures) and `convert` to TFLite and Core ML, at {side} px. Weights are
 random, batch norms' statistics those of a few pictures: this is about the chain, not about mattes.
 Seconds are from `adopt` to all files proven, on two cores; their median is {median:.0f}. The load
-is the machine's at the end: above 2, other work ran beside it. Whether the processor has an int8 dot
-product changes what int8 costs there.
+is the machine's at the end: above 2, other work ran beside it. Whether the processor has an int8
+dot product changes what int8 costs there.
 
 PSNR is of the float32 .tflite against torch; the two int8 columns are mean absolute differences of
 mattes (0..1) from the frozen model. Grids are those found bit for bit at their own tensors.

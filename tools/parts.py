@@ -13,9 +13,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgemat.bench.folders import part_folder
 from edgemat.errors import EdgematError, nearest
 from edgemat.files import atomic_path
+from edgemat.folders import part_folder
 from tools.debian import check_debian, download, unpack
 
 

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from edgemat.bench.folders import part_folder
 from edgemat.errors import MissingToolError
+from edgemat.folders import part_folder
 
 PARTS = "make device-parts"
 PORT = 5555

@@ -27,7 +27,6 @@ from edgemat.bench.devices.job import (
 from edgemat.bench.devices.pushed import report_progress
 from edgemat.bench.devices.shell import Answer, call
 from edgemat.bench.devices.transport import Transport, needing
-from edgemat.bench.folders import part_folder
 from edgemat.bench.protocol import Progress, Protocol, schedule
 from edgemat.bench.result import Circumstances, Result
 from edgemat.bench.runner.bundle import (
@@ -38,6 +37,7 @@ from edgemat.bench.runner.bundle import (
     plugin_path,
 )
 from edgemat.errors import MissingToolError
+from edgemat.folders import part_folder
 
 PROCESSOR = "cortex-a76"
 """A core of many phones: dot products in 8 bit, half floats, no SVE."""

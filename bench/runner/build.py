@@ -14,7 +14,6 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from edgemat.bench.folders import part_folder
 from edgemat.bench.runner.bundle import (
     LOADERS,
     PACKAGE,
@@ -27,6 +26,7 @@ from edgemat.bench.runner.bundle import (
 from edgemat.bench.runner.wheel import download_command
 from edgemat.errors import EdgematError, MissingToolError
 from edgemat.files import atomic_path
+from edgemat.folders import part_folder
 
 FLAGS = ["-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion"]
 # libLiteRt.so names symbols of libraries that only the device's loader brings together

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from edgemat.bench.folders import cache_folder
 from edgemat.errors import MissingToolError
+from edgemat.folders import cache_folder
 
 SOURCES = Path(__file__).parent
 PLUGIN_SOURCE = SOURCES / "emulator" / "count.c"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,10 +83,12 @@ class CoreAi:
         )
 
     def predictors(self, path: Path) -> dict[str, Predict]:
-        """Return Apple's runtime."""
+        """Return Apple's runtime; its mattes are kept, as one takes it a quarter of a minute."""
         from edgemat.convert.coreai_runtime import CoreAiModel
+        from edgemat.convert.kept_mattes import keeping
 
-        return {RUNTIME: CoreAiModel(path).run}
+        runtime = f"coreai-core {version('coreai-core')}"
+        return {RUNTIME: keeping(CoreAiModel(path).run, path, runtime=runtime)}
 
     def count_int8(self, path: Path) -> Int8Operators:
         """Count by what quantizes each operation's inputs."""

@@ -15,9 +15,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from edgemat.artifacts.artifact import Artifact
-from edgemat.bench.folders import cache_folder
 from edgemat.errors import DiskError
 from edgemat.files import sha256_file, sha256_tree, write_text
+from edgemat.folders import cache_folder
 from edgemat.section import Section
 
 WORTH_KEEPING = 50_000_000

@@ -22,10 +22,10 @@ from edgemat.bench.devices.linux import linux_facts, parse_condition
 from edgemat.bench.devices.shell import Answer
 from edgemat.bench.devices.ssh import SshShell, open_ssh
 from edgemat.bench.devices.transports import open_device
-from edgemat.bench.folders import part_folder
 from edgemat.bench.protocol import Protocol
 from edgemat.bench.runner.bundle import bundle_of
 from edgemat.errors import DiskError, MissingToolError, UsageError
+from edgemat.folders import part_folder
 
 SHORT = Protocol(
     warmup_runs=2, warmup_seconds=0, runs=20, seconds=0.01, blocks=2, max_cv=99, max_drift=99

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from edgemat.bench.folders import cache_folder, part_folder
 from edgemat.bench.runner.build import find_compiler
 from edgemat.errors import MissingToolError
+from edgemat.folders import cache_folder, part_folder
 from tools.parts import PARTS, fetch, main
 
 

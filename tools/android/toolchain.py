@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgemat.bench.folders import part_folder
 from edgemat.bench.peers.catalog import Member, Package
 from edgemat.bench.peers.fetch import fetch as fetch_packages
 from edgemat.errors import MissingToolError
+from edgemat.folders import part_folder
 from tools.parts import fetch as fetch_part
 
 COMMAND = "make android-check"

@@ -15,8 +15,8 @@ from xml.parsers.expat import ExpatError
 
 from PIL import Image
 
-from edgemat.bench.folders import cache_folder
 from edgemat.errors import MissingToolError
+from edgemat.folders import cache_folder
 from tools.finding import Finding, finding
 
 DEMO = Path("ios_demo")

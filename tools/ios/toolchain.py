@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from edgemat.bench.folders import cache_folder
 from edgemat.errors import MissingToolError
 from edgemat.files import atomic_path
+from edgemat.folders import cache_folder
 from tools.debian import check_debian, download, unpack
 
 SUITE = "trixie"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from edgemat.bench.folders import part_folder
 from edgemat.bench.peers.catalog import Member, Package
 from edgemat.bench.peers.fetch import fetch
 from edgemat.errors import EdgematError, MissingToolError
+from edgemat.folders import part_folder
 
 VERSION = "2.5.3"
 COMMAND = "make browser"
