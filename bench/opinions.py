@@ -2,9 +2,9 @@
 
 Beside litert-torch's float files and NNCF's int8 file stand onnx2tf's float files, made by way of
 ONNX, and the int8 file of ai-edge-quantizer, Google's own tool, with its own calibration. All are
-scored on the same composites, measured in turns, compared with the float torch model, and run in
-tflite-runtime 2.14, which stands for an old phone. Where another tool does better, ours has
-something to learn; where it computes something else, one of the two is wrong.
+scored on the same composites, measured in turns and by LiteRT's own benchmark, compared with the
+float torch model, and run in tflite-runtime 2.14, which stands for an old phone. Where another tool
+does better, ours has something to learn; where it computes something else, one of the two is wrong.
 """
 
 from __future__ import annotations
@@ -61,6 +61,8 @@ class Opinion:
 
     Attributes
     ----------
+    p50_ms, litert_benchmark_ms:
+        Median latency here by edgemat's benchmark, and by LiteRT's; None where that failed.
     sad, grad:
         In the unknown region, means over the validation composites; None with random weights.
     float_operators:
@@ -78,6 +80,7 @@ class Opinion:
     name: str
     precision: Precision
     p50_ms: float
+    litert_benchmark_ms: float | None
     quiet: bool
     megabytes: float
     sad: float | None
@@ -277,6 +280,8 @@ def _judge(
     threads, seconds = measuring
     paths = {name: path for name, (_, path) in files.items()}
     measured = bench_host(paths, threads=(threads,), protocol=Protocol(seconds=seconds))
+    expected = {name: one.latency.p50_ms for name, one in zip(files, measured, strict=True)}
+    theirs = _ask_litert(paths, expected, measuring, errors)
     old_runs = _run_old(paths, validation, errors)
     found, mattes = [], {}
     for (name, (precision, path)), result in zip(files.items(), measured, strict=True):
@@ -290,6 +295,7 @@ def _judge(
                 name=name,
                 precision=precision,
                 p50_ms=result.latency.p50_ms,
+                litert_benchmark_ms=theirs.get(name),
                 quiet=result.verdict == "valid",
                 megabytes=path.stat().st_size / 1e6,
                 sad=None if scores is None else scores.sad,
@@ -303,6 +309,25 @@ def _judge(
             )
         )
     return found
+
+
+def _ask_litert(
+    paths: dict[str, Path],
+    expected: dict[str, float],
+    measuring: tuple[int, float],
+    errors: list[EdgematError],
+) -> dict[str, float]:
+    """Measure all files by LiteRT's own benchmark; an empty result where it fails."""
+    from edgemat.bench.litert_benchmark import NAME, median_ms
+    from edgemat.progress import track
+
+    threads, seconds = measuring
+    with _noting(errors):
+        return {
+            name: median_ms(path, threads=threads, seconds=seconds, expected_ms=expected[name])
+            for name, path in track(list(paths.items()), NAME, len(paths))
+        }
+    return {}
 
 
 def _run_old(

@@ -108,8 +108,8 @@ def explains_missing(function: Callable[P, R]) -> Callable[P, R]:
 
 def _python() -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
-    ok = (3, 11) <= sys.version_info < (3, 13)
-    return Finding("Python 3.11 or 3.12", ok, version, "" if ok else "Install Python 3.11.")
+    ok = (3, 11) <= sys.version_info < (3, 14)
+    return Finding("Python 3.11 to 3.13", ok, version, "" if ok else "Install Python 3.11.")
 
 
 def _packages(ability: str, names: tuple[str, ...], extra: str) -> Finding:

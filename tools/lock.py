@@ -25,7 +25,7 @@ from edgemat.files import write_text
 from edgemat.terminal import run_app
 
 INDEX = "https://pypi.org/simple"
-PYTHONS = ("3.11", "3.12")
+PYTHONS = ("3.11", "3.12", "3.13")
 TIMEOUT_S = 60
 
 FilesOf = Callable[[str], list[dict[str, Any]]]

@@ -10,11 +10,13 @@ from edgemat.errors import MissingToolError
 
 WHEELS = {"aarch64": "manylinux_2_27_aarch64", "x86_64": "manylinux_2_27_x86_64"}
 HASHES = {
-    "2.3.0": (  # CPython 3.11 and 3.12, for both processors
+    "2.3.0": (  # CPython 3.11, 3.12 and 3.13, for both processors
         "853fc608f96da87bd5f3458465dfb9abbf18d5ae6b94eceacead407146f175ae",
         "1f15078a6725d2357d9de9221664c29afa0545d807559c5f7199ce5e40b96b23",
         "9891611b23a87cc2ace60e4b5ee9a2ee6f0fb7f395f009470961ae6e6310e1b8",
         "dc9f56c23e0dcf182b6c35f23fbb102ed048296588882b806d5eff7654c04c88",
+        "2ab71e4f5dfa65b3882634b42755f455f3e7415630d720200bd792733e15e257",
+        "985ac3823fe1d5d6a04cf5f613cc2adf98a9c8a456af0b5efa8d9ac6b118ea14",
     ),
 }
 """SHA-256 of the wheels by version: for a new one, `pip download` them and `sha256sum`."""

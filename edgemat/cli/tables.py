@@ -263,7 +263,8 @@ def show_frontier(out: Console, found: Sequence[Candidate]) -> None:
 def show_opinions(out: Console, found: Sequence[Opinion]) -> None:
     """Show what each tool's file costs, and its errors."""
     table = Table(title="error in the unknown region, and latency, one run")
-    for column in ("file", "SAD", "Grad", "p50, ms", "MB", "parts", "in float"):
+    columns = ("file", "SAD", "Grad", "p50, ms", "litert-benchmark, ms", "MB", "parts", "in float")
+    for column in columns:
         table.add_column(column)
     for o in found:
         inside = ", ".join(f"{count} {name}" for name, count in sorted(o.float_operators.items()))
@@ -272,6 +273,7 @@ def show_opinions(out: Console, found: Sequence[Opinion]) -> None:
             "" if o.sad is None else f"{o.sad:.3f}",
             "" if o.grad is None else f"{o.grad:.3f}",
             f"{o.p50_ms:.2f}" + ("" if o.quiet else " (!)"),
+            "" if o.litert_benchmark_ms is None else f"{o.litert_benchmark_ms:.2f}",
             f"{o.megabytes:.2f}",
             str(o.partitions),
             inside or ("nothing" if o.precision == "int8" else "all"),

@@ -33,6 +33,7 @@ def opinion(name: str, *, agrees: bool | None, old: OldRun | None) -> Opinion:
         name=name,
         precision="int8" if agrees is None else "fp32",
         p50_ms=3.0,
+        litert_benchmark_ms=3.25 if agrees else None,
         quiet=True,
         megabytes=1.5,
         sad=1.25,
@@ -58,7 +59,7 @@ def test_tables_say_what_is_wrong_and_what_does_not_run() -> None:
     with console.capture() as capture:
         for show in (show_opinions, show_agreements, show_old_runs):
             show(console, found)
-    for text in ("2 ABS", "agrees", "wrong", "no: ValueError: no op [DIV]", "0.12, 0.062"):
+    for text in ("2 ABS", "3.25", "agrees", "wrong", "no: ValueError: no op [DIV]", "0.12, 0.062"):
         assert text in capture.get()
 
 
@@ -102,6 +103,7 @@ def test_a_missing_tool_does_not_keep_the_others_away(
     rows = json.loads(said.out)
     assert [row["precision"] for row in rows] == ["fp32", "fp16", "int8", "int8"]
     assert all(row["old"] is None for row in rows)
+    assert all(row["litert_benchmark_ms"] is not None for row in rows)
     assert sorted(path.name for path in kept.iterdir()) == [
         "portrait-ai-edge-quantizer-int8.tflite",
         "portrait-litert-torch-fp16.tflite",

@@ -79,10 +79,10 @@ def test_every_ability_is_listed_once() -> None:
 
 
 def test_a_python_that_is_too_new(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "version_info", (3, 13, 0))
+    monkeypatch.setattr(sys, "version_info", (3, 14, 0))
     python = examine()[0]
     assert not python.ok
-    assert python.detail == "3.13.0"
+    assert python.detail == "3.14.0"
     assert "3.11" in python.remedy
 
 
