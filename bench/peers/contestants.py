@@ -30,6 +30,8 @@ class Entry:
         The peer's name in the catalogue, or the classical method's.
     guided:
         Enlarge a peer's mask by our guided filter.
+    refined:
+        Look again at the matte with the shipped trimap network, as `edgemat matte --refine`.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Entry:
     path: Path | None = None
     of: str = ""
     guided: bool = False
+    refined: bool = False
 
 
 @dataclass(frozen=True)

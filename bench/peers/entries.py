@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from edgemat.bench.peers.catalog import PEERS, Peer, find_peer, is_fetched
 from edgemat.bench.peers.contestants import Contestant, Entry
 from edgemat.bench.peers.others import OnnxPeer, TflitePeer
-from edgemat.bench.peers.ours import Classical, Ours
+from edgemat.bench.peers.ours import Classical, Ours, Refined
 from edgemat.errors import EdgematError, MissingToolError, UsageError
 from edgemat.matting.classical import METHODS
 
 Absent = dict[str, str]
 """Name to the sentence that says why someone cannot take part, and what to do about it."""
-GUIDED = " + guided"
+GUIDED, REFINED = " + guided", " + refine"
 
 
 def list_entries(
-    ours: Sequence[Path], models: Sequence[Path], *, guided: bool = False, classical: bool = True
+    ours: Sequence[Path],
+    models: Sequence[Path],
+    *,
+    guided: bool = False,
+    refined: bool = False,
+    classical: bool = True,
 ) -> tuple[list[Entry], Absent]:
     """Return all entries in the order of the table, and the peers whose files are not there.
 
@@ -30,6 +36,8 @@ def list_entries(
         Folders in which the peers' files are looked for.
     guided:
         Enter each peer a second time, with our guided filter.
+    refined:
+        Enter each network a second time, its matte refined by the shipped trimap network.
     classical:
         Enter closed-form and KNN matting.
 
@@ -44,6 +52,8 @@ def list_entries(
                 f"There is no folder {folder}.", remedy="Name the folder with the peers' files."
             )
     entries = [Entry(name, "ours", path) for name, path in _names(ours).items()]
+    if refined:
+        entries += [replace(one, name=one.name + REFINED, refined=True) for one in entries]
     absent: Absent = {}
     for peer in PEERS:
         path = _find(peer, models)
@@ -53,6 +63,8 @@ def list_entries(
         entries.append(Entry(peer.name, "peer", path, of=peer.name))
         if guided:
             entries.append(Entry(peer.name + GUIDED, "peer", path, of=peer.name, guided=True))
+        if refined:
+            entries.append(Entry(peer.name + REFINED, "peer", path, of=peer.name, refined=True))
     if classical:
         entries += [Entry(name, "classical", of=name) for name in METHODS]
     if not entries:
@@ -72,7 +84,11 @@ def open_entry(entry: Entry, *, threads: int) -> Contestant:
         The file is missing, damaged, or not what its name says.
     MissingToolError
         A package that it needs is not installed.
+    UsageError
+        It is to be refined, and takes a trimap itself.
     """
+    if entry.refined:
+        return Refined(open_entry(replace(entry, refined=False), threads=threads), threads=threads)
     if entry.kind == "classical":
         return Classical(entry.of)
     if entry.path is None:
@@ -86,7 +102,7 @@ def open_entry(entry: Entry, *, threads: int) -> Contestant:
 
 
 def open_entries(entries: Sequence[Entry], *, threads: int) -> tuple[dict[str, Contestant], Absent]:
-    """Load all contestants; a peer that cannot be loaded is absent, with the reason.
+    """Load all contestants; what cannot be loaded or refined is absent, with the reason.
 
     Raises
     ------
@@ -99,7 +115,7 @@ def open_entries(entries: Sequence[Entry], *, threads: int) -> tuple[dict[str, C
         try:
             contestants[entry.name] = open_entry(entry, threads=threads)
         except EdgematError as error:
-            if entry.kind == "ours":
+            if entry.kind == "ours" and not entry.refined:
                 raise
             absent[entry.name] = _sentence(error)
     return contestants, absent

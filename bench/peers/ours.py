@@ -1,14 +1,20 @@
-"""Contestants that need no one else's file: edgemat's models, and pymatting's methods."""
+"""Contestants that need no one else's file: edgemat's models, and pymatting's methods.
+
+Anyone's matte can be refined by edgemat's trimap network, too.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from edgemat.artifacts.artifact import Artifact
-from edgemat.bench.peers.contestants import Facts, Network, noise, tflite_call
+from edgemat.artifacts.shipped import default_model
+from edgemat.bench.peers.contestants import Contestant, Facts, Network, noise, tflite_call
+from edgemat.errors import UsageError
 from edgemat.images import F32, U8
 from edgemat.matting.matte import matte
 from edgemat.matting.predict import TflitePredictor, load_predictor
+from edgemat.matting.refine import refine
 
 
 class Ours:
@@ -53,4 +59,32 @@ class Classical:
 
     def network(self) -> Network | None:
         """Return None: there is no network."""
+        return None
+
+
+class Refined:
+    """Another's matte, looked at again by the shipped trimap network where it is unsure.
+
+    Raises
+    ------
+    UsageError
+        When the other takes a trimap: then there is nothing to refine.
+    """
+
+    def __init__(self, coarse: Contestant, *, threads: int) -> None:
+        if coarse.facts.takes_trimap:
+            raise UsageError(
+                "It takes a trimap, so that there is nothing to refine.",
+                remedy="Refine what takes none.",
+            )
+        self._coarse = coarse
+        self._predictor = load_predictor(default_model(needs_trimap=True), threads=threads)
+        self.facts = coarse.facts
+
+    def predict(self, image: U8, trimap: U8 | None) -> F32:
+        """Return alpha; see :class:`~bench.peers.contestants.Contestant`."""
+        return refine(image, self._coarse.predict(image, None), model=self._predictor)
+
+    def network(self) -> Network | None:
+        """Return None: there are two, and how often the second runs depends on the picture."""
         return None

@@ -72,6 +72,9 @@ def run(
     limit: Annotated[int | None, typer.Option(min=1, help="Photographs per folder.")] = None,
     threads: Annotated[int, typer.Option(min=1)] = 1,
     guided: Annotated[bool, typer.Option(help="Peers also with our guided filter.")] = False,
+    refined: Annotated[
+        bool, typer.Option(help="Each without a trimap also refined by our trimap network.")
+    ] = False,
     classical: Annotated[bool, typer.Option(help="Closed-form and KNN, given trimaps.")] = True,
     costs: Annotated[bool, typer.Option(help="Measure latency and memory.")] = True,
     runs: Annotated[int, typer.Option(min=1, help="Of each network.")] = 100,
@@ -87,7 +90,9 @@ def run(
     from edgemat.bench.peers.entries import list_entries
     from edgemat.bench.protocol import Protocol
 
-    entries, absent = list_entries(ours or [], models or [], guided=guided, classical=classical)
+    entries, absent = list_entries(
+        ours or [], models or [], guided=guided, refined=refined, classical=classical
+    )
     sets = _find_sets(images or [], look or [], part=part, limit=limit, trimaps=trimaps)
     settings = ContestSettings(
         threads=threads,

@@ -20,7 +20,7 @@ from edgemat.bench.peers.catalog import PACKAGES, PEERS, Member, Package, Peer
 from edgemat.bench.peers.contest import run_contest
 from edgemat.bench.peers.contest_result import ContestResult, ContestSettings
 from edgemat.bench.peers.contestants import Entry
-from edgemat.bench.peers.entries import GUIDED, list_entries, open_entries, open_entry
+from edgemat.bench.peers.entries import GUIDED, REFINED, list_entries, open_entries, open_entry
 from edgemat.bench.peers.fetch import SOURCES, fetch
 from edgemat.bench.peers.memory import peak_memory
 from edgemat.bench.peers.others import stretch
@@ -239,6 +239,27 @@ def test_ours_runs_as_a_user_runs_it(tmp_path: Path) -> None:
     image = np.random.default_rng(0).integers(0, 256, (80, 60, 3), dtype=np.uint8)
     alpha = open_entry(Entry("ours", "ours", path), threads=1).predict(image, None)
     np.testing.assert_array_equal(alpha, matte(image, model=path))
+
+
+def test_anyone_without_a_trimap_is_refined(tmp_path: Path) -> None:
+    from edgemat.matting.refine import refine
+
+    write_peer(tmp_path / "models", SELFIE)
+    path = write_red_model(tmp_path / "ours.tflite", (32, 32))
+    taker = write_red_model(tmp_path / "taker.tflite", (32, 32), channels=4)
+    entries, _ = list_entries([path, taker], [tmp_path / "models"], refined=True, classical=False)
+    found, absent = open_entries(entries, threads=1)
+    assert list(found) == [
+        *("ours", "taker", "ours" + REFINED, SELFIE.name, SELFIE.name + REFINED),
+    ]
+    assert "nothing to refine" in absent["taker" + REFINED]
+    image = np.zeros((80, 60, 3), np.uint8)
+    image[20:60, 15:45, 0] = 255
+    for name in ("ours", SELFIE.name):
+        coarse = found[name].predict(image, None)
+        refined = found[name + REFINED].predict(image, None)
+        assert not np.array_equal(refined, coarse)
+        np.testing.assert_array_equal(refined, refine(image, coarse))
 
 
 def test_a_flat_mask_is_stretched_to_nothing() -> None:
