@@ -77,6 +77,7 @@ for command in (
     comparing.opinions,
     quality.quality,
     quality.bias,
+    quality.flicker,
     artifacts.card,
     inventory.models,
     inventory.doctor,

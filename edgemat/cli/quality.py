@@ -1,4 +1,4 @@
-"""`edgemat quality` and `bias`: how good the shipped models are, and for whom."""
+"""`edgemat quality`, `bias` and `flicker`: how good models are, for whom, and how steady."""
 
 from __future__ import annotations
 
@@ -66,3 +66,39 @@ def bias(
         tables.show_bias(out, found.groups)
     if worst is not None:
         write_image(worst, draw_sheet(found.worst, [path.name]))
+
+
+def flicker(
+    model: Annotated[str, typer.Argument(help="A shipped model, or an artefact.")] = "portrait",
+    others: Annotated[
+        list[Path] | None, typer.Argument(help="Further artefacts, on the same frames.")
+    ] = None,
+    clip: Annotated[
+        Path | None, typer.Option(help="A video instead of moved stills: no truth is known.")
+    ] = None,
+    people: Annotated[int, typer.Option(min=1, help="Rendered people, a scene of each.")] = 8,
+    frames: Annotated[int, typer.Option(min=2, help="Of each scene.")] = 24,
+    backgrounds: BackgroundsOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure how much mattes flicker (dtSSD), in float and int8, with and without smoothing."""
+    from edgemat.artifacts.shipped import SHIPPED_TARGET, find_artifact, shipped_models
+    from edgemat.bench.flicker import clip_scene, measure_flicker, moved_people
+    from edgemat.data.drawn.source import ProceduralSource
+    from edgemat.data.mix import Photographs
+    from edgemat.progress import share_bar
+
+    files = [find_artifact(model), *(others or [])]
+    if model in shipped_models():
+        files.insert(1, find_artifact(model, target=SHIPPED_TARGET))
+    if clip is None:
+        behind = Photographs(backgrounds) if backgrounds else ProceduralSource(1, size=(512, 512))
+        scenes = moved_people(behind, count=people, frames=frames)
+    else:
+        scenes = [clip_scene(clip, frames=frames)]
+    with share_bar("measuring") as show:
+        found = measure_flicker(files, scenes, progress=show)
+    if as_json:
+        print_json([one.to_json() for one in found])
+    else:
+        tables.show_flicker(out, found)

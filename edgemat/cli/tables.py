@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from edgemat.artifacts.artifact import Artifact, Int8Proof, MattingErrors
     from edgemat.artifacts.vocabulary import Region
     from edgemat.bench.bias import GroupScore
+    from edgemat.bench.flicker import Flicker
     from edgemat.bench.frontier import Candidate
     from edgemat.bench.opinions import Opinion
     from edgemat.bench.quality import Row
@@ -376,4 +377,15 @@ def show_bias(out: Console, groups: Sequence[GroupScore]) -> None:
     for one in groups:
         cells = (f"{one.iou:.4f}", f"{one.mad:.4f}", f"{one.mad_band:.4f}")
         table.add_row(one.topic, one.group, str(one.people), *cells)
+    out.print(table)
+
+
+def show_flicker(out: Console, found: Sequence[Flicker]) -> None:
+    """Print how steady the mattes of some files are."""
+    table = Table(title=f"dtSSD x 100 of {found[0].frames} frames: 0 changes as the truth does")
+    for column in ("file", "smoothing", "dtSSD", "MAD"):
+        table.add_column(column)
+    for one in found:
+        mad = "" if one.mad is None else f"{one.mad:.4f}"
+        table.add_row(plain(one.file), f"{one.smoothing:g}", f"{one.dtssd:.3f}", mad)
     out.print(table)
