@@ -55,9 +55,14 @@ def matte(
         typer.Option(help="A coarse matte from elsewhere, to be refined; or a folder of such."),
     ] = None,
     refine: Annotated[
-        bool,
-        typer.Option("--refine", help="Look at hair and edges again, at full resolution: slower."),
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--refine/--no-refine",
+            help="Look at hair and edges again, at full resolution: slower. Of itself for "
+            "photographs, unless a model, trimap or mask is given.",
+            show_default=False,
+        ),
+    ] = None,
     background: Annotated[Path | None, typer.Option(help="Picture to put behind.")] = None,
     blur: Annotated[
         float | None, typer.Option(help="Blur the background by this radius, px.")

@@ -38,6 +38,8 @@ class Frame:
         HxWx3 uint8.
     opacity:
         HxW float32 in 0..1 where the picture was cut out already.
+    of_video:
+        One of many pictures of a video.
     time:
         Of a video's frame, in the video's own unit.
     trimap:
@@ -48,6 +50,7 @@ class Frame:
 
     image: U8
     opacity: F32 | None = None
+    of_video: bool = False
     time: int = 0
     trimap: U8 | None = None
     suggested: U8 | None = None
@@ -81,6 +84,8 @@ class Cutter:
         Threads that will call; the model's own threads are divided among them.
     refiner:
         A trimap network that takes a second look at what the model is unsure of.
+    refines_videos:
+        At a video's frames, too, of which each would take as long as a photograph.
     """
 
     def __init__(
@@ -91,10 +96,12 @@ class Cutter:
         convention: Convention | None = None,
         workers: int = 1,
         refiner: Model | None = None,
+        refines_videos: bool = True,
     ) -> None:
         self.finish = finish
         self._model = model
         self._refiner = refiner
+        self._refines_videos = refines_videos
         self._convention = convention
         self._workers = workers
         self._threads = max(1, min(4, os.cpu_count() or 1) // workers)
@@ -110,7 +117,11 @@ class Cutter:
                 "A model that is loaded already stays in its process.", remedy="Give its path."
             )
         opening = partial(
-            Cutter, convention=self._convention, workers=self._workers, refiner=self._refiner
+            Cutter,
+            convention=self._convention,
+            workers=self._workers,
+            refiner=self._refiner,
+            refines_videos=self._refines_videos,
         )
         return opening, (self._model, self.finish)
 
@@ -123,14 +134,14 @@ class Cutter:
         """Return the matte of a frame; what was erased of it already stays away."""
         if not hasattr(self._own, "model"):
             self._load()
-        alpha = self._first_look(frame, progress)
-        if self._own.refiner is not None:
+        refines = self._refiner is not None and (self._refines_videos or not frame.of_video)
+        # the second look is nearly all of the work
+        alpha = self._first_look(frame, None if refines else progress)
+        if refines:
             alpha = refine(frame.image, alpha, model=self._own.refiner, progress=progress)
         return alpha if frame.opacity is None else np.minimum(alpha, frame.opacity)
 
     def _first_look(self, frame: Frame, progress: Progress | None) -> F32:
-        if self._own.refiner is not None:  # which is nearly all of the work
-            progress = None
         with self._turn:
             model = self._own.model
             if frame.suggested is not None:

@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from calling import Call
+from page_visitor import person
 
 from edgemat.artifacts.artifact import Feeding
 from edgemat.errors import ImageError
 from edgemat.images import F32, read_grey, to_uint8, write_image
 from edgemat.matting.cutting import Cutter, Frame
 from edgemat.matting.finish import Finish
+from edgemat.matting.matte import matte
 from edgemat.matting.refine import fit_coarse, refine, trimap_of_coarse
 from edgemat.matting.unknown import trimap_of_matte
 
@@ -93,6 +95,40 @@ def test_what_is_cut_out_is_looked_at_again() -> None:
     band = trimap_of_matte(once) == 128
     assert np.allclose(twice[band], 0.5, atol=1e-6)
     assert np.array_equal(twice[~band], (once > 0.5)[~band])
+
+
+def test_a_video_s_frames_are_refined_on_request_alone() -> None:
+    image, network = np.zeros((SIDE, SIDE, 3), np.uint8), Halves()
+    cutter = Cutter(Coarse(), Finish(), refiner=network, refines_videos=False)
+    once = cutter.alpha(Frame(image, of_video=True))
+    assert network.tiles == 0
+    assert not np.array_equal(cutter.alpha(Frame(image)), once) and network.tiles > 0
+    asked = Cutter(Coarse(), Finish(), refiner=network).alpha(Frame(image, of_video=True))
+    assert np.array_equal(asked, cutter.alpha(Frame(image)))
+
+
+@pytest.mark.parametrize(
+    ("words", "refined"),
+    [
+        ([], True),
+        (["--no-refine"], False),
+        (["--model", "portrait"], False),
+        (["--model", "portrait", "--refine"], True),
+    ],
+)
+def test_a_photograph_is_looked_at_twice_unless_told_otherwise(
+    words: list[str], refined: bool, tmp_path: Path, call: Call
+) -> None:
+    photo = np.asarray(person())
+    write_image(tmp_path / "photo.png", photo)
+    target = tmp_path / "matte.png"
+    status, _, error = call("matte", tmp_path / "photo.png", "-o", target, "--only-mask", *words)
+    assert status == 0, error
+    coarse = matte(photo, model="portrait" if "--model" in words else None)
+    expected = refine(photo, coarse) if refined else coarse
+    found = read_grey(target)
+    assert np.abs(found - expected).max() <= 0.5 / 255 + 1e-6
+    assert not np.allclose(refine(photo, coarse), coarse, atol=0.1), "the second look matters"
 
 
 def test_with_a_trimap_there_is_nothing_to_refine(tmp_path: Path, call: Call) -> None:

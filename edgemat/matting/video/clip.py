@@ -97,7 +97,7 @@ class Clip:
             if given is None:  # some files tell no times
                 given = round(number / (self.rate * self.unit))
             time = given if time is None or given > time else time + 1
-            yield Frame(self._upright(frame), time=time)
+            yield Frame(self._upright(frame), of_video=True, time=time)
 
     def _again(self) -> Iterator[Any]:
         yield self._first

@@ -29,7 +29,7 @@ def matte_files(
     convention: Convention | None = None,
     trimap: Path | str | None = None,
     mask: Path | str | None = None,
-    refine: bool = False,
+    refine: bool | None = None,
     background: Path | str | None = None,
     blur: float | None = None,
     only_mask: bool = False,
@@ -67,6 +67,8 @@ def matte_files(
         portrait model's, the trimap model refines it at full resolution.
     refine:
         Let the shipped trimap model look again, at full resolution, at what `model` is unsure of.
+        By default photographs are refined where the shipped models are left to do it, without
+        `model`, trimap or mask; videos are not.
     background, blur, only_mask:
         A picture's file to put behind, or a radius in px to blur what is behind, or the matte
         alone, instead of a transparent cut-out.
@@ -138,7 +140,7 @@ def open_batch(
     convention: Convention | None,
     by_trimap: bool,
     by_mask: bool,
-    refine: bool,
+    refine: bool | None,
     smoothing: float,
     jobs: int,
     ray: str | None,
@@ -157,6 +159,9 @@ def open_batch(
     from edgemat.matting.cutting import Cutter
     from edgemat.matting.smoothing import Smoother
 
+    photographs_alone = refine is None
+    if refine is None:
+        refine = model is None and not (by_trimap or by_mask)
     if model is None:
         model = default_model(needs_trimap=by_trimap or by_mask)
     elif isinstance(model, Path | str) and model not in METHODS:
@@ -168,10 +173,17 @@ def open_batch(
         )
     Smoother(smoothing)  # an impossible one is refused before the model is loaded
     refiner = default_model(needs_trimap=True) if refine and not by_mask else None
-    cutter = Cutter(model, finish, convention=convention, workers=jobs, refiner=refiner)
+    cutter = Cutter(
+        model,
+        finish,
+        convention=convention,
+        workers=jobs,
+        refiner=refiner,
+        refines_videos=not photographs_alone,
+    )
     behind = b"" if finish.background is None else finish.background.tobytes()
     settings = {
-        "model": f"{model} {convention} {refiner}",
+        "model": f"{model} {convention} {refiner} {photographs_alone}",
         "finish": f"{finish.blur} {finish.only_mask} {hashlib.sha256(behind).hexdigest()}",
     }
     return Batch(cutter, smoothing, settings, jobs, overwrite, ray)
