@@ -68,6 +68,7 @@ ALSO = {
     "memory": "--below 9000 --threads 1",
     "sensitivity": "--images 1 --calibration 2",
     "frontier": "--images 2 --seconds 0.1",
+    "flicker": "--people 1 --frames 2",
     "experiments reconstruct": "--steps 2 --width 0.25 --model reconstruct-index-m2o",
     "experiments degrade": "--steps 2",
     "experiments series": "--model reconstruct-avgpool-nn --seed 1",
