@@ -22,6 +22,7 @@ import typer
 
 from edgemat.artifacts.shipped import SHIPPED_TARGET, find_artifact, shipped_models
 from edgemat.bench.quality import load_bars
+from edgemat.data.sample import Part
 from edgemat.errors import EdgematError, GateFailed
 from edgemat.files import write_text
 from edgemat.terminal import run_app
@@ -32,11 +33,6 @@ BARS = Path("recipes/weights/bars.toml")
 QUALITY = MODELS / "quality.json"
 SHIPPED = MODELS / "index.md"
 PEERS = Path("peers")
-CONTESTS = {
-    "portrait": ("held-out", ("data/portraits_eg1800", "data/fullbody_ccp")),
-    "trimap": ("all", ("data/alphamatting_dev",)),
-}
-"""Model to the part and the folders of photographs on which it meets other people's networks."""
 BEGIN, END = "<!-- quality: make docs -->\n", "<!-- end -->\n"
 FIGURES = {
     "iou": "person IoU",
@@ -48,6 +44,38 @@ FIGURES = {
 }
 
 app = typer.Typer(add_completion=False)
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Where a model meets other people's networks.
+
+    Attributes
+    ----------
+    folders:
+        Of photographs, all in one run.
+    part:
+        Of them: "held-out", or "all" where nothing was trained on.
+    options:
+        More for `edgemat peers run`.
+    """
+
+    model: str
+    folders: tuple[str, ...]
+    part: Part = "all"
+    options: tuple[str, ...] = ()
+
+
+CONTESTS = {
+    "portrait": Contest("portrait", ("data/portraits_eg1800", "data/fullbody_ccp"), "held-out"),
+    "refined": Contest(
+        "portrait",
+        ("data/composites_people",),
+        options=("--refined", "--no-classical", "--no-costs"),
+    ),
+    "trimap": Contest("trimap", ("data/alphamatting_dev",)),
+}
+"""By the page that it is found on: peers-NAME.md."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +127,9 @@ def pages() -> Iterator[Page]:
     yield Page(str(QUALITY), _quality, photographs)
     for model in shipped_models():
         yield Page(f"{MODELS}/bias-{model}.json", _bias(model))
-    for model, (part, folders) in CONTESTS.items():
-        needs = (PEERS, *map(Path, folders))
-        yield Page(f"{MODELS}/peers-{model}.md", _peers(model, part, folders), needs)
+    for name, contest in CONTESTS.items():
+        needs = (PEERS, *map(Path, contest.folders))
+        yield Page(f"{MODELS}/peers-{name}.md", partial(_peers, name, contest), needs)
     for model in shipped_models():
         path = f"{MODELS}/{model}.md"
         yield Page(path, partial(_edgemat, ["card", model, "-o", path]))
@@ -140,20 +168,18 @@ def _bias(model: str) -> Callable[[], None]:
     return make
 
 
-def _peers(model: str, part: str, folders: Sequence[str]) -> Callable[[], None]:
-    def make() -> None:
-        ours = [find_artifact(model), find_artifact(model, target=SHIPPED_TARGET)]
-        command = ["peers", "run", "--part", part, "--models", str(PEERS), "--trimaps", "trimap1"]
-        for option, values in (("--images", folders), ("--ours", map(str, ours))):
-            for value in values:
-                command += [option, value]
-        with tempfile.TemporaryDirectory() as folder:
-            _edgemat([*command, "-o", folder])
-            for suffix in ("json", "md"):
-                made = Path(folder) / f"peers.{suffix}"
-                shutil.copyfile(made, ROOT / MODELS / f"peers-{model}.{suffix}")
-
-    return make
+def _peers(name: str, contest: Contest) -> None:
+    ours = [find_artifact(contest.model), find_artifact(contest.model, target=SHIPPED_TARGET)]
+    command = ["peers", "run", "--part", contest.part, "--models", str(PEERS)]
+    command += ["--trimaps", "trimap1", *contest.options]
+    for option, values in (("--images", contest.folders), ("--ours", map(str, ours))):
+        for value in values:
+            command += [option, value]
+    with tempfile.TemporaryDirectory() as folder:
+        _edgemat([*command, "-o", folder])
+        for suffix in ("json", "md"):
+            made = Path(folder) / f"peers.{suffix}"
+            shutil.copyfile(made, ROOT / MODELS / f"peers-{name}.{suffix}")
 
 
 def _shipped() -> None:

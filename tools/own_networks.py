@@ -241,8 +241,8 @@ is the machine's at the end: above 2, other work ran beside it. Whether the proc
 dot product changes what int8 costs there.
 
 PSNR is of the float32 .tflite against torch (bar: 70 dB); the two int8 columns are mean absolute
-differences of mattes (0..1) from the frozen model (bars: 0.005 and 0.0001). **What misses its bar is
-bold.** Grids are those found bit for bit at their own tensors.
+differences of mattes (0..1) from the frozen model (bars: 0.005 and 0.0001). **What misses its bar
+is bold.** Grids are those found bit for bit at their own tensors.
 
 Random weights damp nothing. Where a sum lies on the edge between two steps, a runtime may round it
 to the other one; each layer then multiplies what is off, and deep networks end far from 0. That is
