@@ -13,9 +13,11 @@ import pytest
 from calling import Call
 from shared_files import VARIABLE
 
-# `make test` runs as many processes as there are cores: more threads would only wait
+# `make test` runs as many processes as there are cores: more threads would only wait. Where a test
+# takes two nevertheless, as a recipe may, they sleep while they wait for each other: spinning, each
+# would keep the other from the core that another process shares with it.
 if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ["OMP_NUM_THREADS"] = "1"
+    os.environ |= {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0"}
 
 
 @pytest.fixture(autouse=True, scope="session")
