@@ -20,13 +20,14 @@ from edgemat.artifacts.shipped import find_artifact, shipped_models
 from edgemat.bench.peers.contestants import Contestant
 from edgemat.bench.peers.ours import Classical, Ours
 from edgemat.bench.peers.pictures import (
+    THRESHOLD,
     Loaded,
     PhotoSet,
     find_looks,
     find_photos,
     load,
 )
-from edgemat.bench.peers.scores import THRESHOLD, SetScore, score, summarise_scores
+from edgemat.bench.peers.scores import SetScore, score, summarise_scores
 from edgemat.data.folder import folder_split, photographs_split
 from edgemat.data.sample import Part
 from edgemat.errors import UsageError, nearest
@@ -246,12 +247,7 @@ def _load(photos: PhotoSet, section: SetSection) -> list[Loaded]:
     loaded = [
         load(photo, photos.truth, ignore_below=section.ignore_below) for photo in photos.photos
     ]
-    kept = [
-        one
-        for one in loaded
-        if one.ignored is None
-        or (one.truth is not None and ((one.truth >= THRESHOLD) & ~one.ignored).any())
-    ]
+    kept = [one for one in loaded if one.anyone_counts]
     if not kept:
         raise UsageError(
             f"In {photos.folder} nobody covers {section.ignore_below:.0%} of a picture.",

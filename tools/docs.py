@@ -68,6 +68,12 @@ class Contest:
 
 CONTESTS = {
     "portrait": Contest("portrait", ("data/portraits_eg1800", "data/fullbody_ccp"), "held-out"),
+    "people": Contest(
+        "portrait",
+        ("data/coco_people", "data/pennfudan"),
+        "held-out",
+        ("--ignore-below", "0.04", "--no-classical", "--no-costs"),
+    ),
     "refined": Contest(
         "portrait",
         ("data/composites_people",),

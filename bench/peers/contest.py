@@ -78,9 +78,12 @@ def _judge_set(
     done = 0
     for photo in track(photos.photos, f"mattes of {photos.name}", len(names)):
         try:
-            loaded = load(photo, photos.truth)
+            loaded = load(photo, photos.truth, ignore_below=settings.ignore_below)
         except ImageError as error:
             result.skipped.append((photo.name, error.message))
+            continue
+        if not loaded.anyone_counts:
+            result.skipped.append((photo.name, f"nobody covers {settings.ignore_below:.0%} of it"))
             continue
         done += 1
         _judge_photo(loaded, contestants, result, show=photo.name in shown)

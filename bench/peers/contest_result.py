@@ -33,6 +33,8 @@ class ContestSettings:
         Whether latency and memory are measured at all.
     strips:
         Photographs on each sheet.
+    ignore_below:
+        Share of a picture below which people do not count: on a screen, in a bus, far away.
     """
 
     threads: int = 1
@@ -40,6 +42,7 @@ class ContestSettings:
     photo_runs: int = 4
     costs: bool = True
     strips: int = 8
+    ignore_below: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,7 @@ class ContestResult:
             "schema": SCHEMA,
             "recorded_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "threads": self.settings.threads,
+            "ignore_below": self.settings.ignore_below,
             "protocol": self.settings.protocol.to_json(),
             "photo_protocol": photo_protocol(self.settings.photo_runs).to_json(),
             "costs_photo": {"name": self.costs.photo, "megapixels": self.costs.megapixels},

@@ -36,6 +36,8 @@ from edgemat.images import (
 Truth = Literal["alpha", "mask"]
 BAND = 1 / 50
 """Half width of the band around the true edge, as a share of the picture's longer side."""
+THRESHOLD = 0.5
+"""Alpha from which on a pixel is the person."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,13 @@ class Loaded:
     trimap: U8 | None
     band: U8 | None
     ignored: NDArray[np.bool_] | None = None
+
+    @property
+    def anyone_counts(self) -> bool:
+        """Whether there is anyone who is not ignored; of pictures without truth, who knows."""
+        if self.ignored is None or self.truth is None:
+            return True
+        return bool(((self.truth >= THRESHOLD) & ~self.ignored).any())
 
 
 def find_photos(

@@ -8,13 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from edgemat.bench.peers.pictures import Loaded
+from edgemat.bench.peers.pictures import THRESHOLD, Loaded
 from edgemat.errors import UsageError
 from edgemat.images import F32, UNKNOWN
 from edgemat.scoring.metrics import matting_errors
-
-THRESHOLD = 0.5
-"""Alpha from which on a pixel is the person."""
 
 
 @dataclass(frozen=True)

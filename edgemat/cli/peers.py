@@ -76,6 +76,9 @@ def run(
         bool, typer.Option(help="Each without a trimap also refined by our trimap network.")
     ] = False,
     classical: Annotated[bool, typer.Option(help="Closed-form and KNN, given trimaps.")] = True,
+    ignore_below: Annotated[
+        float, typer.Option(min=0, max=0.99, help="Share of a picture below which no one counts.")
+    ] = 0.0,
     costs: Annotated[bool, typer.Option(help="Measure latency and memory.")] = True,
     runs: Annotated[int, typer.Option(min=1, help="Of each network.")] = 100,
     seconds: Annotated[float, typer.Option(min=0.0, help="Of each network.")] = 10.0,
@@ -100,6 +103,7 @@ def run(
         photo_runs=photo_runs,
         costs=costs,
         strips=strips,
+        ignore_below=ignore_below,
     )
     _write(run_contest(entries, absent, sets, settings=settings), output, as_json)
 

@@ -330,6 +330,29 @@ def test_importing_brings_no_peers_dependency() -> None:
 # --- a run ------------------------------------------------------------------------------------
 
 
+def test_who_is_too_small_does_not_count(tmp_path: Path) -> None:
+    """One photograph has a large person and a small one, who is missed; one has the small alone."""
+    large, small = np.zeros(SIZE, np.uint8), np.zeros(SIZE, np.uint8)
+    large[8:40, 8:40], small[4:8, 56:60] = 255, 255
+    for name, alpha in (("both", large | small), ("small", small)):
+        red = np.dstack([large if name == "both" else small * 0, *[np.zeros(SIZE, np.uint8)] * 2])
+        write_image(tmp_path / f"set/image/{name}.png", red)
+        write_image(tmp_path / f"set/alpha/{name}.png", alpha)
+    path = write_red_model(tmp_path / "ours.tflite", (96, 96))
+    entries, absent = list_entries([path], [], classical=False)
+    photos = [find_photos(tmp_path / "set")]
+    found = {}
+    for share in (0.0, 0.04):
+        settings = ContestSettings(protocol=QUICK, costs=False, strips=1, ignore_below=share)
+        result = run_contest(entries, absent, photos, settings=settings)
+        found[share] = result.sets[0]
+        assert ("do not count" in to_markdown(make_tables(result))) == bool(share)
+    assert [one.name for one in found[0.0].scores["ours"]] == ["both", "small"]
+    (counted,) = found[0.04].scores["ours"]
+    assert counted.name == "both" and counted.iou > found[0.0].scores["ours"][0].iou
+    assert found[0.04].skipped == [("small", "nobody covers 4% of it")]
+
+
 def test_a_run_scores_all_and_names_the_absent(tmp_path: Path) -> None:
     folder = write_photos(tmp_path / "set", 3)
     ours = write_red_model(tmp_path / "ours.tflite", (96, 96))
