@@ -1,4 +1,4 @@
-"""The folders of the parts that a command of the project brings: the runner, the emulator."""
+"""The folders of what can be made or fetched again: one cache for each user, and what lies there."""
 
 from __future__ import annotations
 
