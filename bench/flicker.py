@@ -9,7 +9,7 @@ int8 can be compared alone: what changes from frame to frame is true motion, too
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice, pairwise
 from pathlib import Path
@@ -34,9 +34,11 @@ SHARES = (0.0, 0.3)
 """Of the matte before, which stays: without smoothing, and with the apps' own."""
 SIDE = 320  # of a frame, px
 PAN, ZOOM, TREMBLE = 0.05, 0.08, 0.6  # of the picture's side, of its scale; px
+TURN = math.pi / 23  # of the camera's path in a frame: a second has half of it
 MARGIN = 0.02  # of the side, which the camera never leaves
 NOISE = 2.0  # standard deviation of a sensor's noise, of 255
 SEED = 11
+PEOPLE_MOVED = 8
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def dtssd(alphas: Sequence[F32], truths: Sequence[F32] | None = None) -> float:
 
 
 def measure_flicker(
-    models: Sequence[Path],
+    models: Mapping[str, Path],
     scenes: Sequence[Scene],
     *,
     threads: int = 1,
@@ -109,7 +111,7 @@ def measure_flicker(
     Parameters
     ----------
     models:
-        Artefacts or .tflite files that take no trimap.
+        Artefacts or .tflite files that take no trimap, by the names that they are shown with.
     progress:
         Called with the number of scenes done, over all files, and the number of all.
 
@@ -118,7 +120,7 @@ def measure_flicker(
     UsageError
         When a model takes a trimap, of which moved pictures have none; or without two frames.
     """
-    contestants = {path.name: Ours(path, threads=threads) for path in models}
+    contestants = {name: Ours(path, threads=threads) for name, path in models.items()}
     for name, one in contestants.items():
         if one.facts.takes_trimap:
             raise UsageError(
@@ -126,7 +128,9 @@ def measure_flicker(
                 remedy="Give a portrait network.",
             )
     if not scenes or min(len(scene.frames) for scene in scenes) < 2:
-        raise UsageError("Flicker needs two frames.", remedy="Give more --frames.")
+        raise UsageError(
+            "Flicker needs two frames.", remedy="Give more --frames, or a longer video."
+        )
     found: list[Flicker] = []
     for number, (name, one) in enumerate(contestants.items()):
         by_share: dict[float, list[tuple[float, float | None]]] = {share: [] for share in SHARES}
@@ -166,7 +170,7 @@ def moved_people(
     *,
     people: Path = PEOPLE,
     part: Part = "held-out",
-    count: int = 8,
+    count: int = PEOPLE_MOVED,
     frames: int = 24,
 ) -> list[Scene]:
     """Return scenes of rendered people, each before a background of its own.
@@ -208,7 +212,7 @@ def _path(size: tuple[int, ...], frames: int, random: np.random.Generator) -> It
     shorter = min(size)
     turn = random.uniform(0, 2 * math.pi)
     for frame in range(frames):
-        phase = turn + 2 * math.pi * frame / max(frames - 1, 1) / 2
+        phase = turn + TURN * frame
         zoom = 1 - 2 * (PAN + MARGIN) - ZOOM * (0.5 - 0.5 * math.cos(2 * phase))
         scale = shorter * zoom / SIDE
         shift = PAN * shorter * np.array([math.sin(phase), math.cos(phase)])

@@ -7,6 +7,7 @@ edgemat's own benchmark has the Interpreter), on random values, and after a warm
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,9 @@ MODULE = "ai_edge_litert.tools.benchmark_litert_model"
 NAME = "litert-benchmark"
 WARMUP, FEWEST, MOST = 5, 5, 2000  # runs
 LOADING_S = 60.0
+INSTALL = 'It needs ml_dtypes: pip install "edgemat[deploy]".'
+QUIETER = "Try again on a quieter machine."
+LOOK = f"See what it says by itself: python -m {MODULE} --model FILE."
 
 
 def median_ms(path: Path, *, threads: int, seconds: float, expected_ms: float) -> float:
@@ -41,20 +45,32 @@ def median_ms(path: Path, *, threads: int, seconds: float, expected_ms: float) -
         command += ["--num_runs", str(runs), "--warmup_runs", str(WARMUP)]
         command += ["--num_threads", str(threads)]
         try:
-            subprocess.run(command, check=True, capture_output=True, text=True, timeout=patience)
+            subprocess.run(
+                command,
+                check=True,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=patience,
+            )
             return float(json.loads(result.read_text(encoding="utf-8"))["latency"]["median_ms"])
         except subprocess.TimeoutExpired as error:
-            raise _failed(path, f"it took more than {patience:.0f} s") from error
+            raise _failed(path, f"it took more than {patience:.0f} s", QUIETER) from error
         except subprocess.CalledProcessError as error:
-            said = error.stderr.strip().splitlines()
-            reason = said[-1] if said else f"exit status {error.returncode}"
-            raise _failed(path, reason) from error
+            remedy = INSTALL if "ModuleNotFoundError" in error.stderr else LOOK
+            raise _failed(path, _reason(error), remedy) from error
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise _failed(path, "it wrote no latency") from error
+            raise _failed(path, "it wrote no latency", LOOK) from error
 
 
-def _failed(path: Path, reason: str) -> MissingToolError:
+def _reason(error: subprocess.CalledProcessError) -> str:
+    """Return the error among what the tool and LiteRT say; LiteRT's last words are no error."""
+    logged = re.findall(r"^.* ERROR \w+: (.+)$", error.stderr, re.MULTILINE)
+    raised = re.findall(r"^[\w.]*(?:Error|Exception)\b.*$", error.stderr, re.MULTILINE)
+    return [f"exit status {error.returncode}", *logged, *raised][-1]
+
+
+def _failed(path: Path, reason: str, remedy: str) -> MissingToolError:
     return MissingToolError(
-        f"{NAME} did not measure {path.name}: {reason.rstrip('.')}.",
-        remedy='It comes with ai-edge-litert and needs ml_dtypes: pip install "edgemat[deploy]".',
+        f"{NAME} did not measure {path.name}: {reason.rstrip('.')}.", remedy=remedy
     )

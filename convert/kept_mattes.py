@@ -15,38 +15,50 @@ from edgemat.images import F32
 from edgemat.matting.predictor import Predict
 
 FOLDER = "mattes"
+_DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 def keeping(run: Predict, path: Path, *, runtime: str) -> Predict:
-    """Return `run`, whose mattes are kept in the user's cache.
+    """Return `run`, whose mattes are kept in the user's cache, until the user deletes them.
 
-    A matte is known again by all that it comes from: every byte of the file and of the picture, and
-    the runtime with its version.
+    A matte is known again by every byte of the file and of the picture, and by `runtime`. What lies
+    in the cache carries its own hash: what is damaged there is computed anew.
 
     Parameters
     ----------
     run:
-        Alpha, 1,H,W,1, of a picture, 1,H,W,C.
+        Alpha, 1,H,W,1 float32, of a picture, 1,H,W,C.
     path:
         The file that `run` computes: a folder with its contents.
     runtime:
-        Name and version.
+        All else that the result depends on: name, version, the code that feeds it.
     """
     made_by = f"{runtime}\0{sha256_tree(path)}\0"
 
     def predict(x: F32) -> F32:
         digest = hashlib.sha256(f"{made_by}{x.shape} {x.dtype.str}\0".encode())
         digest.update(np.ascontiguousarray(x).data)
-        file = cache_folder() / FOLDER / f"{digest.hexdigest()}.npy"
-        with contextlib.suppress(OSError, ValueError, EOFError):  # absent, or damaged
-            kept = np.load(file, allow_pickle=False)
-            if kept.dtype == np.float32 and kept.shape == (*x.shape[:-1], 1):
-                return kept  # type: ignore[no-any-return] # checked
+        file = cache_folder() / FOLDER / digest.hexdigest()
+        kept = _read(file, (*x.shape[:-1], 1))
+        if kept is not None:
+            return kept
         alpha = run(x)
         with contextlib.suppress(OSError, DiskError):  # a cache that cannot be written is none
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_path(file) as unfinished, unfinished.open("wb") as stream:
-                np.save(stream, alpha, allow_pickle=False)
+            content = np.ascontiguousarray(alpha, "<f4").tobytes()
+            with atomic_path(file) as unfinished:
+                unfinished.write_bytes(hashlib.sha256(content).digest() + content)
         return alpha
 
     return predict
+
+
+def _read(file: Path, shape: tuple[int, ...]) -> F32 | None:
+    """Return what is kept; None where nothing is, or other bytes than were written."""
+    try:
+        content = file.read_bytes()
+    except OSError:
+        return None
+    digest, values = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
+    if hashlib.sha256(values).digest() != digest or len(values) != 4 * int(np.prod(shape)):
+        return None
+    return np.frombuffer(values, "<f4").reshape(shape).astype(np.float32)

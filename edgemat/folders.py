@@ -1,4 +1,4 @@
-"""The folders of what can be made or fetched again: one cache for each user, and what lies there."""
+"""The folders of what can be made or fetched again: a cache for each user, and what lies there."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def list_entries(
             raise UsageError(
                 f"There is no folder {folder}.", remedy="Name the folder with the peers' files."
             )
-    entries = [Entry(name, "ours", path) for name, path in _names(ours).items()]
+    entries = [Entry(name, "ours", path) for name, path in name_models(ours).items()]
     if refined:
         entries += [replace(one, name=one.name + REFINED, refined=True) for one in entries]
     absent: Absent = {}
@@ -126,8 +126,14 @@ def _sentence(error: EdgematError) -> str:
     return f"{before}: {error}"
 
 
-def _names(paths: Sequence[Path]) -> dict[str, Path]:
-    """Name each model by its folder or file; by its whole path where that is not unique."""
+def name_models(paths: Sequence[Path]) -> dict[str, Path]:
+    """Name each model by its folder or file; by its whole path where that is not unique.
+
+    Raises
+    ------
+    UsageError
+        When one is named twice.
+    """
     short = [_short(path) for path in paths]
     unique = len(set(short)) == len(short)
     names = {name if unique else str(path): path for name, path in zip(short, paths, strict=True)}

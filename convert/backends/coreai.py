@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import tempfile
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -14,6 +15,7 @@ import numpy as np
 from edgemat.artifacts.artifact import Manifest
 from edgemat.artifacts.vocabulary import InputLayout
 from edgemat.convert.backend import GridTensor, Int8Operators, Target, channels_last
+from edgemat.files import sha256_file
 from edgemat.images import F32, PIXEL_SCALE
 from edgemat.matting.predictor import Predict
 from edgemat.quantize.spec import shift_to_int8
@@ -84,11 +86,13 @@ class CoreAi:
 
     def predictors(self, path: Path) -> dict[str, Predict]:
         """Return Apple's runtime; its mattes are kept, as one takes it a quarter of a minute."""
-        from edgemat.convert.coreai_runtime import CoreAiModel
+        from edgemat.convert import coreai_runtime
         from edgemat.convert.kept_mattes import keeping
 
-        runtime = f"coreai-core {version('coreai-core')}"
-        return {RUNTIME: keeping(CoreAiModel(path).run, path, runtime=runtime)}
+        run = coreai_runtime.CoreAiModel(path).run
+        code = sha256_file(Path(coreai_runtime.__file__))
+        runtime = f"coreai-core {version('coreai-core')}, {platform.processor()}, {code}"
+        return {RUNTIME: keeping(run, path, runtime=runtime)}
 
     def count_int8(self, path: Path) -> Int8Operators:
         """Count by what quantizes each operation's inputs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from edgemat.cli import tables
 from edgemat.cli.common import ArtifactPath, BackgroundsOption
+from edgemat.errors import UsageError
 from edgemat.terminal import AsJson, err, out, print_json
 
 
@@ -69,31 +71,37 @@ def bias(
 
 
 def flicker(
-    model: Annotated[str, typer.Argument(help="A shipped model, or an artefact.")] = "portrait",
-    others: Annotated[
-        list[Path] | None, typer.Argument(help="Further artefacts, on the same frames.")
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Shipped models, in float and int8, or artefacts: portrait by default."
+        ),
     ] = None,
     clip: Annotated[
         Path | None, typer.Option(help="A video instead of moved stills: no truth is known.")
     ] = None,
-    people: Annotated[int, typer.Option(min=1, help="Rendered people, a scene of each.")] = 8,
-    frames: Annotated[int, typer.Option(min=2, help="Of each scene.")] = 24,
+    people: Annotated[
+        int | None, typer.Option(min=1, help="Rendered people, a scene of each: 8 by default.")
+    ] = None,
+    frames: Annotated[int, typer.Option(min=2, help="Of each scene, or of the video.")] = 24,
     backgrounds: BackgroundsOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure how much mattes flicker (dtSSD), in float and int8, with and without smoothing."""
-    from edgemat.artifacts.shipped import SHIPPED_TARGET, find_artifact, shipped_models
-    from edgemat.bench.flicker import clip_scene, measure_flicker, moved_people
+    from edgemat.bench.flicker import PEOPLE_MOVED, clip_scene, measure_flicker, moved_people
     from edgemat.data.drawn.source import ProceduralSource
     from edgemat.data.mix import Photographs
     from edgemat.progress import share_bar
 
-    files = [find_artifact(model), *(others or [])]
-    if model in shipped_models():
-        files.insert(1, find_artifact(model, target=SHIPPED_TARGET))
+    if clip is not None and (backgrounds is not None or people is not None):
+        raise UsageError(
+            "A video has people and backgrounds of its own.",
+            remedy="Leave --people and --backgrounds out, or --clip.",
+        )
+    files = _files_of(models or ["portrait"])
     if clip is None:
         behind = Photographs(backgrounds) if backgrounds else ProceduralSource(1, size=(512, 512))
-        scenes = moved_people(behind, count=people, frames=frames)
+        scenes = moved_people(behind, count=people or PEOPLE_MOVED, frames=frames)
     else:
         scenes = [clip_scene(clip, frames=frames)]
     with share_bar("measuring") as show:
@@ -102,3 +110,16 @@ def flicker(
         print_json([one.to_json() for one in found])
     else:
         tables.show_flicker(out, found)
+
+
+def _files_of(models: Sequence[str]) -> dict[str, Path]:
+    """Return the files of models by names that tell them apart; a shipped one has two."""
+    from edgemat.artifacts.shipped import SHIPPED_TARGET, find_artifact, shipped_models
+    from edgemat.bench.peers.entries import name_models
+
+    files = []
+    for model in models:
+        files.append(find_artifact(model))
+        if model in shipped_models():
+            files.append(find_artifact(model, target=SHIPPED_TARGET))
+    return name_models(files)

@@ -47,6 +47,12 @@ SHAPE = (3, 32, 32)
 ABOUT = {"licence": "Apache-2.0", "author": "edgemat", "description": "a toy"}
 
 
+@pytest.fixture(autouse=True)
+def nothing_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test asks the runtime itself: see convert/kept_mattes.py."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
 @pytest.fixture(scope="module")
 def int8() -> Quantized:
     return quantized_toy()
