@@ -65,8 +65,9 @@ def median_ms(path: Path, *, threads: int, seconds: float, expected_ms: float) -
 
 def _reason(error: subprocess.CalledProcessError) -> str:
     """Return the error among what the tool and LiteRT say; LiteRT's last words are no error."""
-    logged = re.findall(r"^.* ERROR \w+: (.+)$", error.stderr, re.MULTILINE)
-    raised = re.findall(r"^[\w.]*(?:Error|Exception)\b.*$", error.stderr, re.MULTILINE)
+    said: str = error.stderr
+    logged: list[str] = re.findall(r"^.* ERROR \w+: (.+)$", said, re.MULTILINE)
+    raised: list[str] = re.findall(r"^[\w.]*(?:Error|Exception)\b.*$", said, re.MULTILINE)
     return [f"exit status {error.returncode}", *logged, *raised][-1]
 
 

@@ -26,6 +26,7 @@ from edgemat.bench.peers.pictures import (
     find_looks,
     find_photos,
     load,
+    percent,
 )
 from edgemat.bench.peers.scores import SetScore, score, summarise_scores
 from edgemat.data.folder import folder_split, photographs_split
@@ -250,7 +251,7 @@ def _load(photos: PhotoSet, section: SetSection) -> list[Loaded]:
     kept = [one for one in loaded if one.anyone_counts]
     if not kept:
         raise UsageError(
-            f"In {photos.folder} nobody covers {section.ignore_below:.0%} of a picture.",
+            f"In {photos.folder} nobody covers {percent(section.ignore_below)} of a picture.",
             remedy="Give a smaller ignore_below.",
         )
     return kept

@@ -203,6 +203,9 @@ def page(found: dict[str, Any]) -> str:
         median=median,
         calibration=CALIBRATION,
         waiting=waiting or "None.",
+        psnr_bar=PSNR_BAR,
+        int8_bar=INT8_BAR,
+        w8a8_bar=W8A8_BAR,
     )
 
 
@@ -240,9 +243,9 @@ Seconds are from `adopt` to all files proven, on two cores; their median is {med
 is the machine's at the end: above 2, other work ran beside it. Whether the processor has an int8
 dot product changes what int8 costs there.
 
-PSNR is of the float32 .tflite against torch (bar: 70 dB); the two int8 columns are mean absolute
-differences of mattes (0..1) from the frozen model (bars: 0.005 and 0.0001). **What misses its bar
-is bold.** Grids are those found bit for bit at their own tensors.
+PSNR is of the float32 .tflite against torch (bar: {psnr_bar:g} dB); the two int8 columns are mean
+absolute differences of mattes (0..1) from the frozen model (bars: {int8_bar:g} and {w8a8_bar:g}).
+**What misses its bar is bold.** Grids are those found bit for bit at their own tensors.
 
 Random weights damp nothing. Where a sum lies on the edge between two steps, a runtime may round it
 to the other one; each layer then multiplies what is off, and deep networks end far from 0. That is

@@ -15,7 +15,7 @@ from edgemat.bench.peers.contest_result import (
 from edgemat.bench.peers.contestants import Contestant, Entry
 from edgemat.bench.peers.entries import Absent, open_entries
 from edgemat.bench.peers.memory import peak_memory
-from edgemat.bench.peers.pictures import Loaded, PhotoSet, load, spread
+from edgemat.bench.peers.pictures import Loaded, PhotoSet, load, percent, spread
 from edgemat.bench.peers.scores import score
 from edgemat.bench.peers.sheet import make_strip
 from edgemat.bench.peers.speed import network_latencies, photo_latencies
@@ -74,24 +74,28 @@ def _judge_set(
     """Run all contestants on all photographs of one folder."""
     result = SetResult(photos, {name: [] for name in contestants}, skipped=list(photos.skipped))
     names = [photo.name for photo in photos.photos]
-    shown = set(spread(names, settings.strips))
-    done = 0
-    for photo in track(photos.photos, f"mattes of {photos.name}", len(names)):
+    places = spread(list(range(len(names))), settings.strips)  # whose pictures are drawn
+    drawn = done = 0
+    for place, photo in enumerate(track(photos.photos, f"mattes of {photos.name}", len(names))):
         try:
             loaded = load(photo, photos.truth, ignore_below=settings.ignore_below)
         except ImageError as error:
             result.skipped.append((photo.name, error.message))
             continue
         if not loaded.anyone_counts:
-            result.skipped.append((photo.name, f"nobody covers {settings.ignore_below:.0%} of it"))
+            share = percent(settings.ignore_below)
+            result.skipped.append((photo.name, f"nobody covers {share} of it"))
             continue
         done += 1
-        _judge_photo(loaded, contestants, result, show=photo.name in shown)
+        # in the place of one that is not used comes the next one that is
+        show = drawn < len(places) and place >= places[drawn]
+        drawn += show
+        _judge_photo(loaded, contestants, result, show=show)
     if not done:
         reason = result.skipped[-1][1]
         raise UsageError(
             f"No photograph of {photos.folder} can be used. The last one: {reason}",
-            remedy="Check the files.",
+            remedy="Check the files, and --ignore-below.",
         )
     return result
 

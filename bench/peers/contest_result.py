@@ -133,9 +133,11 @@ class ContestResult:
         }
 
     def size_bytes(self, name: str) -> int | None:
-        """Return the size of a contestant's file; None where it has none or is absent."""
-        file = self.facts[name].file if name in self.facts else None
-        return None if file is None else size_bytes(file)
+        """Return the size of a contestant's files; None where it has none or is absent."""
+        facts = self.facts.get(name)
+        if facts is None or facts.file is None:
+            return None
+        return size_bytes(facts.file) + (size_bytes(facts.refiner) if facts.refiner else 0)
 
     def _contestant_json(self, name: str) -> dict[str, Any]:
         if name not in self.facts:
@@ -150,6 +152,7 @@ class ContestResult:
             "takes_trimap": facts.takes_trimap,
             "bytes": self.size_bytes(name),
             "sha256": None if facts.file is None else sha256_tree(facts.file),
+            "refiner_sha256": None if facts.refiner is None else sha256_tree(facts.refiner),
             "network_latency": _measurement_json(self.costs.network.get(name)),
             "whole_latency": _measurement_json(self.costs.whole.get(name)),
             "peak_memory_bytes": self.costs.memory_bytes.get(name),

@@ -31,7 +31,7 @@ class Entry:
     guided:
         Enlarge a peer's mask by our guided filter.
     refined:
-        Look again at the matte with the shipped trimap network, as `edgemat matte --refine`.
+        Look again at the matte with the shipped trimap network, as `edgemat matte` does.
     """
 
     name: str
@@ -54,6 +54,8 @@ class Facts:
         Width x height, as networks are commonly called; "any" for classical methods.
     file:
         The model's file; None for classical methods.
+    refiner:
+        The file of the network that looks at its matte again; None without.
     """
 
     licence: str
@@ -61,6 +63,7 @@ class Facts:
     input_size: str
     takes_trimap: bool
     file: Path | None
+    refiner: Path | None = None
 
 
 class Contestant(Protocol):

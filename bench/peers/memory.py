@@ -45,7 +45,7 @@ def peak_memory(entry: Entry, photo: Photo, *, runtime: str, threads: int) -> in
         "entry": {**dataclasses.asdict(entry), "path": str(entry.path) if entry.path else None},
         "image": str(photo.image),
         "trimap": str(photo.trimap) if photo.trimap else None,
-        "module": MODULES[runtime],
+        "modules": [MODULES[runtime]] + [MODULES["litert"]] * entry.refined,
         "threads": threads,
     }
     idle = _peak_of_process(task | {"works": False}, entry.name)
@@ -69,7 +69,8 @@ def _work(task: dict[str, Any]) -> None:
     """Do what `task` says and print this process's peak memory."""
     path = task["entry"].pop("path")
     entry = Entry(path=Path(path) if path else None, **task["entry"])
-    importlib.import_module(task["module"])
+    for module in task["modules"]:
+        importlib.import_module(module)
     image = read_image(task["image"])
     trimap = read_trimap(task["trimap"]) if task["trimap"] else None
     if task["works"]:

@@ -5,6 +5,7 @@ Anyone's matte can be refined by edgemat's trimap network, too.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from edgemat.artifacts.artifact import Artifact
@@ -78,8 +79,9 @@ class Refined:
                 remedy="Refine what takes none.",
             )
         self._coarse = coarse
-        self._predictor = load_predictor(default_model(needs_trimap=True), threads=threads)
-        self.facts = coarse.facts
+        refiner = Artifact(default_model(needs_trimap=True))
+        self._predictor = load_predictor(refiner, threads=threads)
+        self.facts = replace(coarse.facts, refiner=refiner.payload)
 
     def predict(self, image: U8, trimap: U8 | None) -> F32:
         """Return alpha; see :class:`~bench.peers.contestants.Contestant`."""

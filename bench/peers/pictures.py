@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ from edgemat.images import (
 )
 
 Truth = Literal["alpha", "mask"]
+T = TypeVar("T")
 BAND = 1 / 50
 """Half width of the band around the true edge, as a share of the picture's longer side."""
 THRESHOLD = 0.5
@@ -176,8 +177,13 @@ def find_looks(folder: Path, *, part: Part = "all", limit: int | None = None) ->
     return PhotoSet(folder.resolve().name, folder, None, part, photos)
 
 
-def spread(names: list[str], limit: int | None) -> list[str]:
-    """Return at most `limit` names, evenly spaced, so that a short run sees all of a folder."""
+def percent(share: float) -> str:
+    """Return a share of 0 to 1 as a percentage, in as many digits as it has: 0.025 is 2.5%."""
+    return f"{100 * share:.6g}%"
+
+
+def spread(names: list[T], limit: int | None) -> list[T]:
+    """Return at most `limit` of them, evenly spaced, so that a short run sees all of a folder."""
     if limit is None or limit >= len(names):
         return names
     return [names[k * len(names) // limit] for k in range(limit)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgemat.bench.peers.contest_result import ContestResult, SetResult
-from edgemat.bench.peers.pictures import BAND, THRESHOLD
+from edgemat.bench.peers.pictures import BAND, THRESHOLD, percent
 from edgemat.bench.peers.scores import SetScore, summarise_scores
 from edgemat.bench.protocol import Measurement
 
@@ -133,7 +133,7 @@ def _score_table(result: ContestResult, one: SetResult) -> TextTable:
     if one.photos.truth == "mask":
         notes.append("The truth is binary: in the band, a soft matte is counted as wrong.")
     if ignored := result.settings.ignore_below:
-        notes.append(f"People below {ignored:.0%} of a picture do not count.")
+        notes.append(f"People below {percent(ignored)} of a picture do not count.")
     if lacking:
         notes.append(f"Without a trimap no matte: {', '.join(lacking)}.")
     notes += [f"{f.contestant} failed on {f.photo}: {f.reason}" for f in one.failures]

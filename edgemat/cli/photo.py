@@ -196,13 +196,16 @@ def _one(batch: Batch, job: Job, as_json: bool) -> None:
     if outcome.error is not None:
         raise outcome.error
     model = batch.cutter.name if outcome.asked_model else None
+    refiner = batch.cutter.refiner_of(video=job.is_video) if outcome.asked_model else None
     if as_json:
         told: dict[str, str | int | None] = {"output": str(job.target), "model": model}
+        told["refined_by"] = refiner
         if not job.is_video:
             told["height"], told["width"] = image_size(job.target)
         print_json(told)
     else:
-        after = " from what was given alone." if model is None else f" with {Path(model).name}."
+        names = " and ".join(Path(one).name for one in (model, refiner) if one is not None)
+        after = f" with {names}." if names else " from what was given alone."
         tables.show_path(out, job.target, before="Wrote ", after=after)
 
 

@@ -128,16 +128,26 @@ class Cutter:
     @property
     def name(self) -> str:
         """The model's name or path."""
-        return str(self._model.path if isinstance(self._model, Artifact) else self._model)
+        return _name_of(self._model)
+
+    def refiner_of(self, *, video: bool) -> str | None:
+        """Return the name or path of who looks again at a photograph or video; None if nobody."""
+        refiner = self._who_refines(video=video)
+        return None if refiner is None else _name_of(refiner)
+
+    def _who_refines(self, *, video: bool) -> Model | None:
+        return self._refiner if self._refines_videos or not video else None
 
     def alpha(self, frame: Frame, progress: Progress | None = None) -> F32:
         """Return the matte of a frame; what was erased of it already stays away."""
         if not hasattr(self._own, "model"):
             self._load()
-        refines = self._refiner is not None and (self._refines_videos or not frame.of_video)
+        refiner = self._who_refines(video=frame.of_video)
         # the second look is nearly all of the work
-        alpha = self._first_look(frame, None if refines else progress)
-        if refines:
+        alpha = self._first_look(frame, progress if refiner is None else None)
+        if refiner is not None:
+            if self._own.refiner is None:  # videos that are not refined do without it
+                self._own.refiner = self._loaded(refiner, None)
             alpha = refine(frame.image, alpha, model=self._own.refiner, progress=progress)
         return alpha if frame.opacity is None else np.minimum(alpha, frame.opacity)
 
@@ -150,7 +160,7 @@ class Cutter:
 
     def _load(self) -> None:
         self._own.model = self._loaded(self._model, self._convention)
-        self._own.refiner = None if self._refiner is None else self._loaded(self._refiner, None)
+        self._own.refiner = None
 
     def _loaded(self, model: Model, convention: Convention | None) -> Model:
         if isinstance(model, str) and model in METHODS and convention is None:
@@ -158,6 +168,10 @@ class Cutter:
         if isinstance(model, Artifact | Path | str):
             return load_predictor(model, threads=self._threads, convention=convention)
         return model
+
+
+def _name_of(model: Model) -> str:
+    return str(model.path if isinstance(model, Artifact) else model)
 
 
 def cut(

@@ -10,12 +10,15 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from edgemat.artifacts.artifact import Artifact
+from edgemat.artifacts.shipped import default_model
 from edgemat.bench.peers.catalog import PACKAGES, PEERS, Member, Package, Peer
 from edgemat.bench.peers.contest import run_contest
 from edgemat.bench.peers.contest_result import ContestResult, ContestSettings
@@ -260,6 +263,11 @@ def test_anyone_without_a_trimap_is_refined(tmp_path: Path) -> None:
         refined = found[name + REFINED].predict(image, None)
         assert not np.array_equal(refined, coarse)
         np.testing.assert_array_equal(refined, refine(image, coarse))
+        assert found[name].facts.refiner is None
+        assert (
+            found[name + REFINED].facts.refiner
+            == Artifact(default_model(needs_trimap=True)).payload
+        )
 
 
 def test_a_flat_mask_is_stretched_to_nothing() -> None:
@@ -351,6 +359,27 @@ def test_who_is_too_small_does_not_count(tmp_path: Path) -> None:
     (counted,) = found[0.04].scores["ours"]
     assert counted.name == "both" and counted.iou > found[0.0].scores["ours"][0].iou
     assert found[0.04].skipped == [("small", "nobody covers 4% of it")]
+    assert [strip.name for strip in found[0.04].strips] == ["both"]
+
+
+def test_the_sheet_is_of_photographs_that_count(tmp_path: Path) -> None:
+    """The first is not used: in its place comes the next."""
+    for number, size in enumerate((4, 40, 40)):
+        alpha = np.zeros(SIZE, np.uint8)
+        alpha[:size, :size] = 255
+        name = f"{number}.png"
+        write_image(tmp_path / "set/image" / name, np.dstack([alpha] * 3))
+        write_image(tmp_path / "set/alpha" / name, alpha)
+    path = write_red_model(tmp_path / "ours.tflite", (96, 96))
+    entries, absent = list_entries([path], [], classical=False)
+    settings = ContestSettings(protocol=QUICK, costs=False, strips=1, ignore_below=0.025)
+    result = run_contest(entries, absent, [find_photos(tmp_path / "set")], settings=settings)
+    assert [strip.name for strip in result.sets[0].strips] == ["1"]
+    assert result.sets[0].skipped == [("0", "nobody covers 2.5% of it")]
+    nobody = replace(settings, ignore_below=0.9)
+    with pytest.raises(UsageError, match="nobody covers 90%") as raised:
+        run_contest(entries, absent, [find_photos(tmp_path / "set")], settings=nobody)
+    assert "--ignore-below" in raised.value.remedy
 
 
 def test_a_run_scores_all_and_names_the_absent(tmp_path: Path) -> None:

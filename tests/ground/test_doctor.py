@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sys
+import tomllib
 from importlib import metadata
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,8 +19,10 @@ from edgemat.doctor import (
     examine,
     explain_missing,
 )
+from tools.lock import PYTHONS
 
 INSTALLED = metadata.version
+ROOT = Path(__file__).parents[2]
 
 
 def without(monkeypatch: pytest.MonkeyPatch, *missing: str) -> dict[str, Finding]:
@@ -84,6 +88,23 @@ def test_a_python_that_is_too_new(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not python.ok
     assert python.detail == "3.14.0"
     assert "3.11" in python.remedy
+
+
+def test_every_python_is_named_everywhere() -> None:
+    """pyproject.toml, doctor, the lists' hashes, README and CONTRIBUTING speak of the same."""
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+    first, last = PYTHONS[0], PYTHONS[-1]
+    assert wanted == f">={first},<3.{int(last.split('.')[1]) + 1}"
+    assert examine()[0].ability == f"Python {first} to {last}"
+    for page in ("README.md", "CONTRIBUTING.md"):
+        text = (ROOT / page).read_text()
+        assert f"Python {', '.join(PYTHONS[:-1])} or {last}" in text, page
+
+
+@pytest.mark.parametrize("version", PYTHONS)
+def test_a_python_that_is_taken(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "version_info", (*map(int, version.split(".")), 0))
+    assert examine()[0].ok
 
 
 def test_a_nearly_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from calling import Call
 from page_visitor import person
+from toy_videos import write_clip
 
 from edgemat.artifacts.artifact import Feeding
+from edgemat.artifacts.shipped import SHIPPED_TARGET, find_artifact
 from edgemat.errors import ImageError
 from edgemat.images import F32, read_grey, to_uint8, write_image
 from edgemat.matting.cutting import Cutter, Frame
@@ -18,6 +20,7 @@ from edgemat.matting.finish import Finish
 from edgemat.matting.matte import matte
 from edgemat.matting.refine import fit_coarse, refine, trimap_of_coarse
 from edgemat.matting.unknown import trimap_of_matte
+from edgemat.workflow.api.matte_files import matte_files
 
 SIDE = 250  # of which the reach is two pixels
 
@@ -129,6 +132,42 @@ def test_a_photograph_is_looked_at_twice_unless_told_otherwise(
     found = read_grey(target)
     assert np.abs(found - expected).max() <= 0.5 / 255 + 1e-6
     assert not np.allclose(refine(photo, coarse), coarse, atol=0.1), "the second look matters"
+
+
+def test_both_networks_are_named(tmp_path: Path, call: Call) -> None:
+    person(96, 96).save(tmp_path / "photo.png")
+    words = ("matte", tmp_path / "photo.png", "-o", tmp_path / "cut.png", "--json")
+    names = [find_artifact(name, target=SHIPPED_TARGET).name for name in ("portrait", "trimap")]
+    for more, refined_by in (((), names[1]), (("--no-refine",), None)):
+        status, said, error = call(*words, *more)
+        assert status == 0, error
+        told = json.loads(said)
+        assert Path(told["model"]).name == names[0]
+        assert (told["refined_by"] and Path(told["refined_by"]).name) == refined_by
+
+
+@pytest.mark.parametrize(("asked", "frames"), [(None, 0), (False, 0), (True, 3)])
+def test_a_clip_is_refined_on_request_alone(
+    asked: bool | None, frames: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("av")
+    write_clip(tmp_path / "clip.mp4", count=3)
+    looks: list[F32] = []
+    monkeypatch.setattr(
+        "edgemat.matting.cutting.refine",
+        lambda image, coarse, **_: looks.append(coarse) or coarse,
+    )
+    (outcome,) = matte_files(tmp_path / "clip.mp4", tmp_path / "clip.mov", refine=asked)
+    assert outcome.error is None and len(looks) == frames
+
+
+def test_a_mask_is_there_to_be_refined(tmp_path: Path, call: Call) -> None:
+    photo = tmp_path / "photo.png"
+    person(96, 96).save(photo)
+    words = ("matte", photo, "-o", tmp_path / "cut.png", "--mask", photo, "--no-refine")
+    status, _, error = call(*words)
+    assert status == 2 and "to be refined" in error
+    assert not (tmp_path / "cut.png").exists()
 
 
 def test_with_a_trimap_there_is_nothing_to_refine(tmp_path: Path, call: Call) -> None:

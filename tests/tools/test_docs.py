@@ -11,6 +11,7 @@ import pytest
 
 from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.shipped import SHELF, SHIPPED_TARGET, find_artifact, shipped_models
+from edgemat.bench.peers.entries import REFINED
 from tools.docs import BEGIN, END, pages, with_quality
 
 ROOT = Path(__file__).parents[2]
@@ -66,11 +67,13 @@ def test_bias_is_that_of_the_file_that_ships(model: str) -> None:
 @pytest.mark.parametrize("page", sorted(MODELS.glob("peers-*.json")), ids=lambda page: page.stem)
 def test_those_who_meet_peers_are_those_who_ship(page: Path) -> None:
     shipped = {path.name: Artifact(path).manifest.payload_sha256 for path in SHELF.glob("*@*")}
-    ours = {
-        one["name"]: one["sha256"] for one in load(page.name)["contestants"] if pinned(one["name"])
-    }
+    met = load(page.name)["contestants"]
+    ours = {one["name"].removesuffix(REFINED): one["sha256"] for one in met if pinned(one["name"])}
     same = ours == {name: shipped.get(name) for name in ours}
     assert ours and same != str(page).startswith(str(ROOT / OF_BEFORE))
+    refiner = shipped[find_artifact("trimap", target=SHIPPED_TARGET).name]
+    refined = [one for one in met if one["name"].endswith(REFINED) and one["absent"] is None]
+    assert all(one["refiner_sha256"] == refiner for one in refined)
 
 
 def test_the_table_of_what_ships_is_that_of_the_figures() -> None:

@@ -26,6 +26,8 @@ FILES = [
         ("one-1.0-cp39-abi3-win_amd64.whl", "c"),
         ("one-1.0-cp310-cp310-win_amd64.whl", "d"),
         ("one-1.0-cp313-cp313t-win_amd64.whl", "e"),
+        ("one-1.0-cp313-cp313-win_amd64.whl", "4"),
+        ("one-1.0-cp314-cp314-win_amd64.whl", "5"),
         ("one-1.0-py2-none-any.whl", "f"),
         ("one-1.0.tar.gz", "0"),
         ("one-1.1-py3-none-any.whl", "1"),
@@ -75,15 +77,15 @@ def test_the_list_holds_what_the_project_names() -> None:
 
 
 def test_wheels_for_our_pythons_are_chosen() -> None:
-    assert choose(FILES[:9], "1.0") == ["a" * 64, "b" * 64, "c" * 64]
-    assert choose(FILES[:9], "1.1") == ["1" * 64]
-    assert choose(FILES[9:], "1.0") == ["3" * 64], "the source, where there is no wheel"
+    assert choose(FILES[:11], "1.0") == [one * 64 for one in "4abc"]
+    assert choose(FILES[:11], "1.1") == ["1" * 64]
+    assert choose(FILES[11:], "1.0") == ["3" * 64], "the source, where there is no wheel"
 
 
 def test_hashes_are_written_anew_and_comments_stay() -> None:
     once = lock("# why\none==1.1\n\none==1.0 ; sys_platform == 'linux'\n", lambda name: FILES)
     assert once.startswith(f"# why\none==1.1 \\\n    --hash=sha256:{'1' * 64}\n\n")
-    assert once.count("--hash") == 4
+    assert once.count("--hash") == 5
     assert lock(once, lambda name: FILES) == once
 
 

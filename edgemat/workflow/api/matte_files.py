@@ -159,6 +159,10 @@ def open_batch(
     from edgemat.matting.cutting import Cutter
     from edgemat.matting.smoothing import Smoother
 
+    if by_mask and refine is False:
+        raise UsageError(
+            "A coarse matte is there to be refined.", remedy="Leave --no-refine out, or the mask."
+        )
     photographs_alone = refine is None
     if refine is None:
         refine = model is None and not (by_trimap or by_mask)
@@ -182,8 +186,8 @@ def open_batch(
         refines_videos=not photographs_alone,
     )
     behind = b"" if finish.background is None else finish.background.tobytes()
-    settings = {
-        "model": f"{model} {convention} {refiner} {photographs_alone}",
+    settings = {  # of videos, which resume by them
+        "model": f"{model} {convention} {cutter.refiner_of(video=True)}",
         "finish": f"{finish.blur} {finish.only_mask} {hashlib.sha256(behind).hexdigest()}",
     }
     return Batch(cutter, smoothing, settings, jobs, overwrite, ray)
