@@ -51,7 +51,7 @@ docs: .venv/ready
 	$(BIN)/python -m tools.docs
 
 site: .venv/ready
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 fuzz: .venv/ready
 	$(BIN)/python -m tools.fuzz
