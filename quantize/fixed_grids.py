@@ -6,11 +6,14 @@ grids hold 0 and the ends exactly, and quantization-aware training leaves them a
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from torch import nn
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
+from edgemat.errors import UnsupportedError
 from edgemat.images import PIXEL_SCALE
 from edgemat.models.blocks.pooling import DeployMaxPool
 from edgemat.models.blocks.segmentation import DeployTrimapAttention
@@ -19,8 +22,52 @@ from edgemat.quantize.spec import Place, TensorQuant
 FIXED_GRID_FUNCTIONS = ("sigmoid", "softmax")
 """Runtimes fix the grid of their outputs: the scale is UNIT_SCALE, the lowest value 0."""
 UNIT_SCALE = 1 / 256
+WIDEST_SOFTMAX = 256
+"""Values that an int8 softmax may share out: of more, even equal ones are less than a step."""
 CUT_SCALE = DeployTrimapAttention.CUT / 128
 """-CUT is the lowest step and CUT one above the highest: the grid cuts as the network does."""
+
+
+def require_narrow_softmaxes(deploy: nn.Module, x: Tensor) -> None:
+    """Refuse a network whose attention int8 cannot hold.
+
+    Its softmax over more than `WIDEST_SOFTMAX` values would be 0 nearly everywhere, and LiteRT's
+    reference kernel ends the process for sums that large.
+
+    Parameters
+    ----------
+    x:
+        One input, 1,C,H,W, of the size that the network is converted at.
+
+    Raises
+    ------
+    UnsupportedError
+        When it has one.
+    """
+    with torch.no_grad(), _Softmaxes() as seen:
+        deploy(x)
+    if (widest := max(seen.widths, default=0)) > WIDEST_SOFTMAX:
+        raise UnsupportedError(
+            f"A softmax shares 1 out among {widest:,} values: in int8, in steps of 1/256, nearly "
+            "all of them would be 0.",
+            remedy="Convert it to tflite-fp16 or coreml-fp16, or adopt it at a smaller --size.",
+        )
+
+
+class _Softmaxes(TorchFunctionMode):
+    """Notes among how many values every softmax shares 1 out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.widths: list[int] = []
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__name__", "") == "softmax":
+            x = args[0] if args else kwargs["input"]
+            dim = kwargs["dim"] if "dim" in kwargs else args[1]
+            self.widths.append(x.shape[dim])
+        return func(*args, **kwargs)
 
 
 class Grid(NamedTuple):

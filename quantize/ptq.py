@@ -23,7 +23,7 @@ from edgemat.models.blocks.pooling import Below
 from edgemat.models.blocks.segmentation import DeployTrimapAttention
 from edgemat.models.deploy import DeployForm
 from edgemat.quantize.align import snap_biases, unify_grids
-from edgemat.quantize.fixed_grids import FixedGrids
+from edgemat.quantize.fixed_grids import FixedGrids, require_narrow_softmaxes
 from edgemat.quantize.kernels import fused_kernels
 from edgemat.quantize.nncf_fill import filled_for_tflite
 from edgemat.quantize.spec import Place, QuantSpec, TensorQuant
@@ -88,7 +88,13 @@ def quantize_ptq(deploy: DeployForm, calibration: Sequence[Tensor]) -> Quantized
         Deploy form of a float network, in eval mode.
     calibration:
         Inputs 1,C,H,W float32 in 0..1, of the kind that the network will see.
+
+    Raises
+    ------
+    UnsupportedError
+        As :func:`edgemat.quantize.fixed_grids.require_narrow_softmaxes`.
     """
+    require_narrow_softmaxes(deploy, calibration[0])
     count = distinct(calibration)
     if count < MIN_CALIBRATION_IMAGES:
         warnings.warn(
