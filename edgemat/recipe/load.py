@@ -12,7 +12,7 @@ from edgemat.artifacts.artifact import Card
 from edgemat.data.sections import BackgroundSection, DataSection, SourceSection
 from edgemat.errors import UsageError, nearest
 from edgemat.files import shorten
-from edgemat.recipe.optimization import LossSection, PartsSection
+from edgemat.recipe.optimization import BlendSection, LossSection, PartsSection
 from edgemat.recipe.override import override
 from edgemat.recipe.schema import BenchSection, ModelSection, Recipe, VerifySection
 from edgemat.recipe.sections import (
@@ -127,6 +127,7 @@ def _fields_at(location: tuple[int | str, ...]) -> list[str]:
         "card": Card,
         "train": TrainSection,
         "losses": LossSection,
+        "blend": BlendSection,
         "parts": PartsSection,
         "prune": PruneSection,
         "tune": TuneSection,

@@ -40,6 +40,13 @@ class PartsSection(Section):
     matting: str = Field(description="the matting decoder's layers: one of an IndexNet")
 
 
+class BlendSection(Section):
+    """Another trained network of the same architecture, whose weights are mixed into the result."""
+
+    other: str = Field(description="a float artefact, or a name")
+    share: float = Field(gt=0, lt=1, description="of its weights in the result")
+
+
 class OptimizationSection(Section):
     """Base of the section on training."""
 
@@ -76,6 +83,11 @@ class OptimizationSection(Section):
     )
     trains: Literal["all", "segmentation", "matting"] = Field(
         default="all", description="part of a portrait network; the rest stays as it is"
+    )
+    blend: BlendSection | None = Field(
+        default=None,
+        description="at the end, each weight is that share of another network's: what was tuned to "
+        "new pictures from it keeps more of the old ones",
     )
     parts: PartsSection | None = Field(
         default=None, description="instead of start: two networks to start from"

@@ -102,6 +102,8 @@ class TrainSection(TuneSection, OptimizationSection):
     def named(self) -> Iterable[tuple[str, str]]:
         """Return the trained networks that are named, by their keys."""
         found = {"encoder": self.encoder, "start": self.start, "teacher": self.teacher}
+        if self.blend is not None:
+            found["blend.other"] = self.blend.other
         if self.parts is not None:
             found["parts.segmentation"] = self.parts.segmentation
             found["parts.matting"] = self.parts.matting

@@ -10,12 +10,13 @@ from safetensors.torch import save_file
 from toy_artifacts import artifact
 
 from edgemat.artifacts.artifact import Artifact, Feeding
-from edgemat.errors import UsageError
+from edgemat.errors import EdgematError, UsageError
 from edgemat.models import create_matting, model_info
 from edgemat.models.blocks.affine import normalise_input
 from edgemat.models.network import MattingNetwork
-from edgemat.recipe.optimization import PartsSection
-from edgemat.workflow.stages.starting import start_from_encoder, start_from_two
+from edgemat.recipe.load import load_recipe
+from edgemat.recipe.optimization import BlendSection, PartsSection
+from edgemat.workflow.stages.starting import blend_in, start_from_encoder, start_from_two
 
 CONFIG = {"width": 0.25}
 
@@ -150,3 +151,40 @@ def test_another_encoder_is_refused(tmp_path: Path) -> None:
     artefact, _ = trained(tmp_path, "pspm-slim", normalised=True)
     with pytest.raises(UsageError, match="is not this network's"):
         start_from_encoder(create_matting("pspm-live", **CONFIG), artefact)
+
+
+def test_a_blend_is_between_two_networks(tmp_path: Path) -> None:
+    made, other = trained(tmp_path, "pspm-slim")
+    torch.manual_seed(3)
+    network = create_matting("pspm-slim", **CONFIG)
+    before = {name: w.clone() for name, w in network.state_dict().items()}
+    blend = BlendSection(other=str(made.path), share=0.25)
+    assert blend_in(network, blend).path == made.path
+    theirs = other.state_dict()
+    for name, w in network.state_dict().items():
+        expected = before[name]
+        if w.is_floating_point():
+            expected = 0.75 * expected + 0.25 * theirs[name]
+        torch.testing.assert_close(w, expected, atol=1e-6, rtol=1e-5)
+    wider = create_matting("pspm-slim", width=0.5)
+    with pytest.raises(UsageError, match="another architecture or width"):
+        blend_in(wider, blend)
+    with pytest.raises(UsageError, match="another architecture or width"):
+        blend_in(create_matting("pspm-b3", **CONFIG), blend)
+
+
+def test_a_recipe_names_whom_it_blends(tmp_path: Path) -> None:
+    start, _ = trained(tmp_path, "pspm-slim")
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(
+        f"""name = "r"
+[[models]]
+name = "m"
+architecture = "pspm-slim"
+config = {{ width = 0.25 }}
+input_size = [64, 64]
+train = {{ start = "{start.path}", steps = 0, blend = {{ other = "nobody", share = 0.5 }} }}
+"""
+    )
+    with pytest.raises(EdgematError, match="nobody"):
+        load_recipe(recipe)

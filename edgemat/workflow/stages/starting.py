@@ -1,4 +1,4 @@
-"""Weights to start from that come from other networks: an encoder, or PSPM's phase 1 (6.5.2).
+"""Weights that come from other networks: an encoder, PSPM's phase 1 (6.5.2), a share of all.
 
 PSPM and its baseline B start from two:
 
@@ -23,7 +23,7 @@ from edgemat.models.blocks.affine import NAME, add_affines
 from edgemat.models.indexnet import IndexNet
 from edgemat.models.network import MattingNetwork
 from edgemat.models.pspm_baseline import PSPMBaseline
-from edgemat.recipe.optimization import PartsSection
+from edgemat.recipe.optimization import BlendSection, PartsSection
 
 # Of M = F_p + U_p / 2: how much of the trimap's weight each class gets, where all three are seen.
 CLASS_SHARES = (0.0, 0.5, 1.0)
@@ -55,6 +55,34 @@ def start_from_two(network: MattingNetwork, parts: PartsSection) -> tuple[Artifa
             )
     network.load_state_dict(state, strict=False)
     return segmentation, matting
+
+
+def blend_in(network: MattingNetwork, blend: BlendSection) -> Artifact:
+    """Mix the weights of another trained network into `network`, in place; returns the other.
+
+    The mean of a network's weights before and after it was tuned to other pictures is often better
+    on both (Wortsman et al., *Robust fine-tuning of zero-shot models*, CVPR 2022). The statistics
+    of batch normalisation are mixed alike.
+
+    Raises
+    ------
+    UsageError
+        When it is not there, or of another architecture or width.
+    """
+    other = open_artifact(blend.other)
+    own, theirs = network.state_dict(), load_network(other).state_dict()
+    if {name: w.shape for name, w in own.items()} != {name: w.shape for name, w in theirs.items()}:
+        raise UsageError(
+            f"train.blend: {other.path.name} is of another architecture or width.",
+            remedy="Name a network of the same, such as the one that it was tuned from.",
+        )
+    network.load_state_dict(
+        {
+            name: torch.lerp(w, theirs[name].to(w), blend.share) if w.is_floating_point() else w
+            for name, w in own.items()
+        }
+    )
+    return other
 
 
 def start_from_encoder(network: MattingNetwork, trained: Artifact) -> None:

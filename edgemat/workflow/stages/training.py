@@ -52,7 +52,7 @@ from edgemat.workflow.stages.common import (
     fill_network,
     torch_input,
 )
-from edgemat.workflow.stages.starting import start_from_encoder, start_from_two
+from edgemat.workflow.stages.starting import blend_in, start_from_encoder, start_from_two
 
 DRAWN_DATA = "Trained on procedural pictures made by edgemat; no photographs."
 
@@ -123,6 +123,8 @@ def train_stage(
         log = work / LOG
     else:
         log = sources[-1].path / TRAINING_LOG
+    if section.train.blend is not None:
+        sources.append(blend_in(network, section.train.blend))
     network.eval()
     weights = network.state_dict()
     if section.train.half_weights:
