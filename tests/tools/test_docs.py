@@ -17,8 +17,6 @@ from tools.docs import BEGIN, END, pages, with_quality
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "docs/models"
 DOCUMENTS = ["README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md"))]
-OF_BEFORE = "docs/models/peers-portrait"
-"""It measures the int8 file of before, and models/index.md says so: until it is made anew."""
 PINNED = r"\b((?:%s)(?:-[a-z0-9-]+)?@[0-9a-f]{8})\b"
 
 
@@ -34,8 +32,7 @@ def pinned(text: str) -> set[str]:
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_a_document_names_the_files_that_ship(document: str) -> None:
-    gone = pinned((ROOT / document).read_text()) - names()
-    assert bool(gone) == document.startswith(OF_BEFORE), gone
+    assert pinned((ROOT / document).read_text()) - names() == set()
 
 
 def test_a_file_of_before_is_noticed() -> None:
@@ -69,8 +66,7 @@ def test_those_who_meet_peers_are_those_who_ship(page: Path) -> None:
     shipped = {path.name: Artifact(path).manifest.payload_sha256 for path in SHELF.glob("*@*")}
     met = load(page.name)["contestants"]
     ours = {one["name"].removesuffix(REFINED): one["sha256"] for one in met if pinned(one["name"])}
-    same = ours == {name: shipped.get(name) for name in ours}
-    assert ours and same != str(page).startswith(str(ROOT / OF_BEFORE))
+    assert ours and ours == {name: shipped.get(name) for name in ours}
     refiner = shipped[find_artifact("trimap", target=SHIPPED_TARGET).name]
     refined = [one for one in met if one["name"].endswith(REFINED) and one["absent"] is None]
     assert all(one["refiner_sha256"] == refiner for one in refined)
