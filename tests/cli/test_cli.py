@@ -222,6 +222,7 @@ def test_matte_writes_a_cut_out(folder: Path, call: Call) -> None:
         "height": 48,
         "model": str(folder / "portrait.tflite"),
         "output": str(out),
+        "refined_by": None,
         "width": 64,
     }
     _, alpha = read_rgba(out)
