@@ -11,10 +11,11 @@ import pytest
 from edgemat.bench.runner import wheel
 from edgemat.bench.runner.wheel import HASHES, WHEELS, download_command
 from edgemat.errors import MissingToolError
+from tools.lock import PYTHONS
 
 
 def test_the_pinned_version_has_hashes_of_each_python_and_processor() -> None:
-    assert len(set(HASHES[metadata.version("ai-edge-litert")])) == 2 * len(WHEELS)
+    assert len(set(HASHES[metadata.version("ai-edge-litert")])) == len(PYTHONS) * len(WHEELS)
 
 
 def test_a_version_without_hashes_is_not_fetched(tmp_path: Path) -> None:
