@@ -183,9 +183,12 @@ def _peers(name: str, contest: Contest) -> None:
             command += [option, value]
     with tempfile.TemporaryDirectory() as folder:
         _edgemat([*command, "-o", folder])
-        for suffix in ("json", "md"):
-            made = Path(folder) / f"peers.{suffix}"
-            shutil.copyfile(made, ROOT / MODELS / f"peers-{name}.{suffix}")
+        made = Path(folder)
+        shutil.copyfile(made / "peers.md", ROOT / MODELS / f"peers-{name}.md")
+        value = json.loads((made / "peers.json").read_text(encoding="utf-8"))
+        # on one line: half the size, and no one reads it but tests and cards
+        text = json.dumps(value, separators=(",", ":")) + "\n"
+        write_text(ROOT / MODELS / f"peers-{name}.json", text)
 
 
 def _shipped() -> None:
