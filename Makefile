@@ -1,5 +1,5 @@
 # make run    the main job: train, quantize, convert, verify, measure, report
-# make test   style, types and the tests: some twenty minutes on two slow cores
+# make test   style, types and the tests: ten to twenty-five minutes on two cores
 # make check  style and types
 #
 # make test-all      the long rounds as well, as in CI: every network's conversion, runs that are
