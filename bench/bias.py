@@ -23,10 +23,10 @@ from edgemat.data.augment import cover
 from edgemat.data.composite import composite
 from edgemat.data.folder import FolderSource
 from edgemat.data.mix import Backgrounds
-from edgemat.data.sample import Part
+from edgemat.data.sample import Matte, Part
 from edgemat.data.sections import PEOPLE
 from edgemat.errors import UsageError
-from edgemat.images import F32, to_float, to_uint8
+from edgemat.images import F32, U8, to_float, to_uint8
 
 DESCRIPTIONS = "people.json"
 SKIN = {"light (Monk 1-3)": range(1, 4), "medium (4-6)": range(4, 7), "dark (7-10)": range(7, 11)}
@@ -143,6 +143,13 @@ def measure_bias(
     )
 
 
+def put_before(person: Matte, background: U8) -> U8:
+    """Return a composite, HxWx3 uint8: a person before a background that covers the picture."""
+    alpha = to_float(person.alpha)
+    behind = to_float(cover(background, size=(alpha.shape[0], alpha.shape[1])))
+    return to_uint8(composite(to_float(person.colours), behind, alpha=alpha))
+
+
 def _measure(
     contestant: Ours,
     label: str,
@@ -151,9 +158,7 @@ def _measure(
     background: np.ndarray[Any, Any],
 ) -> _Picture:
     matte = source[index]
-    alpha = to_float(matte.alpha)
-    behind = to_float(cover(background, size=(alpha.shape[0], alpha.shape[1])))
-    picture = to_uint8(composite(to_float(matte.colours), behind, alpha=alpha))
+    alpha, picture = to_float(matte.alpha), put_before(matte, background)
     band = edge_band(alpha)
     found: F32 = contestant.predict(picture, band)
     name = source.name(index)

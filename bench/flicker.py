@@ -17,20 +17,19 @@ from typing import Any
 
 import numpy as np
 
+from edgemat.bench.bias import put_before
 from edgemat.bench.peers.ours import Ours
-from edgemat.data.augment import cover
-from edgemat.data.composite import composite
 from edgemat.data.folder import FolderSource
 from edgemat.data.mix import Backgrounds
 from edgemat.data.sample import Part
 from edgemat.data.sections import PEOPLE
 from edgemat.data.warp import Window
 from edgemat.errors import UsageError
-from edgemat.images import F32, U8, to_float, to_uint8
-from edgemat.matting.smoothing import Smoother
+from edgemat.images import F32, U8, to_float
+from edgemat.matting.smoothing import SMOOTHING, Smoother
 from edgemat.matting.video.clip import open_clip
 
-SHARES = (0.0, 0.3)
+SHARES = (0.0, SMOOTHING)
 """Of the matte before, which stays: without smoothing, and with the apps' own."""
 SIDE = 320  # of a frame, px
 PAN, ZOOM, TREMBLE = 0.05, 0.08, 0.6  # of the picture's side, of its scale; px
@@ -131,37 +130,37 @@ def measure_flicker(
         raise UsageError(
             "Flicker needs two frames.", remedy="Give more --frames, or a longer video."
         )
-    found: list[Flicker] = []
+    found = []
     for number, (name, one) in enumerate(contestants.items()):
-        by_share: dict[float, list[tuple[float, float | None]]] = {share: [] for share in SHARES}
-        for index, scene in enumerate(scenes):
-            alphas = [one.predict(frame, None) for frame in scene.frames]
-            for share in SHARES:
-                smooth = Smoother(share)
-                steady = [smooth(x, a) for x, a in zip(scene.frames, alphas, strict=True)]
-                by_share[share].append((dtssd(steady, scene.truths), _mad(steady, scene.truths)))
-            progress(number * len(scenes) + index + 1, len(contestants) * len(scenes))
-        frames = sum(len(scene.frames) for scene in scenes)
-        found += [_flicker(name, share, rows, frames) for share, rows in by_share.items()]
+        mattes = []
+        for index, scene in enumerate(scenes, start=1):
+            mattes.append([one.predict(frame, None) for frame in scene.frames])
+            progress(number * len(scenes) + index, len(contestants) * len(scenes))
+        found += [_flicker(name, share, scenes, mattes) for share in SHARES]
     return found
 
 
 def _flicker(
-    name: str, share: float, rows: list[tuple[float, float | None]], frames: int
+    name: str, share: float, scenes: Sequence[Scene], mattes: Sequence[Sequence[F32]]
 ) -> Flicker:
-    mads = [mad for _, mad in rows if mad is not None]
+    """Return how steady a file's mattes of all scenes are, smoothed by `share`."""
+    changes, mads = [], []
+    for scene, alphas in zip(scenes, mattes, strict=True):
+        smooth = Smoother(share)
+        steady = [smooth(x, a) for x, a in zip(scene.frames, alphas, strict=True)]
+        changes.append(dtssd(steady, scene.truths))
+        if scene.truths is not None:
+            mads.append(_mad(steady, scene.truths))
     return Flicker(
         file=name,
         smoothing=share,
-        dtssd=float(np.mean([one for one, _ in rows])),
+        dtssd=float(np.mean(changes)),
         mad=float(np.mean(mads)) if mads else None,
-        frames=frames,
+        frames=sum(len(scene.frames) for scene in scenes),
     )
 
 
-def _mad(alphas: Sequence[F32], truths: Sequence[F32] | None) -> float | None:
-    if truths is None:
-        return None
+def _mad(alphas: Sequence[F32], truths: Sequence[F32]) -> float:
     return float(np.mean([np.abs(a - b).mean() for a, b in zip(alphas, truths, strict=True)]))
 
 
@@ -186,11 +185,7 @@ def moved_people(
     scenes = []
     for index in range(min(count, source.count or count)):
         matte = source[index]
-        alpha = to_float(matte.alpha)
-        behind = to_float(
-            cover(backgrounds.background(index), size=(alpha.shape[0], alpha.shape[1]))
-        )
-        picture = to_uint8(composite(to_float(matte.colours), behind, alpha=alpha))
+        picture = put_before(matte, backgrounds.background(index))
         scenes.append(move(picture, matte.alpha, frames=frames, seed=SEED + index))
     return scenes
 

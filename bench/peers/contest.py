@@ -73,10 +73,10 @@ def _judge_set(
 ) -> SetResult:
     """Run all contestants on all photographs of one folder."""
     result = SetResult(photos, {name: [] for name in contestants}, skipped=list(photos.skipped))
-    names = [photo.name for photo in photos.photos]
-    places = spread(list(range(len(names))), settings.strips)  # whose pictures are drawn
+    count = len(photos.photos)
+    places = spread(list(range(count)), settings.strips)  # whose pictures are drawn
     drawn = done = 0
-    for place, photo in enumerate(track(photos.photos, f"mattes of {photos.name}", len(names))):
+    for place, photo in enumerate(track(photos.photos, f"mattes of {photos.name}", count)):
         try:
             loaded = load(photo, photos.truth, ignore_below=settings.ignore_below)
         except ImageError as error:

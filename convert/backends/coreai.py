@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
 import tempfile
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -91,7 +90,7 @@ class CoreAi:
 
         run = coreai_runtime.CoreAiModel(path).run
         code = sha256_file(Path(coreai_runtime.__file__))
-        runtime = f"coreai-core {version('coreai-core')}, {platform.processor()}, {code}"
+        runtime = f"coreai-core {version('coreai-core')}, {code}"
         return {RUNTIME: keeping(run, path, runtime=runtime)}
 
     def count_int8(self, path: Path) -> Int8Operators:

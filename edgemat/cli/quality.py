@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from edgemat.cli import tables
 from edgemat.cli.common import ArtifactPath, BackgroundsOption
 from edgemat.errors import UsageError
 from edgemat.terminal import AsJson, err, out, print_json
+
+if TYPE_CHECKING:
+    from edgemat.data.mix import Backgrounds
 
 
 def quality(
@@ -48,13 +51,11 @@ def bias(
     from edgemat.artifacts.shipped import SHIPPED_TARGET, find_artifact
     from edgemat.bench.bias import measure_bias
     from edgemat.bench.peers.sheet import draw_sheet
-    from edgemat.data.drawn.source import ProceduralSource
-    from edgemat.data.mix import Photographs
     from edgemat.images import write_image
     from edgemat.progress import share_bar
 
     path = find_artifact(model, target=SHIPPED_TARGET)
-    behind = Photographs(backgrounds) if backgrounds else ProceduralSource(1, size=(512, 512))
+    behind = _backgrounds(backgrounds)
     with share_bar("measuring") as show:
         found = measure_bias(
             path,
@@ -89,8 +90,6 @@ def flicker(
 ) -> None:
     """Measure how much mattes flicker (dtSSD), in float and int8, with and without smoothing."""
     from edgemat.bench.flicker import PEOPLE_MOVED, clip_scene, measure_flicker, moved_people
-    from edgemat.data.drawn.source import ProceduralSource
-    from edgemat.data.mix import Photographs
     from edgemat.progress import share_bar
 
     if clip is not None and (backgrounds is not None or people is not None):
@@ -100,7 +99,7 @@ def flicker(
         )
     files = _files_of(models or ["portrait"])
     if clip is None:
-        behind = Photographs(backgrounds) if backgrounds else ProceduralSource(1, size=(512, 512))
+        behind = _backgrounds(backgrounds)
         scenes = moved_people(behind, count=people or PEOPLE_MOVED, frames=frames)
     else:
         scenes = [clip_scene(clip, frames=frames)]
@@ -123,3 +122,11 @@ def _files_of(models: Sequence[str]) -> dict[str, Path]:
         if model in shipped_models():
             files.append(find_artifact(model, target=SHIPPED_TARGET))
     return name_models(files)
+
+
+def _backgrounds(folder: Path | None) -> Backgrounds:
+    """Return what rendered people are put before: photographs, or drawn backgrounds."""
+    from edgemat.data.drawn.source import ProceduralSource
+    from edgemat.data.mix import Photographs
+
+    return ProceduralSource(1, size=(512, 512)) if folder is None else Photographs(folder)

@@ -7,6 +7,8 @@ import numpy as np
 from edgemat.errors import UsageError
 from edgemat.images import F32, U8, resize, to_float
 
+SMOOTHING = 0.3
+"""Share of a video's matte that is the one before's, unless told otherwise; the apps' too."""
 # A frame is compared with the one before at this size: small motions do not show there.
 _GLANCE = (18, 32)
 _CUT = 0.12

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 
 from edgemat.doctor import explains_missing
 from edgemat.errors import UsageError
+from edgemat.matting.smoothing import SMOOTHING
 
 if TYPE_CHECKING:
     from edgemat.matting.batch import Batch, Outcome
     from edgemat.matting.finish import Finish
     from edgemat.matting.foreign import Convention
     from edgemat.matting.matte import Model
-
-SMOOTHING = 0.3
-"""Share of a video's matte that is the one before's."""
 
 
 @explains_missing
