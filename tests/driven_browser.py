@@ -16,6 +16,11 @@ from urllib.request import urlopen
 import pytest
 
 WAIT_S = 60
+SEEN = "[location.href, document.body?.dataset.state, document.body?.innerText.slice(0, 500)]"
+
+
+class Navigated(Exception):
+    """The page was left for another while it was asked."""
 
 
 class Page:
@@ -34,6 +39,8 @@ class Page:
         while True:
             message = json.loads(self._socket.recv(timeout=WAIT_S))
             if message.get("id") == self._number:
+                if "navigated" in message.get("error", {}).get("message", ""):
+                    raise Navigated(method)
                 assert "error" not in message, message
                 result: dict[str, Any] = message["result"]
                 return result
@@ -53,11 +60,17 @@ class Page:
         return found["result"].get("value")
 
     def wait_for(self, expression: str, *, within_s: float = WAIT_S) -> None:
-        """Wait until an expression is true."""
+        """Wait until an expression is true, across navigations."""
         until = time.monotonic() + within_s
-        while not self.evaluate(expression):
-            assert time.monotonic() < until, f"{expression} stays false"
+        while not self._holds(expression):
+            assert time.monotonic() < until, f"{expression} stays false: {self.evaluate(SEEN)}"
             time.sleep(0.1)
+
+    def _holds(self, expression: str) -> bool:
+        try:
+            return bool(self.evaluate(expression))
+        except Navigated:
+            return False
 
     def choose_files(self, selector: str, *paths: Path) -> None:
         """Choose files in a file input, as a user does."""

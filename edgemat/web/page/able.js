@@ -44,12 +44,21 @@ export async function install() {
   });
   if (!crossOriginIsolated && !sessionStorage.getItem(RELOADED)) {
     sessionStorage.setItem(RELOADED, 'yes');
-    // Chromium keeps this document, and may bring it back when its successor is loaded again
-    addEventListener('pageshow', ({persisted}) => persisted && location.reload());
-    location.reload();
+    // Chromium keeps this document, and may bring it back when its successor is loaded again; while
+    // it comes back, a reload that it asks for may be dropped
+    addEventListener('pageshow', ({persisted}) => {
+      if (!persisted) return;
+      reload();
+      setInterval(reload, 2000);
+    });
+    reload();
     await new Promise(() => {}); // nothing more is done on this page
   }
   return '';
+}
+
+function reload() {
+  location.reload();
 }
 
 /** Reject when what is being installed fails: the browser's `ready` then stays open for ever. */
