@@ -15,6 +15,7 @@ import torch
 import torch.ao.quantization.fx._decomposed
 from torch import Tensor, fx
 
+from edgemat.models.adopted.parts import WIDEST_INT8_SOFTMAX
 from edgemat.quantize.spec import shift_to_int8
 
 aten = torch.ops.aten
@@ -31,6 +32,7 @@ PER_CHANNEL = {
 # Operators of two tensors, of which a constant one needs a grid of its own.
 ELEMENTWISE = {aten.add.Tensor, aten.sub.Tensor, aten.mul.Tensor}
 REARRANGEMENTS = {aten.permute.default}
+SOFTMAX = {aten.softmax.int, aten._softmax.default}
 
 
 def to_quantize_dequantize(graph: fx.GraphModule) -> fx.GraphModule:
@@ -39,6 +41,7 @@ def to_quantize_dequantize(graph: fx.GraphModule) -> fx.GraphModule:
     * Fake-quantization becomes quantize, dequantize; 0..255 is shifted to -128..127.
     * A clamp whose bounds the grid after it implies is dropped: the grid saturates there.
     * A constant operand of an elementwise operator gets the grid on which it is exact.
+    * A softmax over too many values for int8 is broken up, which keeps it in float.
     """
     constants = _Constants(graph)
     for node in list(graph.graph.nodes):
@@ -47,6 +50,8 @@ def to_quantize_dequantize(graph: fx.GraphModule) -> fx.GraphModule:
             _rewrite_per_tensor(graph, node)
         elif node.target in PER_CHANNEL:
             _rewrite_per_channel(graph, node, constants)
+        elif node.target in SOFTMAX:
+            _break_up_wide_softmax(node)
         elif node.target in ELEMENTWISE or node.target is aten.rsub.Scalar:
             _quantize_constant_operand(graph, node, constants)
     graph.graph.eliminate_dead_code()
@@ -141,6 +146,27 @@ def _drop_implied_clamp(node: fx.Node) -> None:
         node.replace_input_with(clamp, clamp.all_input_nodes[0])
 
 
+def _break_up_wide_softmax(node: fx.Node) -> None:
+    """Write a softmax over too many values for int8 in operators that stay in float.
+
+    The converter would make an int8 softmax of it, whose grid kernels fix to steps of 1/256.
+    """
+    x, dim = _arguments(node, 2)
+    if node.meta["val"].shape[dim] <= WIDEST_INT8_SOFTMAX:
+        return
+    graph = node.graph
+    with graph.inserting_before(node):
+        highest = graph.call_function(aten.amax.default, (x, [dim], True))
+        below = graph.call_function(aten.sub.Tensor, (x, highest))
+        powers = graph.call_function(aten.exp.default, (below,))
+        total = graph.call_function(aten.sum.dim_IntList, (powers, [dim], True))
+        # the converter knows exponentials divided by their sum for a softmax
+        shares = graph.call_function(
+            aten.mul.Tensor, (powers, graph.call_function(aten.reciprocal.default, (total,)))
+        )
+    _replace(node, shares)
+
+
 def _quantize_constant_operand(graph: fx.GraphModule, node: fx.Node, constants: _Constants) -> None:
     """Turn `x * 0.5` or `1 - x` into tensors, the constant on a grid that holds it exactly."""
     if node.target is aten.rsub.Scalar:
@@ -149,9 +175,10 @@ def _quantize_constant_operand(graph: fx.GraphModule, node: fx.Node, constants: 
         if not isinstance(operand, int | float):
             continue
         scale = abs(float(operand)) / 127 or 1.0
+        rank = node.meta["val"].ndim  # of a higher one, the result would have more dimensions
         grid = (scale, 0, -128, 127, torch.int8)
         with graph.graph.inserting_before(node):
-            value = constants.add(torch.full((1, 1, 1, 1), float(operand)))
+            value = constants.add(torch.full((1,) * rank, float(operand)))
             quantized = graph.graph.call_function(qd.quantize_per_tensor.default, (value, *grid))
             restored = graph.graph.call_function(
                 qd.dequantize_per_tensor.default, (quantized, *grid)

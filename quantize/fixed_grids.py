@@ -15,6 +15,7 @@ from torch.overrides import TorchFunctionMode
 
 from edgemat.errors import UnsupportedError
 from edgemat.images import PIXEL_SCALE
+from edgemat.models.adopted.parts import WIDEST_INT8_SOFTMAX, WideSoftmax
 from edgemat.models.blocks.pooling import DeployMaxPool
 from edgemat.models.blocks.segmentation import DeployTrimapAttention
 from edgemat.quantize.spec import Place, TensorQuant
@@ -22,8 +23,6 @@ from edgemat.quantize.spec import Place, TensorQuant
 FIXED_GRID_FUNCTIONS = ("sigmoid", "softmax")
 """Runtimes fix the grid of their outputs: the scale is UNIT_SCALE, the lowest value 0."""
 UNIT_SCALE = 1 / 256
-WIDEST_SOFTMAX = 256
-"""Values that an int8 softmax may share out: of more, even equal ones are less than a step."""
 CUT_SCALE = DeployTrimapAttention.CUT / 128
 """-CUT is the lowest step and CUT one above the highest: the grid cuts as the network does."""
 
@@ -31,8 +30,9 @@ CUT_SCALE = DeployTrimapAttention.CUT / 128
 def require_narrow_softmaxes(deploy: nn.Module, x: Tensor) -> None:
     """Refuse a network whose attention int8 cannot hold.
 
-    Its softmax over more than `WIDEST_SOFTMAX` values would be 0 nearly everywhere, and LiteRT's
-    reference kernel ends the process for sums that large.
+    Its softmax over more than `WIDEST_INT8_SOFTMAX` values would be 0 nearly everywhere, and
+    LiteRT's reference kernel ends the process for sums that large. Adopted networks have
+    :class:`edgemat.models.adopted.parts.WideSoftmax` there.
 
     Parameters
     ----------
@@ -46,10 +46,12 @@ def require_narrow_softmaxes(deploy: nn.Module, x: Tensor) -> None:
     """
     with torch.no_grad(), _Softmaxes() as seen:
         deploy(x)
-    if (widest := max(seen.widths, default=0)) > WIDEST_SOFTMAX:
+    too_wide = [width for width in seen.widths if width > WIDEST_INT8_SOFTMAX]
+    in_float = sum(isinstance(module, WideSoftmax) for module in deploy.modules())  # called once
+    if len(too_wide) > in_float:
         raise UnsupportedError(
-            f"A softmax shares 1 out among {widest:,} values: in int8, in steps of 1/256, nearly "
-            "all of them would be 0.",
+            f"A softmax shares 1 out among {max(too_wide):,} values: in int8, in steps of 1/256, "
+            "nearly all of them would be 0.",
             remedy="Convert it to tflite-fp16 or coreml-fp16, or adopt it at a smaller --size.",
         )
 
@@ -83,10 +85,11 @@ class FixedGrids:
     def __init__(self, deploy: nn.Module) -> None:
         self._max_pools = _paths(deploy, DeployMaxPool)
         self._attentions = _paths(deploy, DeployTrimapAttention)
+        self._wide_softmaxes = _paths(deploy, WideSoftmax)
 
     def of(self, quant: TensorQuant) -> Grid | None:
         """Return the grid of a tensor whose range is known, else None."""
-        if any(place.function in FIXED_GRID_FUNCTIONS for place in quant.places):
+        if any(self._is_fixed_by_runtimes(place) for place in quant.places):
             return Grid(UNIT_SCALE, 0)
         if any(self._is_pixel_or_mask(place) for place in quant.places):
             return Grid(float(PIXEL_SCALE), 0)  # an 8-bit picture passes without loss
@@ -101,6 +104,10 @@ class FixedGrids:
             return quant
         scale = float(np.float32(grid.scale))  # files store float32
         return quant.put_on(scale, grid.zero_point, because="nature")
+
+    def _is_fixed_by_runtimes(self, place: Place) -> bool:
+        in_float = place.operator.startswith(self._wide_softmaxes)
+        return place.function in FIXED_GRID_FUNCTIONS and not in_float
 
     def _is_pixel_or_mask(self, place: Place) -> bool:
         """Tell the model's input and output, and the masks of max-pooling, all within 0..1."""

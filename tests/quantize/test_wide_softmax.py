@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edgemat.errors import UnsupportedError
-from edgemat.quantize.fixed_grids import WIDEST_SOFTMAX, require_narrow_softmaxes
+from edgemat.models.adopted.parts import WIDEST_INT8_SOFTMAX
+from edgemat.quantize.fixed_grids import require_narrow_softmaxes
 from edgemat.quantize.ptq import quantize_ptq
 
 
@@ -36,7 +37,7 @@ class Attending(nn.Module):
 def test_attention_over_many_pixels_is_refused_before_work_begins(way: str) -> None:
     network = Attending(way).eval()
     require_narrow_softmaxes(network, torch.rand(1, 3, 16, 16))
-    assert WIDEST_SOFTMAX == 16 * 16
+    assert WIDEST_INT8_SOFTMAX == 16 * 16
     pictures = [torch.rand(1, 3, 16, 32)] * 8
     with pytest.raises(UnsupportedError, match="among 512 values") as raised:
         quantize_ptq(network, pictures)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from calling import Call
-from torch import nn
+from torch import Tensor, nn
 
 import edgemat
 from edgemat.artifacts.artifact import Artifact
@@ -236,6 +236,36 @@ class Recurrent(nn.Module):
 
     def forward(self, x: torch.Tensor, before: torch.Tensor, scale: float = 1) -> torch.Tensor:
         return x + before
+
+
+class Looking(nn.Module):
+    """Every pixel looks at every other, of 1,024."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Conv2d(3, 4, 1), nn.Conv2d(4, 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        flat = self.first(x).flatten(2)
+        shares = torch.softmax(3 * flat.transpose(1, 2) @ flat, dim=-1)
+        y: Tensor = self.last((flat @ shares.transpose(1, 2)).reshape(1, 4, *x.shape[2:]))
+        return y
+
+
+def test_attention_over_many_pixels_stays_in_float(tmp_path: Path) -> None:
+    network = Looking().eval()
+    rows = edgemat.check(network, size=(32, 32)).operators
+    (row,) = [row for row in rows if "softmax" in row.operator]
+    assert row.arithmetic == "float" and row.latency_ms is not None
+    made = edgemat.adopt(network, size=(32, 32), logits=True, name="looking", output=tmp_path)
+    quantized = edgemat.quantize(made, calibration=8, images=2, data="procedural")
+    for target, float_kind in (("tflite-int8", "EXP"), ("coreml-w8a8", None)):
+        manifest = edgemat.convert(quantized, target, images=2, data="procedural").manifest
+        assert manifest.agreements[0].mean_abs < 1e-3, target
+        proof = manifest.int8_proof
+        assert proof is not None and proof.scales_exact == proof.scales > 5
+        assert proof.int8_convolutions == proof.convolutions
+        assert float_kind is None or float_kind in proof.float_islands
 
 
 def test_a_recurrent_network_is_refused_by_its_inputs(tmp_path: Path) -> None:

@@ -89,11 +89,11 @@ def expect(program: ExportedProgram) -> Expectation:
     except UnsupportedError as error:
         return Expectation(rows, refusal=error.message, remedy=error.remedy)
     return Expectation(
-        _rows(calls, float_times([node for node in calls if RULES[node.target].in_float])),
+        _rows(calls, float_times([node for node in calls if RULES[node.target].in_float(node)])),
         parameters=count_parameters(lowered),
         macs=count(lowered, shape_of_input(program, "The program")),
         memory_bytes=_peak(lowered.graph),
-        partitions=1 + sum(RULES[node.target].cuts for node in calls),
+        partitions=1 + sum(RULES[node.target].cuts(node) for node in calls),
     )
 
 
@@ -120,29 +120,29 @@ def _require_known(rows: Sequence[OperatorRow]) -> None:
 def _rows(
     calls: Sequence[fx.Node], times: Mapping[Any, float] = MappingProxyType({})
 ) -> tuple[OperatorRow, ...]:
-    """Return a row for each operator; `times` are milliseconds by operator."""
-    counts = Counter(node.target for node in calls)
-    first: dict[Any, fx.Node] = {}
+    """Return a row for each operator and arithmetic; `times` are milliseconds by operator."""
+    counts = Counter((node.target, _arithmetic(node)) for node in calls)
+    first: dict[tuple[Any, Arithmetic], fx.Node] = {}
     for node in calls:
-        first.setdefault(node.target, node)
-    rows = []
-    for target, node in first.items():
-        rule = RULES.get(target)
-        if rule is None:
-            arithmetic: Arithmetic = "none"
-        else:
-            arithmetic = "float" if rule.in_float else "int8"
-        rows.append(
-            OperatorRow(
-                operator=operator_name(node),
-                count=counts[target],
-                arithmetic=arithmetic,
-                becomes="" if rule is None else rule.becomes,
-                line=line_of(node),
-                latency_ms=times.get(target),
-            )
+        first.setdefault((node.target, _arithmetic(node)), node)
+    return tuple(
+        OperatorRow(
+            operator=operator_name(node),
+            count=counts[target, arithmetic],
+            arithmetic=arithmetic,
+            becomes=RULES[target].becomes if target in RULES else "",
+            line=line_of(node),
+            latency_ms=times.get(target) if arithmetic == "float" else None,
         )
-    return tuple(rows)
+        for (target, arithmetic), node in first.items()
+    )
+
+
+def _arithmetic(call: fx.Node) -> Arithmetic:
+    rule = RULES.get(call.target)
+    if rule is None:
+        return "none"
+    return "float" if rule.in_float(call) else "int8"
 
 
 def _varying(program: ExportedProgram) -> list[fx.Node]:

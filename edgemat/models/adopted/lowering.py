@@ -21,6 +21,18 @@ MAX_STILL = 1_000_000
 """Elements of a constant that is computed while lowering."""
 
 
+Of = Callable[[fx.Node], bool]
+"""Whether something holds for a call of an operator in the traced program."""
+
+
+def never(_: fx.Node) -> bool:
+    return False
+
+
+def always(_: fx.Node) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Rule:
     """What becomes of one operator.
@@ -32,28 +44,28 @@ class Rule:
     becomes:
         In words; empty where it stays what it is.
     in_float:
-        Whether no runtime has it in int8: it computes in float between int8 operators.
+        Whether no runtime has a call of it in int8: it computes in float between int8 operators.
     cuts:
-        Whether delegates leave it to the runtime, which cuts the network in two.
+        Whether delegates leave a call of it to the runtime, which cuts the network in two.
     """
 
     lower: Callable[..., Value]
     becomes: str = ""
-    in_float: bool = False
-    cuts: bool = False
+    in_float: Of = never
+    cuts: Of = never
 
 
 Rules = dict[Any, Rule]
 
 
 def rule(
-    table: Rules, *targets: Any, becomes: str = "", in_float: bool = False, cuts: bool = False
+    table: Rules, *targets: Any, becomes: str = "", in_float: Of = never, cuts: Of = never
 ) -> Callable[[Callable[..., Value]], Callable[..., Value]]:
     """Enter a function into `table`, as what becomes of `targets`."""
 
     def enter(function: Callable[..., Value]) -> Callable[..., Value]:
         for target in targets:
-            table[target] = Rule(function, becomes, in_float, cuts or in_float)
+            table[target] = Rule(function, becomes, in_float, in_float if cuts is never else cuts)
         return function
 
     return enter

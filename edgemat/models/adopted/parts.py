@@ -26,6 +26,25 @@ class Regrid(nn.Module):
         return x * 1.0
 
 
+WIDEST_INT8_SOFTMAX = 256
+"""Values that an int8 softmax may share 1 out among: of more, equal shares are under a step."""
+
+
+class WideSoftmax(nn.Module):
+    """A softmax over more than :data:`WIDEST_INT8_SOFTMAX` values, as attention over pixels has.
+
+    Runtimes fix the grid of an int8 softmax to steps of 1/256, where nearly all of its shares would
+    be 0. This one stays in float, between what it is given and gives on grids of their own.
+    """
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.softmax(x, self.dim)
+
+
 class Bend(nn.Module):
     """Leaky and parametric ReLU, as ``slope * x + (1 - slope) * relu(x)``.
 

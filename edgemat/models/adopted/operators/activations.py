@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, fx
 from torch.nn import functional as F
 
-from edgemat.models.adopted.lowering import Lowering, Rules, rule, shape_of
-from edgemat.models.adopted.parts import Bend, UnitClamp
+from edgemat.models.adopted.lowering import Lowering, Rules, always, rule, shape_of
+from edgemat.models.adopted.parts import WIDEST_INT8_SOFTMAX, Bend, UnitClamp, WideSoftmax
 
 aten = torch.ops.aten
 RULES: Rules = {}
@@ -82,8 +82,21 @@ def _prelu(to: Lowering, *, x: fx.Node, weight: Tensor) -> fx.Node:
     return _bend(to, x, weight.flatten())
 
 
-@rule(RULES, aten.softmax.int, aten._softmax.default)
+def _shares_among_many(call: fx.Node) -> bool:
+    dim = call.args[1] if len(call.args) > 1 else call.kwargs["dim"]
+    assert isinstance(dim, int)  # the export has checked it
+    return shape_of(call)[dim] > WIDEST_INT8_SOFTMAX
+
+
+@rule(RULES, aten.softmax.int, aten._softmax.default, in_float=_shares_among_many)
 def _softmax(to: Lowering, *, x: fx.Node, dim: int, **_: Any) -> fx.Node:
+    return softmax(to, x, dim)
+
+
+def softmax(to: Lowering, x: fx.Node, dim: int) -> fx.Node:
+    """Add a softmax, in float where it shares 1 out among more values than int8 can tell apart."""
+    if shape_of(x)[dim] > WIDEST_INT8_SOFTMAX:
+        return to.module(WideSoftmax(dim), x)
     return to.call(F.softmax, x, dim)
 
 
@@ -96,7 +109,7 @@ def _bend(to: Lowering, x: fx.Node, slope: Tensor) -> fx.Node:
     return to.module(Bend(slope.expand(shape_of(x)[1]).float()), x, name=to.name)
 
 
-@rule(RULES, aten.gelu.default, cuts=True)
+@rule(RULES, aten.gelu.default, cuts=always)
 def _gelu(to: Lowering, *, x: fx.Node, approximate: str) -> fx.Node:
     return to.call(F.gelu, x, approximate=approximate)
 
@@ -104,7 +117,7 @@ def _gelu(to: Lowering, *, x: fx.Node, approximate: str) -> fx.Node:
 def _stays(function: Callable[..., Any], *targets: Any, **names: str) -> None:
     """Enter what stays as it is, in float: the arguments that count, by torch's names for them."""
 
-    @rule(RULES, *targets, in_float=True)
+    @rule(RULES, *targets, in_float=always)
     def lower(to: Lowering, *, x: fx.Node, **given: Any) -> fx.Node:
         chosen = {name: given[old] for old, name in names.items()}
         return to.call(function, x, **chosen)

@@ -6,10 +6,11 @@ import math
 
 import torch
 from torch import Tensor, fx
-from torch.nn import functional as F
 
 from edgemat.errors import UnsupportedError
 from edgemat.models.adopted.lowering import Lowering, Rules, rule, shape_of
+from edgemat.models.adopted.operators.activations import softmax
+from edgemat.models.adopted.parts import WIDEST_INT8_SOFTMAX
 
 aten = torch.ops.aten
 RULES: Rules = {}
@@ -21,7 +22,18 @@ def _product(to: Lowering, *, x: fx.Node, **other: fx.Node | Tensor) -> fx.Node:
     return to.call(torch.matmul, x, second)
 
 
-@rule(RULES, aten.scaled_dot_product_attention.default, becomes="two products and a softmax")
+def _attends_to_many(call: fx.Node) -> bool:
+    key = call.args[1]
+    assert isinstance(key, fx.Node)
+    return shape_of(key)[-2] > WIDEST_INT8_SOFTMAX
+
+
+@rule(
+    RULES,
+    aten.scaled_dot_product_attention.default,
+    becomes="two products and a softmax (among many in float)",
+    cuts=_attends_to_many,
+)
 def _attention(
     to: Lowering,
     *,
@@ -51,4 +63,4 @@ def _attention(
     scores = to.call(torch.matmul, to.call(torch.mul, query, factor), turned)
     if attn_mask is not None:
         scores = to.call(torch.add, scores, attn_mask)
-    return to.call(torch.matmul, to.call(F.softmax, scores, -1), value)
+    return to.call(torch.matmul, softmax(to, scores, -1), value)

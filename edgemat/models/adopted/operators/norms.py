@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, fx
 from torch.nn import functional as F
 
-from edgemat.models.adopted.lowering import Lowering, Rules, rule, shape_of
+from edgemat.models.adopted.lowering import Lowering, Rules, always, rule, shape_of
 from edgemat.models.deploy import STILL_VARIANCE
 
 aten = torch.ops.aten
@@ -41,7 +41,7 @@ def _batch_norm(
     return _scaled(to, x, scale, shift)
 
 
-@rule(RULES, aten.group_norm.default, in_float=True)
+@rule(RULES, aten.group_norm.default, in_float=always)
 def _group_norm(
     to: Lowering,
     *,
@@ -55,7 +55,7 @@ def _group_norm(
     return _affine(to, to.call(F.group_norm, x, num_groups, eps=eps), weight, bias)
 
 
-@rule(RULES, aten.instance_norm.default, in_float=True)
+@rule(RULES, aten.instance_norm.default, in_float=always)
 def _instance_norm(
     to: Lowering,
     *,
@@ -85,7 +85,7 @@ def _instance_norm(
     return _affine(to, to.call(F.group_norm, x, shape_of(x)[1], eps=eps), weight, bias)
 
 
-@rule(RULES, aten.layer_norm.default, in_float=True)
+@rule(RULES, aten.layer_norm.default, in_float=always)
 def _layer_norm(
     to: Lowering,
     *,
