@@ -10,11 +10,14 @@ from ai_edge_litert import schema_py_generated as schema
 
 from edgemat.convert.backend import GridTensor
 from edgemat.convert.flatbuffer import explain_damage, read_model
-from edgemat.convert.flatbuffer_types import Model, Tensor
+from edgemat.convert.flatbuffer_types import Graph, Model, Tensor
 from edgemat.convert.flatbuffer_types import Operator as FlatOperator
+from edgemat.images import F32
 from edgemat.quantize.spec import StoredGrid
 
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED")
+BIASES = {"TRANSPOSE_CONV": 3}
+"""Which input is the bias, where it is not the third."""
 _NAMES = {value: name for name, value in vars(schema.BuiltinOperator).items() if name.isupper()}
 
 
@@ -48,6 +51,22 @@ def list_operators(path: Path) -> list[Operator]:
         return _list(model)
 
 
+@dataclass(frozen=True)
+class Convolution:
+    """The constants of a convolution with int8 weights.
+
+    Attributes
+    ----------
+    weight:
+        O,H,W,I, on its grid.
+    bias:
+        O float32, what its integers stand for; None where there is none in int32.
+    """
+
+    weight: GridTensor
+    bias: F32 | None
+
+
 def list_weights(path: Path) -> list[GridTensor]:
     """Return the int8 weights of the convolutions, as constants on a grid; each tensor once.
 
@@ -56,9 +75,21 @@ def list_weights(path: Path) -> list[GridTensor]:
     ArtifactError
         When the file cannot be read.
     """
+    return [convolution.weight for convolution in list_convolutions(path)]
+
+
+def list_convolutions(path: Path) -> list[Convolution]:
+    """Return the convolutions with int8 weights; each tensor of weights once.
+
+    Raises
+    ------
+    ArtifactError
+        When the file cannot be read.
+    """
     model = read_model(path)
     with explain_damage(path):
-        graph, found = model.subgraphs[0], {}
+        graph = model.subgraphs[0]
+        found: dict[int, Convolution] = {}
         # where only weights are int8, they are restored to float first
         restored = {
             operator.outputs[0]: operator.inputs[0]
@@ -70,7 +101,8 @@ def list_weights(path: Path) -> list[GridTensor]:
             if name in CONVOLUTIONS:
                 number = restored.get(operator.inputs[1], operator.inputs[1])
                 weight = _weight(model, graph.tensors[number], name == "DEPTHWISE_CONV_2D")
-                found.update({} if weight is None else {number: weight})
+                if weight is not None:
+                    found[number] = Convolution(weight, _bias(model, graph, operator))
         return list(found.values())
 
 
@@ -87,6 +119,18 @@ def _weight(model: Model, tensor: Tensor, is_depthwise: bool) -> GridTensor | No
     zeros = tuple(int(zero) for zero in np.broadcast_to(grid.zeroPoint, len(scales)))
     name = tensor.name.decode() if isinstance(tensor.name, bytes) else tensor.name
     return GridTensor(name, StoredGrid(scales, zeros), values)
+
+
+def _bias(model: Model, graph: Graph, operator: FlatOperator) -> F32 | None:
+    place = BIASES.get(name_of(model, operator), 2)
+    if len(operator.inputs) <= place or operator.inputs[place] < 0:
+        return None
+    tensor = graph.tensors[operator.inputs[place]]
+    content, grid = model.buffers[tensor.buffer].data, tensor.quantization
+    if tensor.type != schema.TensorType.INT32 or content is None or grid is None:
+        return None
+    steps = np.frombuffer(bytes(content), np.int32)
+    return (steps * np.asarray(grid.scale, np.float64)).astype(np.float32)
 
 
 def name_of(model: Model, operator: FlatOperator) -> str:

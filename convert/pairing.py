@@ -65,7 +65,7 @@ def _frozen_tensors(frozen: nn.Module, x: F32) -> list[FrozenTensor]:
         # one quantizer serves several places, in the order of its calls
         place = quant.places[min(calls.get(quantizer, 0), len(quant.places) - 1)]
         calls[quantizer] = calls.get(quantizer, 0) + 1
-        values = _integers(output.detach().double().numpy(), quant)
+        values = integers(output, quant)
         found.append(FrozenTensor(quant, GridTensor(place.operator, quant.stored, values)))
 
     quantizers = [m for m in frozen.modules() if isinstance(m, FrozenFakeQuantize)]
@@ -78,8 +78,9 @@ def _frozen_tensors(frozen: nn.Module, x: F32) -> list[FrozenTensor]:
     return found
 
 
-def _integers(values: npt.NDArray[np.float64], quant: TensorQuant) -> npt.NDArray[np.int32]:
-    """Return torch's tensor as :class:`GridTensor` has it."""
+def integers(tensor: Tensor, quant: TensorQuant) -> npt.NDArray[np.int32]:
+    """Return a tensor of torch as the integers of :class:`GridTensor`."""
+    values = tensor.detach().double().numpy()
     grid = quant.stored
     if quant.axis is None:
         return channels_last(

@@ -66,6 +66,16 @@ def snap_biases(deploy: nn.Module, spec: QuantSpec, example: Tensor) -> None:
             deploy.get_parameter(names[bias]).copy_(snapped.float())
 
 
+def quantized_layers(deploy: nn.Module, spec: QuantSpec, example: Tensor) -> dict[str, TensorQuant]:
+    """Return the grid of weights of each convolution, by the path of its module."""
+    frozen = freeze(deploy, spec)
+    names = {parameter: name for name, parameter in frozen.named_parameters()}
+    return {
+        names[bias].removesuffix(".bias"): weight.quant
+        for bias, _, weight in _watch(frozen, example).convolutions
+    }
+
+
 def _watch(frozen: nn.Module, example: Tensor) -> _SharedGrids:
     watch = _SharedGrids(frozen)
     with torch.no_grad(), watch:

@@ -65,6 +65,13 @@ def default_model(*, needs_trimap: bool) -> Path:
     return find_artifact("trimap" if needs_trimap else "portrait", target=SHIPPED_TARGET)
 
 
+def file_beside(network: Artifact) -> Artifact | None:
+    """Return the int8 file that ships beside a float network; None for one that does not ship."""
+    if network.path.parent != SHELF or network.manifest.kind != "float":
+        return None
+    return open_artifact(network.manifest.name, target=SHIPPED_TARGET)
+
+
 def open_artifact(named: ArtifactLike, *, target: str | None = None) -> Artifact:
     """Open what :func:`find_artifact` finds; its hash is compared with its manifest's.
 

@@ -34,6 +34,7 @@ def export(
     precision: Precision,
     data: DataSection,
     runtime: str | None = None,
+    as_shipped: Artifact | None = None,
 ) -> list[Path]:
     """Quantize (for int8), convert and verify a float artefact; write what an app needs.
 
@@ -45,6 +46,9 @@ def export(
         Pictures to calibrate int8 on, and to verify all files on.
     runtime:
         Of the only file to write; by default one for each that needs no extra of its own.
+    as_shipped:
+        The int8 .tflite that ships beside `source`. It is given out as it is, and the other int8
+        files have its grids, weights and biases: nothing is quantized again.
 
     Returns
     -------
@@ -68,7 +72,7 @@ def export(
             remedy="Give the artefact that training wrote, or a shipped model's name.",
         )
     from edgemat.workflow.stages.converting import convert_stage
-    from edgemat.workflow.stages.quantizing import quantize_stage
+    from edgemat.workflow.stages.quantizing import quantize_as_shipped, quantize_stage
 
     if app is not None and runtime is None:
         runtime = app.kinds[0]
@@ -85,19 +89,23 @@ def export(
     written: list[Path] = []
     with tempfile.TemporaryDirectory(dir=output, prefix=".exporting-") as scratch:
         shelf = Path(scratch)
+        ready = {} if as_shipped is None else {as_shipped.manifest.target: as_shipped}
         parent = source
-        if precision == "int8":
-            parent = quantize_stage(source, data, validation, count=CALIBRATION, out=shelf)
-        files: dict[str, object] = {}
+        if any(target.quantized and target.name not in ready for target in targets):
+            if as_shipped is None:
+                parent = quantize_stage(source, data, validation, count=CALIBRATION, out=shelf)
+            else:
+                parent = quantize_as_shipped(source, as_shipped, validation, out=shelf)
+        converted = [
+            ready.get(target.name) or convert_stage(parent, target.name, validation, out=shelf)[0]
+            for target in targets
+        ]
         if app is not None:
-            converted = [
-                convert_stage(parent, target.name, validation, out=shelf)[0] for target in targets
-            ]
             return put_into_app(converted, app, output)
-        for target in targets:
-            made, _ = convert_stage(parent, target.name, validation, out=shelf)
+        files: dict[str, object] = {}
+        for target, made in zip(targets, converted, strict=True):
             path = output / f"{manifest.name}-{precision}{suffix_of(target.runtime)}"
-            move_into_place(made.payload, path)
+            _put(made, path)
             files[path.name] = made.manifest.model_dump(mode="json")
             written.append(path)
         golden = output / f"{manifest.name}-golden.npz"
@@ -106,6 +114,15 @@ def export(
     card = output / f"{manifest.name}.json"
     write_json(card, {"model": manifest.name, "golden": golden.name, "files": files})
     return [*written, golden, card]
+
+
+def _put(made: Artifact, path: Path) -> None:
+    """Write an artefact's file to a path, whole; a copy, as shipped ones stay where they are."""
+    if made.payload.is_dir():
+        move_into_place(made.payload, path)
+        return
+    with atomic_path(path) as temporary:
+        shutil.copyfile(made.payload, temporary)
 
 
 def _choices(app: App | None) -> str:

@@ -13,7 +13,9 @@ from safetensors.torch import save_file
 from shared_files import made_once
 from toy_artifacts import artifact, tflite_artifact
 
+import edgemat
 from edgemat.artifacts.artifact import GOLDEN, Artifact, Feeding
+from edgemat.artifacts.shipped import open_artifact
 from edgemat.artifacts.vocabulary import Fit
 from edgemat.convert.backends.coreai import COREAI
 from edgemat.data.sections import DataSection
@@ -76,6 +78,28 @@ def test_both_phone_files_come_with_their_manifests(exported: Path) -> None:
     proof = card["files"]["portrait-int8.tflite"]["int8_proof"]
     assert proof["int8_convolutions"] == proof["convolutions"] > 0
     assert TfliteModel(exported / "app" / "portrait-int8.tflite").input_shape == (1, 64, 64, 3)
+
+
+def test_a_shipped_model_is_given_out_as_it_ships(tmp_path: Path) -> None:
+    """What is exported is what was measured, and not another quantization of the same network."""
+    edgemat.export("trimap", tmp_path, runtime="tflite")
+    shipped = open_artifact("trimap", target="tflite-int8")
+    assert (tmp_path / "trimap-int8.tflite").read_bytes() == shipped.payload.read_bytes()
+    card = json.loads((tmp_path / "trimap.json").read_text())
+    assert card["files"]["trimap-int8.tflite"] == shipped.manifest.model_dump(mode="json")
+
+
+@pytest.mark.slow
+def test_the_apple_file_of_a_shipped_model_is_on_its_grids(tmp_path: Path) -> None:
+    edgemat.export("portrait", tmp_path, runtime="coreml")
+    shipped = open_artifact("portrait", target="tflite-int8").manifest
+    made = json.loads((tmp_path / "portrait.json").read_text())["files"]["portrait-int8.mlpackage"]
+    proof = made["int8_proof"]
+    assert shipped.int8_proof is not None and shipped.calibration is not None
+    assert proof["origins"] == dict(shipped.int8_proof.origins)
+    assert proof["scales_exact"] == proof["scales"] == shipped.int8_proof.scales
+    assert made["calibration"]["sha256"] == shipped.calibration.sha256
+    assert made["agreements"][0]["mean_abs"] <= 1e-4
 
 
 @pytest.mark.long

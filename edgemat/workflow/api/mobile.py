@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 
 from edgemat.artifacts.lineage import find_parent, float_ancestor, look_for_parent
 from edgemat.artifacts.shipped import (
-    SHELF,
     SHIPPED_TARGET,
     ArtifactLike,
-    find_artifact,
+    file_beside,
     open_artifact,
-    shipped_models,
 )
 from edgemat.doctor import explains_missing
 from edgemat.errors import UsageError
@@ -187,7 +185,9 @@ def export(
         Of the only file to write, such as "coreai"; by default one for each runtime that needs no
         extra of its own, for a demo app the one that it prefers.
     data:
-        Pictures to calibrate int8 on and to verify all files on; by default the task's.
+        Pictures to calibrate int8 on and to verify all files on; by default the task's. Without,
+        a shipped model's int8 .tflite is given out as it ships, and other int8 files are made on
+        its very grids.
 
     Returns
     -------
@@ -225,11 +225,9 @@ def _export_page(
 
     opened = None
     if artifact is not None:
-        as_it_ships = precision in (None, "int8") and runtime is None and data is None
-        named = str(artifact) in shipped_models()
-        # one of the user's may have a shipped model's name
-        ships = as_it_ships and named and find_artifact(str(artifact)).parent == SHELF
-        opened = open_artifact(artifact, target=SHIPPED_TARGET if ships else None)
+        opened = open_artifact(artifact)
+        if precision in (None, "int8") and runtime is None and data is None:
+            opened = file_beside(opened) or opened
         require_page_can_feed(opened)
     with web_app(output) as page:
         _export_files(opened, page, precision, runtime, data)
@@ -259,6 +257,7 @@ def _export_files(
 
     opened = open_artifact(artifact)
     section = pictures_for(opened, data)
+    as_shipped = file_beside(opened) if data is None else None
     app = find_app(output)
     wanted: Sequence[str] = (precision or "int8",)
     if app is not None and opened.manifest.kind == "float" and precision is None:
@@ -267,6 +266,13 @@ def _export_files(
     for name in wanted:
         (known,) = (known for known in PRECISIONS if known == name)
         written |= dict.fromkeys(
-            export_files(opened, output, precision=known, runtime=runtime, data=section)
+            export_files(
+                opened,
+                output,
+                precision=known,
+                runtime=runtime,
+                data=section,
+                as_shipped=as_shipped if known == "int8" else None,
+            )
         )
     return list(written)

@@ -1,0 +1,76 @@
+"""The quantized network that an int8 .tflite was made of, read back from the file.
+
+Post-training quantization corrects biases, training with quantizers moves weights: neither is in
+the float network that ships beside the file. Both are in the file, as integers on known grids.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from edgemat.convert.backend import GridTensor
+from edgemat.convert.operators import Convolution, list_convolutions
+from edgemat.convert.pairing import integers, pair_tensors
+from edgemat.errors import ArtifactError
+from edgemat.models.deploy import DeployForm
+from edgemat.quantize.align import quantized_layers, snap_biases
+from edgemat.quantize.ptq import Quantized, prepare_for_int8
+from edgemat.quantize.spec import QuantSpec, TensorQuant
+
+
+def read_back(deploy: DeployForm, spec: QuantSpec, path: Path, example: Tensor) -> Quantized:
+    """Return a quantized network whose weights and biases are those of a file.
+
+    Parameters
+    ----------
+    deploy:
+        Deploy form of the float network that the file was made of.
+    spec:
+        The file's grids.
+    path:
+        The int8 .tflite.
+    example:
+        An input, 1,C,H,W.
+
+    Raises
+    ------
+    ArtifactError
+        When the file is damaged, or is of another network.
+    """
+    prepared = prepare_for_int8(deploy)
+    quants = quantized_layers(prepared, spec, example)
+    own = [
+        GridTensor(name, quant.stored, integers(_layer(prepared, name).weight, quant))
+        for name, quant in quants.items()
+    ]
+    found = list_convolutions(path)
+    pairs = pair_tensors(own, [convolution.weight for convolution in found])
+    by_weight = {id(convolution.weight): convolution for convolution in found}
+    for number, (name, quant) in enumerate(quants.items()):
+        if number not in pairs:
+            raise ArtifactError(
+                f"{path.name} does not hold the weights of {name}.",
+                remedy="Quantize the float model again: edgemat quantize.",
+            )
+        _set(_layer(prepared, name), quant, by_weight[id(pairs[number])])
+    snap_biases(prepared, spec, example)  # the file rounds the steps of their grids to float32
+    return Quantized(prepared, spec)
+
+
+def _layer(deploy: nn.Module, name: str) -> nn.Conv2d:
+    layer = deploy.get_submodule(name)
+    assert isinstance(layer, nn.Conv2d)  # a deploy form has no other layers with weights
+    return layer
+
+
+def _set(layer: nn.Conv2d, quant: TensorQuant, convolution: Convolution) -> None:
+    """Give a layer the weights and the bias of a file's convolution, in place."""
+    steps = torch.from_numpy(convolution.weight.values).movedim(-1, 1)  # O,H,W,I to O,I,H,W
+    scales = torch.tensor(quant.scale, dtype=torch.float32).reshape(-1, 1, 1, 1)
+    with torch.no_grad():
+        layer.weight.copy_(steps.float() * scales)
+        if convolution.bias is not None and layer.bias is not None:
+            layer.bias.copy_(torch.from_numpy(convolution.bias))
