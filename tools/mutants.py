@@ -217,7 +217,7 @@ MUTANTS = (
         "edgemat/experiments/kinds.py",
         "return min(guided) > max(unpooled) and min(unpooled) > max(blind)",
         "return True",
-        ("tests/experiments/test_series.py",),
+        ("tests/experiments/test_series_summary.py",),
     ),
     Mutant(
         "the recipe is no part of an artefact's identity",
