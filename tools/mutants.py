@@ -112,14 +112,14 @@ MUTANTS = (
         "edgemat/matting/tiling.py",
         "step = max(1, size - size // 4)",
         "step = max(1, size - size // 8)",
-        ("tests/matting/test_matting.py",),
+        ("tests/matting/test_tiling.py",),
     ),
     Mutant(
         "the blend leaves out a part of each tile's weight",
         "edgemat/matting/tiling.py",
         "total[start : start + size] += window",
         "total[start : start + size] += window + 0.01",
-        ("tests/matting/test_matting.py",),
+        ("tests/matting/test_tiling.py",),
     ),
     Mutant(
         "the guided filter is smoothed less than it says",
@@ -217,7 +217,7 @@ MUTANTS = (
         "edgemat/experiments/kinds.py",
         "return min(guided) > max(unpooled) and min(unpooled) > max(blind)",
         "return True",
-        ("tests/experiments/test_series.py",),
+        ("tests/experiments/test_series_summary.py",),
     ),
     Mutant(
         "the recipe is no part of an artefact's identity",

@@ -1,4 +1,4 @@
-"""Series of trainings: what is kept, what a stopped one goes on with, what the runs say."""
+"""Series of trainings: what is kept, what a stopped one goes on with, what is refused."""
 
 from __future__ import annotations
 
@@ -13,43 +13,20 @@ import numpy as np
 import pytest
 import torch
 from calling import Call
+from toy_series import MODELS, TINY, noise_trial, pictures
 
-from edgemat.data.folder import FolderSource
-from edgemat.data.sample import Matte
 from edgemat.data.small_pictures import SmallPictures
 from edgemat.errors import DiskError, TrainingError, UsageError
 from edgemat.experiments import series as module
-from edgemat.experiments.denoise import denoising_trial
-from edgemat.experiments.kinds import Kind, kind_of, order_holds
-from edgemat.experiments.portraits import portraits_trial
-from edgemat.experiments.protocol import PROTOCOLS, Protocol, Subject
+from edgemat.experiments.protocol import PROTOCOLS
 from edgemat.experiments.reconstruct import reconstruction_trial
-from edgemat.experiments.series import Run, Series, read_series, run_series
-from edgemat.experiments.summary import Spread, orders, summarise
+from edgemat.experiments.series import Series, read_series, run_series
 from edgemat.experiments.trial import Trial, hash_pixels
-from edgemat.images import write_image
-
-MODELS = ("reconstruct-avgpool-nn", "reconstruct-maxpool-unpool")
-TINY = Protocol(
-    name="tiny",
-    epochs=3,
-    samples=8,
-    batch=4,
-    optimizer="sgd",
-    learning_rate=0.01,
-    falls=(2,),
-    width=0.125,
-)
-
-
-def pictures(count: int = 8) -> SmallPictures:
-    drawn = np.random.default_rng(0).integers(0, 256, (count + 2, 28, 28)).astype(np.uint8)
-    return SmallPictures(drawn[:count], drawn[count:])
 
 
 @pytest.fixture(scope="module")
 def trial() -> Trial:
-    return reconstruction_trial(pictures(), data="noise")
+    return noise_trial()
 
 
 @pytest.fixture(scope="module")
@@ -204,63 +181,6 @@ def test_a_damaged_state_is_named(tmp_path: Path, trial: Trial) -> None:
         run(tmp_path / "runs.json", trial)
 
 
-def test_an_epoch_shows_each_picture_once(trial: Trial) -> None:
-    first, again, second = (
-        torch.cat([x for x, _ in trial.epoch(1, epoch, TINY)]) for epoch in (0, 0, 1)
-    )
-    assert torch.equal(first, again) and not torch.equal(first, second)
-    assert len(first) == TINY.samples == len(torch.unique(first, dim=0))
-    assert torch.equal(first.flatten(1).sum(1).sort()[0], second.flatten(1).sum(1).sort()[0])
-
-
-def test_the_thesis_protocols_are_those_of_its_text() -> None:
-    """Sections 4.8.1 and 3.6.2.1."""
-    one = PROTOCOLS["reconstruct"]["thesis"]
-    rates = {epoch: one.rate(epoch) for epoch in (0, 49, 50, 69, 70, 84, 85, 99)}
-    assert list(rates.values()) == pytest.approx([1e-2] * 2 + [1e-3] * 2 + [1e-4] * 2 + [1e-5] * 2)
-    assert (one.epochs, one.steps, one.batch, one.optimizer) == (100, 600, 100, "sgd")
-    other = PROTOCOLS["denoise"]["thesis"]
-    assert [other.rate(epoch) for epoch in (44, 45, 55)] == pytest.approx([1e-3, 1e-4, 1e-5])
-    assert (other.epochs, other.steps, other.batch, other.optimizer) == (60, 1875, 128, "adam")
-    assert one.width == other.width == 1
-
-
-@pytest.mark.parametrize("subject", PROTOCOLS)
-def test_a_short_protocol_has_steps_where_the_thesis_has(subject: Subject) -> None:
-    own = PROTOCOLS[subject]["short"]
-    thesis = PROTOCOLS[subject].get("thesis")
-    if thesis is not None:
-        shares = [fall / thesis.epochs for fall in thesis.falls]
-        assert [fall / own.epochs for fall in own.falls] == pytest.approx(shares, abs=0.02)
-
-
-@pytest.mark.parametrize(
-    ("model", "kind"),
-    [
-        ("reconstruct-index-hin", "guided"),
-        ("reconstruct-a2u", "guided"),
-        ("reconstruct-maxpool-unpool", "max-unpooling"),
-        ("reconstruct-conv-bilinear", "blind"),
-        ("reconstruct-avgpool-nn", "blind"),
-        ("reconstruct-s2d-d2s", "other"),
-        ("reconstruct-conv-deconv", "other"),
-        ("dncnn", "other"),
-        ("dncnn-m2o-nlc", "guided"),
-        ("matting-b11-carafe", "blind"),
-        ("matting-b11", "max-unpooling"),
-        ("matting-b11-1.4", "max-unpooling"),
-        ("matting-hmi", "max-unpooling"),
-        ("segnet", "max-unpooling"),
-        ("indexnet-slim", "guided"),
-        ("indexnet-shared-nl", "guided"),
-        ("a2u-nearest", "blind"),
-        ("a2u-dynamic-cs-d", "guided"),
-    ],
-)
-def test_what_upsampling_knows(model: str, kind: Kind) -> None:
-    assert kind_of(model) == kind
-
-
 def test_a_network_of_no_known_kind_is_refused_before_it_is_trained(tmp_path: Path) -> None:
     untrained = Trial(
         subject="portraits",
@@ -274,127 +194,6 @@ def test_a_network_of_no_known_kind_is_refused_before_it_is_trained(tmp_path: Pa
     )
     with pytest.raises(UsageError, match="rmat-m3 has no sampling that can be called guided"):
         run_series(tmp_path / "runs.json", untrained, TINY, processor="a CPU")
-
-
-GUIDED, UNPOOLED, BLIND = "reconstruct-index-hin", MODELS[1], MODELS[0]
-
-
-@pytest.mark.parametrize(
-    ("scores", "holds"),
-    [
-        ({GUIDED: 30, UNPOOLED: 28, BLIND: 20}, True),
-        ({GUIDED: 28, UNPOOLED: 30, BLIND: 20}, False),
-        ({GUIDED: 30, UNPOOLED: 20, BLIND: 28}, False),
-        ({GUIDED: 30, "reconstruct-index-m2o": 27, UNPOOLED: 28, BLIND: 20}, False),
-        ({GUIDED: 30, "reconstruct-s2d-d2s": 99, UNPOOLED: 28, BLIND: 20}, True),
-        ({GUIDED: 30, BLIND: 20}, None),
-    ],
-)
-def test_the_order_holds_or_not(scores: dict[str, float], holds: bool | None) -> None:
-    assert order_holds(scores) is holds
-
-
-def series(values: dict[str, list[float]], *, more_is_better: bool = True) -> Series:
-    return Series(
-        subject="reconstruct",
-        protocol=TINY,
-        data="noise",
-        pixels="0",
-        score="psnr",
-        more_is_better=more_is_better,
-        runs=tuple(
-            Run(model=model, seed=seed, figures={"psnr": value}, seconds=2, processor="a CPU")
-            for model, all_ in values.items()
-            for seed, value in enumerate(all_, start=1)
-        ),
-    )
-
-
-def test_mean_and_spread_over_seeds() -> None:
-    found = series({BLIND: [20, 22, 24], GUIDED: [30, 30, 20], UNPOOLED: [25]})
-    best, middle, last = summarise(found)
-    assert (best.model, middle.model, last.model) == (GUIDED, UNPOOLED, BLIND)
-    assert (last.figures["psnr"], last.seeds) == (Spread(22, 2), (1, 2, 3))
-    assert [str(one.figures["psnr"]) for one in (middle, last)] == ["25", "22 ± 2"]
-    assert orders(found) == {1: True}
-    assert orders(found.model_copy(update={"more_is_better": False})) == {1: False}
-    assert [
-        one.model for one in summarise(series({BLIND: [9], GUIDED: [1]}, more_is_better=False))
-    ] == [
-        GUIDED,
-        BLIND,
-    ]
-
-
-def write_noise(root: Path, **counts: int) -> None:
-    random = np.random.default_rng(1)
-    for folder, count in counts.items():
-        (root / folder).mkdir(parents=True)
-        for number in range(count):
-            noise = random.integers(0, 256, (64, 72, 3)).astype(np.uint8)
-            write_image(root / folder / f"{number}.png", noise)
-
-
-def test_folders_to_judge_by_are_told_apart(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_noise(tmp_path, photos=1, BSD=1)
-    write_noise(tmp_path / "other", BSD=1)
-    photos, one, other = (tmp_path / name for name in ("photos", "BSD", "other/BSD"))
-    with pytest.raises(UsageError, match="Two folders to judge by are called BSD"):
-        denoising_trial(photos, [one, other])
-    first, second = (denoising_trial(photos, [folder]) for folder in (one, other))
-    assert first.data == second.data and first.pixels != second.pixels
-    monkeypatch.chdir(photos)
-    assert denoising_trial(Path(), [one]).data == first.data
-
-
-def test_denoising_learns_from_one_folder_and_is_judged_on_others(tmp_path: Path) -> None:
-    write_noise(tmp_path, photos=2, BSD=1, Set=2)
-    found = denoising_trial(tmp_path / "photos", [tmp_path / "BSD", tmp_path / "Set"], sigma=15)
-    batches = list(found.epoch(1, 0, TINY))
-    assert len(batches) == TINY.steps and batches[0][0].shape == (TINY.batch, 1, 40, 40)
-    added = torch.cat([x - y for x, y in batches])
-    assert float(added.std()) * 255 == pytest.approx(15, rel=0.05)
-    figures = found.judge(torch.nn.Identity().eval())
-    assert list(figures) == ["BSD psnr", "BSD ssim", "Set psnr", "Set ssim"]
-    assert found.judge(torch.nn.Identity()) == figures  # the same noise for every network
-    assert 24.6 < figures[found.score] < 26  # 20 log10(255 / 15) = 24.6 dB, and what clipping saves
-    with pytest.raises(UsageError, match="no pictures"):
-        denoising_trial(tmp_path / "photos", [tmp_path / "nowhere"])
-
-
-@pytest.mark.long
-def test_people_who_are_judged_are_not_learned(monkeypatch: pytest.MonkeyPatch) -> None:
-    read: set[str] = set()
-    reads = FolderSource._read
-
-    def noted(source: FolderSource, stem: str) -> Matte:
-        read.add(stem)
-        return reads(source, stem)
-
-    monkeypatch.setattr(FolderSource, "_read", noted)
-    found = portraits_trial()
-    judged = set(read)
-    read.clear()
-    assert len(list(found.epoch(1, 0, PROTOCOLS["portraits"]["short"]))) == 20
-    assert len(judged) > 3 and len(read) > 40  # of so many, some would be among the judged
-    assert not judged & read
-
-
-@pytest.mark.long
-def test_rendered_people_are_learned(tmp_path: Path) -> None:
-    found = portraits_trial()
-    (x, wanted), *_ = found.epoch(1, 0, TINY)
-    again, _ = next(iter(found.epoch(1, 0, TINY)))
-    other, _ = next(iter(found.epoch(1, 1, TINY)))
-    assert x.shape == (4, 4, 96, 96) and wanted.shape == (4, 2, 96, 96)
-    assert torch.equal(x, again) and not torch.equal(x, other)
-    short = TINY.model_copy(update={"epochs": 1, "falls": (1,)})
-    done = run_series(
-        tmp_path / "runs.json", found, short, models=["matting-b11"], seeds=[1], processor="a CPU"
-    )
-    assert 0 < done.runs[0].figures["sad"] < 5
 
 
 def test_the_command_keeps_and_shows_runs(

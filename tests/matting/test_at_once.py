@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydantic import ValidationError
-from test_matting import write_channel_model
+from toy_mattes import write_channel_model
 
 from edgemat.artifacts.artifact import Cost, Feeding
 from edgemat.artifacts.draft import Draft, write_artifact

@@ -12,8 +12,8 @@ import pytest
 import released_layouts as made
 import torch
 from safetensors.torch import save_file
-from test_pretrained import segformer, theirs
 from torch import Tensor
+from toy_encoders import segformer, theirs
 
 from edgemat.errors import UsageError
 from edgemat.models.released.families import FAMILIES

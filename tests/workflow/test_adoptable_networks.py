@@ -1,0 +1,151 @@
+"""Which networks can be adopted: what they take and give, and what is refused before any work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+import edgemat
+from edgemat.errors import ConversionError, UnsupportedError, UsageError
+from edgemat.models.adopted.program import save_program, trace
+
+
+def test_how_pictures_are_brought_to_it_is_hers_to_say(tmp_path: Path) -> None:
+    network = nn.Sequential(nn.Conv2d(4, 1, 1), nn.Sigmoid())
+    options = {"size": (32, 32), "trimap": True, "images": 1, "output": tmp_path}
+    made = edgemat.adopt(network, fit="resize", **options)  # type: ignore[arg-type]
+    assert made.manifest.feeding.fit == "resize"
+    with pytest.raises(UsageError, match="a letterbox is for networks without one"):
+        edgemat.adopt(network, fit="letterbox", **options)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="'squeeze' is no way to feed a picture"):
+        edgemat.adopt(network, fit="squeeze", **options)  # type: ignore[arg-type]
+
+
+def test_a_program_directly(tmp_path: Path) -> None:
+    network = nn.Sequential(nn.Conv2d(4, 1, 3, padding=1), nn.Sigmoid())
+    save_program(trace(network, (4, 32, 32)), tmp_path / "hers.pt2")
+    made = edgemat.adopt(tmp_path / "hers.pt2", images=1, output=tmp_path)
+    assert (made.manifest.name, made.manifest.task) == ("hers", "trimap")
+    scores = edgemat.adopt(
+        tmp_path / "hers.pt2", map="0", mean=(0.1,) * 3, images=1, output=tmp_path
+    )
+    assert scores.manifest.payload_sha256 != made.manifest.payload_sha256
+
+
+class Gives(nn.Module):
+    """The same number everywhere."""
+
+    def __init__(self, value: float) -> None:
+        super().__init__()
+        self.value = value
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x[:, :1] * 0 + self.value
+
+
+class Recurrent(nn.Module):
+    """A picture and what was before it."""
+
+    def forward(self, x: torch.Tensor, before: torch.Tensor, scale: float = 1) -> torch.Tensor:
+        return x + before
+
+
+def test_a_recurrent_network_is_refused_by_its_inputs(tmp_path: Path) -> None:
+    for function in (edgemat.adopt, edgemat.check):
+        with pytest.raises(UsageError, match=r"Recurrent takes 2 inputs \(x, before\)"):
+            function(Recurrent(), size=(32, 32))
+
+
+class TwoMaps(nn.Module):
+    """Two outputs of half the size: scores of two classes, and something else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 2, 3, 2, 1)
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        y = self.conv(x)
+        return {"aux": y * 0, "out": y}
+
+
+class Draws(nn.Module):
+    """Noise, other at every call."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return 0.5 * x[:, :1] + 0.5 * torch.rand(1, 1, 32, 32)
+
+
+class Counts(nn.Module):
+    """A network that counts its pictures."""
+
+    seen: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("seen", torch.zeros(1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.seen += 1
+        return x[:, :1] / self.seen
+
+
+class Always(nn.Module):
+    """Half of everything, always."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.full((1, 1, 32, 32), 0.5)
+
+
+@pytest.mark.parametrize(
+    "network, options, words",
+    [
+        (nn.Conv2d(3, 1, 1), {}, "size is missing"),
+        (nn.Conv2d(3, 1, 1), {"size": (4, 99999)}, "cannot be fed"),
+        (nn.Conv2d(3, 1, 1), {"size": (32, 32), "name": "../up"}, "cannot be an artefact's name"),
+        (nn.Conv2d(3, 1, 1), {"size": (32, 32), "mean": (0.5,)}, "--mean has 1 numbers"),
+        (nn.Conv2d(3, 1, 1), {"size": (32, 32), "std": (1, 0, 1)}, "not above 0"),
+        (Gives(7.0), {"size": (32, 32)}, "not in 0..1. Give --logits"),
+        (Gives(torch.nan), {"size": (32, 32)}, "no numbers"),
+        (nn.Conv2d(5, 1, 1), {"size": (32, 32)}, "cannot trace"),
+        (Draws(), {"size": (32, 32)}, "another matte"),
+        (TwoMaps(), {"size": (32, 32), "map": "ou"}, "Did you mean 'out'"),
+        (TwoMaps(), {"size": (32, 32), "map": "2"}, "gives no '2'"),
+        (TwoMaps(), {"size": (32, 32), "channel": 2}, "no channel 2. Give --channel from 0 to 1"),
+        (nn.Flatten(), {"size": (32, 32)}, "1 x 3072, and not a map"),
+        (Counts(), {"size": (32, 32)}, r"writes into 'module\.seen'"),
+        (Always(), {"size": (32, 32)}, "the same matte for every picture"),
+    ],
+)
+def test_what_cannot_be_adopted_is_said_before_any_work(
+    network: nn.Module, options: dict[str, object], words: str, tmp_path: Path
+) -> None:
+    with pytest.raises((UsageError, ConversionError, UnsupportedError), match=words):
+        edgemat.adopt(network, images=1, output=tmp_path, **options)  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_of_several_maps_in_a_divided_size(tmp_path: Path) -> None:
+    network = TwoMaps().eval()
+    made = edgemat.adopt(
+        network, size=(32, 32), map="out", channel=0, logits=True, images=1, output=tmp_path
+    )
+    x = torch.rand(1, 3, 32, 32)
+    with torch.no_grad():
+        scores = nn.functional.interpolate(network(x)["out"], (32, 32), mode="bilinear")
+        expected = torch.softmax(scores, dim=1)[:, :1]
+        assert torch.allclose(edgemat.load(made)(x).alpha, expected, atol=1e-6)
+
+
+def test_a_program_with_several_maps_in_a_divided_size(tmp_path: Path) -> None:
+    network = TwoMaps().eval()
+    torch.export.save(trace(network, (3, 32, 32)), tmp_path / "two.pt2")
+    assert not edgemat.check(tmp_path / "two.pt2").refusal
+    made = edgemat.adopt(tmp_path / "two.pt2", map="1", logits=True, images=1, output=tmp_path)
+    x = torch.rand(1, 3, 32, 32)
+    with torch.no_grad():
+        scores = nn.functional.interpolate(network(x)["out"], (32, 32), mode="bilinear")
+        expected = torch.softmax(scores, dim=1)[:, 1:]
+        assert torch.allclose(edgemat.load(made)(x).alpha, expected, atol=1e-6)
