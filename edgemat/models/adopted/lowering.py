@@ -26,10 +26,12 @@ Of = Callable[[fx.Node], bool]
 
 
 def never(_: fx.Node) -> bool:
+    """Of no call."""
     return False
 
 
 def always(_: fx.Node) -> bool:
+    """Of every call."""
     return True
 
 
