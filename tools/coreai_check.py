@@ -1,7 +1,7 @@
 """Check the shipped models as Core AI files, in Apple's runtime: `make coreai-check`.
 
-Each is quantized, converted to all three targets and to Core ML, and judged by the targets' own
-bars. It prints a table, and exits with 1 where a bar is missed. Half an hour on two slow cores.
+Each is converted to all three targets and to Core ML, in int8 on the grids of the file that ships,
+and judged by the targets' own bars. It prints a table, and exits with 1 where a bar is missed. Half an hour on two slow cores.
 
 The last column is the int8 model's own unrest: the mean difference between the frozen model in
 torch and itself, with pictures in another memory layout, so that sums are rounded otherwise. No
@@ -21,18 +21,21 @@ import torch
 
 from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.golden import read_pixels
-from edgemat.artifacts.shipped import open_artifact
+from edgemat.artifacts.shipped import file_beside, open_artifact
 from edgemat.convert.backends import find_target
 from edgemat.convert.backends.coreai import COREAI
 from edgemat.errors import EdgematError
 from edgemat.images import PIXEL_SCALE
 from edgemat.quantize.reference import load_reference
 from edgemat.scoring.bounds import Bound, Verdict, judge
-from edgemat.workflow.api.compress import quantize
+from edgemat.scoring.validation import evaluation_set_for
 from edgemat.workflow.api.mobile import convert_all
+from edgemat.workflow.api.opening import pictures_for
 from edgemat.workflow.stages.judging import measured
+from edgemat.workflow.stages.quantizing import quantize_as_shipped
 
 MODELS = ("portrait", "trimap")
+PICTURES = 8  # that the quantized network is scored on
 BESIDE = {"coreai-fp16": "coreml-fp16", "coreai-w8a8": "coreml-w8a8"}
 
 
@@ -54,7 +57,8 @@ def main(names: Iterable[str] = MODELS) -> int:
 
 def _make(name: str, shelf: Path) -> Iterable[tuple[Artifact, Artifact | None, float | None]]:
     """Give each Core AI file, its like in Core ML, and the unrest of the model it is made of."""
-    sources = {False: open_artifact(name), True: quantize(name, output=shelf)}
+    network = open_artifact(name)
+    sources = {False: network, True: _as_shipped(network, shelf)}
     for target in COREAI.targets:
         source = sources[target.quantized]
         wanted = [target.name, *filter(None, [BESIDE.get(target.name)])]
@@ -76,6 +80,13 @@ def own_unrest(quantized: Artifact) -> float:
 def _failed(file: Artifact) -> list[Verdict]:
     bounds = [Bound(*rule) for rule in find_target(str(file.manifest.target)).parity.items()]
     return [verdict for verdict in judge(bounds, measured(file)) if not verdict.passed]
+
+
+def _as_shipped(network: Artifact, shelf: Path) -> Artifact:
+    file = file_beside(network)
+    assert file is not None  # of every shipped network
+    validation = evaluation_set_for(network.manifest, pictures_for(network, None), count=PICTURES)
+    return quantize_as_shipped(network, file, validation, out=shelf)
 
 
 def _row(name: str, file: Artifact, other: Artifact | None, unrest: float | None) -> str:
