@@ -1,7 +1,8 @@
 """Check the shipped models as Core AI files, in Apple's runtime: `make coreai-check`.
 
 Each is converted to all three targets and to Core ML, in int8 on the grids of the file that ships,
-and judged by the targets' own bars. It prints a table, and exits with 1 where a bar is missed. Half an hour on two slow cores.
+and judged by the targets' own bars. It prints a table, and exits with 1 where a bar is missed. Half
+an hour on two slow cores.
 
 The last column is the int8 model's own unrest: the mean difference between the frozen model in
 torch and itself, with pictures in another memory layout, so that sums are rounded otherwise. No
