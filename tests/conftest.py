@@ -13,6 +13,8 @@ import pytest
 from calling import Call
 from shared_files import VARIABLE
 
+from edgemat.doctor import cpu_has_bfloat16, cpu_has_int8_dot_product
+
 # `make test` runs as many processes as there are cores: more threads would only wait. Where a test
 # takes two nevertheless, as a recipe may, they sleep while they wait for each other: spinning, each
 # would keep the other from the core that another process shares with it.
@@ -63,6 +65,15 @@ def deal(items: list[pytest.Item], hands: int) -> list[list[pytest.Item]]:
         part += quick[:share]
         del quick[:share]
     return parts
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what processor the run's time is of: times of tests are read beside each other."""
+    answers = {True: "yes", False: "no"}
+    terminalreporter.write_line(
+        f"{os.cpu_count()} processors; int8 dot product: {answers[cpu_has_int8_dot_product()]}; "
+        f"bfloat16: {answers[cpu_has_bfloat16()]}"
+    )
 
 
 @pytest.fixture
