@@ -100,7 +100,7 @@ def matte(
     """Cut photographs and videos out: transparent, before a new background, or a blurred one."""
     from edgemat.images import read_background
     from edgemat.matting.finish import Finish
-    from edgemat.matting.jobs import Naming, plan
+    from edgemat.matting.jobs import Naming, is_one, plan
     from edgemat.workflow.api.matte_files import open_batch
 
     if output is None and sources != [PIPE]:
@@ -124,7 +124,7 @@ def matte(
     convention = None
     if logits or (scale, mean, std) != (None, None, None):
         convention = _convention(scale, mean, std, logits)
-    one = len(planned) == 1 and planned[0].target == output
+    one = is_one(planned, naming)
     batch = open_batch(
         finish,
         model=None if model is None else str(model),
@@ -136,6 +136,7 @@ def matte(
         jobs=jobs,
         ray=ray,
         overwrite=overwrite or one,
+        folder=None if one or piped else output,
     )
     if piped:
         _through_pipe(batch, sources[0], naming)

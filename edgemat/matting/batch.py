@@ -13,6 +13,7 @@ from itertools import islice
 from edgemat.errors import DiskError, EdgematError, ImageError, MissingToolError
 from edgemat.matting.cutting import Cutter
 from edgemat.matting.jobs import Job
+from edgemat.matting.made import Made
 from edgemat.matting.pictures import PictureSink, cut_picture
 from edgemat.matting.video.cut import cut_video
 from edgemat.spread import lost, spread
@@ -57,6 +58,8 @@ class Batch:
         Do what is there already again.
     ray:
         The cluster that does it; see :func:`edgemat.spread.spread`.
+    made:
+        The notes of the folder that results go to; None for a single file.
     """
 
     cutter: Cutter
@@ -65,6 +68,11 @@ class Batch:
     workers: int = 1
     overwrite: bool = False
     ray: str | None = None
+    made: Made | None = None
+
+    def is_done(self, job: Job) -> bool:
+        """Return whether a result is there, new enough and made in the same way."""
+        return job.is_done and not (self.made is not None and self.made.otherwise(job.target))
 
     def run(self, jobs: Sequence[Job], progress: Advance = lambda done: None) -> Iterator[Outcome]:
         """Do all jobs and yield what became of each, as they end.
@@ -78,6 +86,12 @@ class Batch:
         MissingToolError
             A package is not installed, or no cluster answers. It ends all.
         """
+        for outcome in self._outcomes(jobs, progress):
+            if self.made is not None and outcome.error is None and not outcome.skipped:
+                self.made.note(outcome.job.target)
+            yield outcome
+
+    def _outcomes(self, jobs: Sequence[Job], progress: Advance) -> Iterator[Outcome]:
         if self.ray is not None:
             yield from self._on_cluster(jobs, self.ray, progress)
             return
@@ -96,7 +110,7 @@ class Batch:
 
     def _on_cluster(self, jobs: Sequence[Job], ray: str, progress: Advance) -> Iterator[Outcome]:
         # what is there is told apart here: a worker may die between writing and saying so
-        there = {job for job in jobs if job.is_done and not self.overwrite}
+        there = {job for job in jobs if self.is_done(job) and not self.overwrite}
         yield from (Outcome(job, skipped=True) for job in jobs if job in there)
         left = [job for job in jobs if job not in there]
         work = partial(replace(self, overwrite=True)._do, progress=_shown_nowhere)
@@ -109,7 +123,7 @@ class Batch:
 
     def _do(self, job: Job, progress: Advance) -> Outcome:
         try:
-            if job.is_done and not self.overwrite:
+            if self.is_done(job) and not self.overwrite:
                 return Outcome(job, skipped=True)
             if job.is_video:
                 cut_video(

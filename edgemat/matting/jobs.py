@@ -54,7 +54,7 @@ class Job:
 
     @property
     def is_done(self) -> bool:
-        """True where the result is there, and not older than what it is made of."""
+        """True where the result is there, however made, and not older than what it is made of."""
         if not all(path.is_file() for path in (*self.written, *self.read)):
             return False
         changed = max(path.stat().st_mtime for path in self.read)
@@ -83,6 +83,11 @@ class Naming:
     trimap: Path | None = None
     mask: Path | None = None
     trimap_out: Path | None = None
+
+
+def is_one(jobs: Sequence[Job], naming: Naming) -> bool:
+    """Return whether what is written is one file, and not a folder of them."""
+    return len(jobs) == 1 and jobs[0].target == naming.output
 
 
 def plan(sources: Sequence[Path], naming: Naming, *, may_be_empty: bool = False) -> list[Job]:

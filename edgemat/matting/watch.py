@@ -40,7 +40,7 @@ def watch(
         ready = [
             job
             for job, glance in now.items()
-            if before.get(job.source) == glance != failed.get(job.source) and not job.is_done
+            if before.get(job.source) == glance != failed.get(job.source) and not batch.is_done(job)
         ]
         for outcome in batch.run(ready):
             if outcome.error is not None:

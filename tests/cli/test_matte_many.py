@@ -20,6 +20,7 @@ from edgemat.matting.batch import Batch
 from edgemat.matting.cutting import Cutter
 from edgemat.matting.finish import Finish
 from edgemat.matting.jobs import Naming, plan
+from edgemat.matting.made import NOTES
 from edgemat.matting.watch import watch
 from edgemat.workflow.api.matte_files import matte_files
 
@@ -49,7 +50,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def names(folder: Path) -> list[str]:
-    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != NOTES]
+    return sorted(path.relative_to(folder).as_posix() for path in files)
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
@@ -77,6 +79,18 @@ def test_what_is_done_is_skipped_until_it_changes(folder: Path, call: Call) -> N
     later = (folder / "out" / "one.png").stat().st_mtime + 5
     __import__("os").utime(folder / "photos" / "one.png", (later, later))
     assert json.loads(call(*command)[1])["written"] == ["out/one.png"]
+
+
+def test_what_was_made_otherwise_is_not_done(folder: Path, call: Call) -> None:
+    (folder / "photos" / "bad.jpg").unlink()
+    command = ("matte", "photos", "-o", "out", "--format", "jpg", "--json", *MODEL)
+    assert len(json.loads(call(*command, "--blur", "5")[1])["written"]) == 2
+    assert len(json.loads(call(*command, "--only-mask")[1])["written"]) == 2
+    assert read_grey(folder / "out" / "one.jpg")[24, 60] > 0.9
+    notes = folder / "out" / NOTES
+    notes.write_text(notes.read_text() + '\n{"file": "one.j')  # as a killed run leaves it
+    assert len(json.loads(call(*command, "--only-mask")[1])["skipped"]) == 2
+    assert len(json.loads(call(*command, "--blur", "5")[1])["written"]) == 2
 
 
 @pytest.mark.parametrize("kind", ["webp", "tiff", "avif"])

@@ -102,7 +102,7 @@ def matte_files(
     """
     from edgemat.images import read_background
     from edgemat.matting.finish import Finish
-    from edgemat.matting.jobs import Naming, plan
+    from edgemat.matting.jobs import Naming, is_one, plan
 
     finish = Finish(None if background is None else read_background(background), blur, only_mask)
     listed = [sources] if isinstance(sources, Path | str) else sources
@@ -126,6 +126,7 @@ def matte_files(
         jobs=jobs,
         ray=ray,
         overwrite=overwrite,
+        folder=None if is_one(planned, naming) else naming.output,
     )
     show = (lambda done: None) if progress is None else (lambda done: progress(done, len(planned)))
     return list(batch.run(planned, show))
@@ -143,6 +144,7 @@ def open_batch(
     jobs: int,
     ray: str | None,
     overwrite: bool,
+    folder: Path | None,
 ) -> Batch:
     """Load a model, and return how files are cut out with it: see :func:`matte_files`.
 
@@ -150,11 +152,14 @@ def open_batch(
     ----------
     by_trimap, by_mask:
         A trimap, or a coarse matte, comes with each picture.
+    folder:
+        Where several results go; None for a single file.
     """
     from edgemat.artifacts.shipped import default_model, find_artifact
     from edgemat.matting.batch import Batch
     from edgemat.matting.classical import METHODS
     from edgemat.matting.cutting import Cutter
+    from edgemat.matting.made import Made
     from edgemat.matting.smoothing import Smoother
 
     if by_mask and refine is False:
@@ -188,4 +193,9 @@ def open_batch(
         "model": f"{model} {convention} {cutter.refiner_of(video=True)}",
         "finish": f"{finish.blur} {finish.only_mask} {hashlib.sha256(behind).hexdigest()}",
     }
-    return Batch(cutter, smoothing, settings, jobs, overwrite, ray)
+    asked = settings | {
+        "smoothing": str(smoothing),
+        "photographs": f"{cutter.refiner_of(video=False)} {by_trimap} {by_mask}",
+    }
+    made = None if folder is None else Made(folder, asked)
+    return Batch(cutter, smoothing, settings, jobs, overwrite, ray, made)
