@@ -22,7 +22,6 @@ import numpy as np
 import torch
 import typer
 from torch import nn
-from torch.nn import functional as F
 
 from edgemat.artifacts.artifact import Artifact
 from edgemat.convert.backends import find_target
@@ -40,7 +39,6 @@ ROOT = Path(__file__).parents[1]
 FOUND, PAGE = Path("docs/own-networks.json"), Path("docs/own-networks.md")
 SIDE = 256
 CALIBRATION, IMAGES = 8, 2
-STEPS, BATCH, CROP = 200, 8, 128  # of the short training
 PSNR_BAR, INT8_BAR, W8A8_BAR = 70.0, 0.005, 1e-4
 TARGETS = ("tflite-fp32", "tflite-fp16", "tflite-int8", "coreml-fp16", "coreml-w8a8")
 COLUMNS = (
@@ -123,24 +121,13 @@ def main(
 
 
 def measure(name: str) -> dict[str, Any]:
-    """Take one network from its factory to proven files; returns what was found, or why not.
-
-    One whose int8 file is off with random weights is measured after a short training as well.
-    """
+    """Take one network from its factory to proven files; returns what was found, or why not."""
     torch.manual_seed(0)
     torch.set_num_threads(2)
     try:
         network = settled(NETWORKS[name]().eval())
     except (TypeError, RuntimeError, ValueError):  # not one picture in: adopting tells
         network = NETWORKS[name]().eval()
-    row = _take_through(network)
-    if "refused" not in row and row["tflite-int8"]["mean_abs"] > INT8_BAR:
-        row["trained"] = _take_through(trained(network))
-    return row
-
-
-def _take_through(network: nn.Module) -> dict[str, Any]:
-    """Take a network through the whole chain."""
     start = time.monotonic()
     row: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -202,33 +189,9 @@ def settled(network: nn.Module) -> nn.Module:
     return network.eval()
 
 
-def trained(network: nn.Module) -> nn.Module:
-    """Train a network for a moment on rendered people; in place."""
-    data = default_data("portrait")
-    drawn = calibration_set(data, task="portrait", size=(SIDE, SIDE), count=64, seed=2)
-    pixels = np.ascontiguousarray(drawn.pixels.transpose(0, 3, 1, 2))
-    pictures, alphas = torch.from_numpy(pixels).float() / 255, torch.from_numpy(drawn.alphas)
-    optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
-    network.train()
-    for _ in range(STEPS):
-        chosen = torch.randint(len(pictures), (BATCH,))
-        x = F.interpolate(pictures[chosen], size=(CROP, CROP), mode="area")
-        y = F.interpolate(alphas[chosen][:, None].float(), size=(CROP, CROP), mode="area")
-        loss = F.binary_cross_entropy_with_logits(network(x), y)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-    return settled(network)  # statistics at the size that is converted
-
-
 def page(found: dict[str, Any]) -> str:
     """Return the page about what was found."""
-    rows = "\n".join(
-        _row(title, one)
-        for name, row in found.items()
-        for title, one in ((name, row), (f"... after {STEPS} steps", row.get("trained")))
-        if one is not None and "refused" not in one
-    )
+    rows = "\n".join(_row(name, row) for name, row in found.items() if "refused" not in row)
     refused = "\n".join(
         f"- **{name}**: {row['refused']}" for name, row in found.items() if "refused" in row
     )
@@ -247,7 +210,6 @@ def page(found: dict[str, Any]) -> str:
         psnr_bar=PSNR_BAR,
         int8_bar=INT8_BAR,
         w8a8_bar=W8A8_BAR,
-        steps=STEPS,
     )
 
 
@@ -293,8 +255,7 @@ Random weights damp nothing. Where a sum lies on the edge between two steps, a r
 to the other one; each layer then multiplies what is off, and deep networks end far from 0. That is
 what `edgemat verify --layers` shows of FPN: one value in a hundred thousand of its first
 convolution is a step off, all of its grids lie at their tensors, and its group norms add no more
-than other layers do. Trained weights damp: what misses the bar is measured again after {steps}
-steps of training on rendered people.
+than other layers do.
 
 {columns}
 {rows}
