@@ -26,10 +26,10 @@ from edgemat.workflow.stages.qat import qat_stage
 from edgemat.workflow.stages.quantizing import quantize_stage
 from edgemat.workflow.stages.reporting import report_stage
 from edgemat.workflow.stages.training import Notices, train_stage
-from edgemat.workflow.step import Drawn, Place, Step
+from edgemat.workflow.step import Destination, Drawn, Step
 
-MADE = {"out": Place.ARTIFACTS}
-TRAINED = MADE | {"work": Place.WORK}
+MADE = {"out": Destination.ARTIFACTS}
+TRAINED = MADE | {"work": Destination.WORK}
 ANY_DEVICE = {"device": "whoever reads a report must not train anew because she has no GPU"}
 ANY_RECIPE = {"recipe_sha256": "the manifest notes by which recipe it was made first"}
 
@@ -128,7 +128,7 @@ class ModelSteps:
         stage: str,
         title: str,
         call: partial[Any],
-        places: Mapping[str, Place],
+        destinations: Mapping[str, Destination],
         *,
         unkeyed: Mapping[str, str] | None = None,
     ) -> Step:
@@ -137,7 +137,7 @@ class ModelSteps:
             f"{self.section.name}: {title}",
             call,
             drawn=self.drawn,
-            places=places,
+            destinations=destinations,
             unkeyed=unkeyed or {},
             threads=self.recipe.threads,
         )
@@ -165,7 +165,7 @@ def measure_step(model: ModelRun, device: str, settings: BenchSection) -> Step |
         protocol=protocol,
     )
     title = f"{model.section.name}: measure on {device}"
-    return Step("bench", title, call, places={"folder": Place.FOLDER})
+    return Step("bench", title, call, destinations={"folder": Destination.FOLDER})
 
 
 def photo_step(models: Sequence[ModelRun], recipe: Recipe) -> Step | None:
@@ -178,7 +178,9 @@ def photo_step(models: Sequence[ModelRun], recipe: Recipe) -> Step | None:
     photo = Path(recipe.photo) if Path(recipe.photo).is_file() else recipe.photo
     album = None if recipe.album is None else Path(recipe.album)
     call = partial(photo_stage, photo, album, file)
-    return Step("photo", "cut out the photograph", call, places={"folder": Place.FOLDER})
+    return Step(
+        "photo", "cut out the photograph", call, destinations={"folder": Destination.FOLDER}
+    )
 
 
 def report_step(
@@ -197,6 +199,6 @@ def report_step(
         "report",
         "report",
         partial(report_stage, path, recipe, models, benches, gates, photo),
-        places={"folder": Place.FOLDER},
+        destinations={"folder": Destination.FOLDER},
         reads=(manifests, pictures),
     )

@@ -11,8 +11,8 @@ from edgemat.matting.cutting import Cutter, cut
 from edgemat.matting.smoothing import Smoother
 from edgemat.matting.video.clip import open_clip
 from edgemat.matting.video.film import Film, NumberedPictures
+from edgemat.matting.video.film_parts import Parts
 from edgemat.matting.video.formats import is_sequence
-from edgemat.matting.video.parts import Parts
 
 
 def cut_video(
