@@ -20,6 +20,8 @@ PruningCost = Literal["macs", "host"]
 """The cost that pruning saves: multiply-accumulates, or milliseconds of int8 on this host."""
 QuantizationMode = Literal["ptq", "qat"]
 """Post-training quantization, or quantization-aware training from there on."""
+BatchNorm = Literal["encoder", "frozen", "running"]
+"""What a training leaves of batch normalisation; see :class:`edgemat.training.schedule.Schedule`."""
 
 Fit = Literal["letterbox", "tiles", "resize", "pad"]
 """How a picture of any size is brought to a model; :mod:`edgemat.matting.matte` does it."""

@@ -25,13 +25,13 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
+from edgemat.data.augment import CROP_FACTORS
 from edgemat.data.composite import merge
 from edgemat.data.sample import Matte
 from edgemat.data.trimap import fixed_trimap
 from edgemat.data.warp import Window, affine
 from edgemat.images import F32, U8, resize, to_float, to_uint8
 
-CROP_FACTORS = (1.0, 1.5, 2.0)
 ENLARGED = 500 / 320  # what a picture smaller than the crop is scaled to
 INDEXNET_DILATION, GCA_DILATION = 19, 29
 MERGED, RESIZED = 0.5, 0.25  # shares

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edgemat.artifacts.artifact import Artifact
+from edgemat.artifacts.shipped import SHIPPED_TARGET
 from edgemat.bench.devices.transports import find_transport
 from edgemat.bench.protocol import Protocol
 from edgemat.bench.result import Result
@@ -172,7 +173,7 @@ def photo_step(models: Sequence[ModelRun], recipe: Recipe) -> Step | None:
     """Cut a real photograph out with the portrait model's int8 TFLite file; None without one."""
     portraits = (m for m in models if m.float_model.manifest.task == "portrait")
     portrait = next(portraits, None)
-    file = portrait.file("tflite-int8") if portrait else None
+    file = portrait.file(SHIPPED_TARGET) if portrait else None
     if file is None:
         return None
     photo = Path(recipe.photo) if Path(recipe.photo).is_file() else recipe.photo
