@@ -1,7 +1,7 @@
 """Quality bars: what shipped models must reach on real photographs, float and int8 side by side.
 
 A file of bars (TOML) names sets of photographs with truth, and bounds on figures of models on
-them. Relative bounds (``"+5%"``) hold the int8 file against the float model. Every photograph goes
+them. Relative bounds (``"+5%"``) compare the int8 file with the float model. Every photograph goes
 through :func:`edgemat.matting.matte.matte`, as a user's would.
 """
 

@@ -87,7 +87,7 @@ class OnnxPeer:
 
 
 def enlarge(alpha: F32, small: F32, image: U8, *, guided: bool) -> F32:
-    """Take a peer's mask, hxw in 0..1, to the picture's size: bilinear, or guided as ours is.
+    """Take a peer's mask, hxw in 0..1, to the picture's size: bilinear, or guided as edgemat's.
 
     `small` is the picture at the mask's size, hxwx3 in 0..1. A picture that is smaller than the
     mask is not filtered, here as in :func:`edgemat.matting.matte.matte`.

@@ -21,7 +21,7 @@ PruningCost = Literal["macs", "host"]
 QuantizationMode = Literal["ptq", "qat"]
 """Post-training quantization, or quantization-aware training from there on."""
 BatchNorm = Literal["encoder", "frozen", "running"]
-"""What a training leaves of batch normalisation; see :class:`edgemat.training.schedule.Schedule`."""
+"""What of batch normalisation a training keeps; see :mod:`edgemat.training.schedule`."""
 
 Fit = Literal["letterbox", "tiles", "resize", "pad"]
 """How a picture of any size is brought to a model; :mod:`edgemat.matting.matte` does it."""

@@ -12,7 +12,7 @@ photographs    crop anywhere, scaled, turned, mirrored                         s
 =============  ==============================================================  ================
 
 Where the text gives no figure, they are those of the code that it names: GCA's as A2U's authors
-published it. "photographs" has none: scales of 0.75 to 1.5, 15 degrees, are ours. All but the
+published it. "photographs" has none: scales of 0.75 to 1.5, 15 degrees, are edgemat's. All but the
 first look at the picture once, through one affine map, instead of turning all of it first.
 """
 

@@ -1,4 +1,4 @@
-"""Trainings of networks from several seeds, in a file that a killed command goes on with."""
+"""Trainings of networks from several seeds, in a file that a killed command resumes from."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def cut_video(
     smoothing:
         See :class:`~edgemat.matting.smoothing.Smoother`.
     settings:
-        All else that the result depends on: a run with others does not go on with its parts.
+        All else that the result depends on: a run with others does not resume from its parts.
     progress:
         Called with the share that is done, by the frames that the video's header promises.
 
