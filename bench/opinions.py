@@ -4,7 +4,8 @@ Beside litert-torch's float files and NNCF's int8 file stand onnx2tf's float fil
 ONNX, and the int8 file of ai-edge-quantizer, Google's own tool, with its own calibration. All are
 scored on the same composites, measured in turns and by LiteRT's own benchmark, compared with the
 float torch model, and run in tflite-runtime 2.14, which stands for an old phone. Where another tool
-does better, edgemat's has something to learn; where it computes something else, one of the two is wrong.
+does better, edgemat has something to learn; where it computes something else, one of the two is
+wrong.
 """
 
 from __future__ import annotations
