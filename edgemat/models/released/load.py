@@ -79,7 +79,7 @@ def load_released(path: Path, *, family: str | None = None) -> Released:
             state[own].copy_(tensor if part.rule is None else part.rule(tensor))
     if match.family.normalised:
         for name in match.family.pixels:
-            part = network.get_submodule(name)
-            normalise_input(part, torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD))
+            sees_pixels = network.get_submodule(name)
+            normalise_input(sees_pixels, torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD))
     network.eval()
     return Released(network, match.family, match.member)
