@@ -4,7 +4,8 @@ Beside litert-torch's float files and NNCF's int8 file stand onnx2tf's float fil
 ONNX, and the int8 file of ai-edge-quantizer, Google's own tool, with its own calibration. All are
 scored on the same composites, measured in turns and by LiteRT's own benchmark, compared with the
 float torch model, and run in tflite-runtime 2.14, which stands for an old phone. Where another tool
-does better, ours has something to learn; where it computes something else, one of the two is wrong.
+does better, edgemat has something to learn; where it computes something else, one of the two is
+wrong.
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from edgemat.models.deploy import DeployForm
     from edgemat.scoring.evaluate import EvaluationSet
 
-INT8 = "tflite-int8"
 OURS, OTHER, AI_EDGE = "litert-torch", "onnx2tf", "ai-edge-quantizer"
 OLD_PICTURES = 4  # reference kernels take their time
 
@@ -116,7 +116,12 @@ def open_subject(named: str, int8_files: Sequence[Path] = (), *, size: int = 256
     UsageError
         When there is no such network, it is none in float, or an int8 file is none of its task.
     """
-    from edgemat.artifacts.shipped import find_artifact, open_artifact, shipped_models
+    from edgemat.artifacts.shipped import (
+        SHIPPED_TARGET,
+        find_artifact,
+        open_artifact,
+        shipped_models,
+    )
     from edgemat.artifacts.weights import load_deploy
     from edgemat.bench.roofline import random_form
     from edgemat.models import list_models, model_info
@@ -133,10 +138,10 @@ def open_subject(named: str, int8_files: Sequence[Path] = (), *, size: int = 256
             remedy="Give the artefact that training wrote; int8 files come after it.",
         )
     if named in shipped_models() and not int8_files:
-        int8_files = [find_artifact(named, target=INT8)]
+        int8_files = [find_artifact(named, target=SHIPPED_TARGET)]
     int8 = [open_artifact(path) for path in int8_files]
     for other in int8:
-        if other.manifest.target != INT8 or other.manifest.task != manifest.task:
+        if other.manifest.target != SHIPPED_TARGET or other.manifest.task != manifest.task:
             raise UsageError(
                 f"{other.path.name} is no int8 .tflite of the same task.",
                 remedy="Give tflite-int8 artefacts made from the same network.",

@@ -1,7 +1,7 @@
 """Quality bars: what shipped models must reach on real photographs, float and int8 side by side.
 
 A file of bars (TOML) names sets of photographs with truth, and bounds on figures of models on
-them. Relative bounds (``"+5%"``) hold the int8 file against the float model. Every photograph goes
+them. Relative bounds (``"+5%"``) compare the int8 file with the float model. Every photograph goes
 through :func:`edgemat.matting.matte.matte`, as a user's would.
 """
 
@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from edgemat.artifacts.shipped import find_artifact, shipped_models
+from edgemat.artifacts.shipped import SHIPPED_TARGET, find_artifact, shipped_models
 from edgemat.bench.peers.contestants import Contestant
 from edgemat.bench.peers.ours import Classical, Ours
 from edgemat.bench.peers.pictures import (
@@ -38,7 +38,6 @@ from edgemat.section import parse_toml
 
 File = Literal["float", "int8"]
 Figure = Literal["iou", "mad", "sad_band", "grad_band", "times_closed_form", "seen"]
-INT8 = "tflite-int8"
 SEEN_SHARE = 0.02
 """Of a picture without anyone: where more is foreground, someone was seen."""
 
@@ -286,7 +285,7 @@ def _share_seen(contestant: Contestant, photos: list[Loaded]) -> float:
 
 
 def _files(model: str) -> dict[File, Path]:
-    return {"float": find_artifact(model), "int8": find_artifact(model, target=INT8)}
+    return {"float": find_artifact(model), "int8": find_artifact(model, target=SHIPPED_TARGET)}
 
 
 def _or_nan(value: float | None) -> float:

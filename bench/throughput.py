@@ -31,8 +31,8 @@ from torch.utils.data import DataLoader
 from edgemat.bench.child import run_child
 from edgemat.bench.devices.host import peak_rss_bytes
 from edgemat.data.dataset import MattingDataset
+from edgemat.data.held_out import for_training
 from edgemat.data.open import open_data
-from edgemat.data.parts import for_training
 from edgemat.data.sections import PEOPLE, DataSection
 from edgemat.errors import UsageError
 from edgemat.models import create_matting, model_info

@@ -16,7 +16,7 @@ from edgemat.images import F32
 def quantize_with_ai_edge(float_file: Path, inputs: Sequence[F32], path: Path) -> None:
     """Quantize a float .tflite to int8 with ai-edge-quantizer's own calibration.
 
-    The file takes and gives float32, as ours do; inside it is what the tool made of it.
+    The file takes and gives float32, as edgemat's do; inside it is what the tool made of it.
 
     Parameters
     ----------

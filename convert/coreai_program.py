@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgemat.artifacts.artifact import CONVERT_AGAIN
 from edgemat.convert.backend import GridTensor, channels_last
 from edgemat.convert.coreai import import_coreai
 from edgemat.convert.int8_graph import Int8Count, Node, Role, count_nodes
@@ -25,7 +26,6 @@ from edgemat.files import shorten
 from edgemat.quantize.spec import StoredGrid, shift_to_int8
 
 MAIN = "main"
-CONVERT_AGAIN = "The file is damaged or of another kind: convert it again."
 # What coreai-core raises on a damaged file.
 _DAMAGED = (OSError, RuntimeError, ValueError, TypeError, AttributeError, LookupError)
 

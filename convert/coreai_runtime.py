@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from edgemat.artifacts.artifact import CONVERT_AGAIN
 from edgemat.convert.coreai import INPUT, OUTPUT, import_coreai
-from edgemat.convert.coreai_program import CONVERT_AGAIN, MAIN, check_whole
+from edgemat.convert.coreai_program import MAIN, check_whole
 from edgemat.errors import ArtifactError
 from edgemat.files import shorten
 from edgemat.images import F32

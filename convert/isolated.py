@@ -1,4 +1,4 @@
-"""Tools whose packages cannot lie beside ours: each runs in an environment of its own.
+"""Tools whose packages cannot lie beside edgemat's: each runs in an environment of its own.
 
 ``make onnx2tf`` and ``make old-runtime`` install them beside the sources, in the versions that
 ``convert/onnx2tf.txt`` and ``convert/old-runtime.txt`` pin.

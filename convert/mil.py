@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from edgemat.artifacts.artifact import CONVERT_AGAIN
 from edgemat.convert.apple import import_coremltools, quietly
 from edgemat.convert.mil_ops import OPERATIONS
 from edgemat.convert.mil_types import Function, Operation, Program, Variable
@@ -30,7 +31,6 @@ from edgemat.files import shorten
 
 Array = NDArray[Any]
 
-CONVERT_AGAIN = "The file is damaged or of another kind: convert it again."
 # What coremltools raises on a damaged program or damaged weights.
 _DAMAGED = (
     *(ArithmeticError, AssertionError, AttributeError, LookupError, OSError, RuntimeError),

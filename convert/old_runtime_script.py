@@ -1,6 +1,6 @@
 """Run a .tflite file in tflite-runtime: MODEL INPUTS.npy OUTPUTS.npy KERNELS.
 
-This runs in the environment ``.venv-old-runtime`` and therefore imports nothing of ours; see
+This runs in the environment ``.venv-old-runtime`` and therefore imports nothing of edgemat's; see
 :mod:`edgemat.convert.old_runtime`.
 """
 

@@ -81,7 +81,7 @@ def convert_onnx2tf(
     Raises
     ------
     MissingToolError
-        Without onnx2tf's environment, or without onnx and onnxscript in ours.
+        Without onnx2tf's environment, or without onnx and onnxscript in edgemat's.
     ConversionError
         When the network cannot be exported, or onnx2tf fails on it.
     DiskError

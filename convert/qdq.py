@@ -15,7 +15,7 @@ import torch
 import torch.ao.quantization.fx._decomposed
 from torch import Tensor, fx
 
-from edgemat.models.adopted.parts import WIDEST_INT8_SOFTMAX
+from edgemat.models.adopted.replacements import WIDEST_INT8_SOFTMAX
 from edgemat.quantize.spec import shift_to_int8
 
 aten = torch.ops.aten

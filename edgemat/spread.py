@@ -251,7 +251,7 @@ def _import_ray(address: str) -> Any:
         import ray.data
     except ImportError as error:
         raise explain_missing(error) from error
-    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # its errors are told as ours
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # its errors are told as edgemat's
     return ray
 
 

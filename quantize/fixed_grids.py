@@ -15,7 +15,7 @@ from torch.overrides import TorchFunctionMode
 
 from edgemat.errors import UnsupportedError
 from edgemat.images import PIXEL_SCALE
-from edgemat.models.adopted.parts import WIDEST_INT8_SOFTMAX, WideSoftmax
+from edgemat.models.adopted.replacements import WIDEST_INT8_SOFTMAX, WideSoftmax
 from edgemat.models.blocks.pooling import DeployMaxPool
 from edgemat.models.blocks.segmentation import DeployTrimapAttention
 from edgemat.quantize.spec import Place, TensorQuant
@@ -32,7 +32,7 @@ def require_narrow_softmaxes(deploy: nn.Module, x: Tensor) -> None:
 
     Its softmax over more than `WIDEST_INT8_SOFTMAX` values would be 0 nearly everywhere, and
     LiteRT's reference kernel ends the process for sums that large. Adopted networks have
-    :class:`edgemat.models.adopted.parts.WideSoftmax` there.
+    :class:`edgemat.models.adopted.replacements.WideSoftmax` there.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from edgemat.models.adopted.network import Lowered
-from edgemat.models.adopted.parts import TransposedConv2d
+from edgemat.models.adopted.replacements import TransposedConv2d
 from edgemat.models.blocks.affine import ScaleShift
 from edgemat.quantize.frozen import FrozenFakeQuantize
 from edgemat.quantize.watch import QuantizerWatch

@@ -1,6 +1,6 @@
 """Checkpoints in the layouts of released networks, made of names, shapes and a seed.
 
-Nothing here comes from edgemat's tables: what the tables say is held against it.
+Nothing here comes from edgemat's tables: what the tables say is compared with it.
 """
 
 from __future__ import annotations

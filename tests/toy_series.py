@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from edgemat.data.small_pictures import SmallPictures
-from edgemat.experiments.protocol import Protocol
+from edgemat.experiments.protocol import SeriesProtocol
 from edgemat.experiments.reconstruct import reconstruction_trial
 from edgemat.experiments.trial import Trial
 
 MODELS = ("reconstruct-avgpool-nn", "reconstruct-maxpool-unpool")
-TINY = Protocol(
+TINY = SeriesProtocol(
     name="tiny",
     epochs=3,
     samples=8,

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from edgemat.experiments.protocol import Protocol
+from edgemat.experiments.protocol import SeriesProtocol
 from edgemat.experiments.series import Series, read_series
 from edgemat.experiments.summary import Row, orders, summarise
 from edgemat.files import write_text
@@ -95,7 +95,7 @@ def _cells(row: Row) -> list[str]:
 
 
 def _protocol(series: Series) -> str:
-    own: Protocol = series.protocol
+    own: SeriesProtocol = series.protocol
     falls = " and ".join(filter(None, [", ".join(map(str, own.falls[:-1])), str(own.falls[-1])]))
     return (
         f"Protocol *{own.name}*: {own.epochs} epochs of {own.samples:,} {SAMPLES[series.subject]} "

@@ -242,7 +242,7 @@ MUTANTS = (
     ),
     Mutant(
         "networks are judged by what they are trained on",
-        "edgemat/data/parts.py",
+        "edgemat/data/held_out.py",
         'return "held-out" if trained & set(_paths(one)) else "all"',
         'return "all"',
         ("tests/data/test_split.py",),

@@ -1,7 +1,7 @@
 """The demo app on an Android phone: adb starts its benchmark and fetches its file.
 
 The app measures with LiteRT as apps have it, inside Android's own process; ``--device adb`` pushes
-a runner of ours instead. Both write the same results.
+edgemat's runner instead. Both write the same results.
 """
 
 from __future__ import annotations

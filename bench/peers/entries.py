@@ -44,7 +44,7 @@ def list_entries(
     Raises
     ------
     UsageError
-        When there is no such folder, one of ours is named twice, or nobody takes part.
+        When there is no such folder, a model of edgemat's is named twice, or nobody takes part.
     """
     for folder in models:
         if not folder.is_dir():
@@ -107,7 +107,7 @@ def open_entries(entries: Sequence[Entry], *, threads: int) -> tuple[dict[str, C
     Raises
     ------
     EdgematError
-        When one of ours cannot be loaded: it was named, so it is wanted.
+        When a model of edgemat's cannot be loaded: it was named, so it is wanted.
     """
     contestants: dict[str, Contestant] = {}
     absent: Absent = {}

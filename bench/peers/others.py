@@ -13,13 +13,12 @@ import numpy as np
 from edgemat.bench.peers.catalog import Peer
 from edgemat.bench.peers.contestants import Facts, Network, noise, tflite_call
 from edgemat.errors import ArtifactError
-from edgemat.images import F32, U8, resize, to_float
+from edgemat.images import F32, IMAGENET_MEAN, IMAGENET_STD, U8, resize, to_float
 from edgemat.matting.guided import guided_upsample
 from edgemat.matting.onnx_session import open_onnx
 from edgemat.matting.runtime import TfliteModel
 
-IMAGENET_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
-IMAGENET_STD = np.array([0.229, 0.224, 0.225], np.float32)
+MEAN, STD = np.array(IMAGENET_MEAN, np.float32), np.array(IMAGENET_STD, np.float32)
 
 
 class TflitePeer:
@@ -68,7 +67,7 @@ class OnnxPeer:
         """Return alpha; see :class:`~bench.peers.contestants.Contestant`."""
         small_u8 = resize(image, self._peer.size, method="bilinear")
         bright = max(1, int(small_u8.max()))
-        x = (small_u8 / np.float32(bright) - IMAGENET_MEAN) / IMAGENET_STD
+        x = (small_u8 / np.float32(bright) - MEAN) / STD
         made = self._run(np.ascontiguousarray(x.transpose(2, 0, 1)[None], np.float32))
         alpha = stretch(made[0, self._peer.channel])
         return enlarge(alpha, to_float(small_u8), image, guided=self._guided)
@@ -88,7 +87,7 @@ class OnnxPeer:
 
 
 def enlarge(alpha: F32, small: F32, image: U8, *, guided: bool) -> F32:
-    """Take a peer's mask, hxw in 0..1, to the picture's size: bilinear, or guided as ours is.
+    """Take a peer's mask, hxw in 0..1, to the picture's size: bilinear, or guided as edgemat's.
 
     `small` is the picture at the mask's size, hxwx3 in 0..1. A picture that is smaller than the
     mask is not filtered, here as in :func:`edgemat.matting.matte.matte`.

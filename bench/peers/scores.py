@@ -80,7 +80,7 @@ class SetScore:
 
 
 def score(alpha: F32, loaded: Loaded) -> PictureScore:
-    """Hold a matte, HxW float32 in 0..1, against the truth of its photograph.
+    """Compare a matte, HxW float32 in 0..1, with the truth of its photograph.
 
     Raises
     ------

@@ -49,6 +49,7 @@ SEALED_SINCE = 2
 PRUNED_SUFFIX, SPARSE_SUFFIX = "-pruned", "-sparse"
 QUANTIZED_SUFFIX, QAT_SUFFIX = "-quantized", "-qat"
 COPY_AGAIN = "Copy the whole artefact folder again, or make it anew."
+CONVERT_AGAIN = "The file is damaged or of another kind: convert it again."
 
 
 class _Model(BaseModel):

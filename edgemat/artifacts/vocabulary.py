@@ -20,6 +20,8 @@ PruningCost = Literal["macs", "host"]
 """The cost that pruning saves: multiply-accumulates, or milliseconds of int8 on this host."""
 QuantizationMode = Literal["ptq", "qat"]
 """Post-training quantization, or quantization-aware training from there on."""
+BatchNorm = Literal["encoder", "frozen", "running"]
+"""What of batch normalisation a training keeps; see :mod:`edgemat.training.schedule`."""
 
 Fit = Literal["letterbox", "tiles", "resize", "pad"]
 """How a picture of any size is brought to a model; :mod:`edgemat.matting.matte` does it."""

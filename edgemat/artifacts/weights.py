@@ -8,7 +8,6 @@ from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from edgemat.artifacts.artifact import COPY_AGAIN, Artifact
@@ -22,6 +21,7 @@ from edgemat.models.bounds import require_small
 from edgemat.models.deploy import DeployForm, to_deploy
 from edgemat.models.network import MattingNetwork, Network
 from edgemat.models.pruned import fit_channels, settle_channels, shapes_of
+from edgemat.models.weights_file import read_safetensors
 
 Model = TypeVar("Model", bound=nn.Module)
 PARAMETERS_PER_BYTE = 8
@@ -145,4 +145,4 @@ def read_weights(model: Model, artifact: Artifact) -> Model:
 
 def read_state(artifact: Artifact) -> dict[str, Tensor]:
     """Return the tensors of a float or quantized artefact by name, as they are stored."""
-    return load_file(artifact.payload)
+    return read_safetensors(artifact.payload)

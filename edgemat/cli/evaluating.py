@@ -82,14 +82,14 @@ def evaluate(
     from edgemat.cli.plots import check_format, save_robustness
     from edgemat.data.layouts.table import MATTE_SETS
     from edgemat.progress import share_bar
-    from edgemat.scoring.pictures import Protocol
+    from edgemat.scoring.pictures import PictureProtocol
     from edgemat.scoring.ports import Port
     from edgemat.workflow.api.photographs import evaluate_photographs
 
     for name, known in (
         (layout, tuple(MATTE_SETS)),
         (convention, get_args(Port)),
-        (protocol, get_args(Protocol)),
+        (protocol, get_args(PictureProtocol)),
     ):
         if name not in known:
             raise UsageError(f"There is no {name!r}.", remedy=nearest(name, known))
@@ -101,7 +101,7 @@ def evaluate(
             dataset,
             layout=layout,  # type: ignore[arg-type]  # this and the next two are of their tables
             port=cast(Port, convention),
-            protocol=cast(Protocol, protocol),
+            protocol=cast(PictureProtocol, protocol),
             dilations=[_range(text) for text in dilation or ()],
             hidden=no_trimap,
             everything=everything,

@@ -114,7 +114,7 @@ def degrade(
 @app.command()
 def series(
     subject: Annotated[str, typer.Argument(help="reconstruct, denoise or portraits.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="File of runs; gone on with.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File of runs, to resume from.")],
     data: Annotated[
         list[Path] | None,
         typer.Option(
@@ -131,7 +131,7 @@ def series(
     seed: Annotated[list[int] | None, typer.Option(min=0, help="Repeat; 1, 2, 3 else.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train networks from several seeds, in a file that a killed command goes on with."""
+    """Train networks from several seeds, in a file that a killed command resumes from."""
     from edgemat.bench.devices.host import host_processor
     from edgemat.experiments.protocol import PROTOCOLS
     from edgemat.experiments.series import run_series

@@ -174,7 +174,8 @@ def label_folder(
     for name in [path.stem for path in anew if path.stem in known]:
         del known[name]  # whose word no longer holds: killed, the next run makes it anew
         _remove(output, name)
-    write_text(output / LABELS_FILE, _as_csv(known, photographs))  # before a picture: it is ours
+    # before a picture: by this file the folder is known as edgemat's
+    write_text(output / LABELS_FILE, _as_csv(known, photographs))
     kept, saved = len(photographs) - len(anew), time.monotonic()
     try:
         with contextlib.closing(found):

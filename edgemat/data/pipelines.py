@@ -12,7 +12,7 @@ photographs    crop anywhere, scaled, turned, mirrored                         s
 =============  ==============================================================  ================
 
 Where the text gives no figure, they are those of the code that it names: GCA's as A2U's authors
-published it. "photographs" has none: scales of 0.75 to 1.5, 15 degrees, are ours. All but the
+published it. "photographs" has none: scales of 0.75 to 1.5, 15 degrees, are edgemat's. All but the
 first look at the picture once, through one affine map, instead of turning all of it first.
 """
 
@@ -25,13 +25,13 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
+from edgemat.data.augment import CROP_FACTORS
 from edgemat.data.composite import merge
 from edgemat.data.sample import Matte
 from edgemat.data.trimap import fixed_trimap
 from edgemat.data.warp import Window, affine
 from edgemat.images import F32, U8, resize, to_float, to_uint8
 
-CROP_FACTORS = (1.0, 1.5, 2.0)
 ENLARGED = 500 / 320  # what a picture smaller than the crop is scaled to
 INDEXNET_DILATION, GCA_DILATION = 19, 29
 MERGED, RESIZED = 0.5, 0.25  # shares

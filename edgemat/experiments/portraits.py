@@ -14,9 +14,9 @@ from torch.utils.data import default_collate
 
 from edgemat.artifacts.artifact import MattingErrors
 from edgemat.data.dataset import MattingDataset
+from edgemat.data.held_out import for_training
 from edgemat.data.open import open_data
-from edgemat.data.parts import for_training
-from edgemat.experiments.protocol import Protocol
+from edgemat.experiments.protocol import SeriesProtocol
 from edgemat.experiments.trial import Trial, hash_pixels
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
@@ -39,7 +39,7 @@ def portraits_trial() -> Trial:
         data, task="trimap", size=(SIZE, SIZE), count=JUDGED, seed=VALIDATION_SEED
     )
 
-    def epoch(seed: int, number: int, protocol: Protocol) -> Iterator[tuple[Tensor, Tensor]]:
+    def epoch(seed: int, number: int, protocol: SeriesProtocol) -> Iterator[tuple[Tensor, Tensor]]:
         source = open_data(for_training(data), seed=seed, size=(SIZE, SIZE))
         composites = MattingDataset(
             source, size=(SIZE, SIZE), seed=seed, length=1 << 30, views="edges"

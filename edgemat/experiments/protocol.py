@@ -22,7 +22,7 @@ MOMENTUM = 0.9
 """Of SGD. The thesis gives none for these experiments; its matting recipes have this."""
 
 
-class Protocol(Section):
+class SeriesProtocol(Section):
     """What every network of a series sees, and how it learns.
 
     Attributes
@@ -71,11 +71,11 @@ class Protocol(Section):
         return torch.optim.SGD(network.parameters(), lr=self.learning_rate, momentum=MOMENTUM)
 
 
-PROTOCOLS: Mapping[Subject, Mapping[str, Protocol]] = MappingProxyType(
+PROTOCOLS: Mapping[Subject, Mapping[str, SeriesProtocol]] = MappingProxyType(
     {
         "reconstruct": {
             # section 4.8.1
-            "thesis": Protocol(
+            "thesis": SeriesProtocol(
                 name="thesis",
                 epochs=100,
                 samples=60_000,
@@ -84,7 +84,7 @@ PROTOCOLS: Mapping[Subject, Mapping[str, Protocol]] = MappingProxyType(
                 learning_rate=0.01,
                 falls=(50, 70, 85),
             ),
-            "short": Protocol(
+            "short": SeriesProtocol(
                 name="short",
                 epochs=20,
                 samples=500,
@@ -97,7 +97,7 @@ PROTOCOLS: Mapping[Subject, Mapping[str, Protocol]] = MappingProxyType(
         },
         "denoise": {
             # section 3.6.2.1; its patches of four scales number about as many
-            "thesis": Protocol(
+            "thesis": SeriesProtocol(
                 name="thesis",
                 epochs=60,
                 samples=240_000,
@@ -106,7 +106,7 @@ PROTOCOLS: Mapping[Subject, Mapping[str, Protocol]] = MappingProxyType(
                 learning_rate=1e-3,
                 falls=(45, 55),
             ),
-            "short": Protocol(
+            "short": SeriesProtocol(
                 name="short",
                 epochs=12,
                 samples=400,
@@ -118,7 +118,7 @@ PROTOCOLS: Mapping[Subject, Mapping[str, Protocol]] = MappingProxyType(
             ),
         },
         "portraits": {
-            "short": Protocol(
+            "short": SeriesProtocol(
                 name="short",
                 epochs=10,
                 samples=160,

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from edgemat.data.small_pictures import SIDE, SmallPictures
 from edgemat.experiments.fidelity import Fidelity, fidelity
 from edgemat.experiments.fit import Batches, Outcome, compare_networks, known_models
-from edgemat.experiments.protocol import Protocol
+from edgemat.experiments.protocol import SeriesProtocol
 from edgemat.experiments.trial import Trial, hash_pixels
 from edgemat.images import U8
 from edgemat.models import list_models
@@ -89,7 +89,7 @@ def reconstruction_trial(pictures: SmallPictures, *, data: str) -> Trial:
 
 
 def _epoch(
-    pictures: U8, seed: int, epoch: int, protocol: Protocol
+    pictures: U8, seed: int, epoch: int, protocol: SeriesProtocol
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield an epoch's batches: as many pictures as it has, none twice before all were seen."""
     rounds = -(-protocol.samples // len(pictures))

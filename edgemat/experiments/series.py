@@ -1,4 +1,4 @@
-"""Trainings of networks from several seeds, in a file that a killed command goes on with."""
+"""Trainings of networks from several seeds, in a file that a killed command resumes from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 from edgemat.errors import UsageError
 from edgemat.experiments.fit import known_models
 from edgemat.experiments.kinds import kind_of
-from edgemat.experiments.protocol import Protocol, Subject
+from edgemat.experiments.protocol import SeriesProtocol, Subject
 from edgemat.experiments.trial import Trial, run_trial
 from edgemat.files import write_text
 from edgemat.lock import hold_file
@@ -64,7 +64,7 @@ class Series(Section):
     """
 
     subject: Subject
-    protocol: Protocol
+    protocol: SeriesProtocol
     data: str
     pixels: str
     score: str
@@ -97,7 +97,7 @@ def read_series(path: Path) -> Series:
 def run_series(
     path: Path,
     trial: Trial,
-    protocol: Protocol,
+    protocol: SeriesProtocol,
     *,
     models: Sequence[str] | None = None,
     seeds: Sequence[int] = (1, 2, 3),
@@ -138,7 +138,7 @@ def run_series(
 def _run_alone(
     path: Path,
     trial: Trial,
-    protocol: Protocol,
+    protocol: SeriesProtocol,
     names: Sequence[str],
     seeds: Sequence[int],
     processor: str,

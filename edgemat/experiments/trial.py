@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from edgemat.errors import TrainingError
 from edgemat.experiments.fit import Loss, create_seeded, flushed_denormals, take_step
-from edgemat.experiments.protocol import Protocol, Subject
+from edgemat.experiments.protocol import SeriesProtocol, Subject
 from edgemat.training.state import reading_state, write_state
 
 
@@ -48,7 +48,7 @@ class Trial:
     models: tuple[str, ...]
     data: str
     pixels: str
-    epoch: Callable[[int, int, Protocol], Iterator[tuple[Tensor, Tensor]]]
+    epoch: Callable[[int, int, SeriesProtocol], Iterator[tuple[Tensor, Tensor]]]
     loss: Loss
     judge: Callable[[nn.Module], dict[str, float]]
     score: str
@@ -68,7 +68,7 @@ def run_trial(
     trial: Trial,
     model: str,
     seed: int,
-    protocol: Protocol,
+    protocol: SeriesProtocol,
     *,
     state: Path,
     progress: Callable[[int], None] | None = None,

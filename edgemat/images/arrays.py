@@ -21,6 +21,9 @@ BACKGROUND, UNKNOWN, FOREGROUND = 0, 128, 255
 PIXEL_SCALE = np.float32(1 / 255)
 """The factor of pixels in mobile files, in float32; pixels / 255 can differ in the last bit."""
 
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of R, G and B in 0..1, by which the encoders that ImageNet trained see pixels."""
+
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
 T = TypeVar("T", np.uint8, np.float32)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edgemat.errors import ImageError, PictureWarning
+from edgemat.images.arrays import FOREGROUND, UNKNOWN
 
 MAX_CLASS = 40
 """Class numbers of public data sets lie below it; a mask's soft values do not stop there."""
@@ -130,7 +131,7 @@ def trimap_from_numbers(values: U8, path: object) -> U8 | None:
             if not _touch(values, 0, top):
                 warn(f"{path} has the values 0, 1 and 2; {middle} is read as unknown.")
                 table = np.zeros(3, np.uint8)
-                table[middle], table[top] = 128, 255
+                table[middle], table[top] = UNKNOWN, FOREGROUND
                 return table[values]
     raise ImageError(
         f"{path} has the values {_listed(levels)} of 255, which are no greys of a trimap.",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgemat.errors import ArtifactError
-from edgemat.images import F32
+from edgemat.images import F32, UNKNOWN
 from edgemat.matting.runtime import TfliteModel
 
 OUR_MARK = b"edgemat"
@@ -114,6 +114,6 @@ def _picture(shape: tuple[int, ...]) -> F32:
     coarse = np.random.default_rng(0).random((8, 8, 3), dtype=np.float32)
     tile = (-(-height // 8), -(-width // 8))
     colours = np.kron(coarse, np.ones((*tile, 1), np.float32))[:height, :width]
-    trimap = np.full((height, width, channels - 3), np.float32(128 / 255))
+    trimap = np.full((height, width, channels - 3), np.float32(UNKNOWN / 255))
     picture: F32 = np.concatenate([colours, trimap], axis=-1)[None]
     return picture

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edgemat.artifacts.artifact import CONVERT_AGAIN
 from edgemat.artifacts.shipped import SHELF
 from edgemat.errors import ArtifactError, EdgematError
 from edgemat.files import sha256_file
@@ -24,7 +25,6 @@ SECONDS = 60.0
 REFUSED = 9
 """Exit status of the child where edgemat's own sentence says what is wrong."""
 _safe: set[str] = set()
-_CONVERT_AGAIN = "The file is damaged or of another kind: convert it again."
 
 
 def require_safe(path: Path) -> None:
@@ -70,7 +70,7 @@ def _run_in_child(path: Path) -> None:
     if done.returncode:
         raise ArtifactError(
             f"{path} makes the LiteRT runtime crash, or takes more than a gigabyte of memory.",
-            remedy=_CONVERT_AGAIN,
+            remedy=CONVERT_AGAIN,
         )
 
 

@@ -58,8 +58,8 @@ def list_models() -> list[ModelInfo]:
     """Return what is known of every network, in the order of the thesis.
 
     >>> from edgemat.models import list_models
-    >>> [info.name for info in list_models() if info.is_matting and info.thesis is None]
-    ['indexnet-slim', 'a2u-released-cs', 'a2u-released-cw', 'pspm-slim', 'pspm-live']
+    >>> [info.name for info in list_models() if info.thesis and info.thesis.table == "6.4"]
+    ['pspm-b3', 'pspm-b4', 'pspm-b5', 'pspm-b5-fm']
     """
     return list(_MODELS.values())
 

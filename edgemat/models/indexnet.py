@@ -194,9 +194,9 @@ MODELS = (
         config={"sampling": "max-unpool", "width": 1.4, "channel_multiple": 1},
         task="trimap",
         thesis=Printed("3.4", parameters=8.86, operations=7.61),
-        note="Ours has 7.25 M parameters and 7.67 operations: all widths of B11 times 1.4, their "
-        "fractions cut off as in the authors' code. No rounding (to 1, 2, 4 or 8), no padding and "
-        "no width or kind of context that was tried gives 8.86 M.",
+        note="edgemat's has 7.25 M parameters and 7.67 operations: all widths of B11 times 1.4, "
+        "their fractions cut off as in the authors' code. No rounding (to 1, 2, 4 or 8), no "
+        "padding and no width or kind of context that was tried gives 8.86 M.",
     ),
     ModelInfo(
         name="matting-b11-carafe",

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 
 from edgemat.errors import UsageError
@@ -99,13 +100,16 @@ def open_weights(path: Path) -> Any:
         ) from error
 
 
+def read_safetensors(path: Path) -> dict[str, Tensor]:
+    """Return a file's tensors by name; raises what safetensors raises on damage."""
+    return load_file(path)
+
+
 def _read(path: Path) -> Any:
     if path.suffix == ".npz":
         return {name: torch.from_numpy(read_array(path, name)) for name in array_names(path)}
     if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
-        return load_file(path)
+        return read_safetensors(path)
     with torch.serialization.safe_globals(_numbers()):
         return torch.load(path, map_location="cpu", weights_only=True)
 

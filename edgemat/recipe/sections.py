@@ -9,13 +9,12 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from edgemat.artifacts.shipped import find_artifact
-from edgemat.artifacts.vocabulary import Importance, PruningCost, QuantizationMode
+from edgemat.artifacts.vocabulary import BatchNorm, Importance, PruningCost, QuantizationMode
 from edgemat.errors import UsageError
 from edgemat.recipe.optimization import OptimizationSection
 from edgemat.section import MAX_PICTURES, MAX_SIDE, Section, wrong
 
 MAX_BATCH = 65_536
-BatchNorm = Literal["encoder", "frozen", "running"]
 
 
 class PhaseSection(Section):

@@ -11,6 +11,7 @@ import numpy as np
 from markupsafe import Markup
 
 from edgemat.artifacts.artifact import MattingErrors, Validation
+from edgemat.artifacts.shipped import SHIPPED_TARGET
 from edgemat.artifacts.vocabulary import ERROR_NAMES, REGIONS, ErrorName, Region
 from edgemat.bench.result import Result
 from edgemat.errors import ImageError
@@ -33,7 +34,6 @@ from edgemat.report.plots import (
     training_curves,
 )
 
-QUANTIZED_TARGET = "tflite-int8"
 ROUND_STEPS = (1, 2, 5)
 TINY = 1e-6
 """A reference this near to zero has no meaningful percentage."""
@@ -173,7 +173,7 @@ def _headline(data: ReportData) -> Headline:
     proofs = [f.manifest.int8_proof for f in files if f.manifest.int8_proof is not None]
     smaller = []
     for model in data.models:
-        full, small = model.file_of_target(BASELINE_TARGET), model.file_of_target(QUANTIZED_TARGET)
+        full, small = model.file_of_target(BASELINE_TARGET), model.file_of_target(SHIPPED_TARGET)
         if full is not None and small is not None:
             smaller.append(full.manifest.payload_bytes / small.manifest.payload_bytes)
     all_passed: Literal["passed", "failed"] = "passed" if passed == len(data.gates) else "failed"

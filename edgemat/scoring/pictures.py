@@ -39,7 +39,7 @@ from edgemat.scoring.own_trimap import Counts, trimap_counts
 from edgemat.scoring.ports import Port, errors_by
 from edgemat.spread import lost, spread
 
-Protocol = Literal["app", "resize", "reflect"]
+PictureProtocol = Literal["app", "resize", "reflect"]
 """How a network meets a picture of another size.
 
 "app": as :func:`edgemat.matte` does, in tiles or in a letterbox. The others show the whole picture
@@ -52,7 +52,7 @@ _TRIMAP = 40  # key of the random stream; see `rng_for`
 
 
 @dataclass(frozen=True)
-class Protocols:
+class PictureProtocols:
     """Everything but the pictures that figures depend on.
 
     Attributes
@@ -70,7 +70,7 @@ class Protocols:
     """
 
     model: str
-    protocol: Protocol = "app"
+    protocol: PictureProtocol = "app"
     port: Port = "matlab"
     dilation: tuple[int, int] | None = None
     hidden: bool = False
@@ -119,7 +119,7 @@ def photographs(files: MatteFiles, names: Sequence[str]) -> list[Picture]:
 
 def score_pictures(
     pictures: Sequence[Picture],
-    protocols: Protocols,
+    protocols: PictureProtocols,
     *,
     processes: int = 1,
     ray: str | None = None,
@@ -171,13 +171,15 @@ def worst(found: Sequence[PictureErrors], count: int = 10) -> list[PictureErrors
     return sorted(found, key=lambda one: -one.errors["whole"].sad)[:count]
 
 
-def predict_picture(picture: Picture, protocols: Protocols, number: int) -> tuple[U8, F32, F32]:
+def predict_picture(
+    picture: Picture, protocols: PictureProtocols, number: int
+) -> tuple[U8, F32, F32]:
     """Return a photograph, its true alpha, and the model's."""
     image, truth, trimap = _read(picture, protocols, number)
     return image, truth, _matte(image, trimap, protocols)
 
 
-def _score(protocols: Protocols, numbered: tuple[int, Picture]) -> PictureErrors:
+def _score(protocols: PictureProtocols, numbered: tuple[int, Picture]) -> PictureErrors:
     number, picture = numbered
     image, truth, trimap = _read(picture, protocols, number)
     alpha = _matte(image, trimap, protocols)
@@ -190,7 +192,7 @@ def _score(protocols: Protocols, numbered: tuple[int, Picture]) -> PictureErrors
     return PictureErrors(picture.name, errors, own)  # type: ignore[arg-type]  # regions, by names
 
 
-def _read(picture: Picture, protocols: Protocols, number: int) -> tuple[U8, F32, U8]:
+def _read(picture: Picture, protocols: PictureProtocols, number: int) -> tuple[U8, F32, U8]:
     image, truth = read_image(picture.image), read_grey(picture.alpha)
     check_same_size(image, truth, names=(str(picture.image), str(picture.alpha)))
     if protocols.dilation is not None:
@@ -205,7 +207,7 @@ def _read(picture: Picture, protocols: Protocols, number: int) -> tuple[U8, F32,
     return image, truth, fixed_trimap(truth, dilation=reach)
 
 
-def _matte(image: U8, trimap: U8, protocols: Protocols) -> F32:
+def _matte(image: U8, trimap: U8, protocols: PictureProtocols) -> F32:
     shown = np.full_like(trimap, UNKNOWN) if protocols.hidden else trimap
     model = _open(protocols.model, protocols.protocol)
     if isinstance(model, str):
@@ -219,7 +221,7 @@ def _matte(image: U8, trimap: U8, protocols: Protocols) -> F32:
     return alpha
 
 
-def _whole(image: U8, trimap: U8 | None, model: Predictor, protocol: Protocol) -> F32:
+def _whole(image: U8, trimap: U8 | None, model: Predictor, protocol: PictureProtocol) -> F32:
     """Show a network the whole picture at once."""
     size, stride = image.shape[:2], model.feeding.stride
     wanted = tuple(math.ceil(side / stride) * stride for side in size)
@@ -240,7 +242,7 @@ def _whole(image: U8, trimap: U8 | None, model: Predictor, protocol: Protocol) -
 
 
 @lru_cache(maxsize=1)
-def _open(model: str, protocol: Protocol) -> Predictor | str:
+def _open(model: str, protocol: PictureProtocol) -> Predictor | str:
     """Return a loaded model, once for each process; a classical method is its name."""
     if model in METHODS:
         if protocol != "app":

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from edgemat.artifacts.artifact import Manifest, SplitCounts, Validation
 from edgemat.data.dataset import MattingDataset
+from edgemat.data.held_out import for_training, for_validation, shares_foregrounds, splits
 from edgemat.data.open import open_data
-from edgemat.data.parts import for_training, for_validation, shares_foregrounds, splits
 from edgemat.data.sections import PEOPLE, DataSection
 from edgemat.errors import DataWarning
 from edgemat.scoring.evaluate import EvaluationSet

@@ -1,7 +1,7 @@
 """The names that a server may be asked by.
 
 A stranger's name can be pointed at this machine (DNS rebinding), so that a page of theirs could ask
-as if it were ours. An address in place of a name cannot be pointed anywhere.
+as if it were edgemat's. An address in place of a name cannot be pointed anywhere.
 """
 
 from __future__ import annotations

@@ -236,7 +236,7 @@ def _save(folder: Path, stepper: Stepper, step: int, log: list[dict[str, float]]
 
 
 def _resume(folder: Path, stepper: Stepper) -> tuple[int, list[dict[str, float]]]:
-    """Go on from the checkpoint that the first process finds."""
+    """Resume from the checkpoint that the first process finds."""
     path, processes = folder / CHECKPOINT, stepper.processes
     if not processes.told(path.exists()):
         return 0, []

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from edgemat.images import UNKNOWN
 from edgemat.models.info import MattingTask
 from edgemat.models.network import Mattes, MattingOutput
 from edgemat.training.losses import (
@@ -27,7 +28,7 @@ from edgemat.training.terms import weighted_terms
 SEGMENTATION_WEIGHT = 3.0
 PORTRAIT_GRADIENT = 10.0
 # A trimap of which nothing is known, as files hold it.
-ALL_UNKNOWN = 128 / 255
+ALL_UNKNOWN = UNKNOWN / 255
 
 
 def compute_loss(

@@ -10,7 +10,8 @@ from typing import Literal, NamedTuple
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-BatchNorm = Literal["encoder", "frozen", "running"]
+from edgemat.artifacts.vocabulary import BatchNorm
+
 Decay = Literal["cosine", "step", "poly", "constant"]
 Optimizer = Literal["adam", "adamw", "sgd"]
 Autocast = Literal["none", "bf16", "fp16", "auto"]

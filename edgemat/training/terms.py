@@ -51,7 +51,6 @@ TERMS = (
     "gradient_difference",
     "gradient_penalty",
 )
-SEGMENTATION_TERMS = ("cross_entropy",)
 _UNKNOWN_CLASS = 1
 
 

@@ -20,7 +20,7 @@ from edgemat.files import write_json
 from edgemat.lock import work_alone
 from edgemat.terminal import err, plain
 from edgemat.workflow.imports import Source
-from edgemat.workflow.step import SOURCE, Place, Record, Step
+from edgemat.workflow.step import SOURCE, Destination, Record, Step
 
 
 class Cache:
@@ -75,7 +75,7 @@ class Cache:
         work = self.folder / "work" / file.stem
         if not work.exists():
             self._name_unfinished(step)
-        record = step.run(self._places(work))
+        record = step.run(self._destinations(work))
         write_json(file, {"record": record, "sha256": _digest(record)})
         shutil.rmtree(work, ignore_errors=True)
         self.ran.append(step.title)
@@ -111,8 +111,12 @@ class Cache:
     def _file(self, step: Step) -> Path:
         return self.folder / "stages" / f"{step.key(self._source)}.json"
 
-    def _places(self, work: Path) -> Mapping[Place, Path]:
-        return {Place.WORK: work, Place.ARTIFACTS: self.artifacts, Place.FOLDER: self.folder}
+    def _destinations(self, work: Path) -> Mapping[Destination, Path]:
+        return {
+            Destination.WORK: work,
+            Destination.ARTIFACTS: self.artifacts,
+            Destination.FOLDER: self.folder,
+        }
 
     def _read(self, file: Path) -> Record | None:
         """Return a record, None if there is none, or if it or what it names is not whole."""

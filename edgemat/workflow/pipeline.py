@@ -29,7 +29,7 @@ from edgemat.training.processes import is_helper
 from edgemat.workflow.cache import Cache
 from edgemat.workflow.stages.judging import judge_files
 from edgemat.workflow.stages.reporting import REPORT
-from edgemat.workflow.step import Place, Step
+from edgemat.workflow.step import Destination, Step
 from edgemat.workflow.steps import ModelSteps, measure_step, photo_step, report_step
 
 
@@ -107,7 +107,7 @@ def _help_to_train(step: Step, cache: Cache) -> None:
     if cache.has(step):
         return
     with TemporaryDirectory() as scratch:
-        step.run(dict.fromkeys(Place, Path(scratch)))
+        step.run(dict.fromkeys(Destination, Path(scratch)))
 
 
 def _run_model(steps: ModelSteps, cache: Cache) -> ModelRun:

@@ -49,7 +49,7 @@ class Record(TypedDict, total=False):
     results: list[dict[str, Any]]
 
 
-class Place(Enum):
+class Destination(Enum):
     """A folder that a step may write to. The result is the same wherever it is: no key holds it."""
 
     WORK = "unfinished work of this step alone, for a killed run to resume from"
@@ -82,7 +82,7 @@ class Step:
         The stage's function and its arguments. It returns an artefact, or a record.
     drawn:
         More arguments; in the key stands how they are computed.
-    places:
+    destinations:
         More arguments: folders, which the cache gives.
     unkeyed:
         Those arguments of `call` that the result does not depend on, and why it does not.
@@ -97,7 +97,7 @@ class Step:
     title: str
     call: partial[Artifact] | partial[Record]
     drawn: Mapping[str, Drawn[Any]] = field(default_factory=dict)
-    places: Mapping[str, Place] = field(default_factory=dict)
+    destinations: Mapping[str, Destination] = field(default_factory=dict)
     unkeyed: Mapping[str, str] = field(default_factory=dict)
     reads: tuple[object, ...] = ()
     threads: int | None = None
@@ -121,12 +121,12 @@ class Step:
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
-    def run(self, folders: Mapping[Place, Path]) -> Record:
+    def run(self, folders: Mapping[Destination, Path]) -> Record:
         """Call the function; an artefact that it returns is recorded by name."""
-        places = {name: folders[place] for name, place in self.places.items()}
+        given = {name: folders[destination] for name, destination in self.destinations.items()}
         with _torch_threads(self.threads):
             drawn = {name: one.value for name, one in self.drawn.items()}
-            made = self.call(**drawn, **places)
+            made = self.call(**drawn, **given)
         return {"artifact": made.path.name} if isinstance(made, Artifact) else made
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edgemat.artifacts.artifact import Artifact
+from edgemat.artifacts.shipped import SHIPPED_TARGET
 from edgemat.bench.devices.transports import find_transport
 from edgemat.bench.protocol import Protocol
 from edgemat.bench.result import Result
@@ -26,10 +27,10 @@ from edgemat.workflow.stages.qat import qat_stage
 from edgemat.workflow.stages.quantizing import quantize_stage
 from edgemat.workflow.stages.reporting import report_stage
 from edgemat.workflow.stages.training import Notices, train_stage
-from edgemat.workflow.step import Drawn, Place, Step
+from edgemat.workflow.step import Destination, Drawn, Step
 
-MADE = {"out": Place.ARTIFACTS}
-TRAINED = MADE | {"work": Place.WORK}
+MADE = {"out": Destination.ARTIFACTS}
+TRAINED = MADE | {"work": Destination.WORK}
 ANY_DEVICE = {"device": "whoever reads a report must not train anew because she has no GPU"}
 ANY_RECIPE = {"recipe_sha256": "the manifest notes by which recipe it was made first"}
 
@@ -128,7 +129,7 @@ class ModelSteps:
         stage: str,
         title: str,
         call: partial[Any],
-        places: Mapping[str, Place],
+        destinations: Mapping[str, Destination],
         *,
         unkeyed: Mapping[str, str] | None = None,
     ) -> Step:
@@ -137,7 +138,7 @@ class ModelSteps:
             f"{self.section.name}: {title}",
             call,
             drawn=self.drawn,
-            places=places,
+            destinations=destinations,
             unkeyed=unkeyed or {},
             threads=self.recipe.threads,
         )
@@ -165,20 +166,22 @@ def measure_step(model: ModelRun, device: str, settings: BenchSection) -> Step |
         protocol=protocol,
     )
     title = f"{model.section.name}: measure on {device}"
-    return Step("bench", title, call, places={"folder": Place.FOLDER})
+    return Step("bench", title, call, destinations={"folder": Destination.FOLDER})
 
 
 def photo_step(models: Sequence[ModelRun], recipe: Recipe) -> Step | None:
     """Cut a real photograph out with the portrait model's int8 TFLite file; None without one."""
     portraits = (m for m in models if m.float_model.manifest.task == "portrait")
     portrait = next(portraits, None)
-    file = portrait.file("tflite-int8") if portrait else None
+    file = portrait.file(SHIPPED_TARGET) if portrait else None
     if file is None:
         return None
     photo = Path(recipe.photo) if Path(recipe.photo).is_file() else recipe.photo
     album = None if recipe.album is None else Path(recipe.album)
     call = partial(photo_stage, photo, album, file)
-    return Step("photo", "cut out the photograph", call, places={"folder": Place.FOLDER})
+    return Step(
+        "photo", "cut out the photograph", call, destinations={"folder": Destination.FOLDER}
+    )
 
 
 def report_step(
@@ -197,6 +200,6 @@ def report_step(
         "report",
         "report",
         partial(report_stage, path, recipe, models, benches, gates, photo),
-        places={"folder": Place.FOLDER},
+        destinations={"folder": Destination.FOLDER},
         reads=(manifests, pictures),
     )

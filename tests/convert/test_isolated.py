@@ -1,4 +1,4 @@
-"""Tools in environments of their own: found or not, run apart from ours, their failures told."""
+"""Tools in environments of their own: found or not, run apart from edgemat, their failures told."""
 
 from __future__ import annotations
 

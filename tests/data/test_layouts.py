@@ -11,10 +11,10 @@ import pytest
 from calling import Call
 
 from edgemat.data.folder import FolderSource, folder_split
+from edgemat.data.held_out import for_validation, shares_foregrounds
 from edgemat.data.layouts.check import check_set, known_sets
 from edgemat.data.layouts.table import MATTE_SETS, Layout
 from edgemat.data.open import open_data
-from edgemat.data.parts import for_validation, shares_foregrounds
 from edgemat.data.published import compose_published
 from edgemat.data.sections import DataSection
 from edgemat.data.shard import write_shards

@@ -11,8 +11,8 @@ import pytest
 
 from edgemat.cli import app
 from edgemat.data.folder import FolderSource, folder_split
+from edgemat.data.held_out import for_training, for_validation
 from edgemat.data.open import open_data
-from edgemat.data.parts import for_training, for_validation
 from edgemat.data.sample import MatteSource
 from edgemat.data.sections import BackgroundSection, DataSection, SourceSection
 from edgemat.data.split import HELD_OUT_FILE, split_names, write_held_out

@@ -1,4 +1,4 @@
-"""Series of trainings: what is kept, what a stopped one goes on with, what is refused."""
+"""Series of trainings: what is kept, what a stopped one resumes from, what is refused."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from edgemat.images import U8
 from edgemat.matting.cutting import Cutter
 from edgemat.matting.finish import Finish
 from edgemat.matting.video import cut as module
-from edgemat.matting.video import formats, parts
+from edgemat.matting.video import film_parts, formats
 from edgemat.matting.video.clip import open_clip
 from edgemat.matting.video.cut import cut_video
 from edgemat.matting.video.formats import check_video_name
@@ -171,13 +171,13 @@ def test_a_stopped_run_goes_on_to_the_same_frames(
 
 
 def test_parts_of_other_settings_are_not_used(tmp_path: Path) -> None:
-    first = parts.Parts(tmp_path / "a.mov", {"blur": 1})
+    first = film_parts.Parts(tmp_path / "a.mov", {"blur": 1})
     smoother = module.Smoother(0.5)
     smoother(np.zeros((40, 40, 3), np.uint8), np.ones((40, 40), np.float32))
     first.finish([3, 4], smoother)
-    again = parts.Parts(tmp_path / "a.mov", {"blur": 1})
+    again = film_parts.Parts(tmp_path / "a.mov", {"blur": 1})
     assert (again.times, again.count) == ([3, 4], 1)
-    other = parts.Parts(tmp_path / "a.mov", {"blur": 2})
+    other = film_parts.Parts(tmp_path / "a.mov", {"blur": 2})
     assert (other.times, other.count) == ([], 0)
 
 

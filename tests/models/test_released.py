@@ -2,7 +2,7 @@
 
 Checkpoints are made of names, shapes and a seed (`released_layouts`), and recorded is what every
 group of convolutions gives: a tensor in another's place would change it. To record anew, once the
-tables are held against the authors' code: ``python tests/models/test_released.py``.
+tables are compared with the authors' code: ``python tests/models/test_released.py``.
 """
 
 from __future__ import annotations

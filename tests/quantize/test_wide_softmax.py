@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edgemat.errors import UnsupportedError
-from edgemat.models.adopted.parts import WIDEST_INT8_SOFTMAX
+from edgemat.models.adopted.replacements import WIDEST_INT8_SOFTMAX
 from edgemat.quantize.fixed_grids import require_narrow_softmaxes
 from edgemat.quantize.ptq import quantize_ptq
 

@@ -20,7 +20,7 @@ from edgemat.errors import UsageError
 from edgemat.images import read_image, write_image
 from edgemat.models import create_matting
 from edgemat.scoring.pictures import (
-    Protocols,
+    PictureProtocols,
     mean_errors,
     photographs,
     predict_picture,
@@ -78,7 +78,7 @@ def all_of(folder: Path) -> list[str]:
 
 def test_the_worst_is_found_and_means_are_means(folder: Path, red: str) -> None:
     shown = photographs(find_mattes(folder), all_of(folder))
-    found = score_pictures(shown, Protocols(red))
+    found = score_pictures(shown, PictureProtocols(red))
     assert [one.name for one in found] == all_of(folder)
     assert worst(found, 2)[0].name == "p5"
     means = mean_errors(found)
@@ -90,8 +90,8 @@ def test_the_worst_is_found_and_means_are_means(folder: Path, red: str) -> None:
 @pytest.mark.long
 def test_processes_change_nothing(folder: Path, red: str) -> None:
     shown = photographs(find_mattes(folder), all_of(folder))
-    assert score_pictures(shown, Protocols(red), processes=2) == score_pictures(
-        shown, Protocols(red)
+    assert score_pictures(shown, PictureProtocols(red), processes=2) == score_pictures(
+        shown, PictureProtocols(red)
     )
 
 
@@ -102,7 +102,7 @@ def test_a_whole_picture_protocol_is_by_hand(folder: Path, network: str, protoco
     from edgemat.images import read_grey, resize
 
     shown = photographs(find_mattes(folder), ["p0"])
-    settings = Protocols(network, protocol=protocol, dilation=(4, 4))  # type: ignore[arg-type]
+    settings = PictureProtocols(network, protocol=protocol, dilation=(4, 4))  # type: ignore[arg-type]
     image, truth, alpha = predict_picture(shown[0], settings, 0)
     np.testing.assert_array_equal(truth, read_grey(folder / "alpha/p0.png"))
     from edgemat.data.trimap import fixed_trimap
@@ -130,18 +130,18 @@ def test_wider_trimaps_leave_more_to_the_model(folder: Path) -> None:
     shown = photographs(find_mattes(folder), ["p0", "p1"])
     counts = []
     for dilation in ((2, 3), (10, 12)):
-        found = score_pictures(shown, Protocols("closed-form", dilation=dilation))
+        found = score_pictures(shown, PictureProtocols("closed-form", dilation=dilation))
         counts.append(found[0].errors["whole"].sad)
-        assert found == score_pictures(shown, Protocols("closed-form", dilation=dilation))
+        assert found == score_pictures(shown, PictureProtocols("closed-form", dilation=dilation))
     assert counts[1] > counts[0]
 
 
 def test_what_does_not_fit_is_refused(folder: Path, red: str, tmp_path: Path) -> None:
     shown = photographs(find_mattes(folder), ["p0"])
     with pytest.raises(UsageError, match="pictures of one size"):
-        score_pictures(shown, Protocols(red, protocol="reflect"))
+        score_pictures(shown, PictureProtocols(red, protocol="reflect"))
     with pytest.raises(UsageError, match="known foreground and background"):
-        score_pictures(shown, Protocols("knn", hidden=True))
+        score_pictures(shown, PictureProtocols("knn", hidden=True))
     for part in ("foreground", "alpha"):
         write_image(tmp_path / part / "a.png", read_image(folder / "image/p0.png"))
     with pytest.raises(UsageError, match="foregrounds, not photographs"):
@@ -163,7 +163,7 @@ def test_an_adopted_network_has_one_size(
     monkeypatch.setattr(module, "load_predictor", adopted)
     shown = photographs(find_mattes(folder), ["p0"])
     with pytest.raises(UsageError, match="pictures of one size"):
-        score_pictures(shown, Protocols(network, protocol="resize"))
+        score_pictures(shown, PictureProtocols(network, protocol="resize"))
 
 
 def test_each_category_has_its_own_means(

@@ -16,7 +16,7 @@ from edgemat.workflow import identity
 from edgemat.workflow.cache import Cache
 from edgemat.workflow.identity import identity_of
 from edgemat.workflow.imports import Source
-from edgemat.workflow.step import Place, Record, Step
+from edgemat.workflow.step import Destination, Record, Step
 
 HERE = Source(Path(__file__).parent, __name__)
 
@@ -30,9 +30,11 @@ def make(calls: list[int], model: str, *, work: Path, folder: Path) -> Record:
 
 
 def run(cache: Cache, calls: list[int], model: str) -> Record:
-    places = {"work": Place.WORK, "folder": Place.FOLDER}
+    destinations = {"work": Destination.WORK, "folder": Destination.FOLDER}
     call = partial(make, calls, model)
-    return cache.run(Step("photo", "title", call, places=places, unkeyed={"calls": "they count"}))
+    return cache.run(
+        Step("photo", "title", call, destinations=destinations, unkeyed={"calls": "they count"})
+    )
 
 
 def at(folder: Path) -> Cache:

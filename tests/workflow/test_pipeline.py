@@ -1,4 +1,4 @@
-"""The main job as a user runs it: cached, killed and gone on with, damaged and mended."""
+"""The main job as a user runs it: cached, killed and resumed, damaged and mended."""
 
 from __future__ import annotations
 

@@ -277,7 +277,7 @@ def test_every_argument_of_a_stage_is_given_and_all_else_says_why(
 ) -> None:
     for step in steps_of().values():
         signature = inspect.signature(step.call.func)
-        signature.bind(*step.call.args, **step.call.keywords, **step.drawn, **step.places)
+        signature.bind(*step.call.args, **step.call.keywords, **step.drawn, **step.destinations)
         assert all(reason.count(" ") > 3 for reason in step.unkeyed.values())
 
 

@@ -15,7 +15,6 @@ from tools.android.toolchain import run
 from tools.finding import Finding, finding
 
 NEEDED = ("AndroidManifest.xml", "resources.arsc", "classes.dex")
-EXPORT = "edgemat export --to android_demo"
 _PASSWORD = "pass:edgemat"  # of a key that is gone with the scratch folder
 _CUSTOM = re.compile(r"\binvoke-(?:custom|polymorphic)\b")
 

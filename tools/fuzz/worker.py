@@ -69,7 +69,7 @@ def main(table: str, name: str, right: str, seed: str, start: str, stop: str) ->
     """Try the inputs from `start` to before `stop`; write a line of JSON for each."""
     tell = os.fdopen(os.dup(1), "w")
     null = os.open(os.devnull, os.O_WRONLY)
-    for stream in (1, 2):  # what libraries print is not ours
+    for stream in (1, 2):  # what libraries print is not edgemat's
         os.dup2(null, stream)
     warnings.simplefilter("ignore")
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))

@@ -71,7 +71,7 @@ class Site:
     closed: bool = False
 
     def public_file(self, path: str) -> Path | None:
-        """Return the file of ours that a path names; no path leads anywhere else."""
+        """Return the file of edgemat's page that a path names; no path leads anywhere else."""
         name = path.removeprefix("litert/")
         if not re.fullmatch(r"[a-z][a-z0-9_-]{0,99}\.(html|css|js|wasm)", name):
             return None

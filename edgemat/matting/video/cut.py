@@ -11,8 +11,8 @@ from edgemat.matting.cutting import Cutter, cut
 from edgemat.matting.smoothing import Smoother
 from edgemat.matting.video.clip import open_clip
 from edgemat.matting.video.film import Film, NumberedPictures
+from edgemat.matting.video.film_parts import Parts
 from edgemat.matting.video.formats import is_sequence
-from edgemat.matting.video.parts import Parts
 
 
 def cut_video(
@@ -33,7 +33,7 @@ def cut_video(
     smoothing:
         See :class:`~edgemat.matting.smoothing.Smoother`.
     settings:
-        All else that the result depends on: a run with others does not go on with its parts.
+        All else that the result depends on: a run with others does not resume from its parts.
     progress:
         Called with the share that is done, by the frames that the video's header promises.
 

@@ -14,9 +14,9 @@ from edgemat.images.labels import warn
 from edgemat.matting.cutting import Frame
 from edgemat.matting.smoothing import Smoother
 from edgemat.matting.video.clip import FULL, LIMITED, Clip
+from edgemat.matting.video.film_parts import PART_FRAMES, Parts
 from edgemat.matting.video.formats import FORMATS, Encoding, load_av
 from edgemat.matting.video.join import join
-from edgemat.matting.video.parts import PART_FRAMES, Parts
 
 
 class NumberedPictures:

@@ -7,7 +7,7 @@ from torch import fx, nn
 from torch.nn import functional as F
 
 from edgemat.models.adopted.lowering import shape_of
-from edgemat.models.adopted.parts import Regrid, TransposedConv2d, is_divisible
+from edgemat.models.adopted.replacements import Regrid, TransposedConv2d, is_divisible
 from edgemat.models.blocks.affine import ScaleShift
 
 Foldable = nn.Conv2d | nn.ConvTranspose2d  # whose channels are the second dimension, as a scale's

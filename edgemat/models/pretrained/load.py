@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from edgemat.errors import MissingToolError, UsageError
+from edgemat.images import IMAGENET_MEAN, IMAGENET_STD
 from edgemat.models.blocks.affine import normalise_input
 from edgemat.models.encoders.mobilenetv2 import MobileNetV2
 from edgemat.models.pretrained.checkpoint import read_checkpoint
@@ -22,8 +23,6 @@ from edgemat.models.pretrained.renaming import COUNTER, Layout
 
 TORCHVISION = "torchvision"  # the source that is no file
 
-IMAGENET_MEAN = torch.tensor([0.485, 0.456, 0.406])
-IMAGENET_STD = torch.tensor([0.229, 0.224, 0.225])
 # (pixel - 128) / 128, the convention of TensorFlow's MobileNets, for pixels in 0..1
 TENSORFLOW_MEAN, TENSORFLOW_STD = torch.full((3,), 128 / 255), torch.full((3,), 128 / 255)
 
@@ -71,7 +70,7 @@ def load_encoder(encoder: nn.Module, source: str | Path) -> None:
     if from_tensorflow:
         normalise_input(encoder, TENSORFLOW_MEAN, TENSORFLOW_STD)
     else:
-        normalise_input(encoder, IMAGENET_MEAN, IMAGENET_STD)
+        normalise_input(encoder, torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD))
 
 
 def check_source(encoder: nn.Module, source: str | Path) -> None:

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
+from edgemat.images import IMAGENET_MEAN, IMAGENET_STD
 from edgemat.models import create_model
 from edgemat.models.blocks.affine import normalise_input
 from edgemat.models.network import Network
 from edgemat.models.pretrained.checkpoint import read_state_dicts
 from edgemat.models.pretrained.fitting import check_values
-from edgemat.models.pretrained.load import IMAGENET_MEAN, IMAGENET_STD
 from edgemat.models.released.families import find_family
 from edgemat.models.released.family import Family, Member
 from edgemat.models.released.recognise import recognise
@@ -39,11 +38,11 @@ class Released:
 
     @property
     def mean(self) -> tuple[float, ...] | None:
-        return _numbers(IMAGENET_MEAN) if self.family.normalised else None
+        return IMAGENET_MEAN if self.family.normalised else None
 
     @property
     def deviation(self) -> tuple[float, ...] | None:
-        return _numbers(IMAGENET_STD) if self.family.normalised else None
+        return IMAGENET_STD if self.family.normalised else None
 
 
 def load_released(path: Path, *, family: str | None = None) -> Released:
@@ -80,12 +79,7 @@ def load_released(path: Path, *, family: str | None = None) -> Released:
             state[own].copy_(tensor if part.rule is None else part.rule(tensor))
     if match.family.normalised:
         for name in match.family.pixels:
-            normalise_input(network.get_submodule(name), IMAGENET_MEAN, IMAGENET_STD)
+            sees_pixels = network.get_submodule(name)
+            normalise_input(sees_pixels, torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD))
     network.eval()
     return Released(network, match.family, match.member)
-
-
-def _numbers(values: Tensor) -> tuple[float, ...]:
-    return tuple(
-        round(value, 6) for value in values.tolist()
-    )  # as they are written, not in float32

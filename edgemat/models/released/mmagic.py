@@ -10,7 +10,7 @@ from edgemat.models.released.indexnet import INDEX_FAMILIES, VARIANTS, width_of
 
 
 def _modules(rows: Iterable[tuple[str, str]]) -> Iterator[Row]:
-    """Give the rows of a convolution and its normalisation: theirs by name, ours by place."""
+    """Give the rows of a convolution and its normalisation: theirs by name, edgemat's by place."""
     for theirs, ours in rows:
         path, _, first = ours.rpartition(".")
         yield Row(f"{theirs}.conv", ours)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from edgemat.artifacts.artifact import MattingErrors
     from edgemat.artifacts.vocabulary import Region
     from edgemat.data.layouts.table import Layout
-    from edgemat.scoring.pictures import Picture, PictureErrors, Protocol, Protocols
+    from edgemat.scoring.pictures import Picture, PictureErrors, PictureProtocol, PictureProtocols
     from edgemat.scoring.ports import Port
 
 
@@ -65,7 +65,7 @@ def evaluate_photographs(
     *,
     layout: Layout = "own",
     port: Port = "matlab",
-    protocol: Protocol = "app",
+    protocol: PictureProtocol = "app",
     dilations: Sequence[tuple[int, int]] = (),
     hidden: bool = False,
     everything: bool = False,
@@ -85,7 +85,7 @@ def evaluate_photographs(
     port:
         Whose program counts the errors; see :mod:`edgemat.scoring.ports`.
     protocol:
-        See :data:`edgemat.scoring.pictures.Protocol`.
+        See :data:`edgemat.scoring.pictures.PictureProtocol`.
     dilations:
         Ranges of px by which trimaps are made anew; none takes those of the set.
     hidden:
@@ -107,7 +107,7 @@ def evaluate_photographs(
     from edgemat.errors import UsageError
     from edgemat.images import check_image_name
     from edgemat.scoring.own_trimap import mean_trimap_iou
-    from edgemat.scoring.pictures import Protocols, mean_errors, photographs, score_pictures
+    from edgemat.scoring.pictures import PictureProtocols, mean_errors, photographs, score_pictures
 
     if worst is not None:
         check_image_name(worst)
@@ -124,7 +124,7 @@ def evaluate_photographs(
     measured = []
     for number, dilation in enumerate(rounds):
         # its own trimap does not depend on those that are made
-        settings = Protocols(model, protocol, port, dilation, hidden, own_trimap=number == 0)
+        settings = PictureProtocols(model, protocol, port, dilation, hidden, own_trimap=number == 0)
 
         def show(done: int, total: int, before: int = number) -> None:
             if progress is not None:
@@ -139,13 +139,16 @@ def evaluate_photographs(
             trimap_miou = mean_trimap_iou(one.trimap for one in found)
         measured.append(Measured(dilation, mean_errors(found), found, by_category, trimap_miou))
     if worst is not None:
-        settings = Protocols(model, protocol, port, rounds[0], hidden)
+        settings = PictureProtocols(model, protocol, port, rounds[0], hidden)
         _draw_worst(pictures, measured[0].pictures, settings, worst)
     return measured
 
 
 def _draw_worst(
-    pictures: Sequence[Picture], found: Sequence[PictureErrors], settings: Protocols, file: Path
+    pictures: Sequence[Picture],
+    found: Sequence[PictureErrors],
+    settings: PictureProtocols,
+    file: Path,
 ) -> None:
     from edgemat.bench.peers.sheet import draw_sheet, make_strip
     from edgemat.images import write_image

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -80,14 +80,14 @@ def import_stage(
     height, width = size = _size(released, info, wanted)
     task = next(task for task in CHANNELS if task == info.task)
     channels = CHANNELS[task]
-    draft: dict[str, Any] = {
-        "payload": WEIGHTS,
-        "name": wanted.name or info.name,
-        "kind": "float",
-        "architecture": info.name,
-        "config": dict(released.member.config),
-        "task": task,
-        "feeding": Feeding(
+    draft = Draft(
+        payload=WEIGHTS,
+        name=wanted.name or info.name,
+        kind="float",
+        architecture=info.name,
+        config=dict(released.member.config),
+        task=task,
+        feeding=Feeding(
             layout="NCHW",
             height=height,
             width=width,
@@ -96,11 +96,11 @@ def import_stage(
             trimap_channel=3 if channels == 4 else None,
             fit=wanted.fit or released.family.fit,
         ),
-        "parent": None,
-        "cost": Cost(
+        parent=None,
+        cost=Cost(
             parameters=count_parameters(network), macs=count(network, (channels, height, width))
         ),
-        "origin": Origin(
+        origin=Origin(
             file=path.name,
             sha256=sha256_file(path),
             bytes=path.stat().st_size,
@@ -108,15 +108,15 @@ def import_stage(
             mean=released.mean,
             deviation=released.deviation,
         ),
-        "demonstration": False,
-        "licence": wanted.licence or "not stated: ask who made the weights",
-        "data_notice": wanted.data_notice
+        demonstration=False,
+        licence=wanted.licence or "not stated: ask who made the weights",
+        data_notice=wanted.data_notice
         or f"Imported from {path.name}, {released.family.title}. What it was trained on, and who "
         "may use it for what, is to be asked of those who made it.",
-    }
+    )
     weights = network.state_dict()
     if not isinstance(network, MattingNetwork):
-        return write_artifact(out, lambda folder: save_weights(folder, weights), Draft(**draft))
+        return write_artifact(out, lambda folder: save_weights(folder, weights), draft)
     assert data is not None
     validation = evaluation_set(data, task=info.task, size=size, count=images, seed=VALIDATION_SEED)
     alphas = predict_all(torch_predictor(to_deploy(network)), validation, f"{info.name}: scoring")
@@ -125,11 +125,11 @@ def import_stage(
             f"{path} gives mattes that are not finite, as {info.name}.",
             remedy="Give a checkpoint from before its training came apart.",
         )
-    draft |= {"scores": score(alphas, validation), "validation": validation.validation}
+    scores = score(alphas, validation)
     return write_artifact(
         out,
         lambda folder: fill_float(folder, weights, None, validation, alphas),
-        Draft(**draft),
+        replace(draft, scores=scores, validation=validation.validation),
     )
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, fx
 from torch.nn import functional as F
 
 from edgemat.models.adopted.lowering import Lowering, Rules, always, rule, shape_of
-from edgemat.models.adopted.parts import WIDEST_INT8_SOFTMAX, Bend, UnitClamp, WideSoftmax
+from edgemat.models.adopted.replacements import WIDEST_INT8_SOFTMAX, Bend, UnitClamp, WideSoftmax
 
 aten = torch.ops.aten
 RULES: Rules = {}

@@ -10,7 +10,7 @@ from torch import Tensor, fx
 from edgemat.errors import UnsupportedError
 from edgemat.models.adopted.lowering import Lowering, Rules, rule, shape_of
 from edgemat.models.adopted.operators.activations import softmax
-from edgemat.models.adopted.parts import WIDEST_INT8_SOFTMAX
+from edgemat.models.adopted.replacements import WIDEST_INT8_SOFTMAX
 
 aten = torch.ops.aten
 RULES: Rules = {}

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from edgemat.errors import UnsupportedError
 from edgemat.models.adopted.lowering import Lowering, Rules, rule, shape_of
-from edgemat.models.adopted.parts import PixelShuffle, Repeated, ZeroPad
+from edgemat.models.adopted.replacements import PixelShuffle, Repeated, ZeroPad
 
 aten = torch.ops.aten
 RULES: Rules = {}
