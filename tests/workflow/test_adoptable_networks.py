@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 import torch
+from calling import Call
 from torch import nn
 
 import edgemat
@@ -76,6 +78,61 @@ class Draws(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return 0.5 * x[:, :1] + 0.5 * torch.rand(1, 1, 32, 32)
+
+
+def test_a_program_as_torch_exports_it(tmp_path: Path) -> None:
+    """With batch norm, and a rectifier that writes in place."""
+    layers = (nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(inplace=True))
+    network = nn.Sequential(*layers, nn.Conv2d(4, 1, 1), nn.Sigmoid()).eval()
+    program = torch.export.export(network, (torch.rand(1, 3, 32, 32),))
+    torch.export.save(program, tmp_path / "hers.pt2")
+    assert not edgemat.check(tmp_path / "hers.pt2").refusal
+    made = edgemat.adopt(tmp_path / "hers.pt2", images=1, output=tmp_path)
+    x = torch.rand(1, 3, 32, 32)
+    with torch.no_grad():
+        assert torch.allclose(edgemat.load(made)(x).alpha, network(x), atol=1e-5)
+
+
+def test_her_network_goes_on_training_as_it_was() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 1, 1), nn.Sigmoid()).double().train()
+    edgemat.check(network, size=(32, 32))
+    assert network.training
+    assert all(p.requires_grad and p.dtype == torch.float64 for p in network.parameters())
+
+
+@pytest.mark.parametrize(
+    "code, words",
+    [
+        ("def net(:", "Importing herbad raises SyntaxError"),
+        ("{}['size']", "Importing herbad raises KeyError: 'size'"),
+        ("import torch\ntorch.nn.NoSuchLayer", "Importing herbad raises AttributeError"),
+        ("import sys\nsys.exit(1)", "Importing herbad raises SystemExit"),
+        ("def net():\n    raise SystemExit('usage')", "herbad:net raises SystemExit: usage"),
+        ("def other(): ...", "herbad has no 'net'"),
+    ],
+)
+def test_what_is_wrong_in_her_file_is_said(
+    code: str, words: str, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "herbad.py").write_text(code)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "herbad", raising=False)
+    status, _, errors = call("check", "herbad:net", "--size", 32, 32)
+    assert status == 2
+    assert words in " ".join(errors.split()) and "Traceback" not in errors
+
+
+class Circular(nn.Module):
+    """A network round whose border the picture begins anew."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return nn.functional.pad(x, (1, 1, 1, 1), mode="circular")[:, :1, 1:-1, 1:-1]
+
+
+def test_a_refusal_inside_of_a_rule_names_the_line() -> None:
+    found = edgemat.check(Circular(), size=(32, 32))
+    assert found.refusal.startswith("aten.pad at ") and Path(__file__).name in found.refusal
 
 
 class Counts(nn.Module):

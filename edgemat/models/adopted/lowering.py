@@ -230,8 +230,12 @@ def _lower_node(
         if found is None:
             raise unknown_operator(node)
         value = found.lower(lowering, **_named(node.target, args, kwargs))
-    except EdgematError:
-        raise
+    except EdgematError as error:
+        if not (line := line_of(node)) or line in error.message:
+            raise
+        raise type(error)(
+            f"{operator_name(node)} at {line}: {error.message}", remedy=error.remedy
+        ) from error
     except Exception as error:  # of torch's, where a rule meets arguments that it does not foresee
         raise _unforeseen(node) from error
     if (

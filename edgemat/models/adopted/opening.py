@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -48,22 +49,29 @@ def open_module(name: str) -> nn.Module:
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, here)
     try:
-        factory = importlib.import_module(module_name)
-        for part in factory_name.split("."):
-            factory = getattr(factory, part)
+        module = importlib.import_module(module_name)
     except ImportError as error:
         raise UsageError(
             f"{module_name} cannot be imported: {error}.",
             remedy="Install its package, or run where its file lies.",
         ) from error
+    except (Exception, SystemExit) as error:  # whatever the user's own code raises
+        raise UsageError(
+            f"Importing {module_name} raises {type(error).__name__}: {error}.",
+            remedy="Mend it until python imports it.",
+        ) from error
+    factory: Any = module
+    try:
+        for part in factory_name.split("."):
+            factory = getattr(factory, part)
     except AttributeError as error:
-        known = [n for n in vars(sys.modules[module_name]) if not n.startswith("_")]
+        known = [n for n in vars(module) if not n.startswith("_")]
         raise UsageError(
             f"{module_name} has no {factory_name!r}.", remedy=nearest(factory_name, known)
         ) from error
     try:
         network = factory() if callable(factory) and not isinstance(factory, nn.Module) else factory
-    except Exception as error:  # whatever the user's own code raises
+    except (Exception, SystemExit) as error:
         raise UsageError(
             f"{spec} raises {type(error).__name__}: {error}.",
             remedy="Give a function that takes no argument and returns the network.",

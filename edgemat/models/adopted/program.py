@@ -253,6 +253,26 @@ def _floats(program: ExportedProgram) -> list[Tensor]:
     return [v for v in values if isinstance(v, Tensor) and v.is_floating_point()]
 
 
+def in_core_operators(program: ExportedProgram, path: Path) -> ExportedProgram:
+    """Return a program as ``torch.export.export`` gives it in the operators that rules are of.
+
+    Raises
+    ------
+    ConversionError
+        When torch cannot break its operators up.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            plain: ExportedProgram = program.run_decompositions({})
+    except Exception as error:
+        raise ConversionError(
+            f"torch cannot write {path} in its core operators: {_reason(error)}",
+            remedy="Export it with this version of torch, in eval mode.",
+        ) from error
+    return plain
+
+
 def gives_one_map(program: ExportedProgram) -> bool:
     """Return whether a program gives one map 1,1,H,W of its picture's size, and nothing else."""
     _, height, width = shape_of_input(program, "The program")

@@ -102,7 +102,7 @@ class Repeated(nn.Module):
         return self._pad(self._pad(x, 3, left, right), 2, top, bottom)
 
     def _pad(self, x: Tensor, dim: int, before: int, after: int) -> Tensor:
-        length = x.shape[dim]
+        length = int(x.shape[dim])  # a tensor, while Core ML's converter traces
         steps = 1 if self.reflects else 0  # from the border inwards, for each further pixel
         ahead = [x.narrow(dim, steps * i, 1) for i in range(before, 0, -1)]
         behind = [x.narrow(dim, length - 1 - steps * i, 1) for i in range(1, after + 1)]

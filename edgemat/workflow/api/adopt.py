@@ -182,6 +182,7 @@ def _program(
     from edgemat.models.adopted.opening import load_weights, open_module
     from edgemat.models.adopted.program import (
         gives_one_map,
+        in_core_operators,
         load_program,
         require_one_input,
         shape_of_input,
@@ -193,7 +194,7 @@ def _program(
         if weights is not None:
             raise UsageError("A .pt2 file has its own weights.", remedy="Leave --weights away.")
         path = Path(network)
-        program = load_program(path)
+        program = in_core_operators(load_program(path), path)
         own = shape_of_input(program, path)
         if size is not None and tuple(size) != own[1:]:
             raise UsageError(

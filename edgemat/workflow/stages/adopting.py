@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,7 +54,8 @@ def trace_module(
     ConversionError
         When it cannot be traced.
     """
-    adapted = Adapted(module.eval().float(), **vars(reading)).eval()
+    own = copy.deepcopy(module)  # hers may go on training
+    adapted = Adapted(own.eval().float(), **vars(reading)).eval()
     return trace(adapted, (channels, *size))
 
 

@@ -171,6 +171,20 @@ def lowered(network: nn.Module, shape: tuple[int, int, int] = (3, 16, 16)) -> nn
     return program
 
 
+def test_scores_of_attention_are_no_picture() -> None:
+    """A scale for each channel of them would be a convolution, and their softmax another axis'."""
+
+    def attend(x: Tensor) -> Tensor:
+        q = x.reshape(1, 2, 8, 64).transpose(-2, -1)  # two heads
+        shares = ((q @ q.transpose(-2, -1)) * 0.35).softmax(-1)
+        return (shares @ q).transpose(-2, -1).reshape(1, 16, 8, 8)
+
+    deploy = lowered(
+        nn.Sequential(nn.Conv2d(3, 16, 1), Lines(attend), nn.Conv2d(16, 1, 1)), (3, 8, 8)
+    )
+    assert not any(isinstance(module, ScaleShift) for module in deploy.modules())
+
+
 def kinds(network: nn.Module) -> list[type[nn.Module]]:
     return [type(module) for module in lowered(network).modules()]
 

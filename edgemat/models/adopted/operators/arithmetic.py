@@ -88,7 +88,7 @@ def _line(x: Operand, other: Operand) -> tuple[fx.Node | None, Tensor | None]:
         return None, None
     shape = shape_of(node)
     values = torch.as_tensor(constant, dtype=torch.float32)
-    if len(shape) != 4:
+    if len(shape) != 4 or node.target is torch.matmul:  # scores of attention are no picture
         return None, None
     if values.numel() == 1:
         return node, values.reshape(1)
