@@ -258,8 +258,8 @@ Random weights damp nothing. Where a sum lies on the edge between two steps, a r
 to the other one; each layer then multiplies what is off, and deep networks end far from 0. That is
 what `edgemat verify --layers` shows of FPN: one value in a hundred thousand of its first
 convolution is a step off, all of its grids lie at their tensors, and its group norms add no more
-than other layers do. The three that miss bars are as unsteady in float: their weights in float16,
-and nothing else, already move their mattes as far.
+than other layers do. The three that miss bars are unsteady in float, too: weights in float16 alone
+move their mattes further than any other network's.
 
 {columns}
 {rows}
