@@ -153,8 +153,8 @@ def test_a_float_artifact_without_torch_says_what_to_install(
         payload="weights.safetensors",
         kind="float",
     )
-    for loaded in ("edgemat.matting.torch_predictor", "edgemat.artifacts.weights"):
-        monkeypatch.delitem(sys.modules, loaded, raising=False)
+    for loaded in ("matting.torch_predictor", "artifacts.weights", "models.weights_file"):
+        monkeypatch.delitem(sys.modules, f"edgemat.{loaded}", raising=False)
     monkeypatch.setitem(sys.modules, "safetensors.torch", None)
     with pytest.raises(MissingToolError, match="pip install"):
         load_predictor(made)
