@@ -41,12 +41,14 @@ _EXTRA = {
 _EXIF_ORIENTATION = 0x0112
 _TOLD_BY = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")  # chunks of a PNG that can hold an orientation
 # What Pillow's decoders raise on damaged bytes, besides OSError and UnidentifiedImageError
-# (TypeError: TIFF tags of a wrong type; RuntimeError: AVIF, and DDS by NotImplementedError).
+# (TypeError: TIFF tags of a wrong type; IndexError: animated GIF; RuntimeError: AVIF, and DDS by
+# NotImplementedError).
 _DECODER_ERRORS = (
     SyntaxError,
     ValueError,
     TypeError,
     EOFError,
+    IndexError,
     RuntimeError,
     struct.error,
     zlib.error,

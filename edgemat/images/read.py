@@ -93,10 +93,12 @@ def read_grey(path: PictureFile, *, labels: tuple[int, ...] | None = None) -> F3
     if image.has_transparency_data:
         alpha = np.array(_convert(image, "RGBA", path).getchannel("A"))
         if (alpha >= _NEARLY_OPAQUE).mean() < _NEARLY_ALL:
-            return to_float(alpha)
+            return to_float(mask_from_values(alpha, path, lossy=_is_lossy(image)))
     refuse_class_colours(image, path)
     if _is_deep(image):
-        return _deep_grey(image, path)
+        numbers = _numbers(image)
+        mask = None if numbers is None else mask_from_values(numbers, path)
+        return _deep_grey(image, path) if mask is numbers else to_float(mask)
     return to_float(mask_from_values(_luma(image, path), path, lossy=_is_lossy(image)))
 
 
@@ -116,6 +118,10 @@ def read_trimap(path: PictureFile) -> U8:
     image = load(path)
     refuse_class_colours(image, path)
     if _is_deep(image):
+        numbers = _numbers(image)
+        numbered = None if numbers is None else trimap_from_numbers(numbers, path)
+        if numbered is not None:
+            return numbered
         luma = _deep_grey(image, path)
     else:
         values = _luma(image, path)
@@ -134,6 +140,14 @@ def read_trimap(path: PictureFile) -> U8:
 
 def _is_deep(image: Image.Image) -> bool:
     return image.mode == "F" or image.mode.startswith("I")
+
+
+def _numbers(image: Image.Image) -> U8 | None:
+    """Return the values of a deep picture where 8 bits hold them, so that they may be labels."""
+    values = np.array(image)
+    if image.mode == "F" or values.min() < 0 or values.max() > 255:
+        return None
+    return values.astype(np.uint8)
 
 
 def _deep_grey(image: Image.Image, path: PictureFile) -> F32:

@@ -220,6 +220,22 @@ def test_damaged_bytes_never_escape_as_other_errors(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@pytest.mark.filterwarnings("ignore::edgemat.errors.PictureWarning")
+def test_damaged_animations_never_escape_as_other_errors(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    frames = [Image.fromarray(rng.integers(0, 256, (48, 48), np.uint8)) for _ in range(3)]
+    frames[0].save(tmp_path / "good.gif", save_all=True, append_images=frames[1:])
+    good = (tmp_path / "good.gif").read_bytes()
+    for kept in range(len(good) - 1, 800, -7):  # ends in the middle of a later frame
+        path = tmp_path / "bad.gif"
+        path.write_bytes(good[:kept])
+        try:
+            read_image(path)
+        except ImageError as error:
+            assert error.remedy
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 def test_tiff_tags_of_a_wrong_type_never_escape_as_other_errors(tmp_path: Path) -> None:
     good = _save(tmp_path / "good.tif", np.zeros((40, 40, 3), np.uint8)).read_bytes()
     assert good[:2] == b"II"

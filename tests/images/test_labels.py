@@ -45,6 +45,34 @@ def test_a_jpeg_of_0_and_1_is_a_black_mask_with_noise(tmp_path: Path) -> None:
     assert read_grey(path).max() == np.float32(1 / 255)
 
 
+@pytest.mark.parametrize("where", ["16 bit", "alpha"])
+def test_0_and_1_are_a_mask_wherever_they_stand(tmp_path: Path, where: str) -> None:
+    mask = (DISC < 20).astype(np.uint8)
+    path = save(tmp_path / "mask.png", elsewhere(mask, where))
+    with pytest.warns(PictureWarning, match="0 and 1"):
+        assert (read_grey(path) == mask).all()
+
+
+@pytest.mark.parametrize("where", ["16 bit", "alpha"])
+def test_class_numbers_are_no_mask_wherever_they_stand(tmp_path: Path, where: str) -> None:
+    classes = np.where(DISC < 20, 15, 0).astype(np.uint8)
+    with pytest.raises(ImageError, match="class numbers"):
+        read_grey(save(tmp_path / "classes.png", elsewhere(classes, where)))
+
+
+def test_a_trimap_of_numbers_in_16_bits_is_one(tmp_path: Path) -> None:
+    with pytest.warns(PictureWarning, match="read as unknown"):
+        found = read_trimap(save(tmp_path / "t.png", numbered(0, 1, 2).astype(np.uint16)))
+    assert (found == numbered(0, 128, 255)).all()
+
+
+def elsewhere(values: np.ndarray, where: str) -> np.ndarray:
+    """Return an 8-bit mask as 16-bit grey, or in the alpha channel of a colour picture."""
+    if where == "16 bit":
+        return values.astype(np.uint16)
+    return np.dstack([np.full((*values.shape, 3), 90, np.uint8), values])
+
+
 @pytest.mark.parametrize("void", [[], [255]])
 def test_class_numbers_are_no_mask(tmp_path: Path, void: list[int]) -> None:
     classes = np.select([DISC < 10, DISC < 20], [15, 1], 0).astype(np.uint8)

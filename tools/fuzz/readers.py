@@ -51,6 +51,10 @@ def _write_pictures(folder: Path) -> None:
     for suffix in ("png", "jpg", "webp", "tif", "bmp", "gif", "ppm", "tga"):
         extra: dict[str, Any] = {"exif": exif} if suffix in ("jpg", "png", "webp", "tif") else {}
         colours.save(folder / f"colours.{suffix}", **extra)
+    frames = [Image.fromarray(draw.integers(0, 256, (40, 48), np.uint8)) for _ in range(4)]
+    for suffix in ("gif", "webp", "tif"):
+        frames[0].save(folder / f"moving.{suffix}", save_all=True, append_images=frames[1:])
+    colours.save(folder / "colours.avif")
     clear = Image.fromarray(draw.integers(0, 256, (40, 48, 4), np.uint8))
     for suffix in ("png", "webp", "tif"):
         clear.save(folder / f"clear.{suffix}")
