@@ -3,7 +3,7 @@
 # make check  style and types
 #
 # make test-all      the long rounds as well, as in CI: every network's conversion, runs that are
-#                    killed and resumed, the apps' toolchains: the better part of an hour there
+#                    killed and resumed, the apps' toolchains: twenty minutes to an hour there
 # make mutants       break core functions one at a time, and see that their tests notice
 # make site          build the documentation as a site: build/site/index.html
 # make docs          make every generated page anew, but for what needs absent photographs
