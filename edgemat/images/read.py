@@ -97,8 +97,11 @@ def read_grey(path: PictureFile, *, labels: tuple[int, ...] | None = None) -> F3
     refuse_class_colours(image, path)
     if _is_deep(image):
         numbers = _numbers(image)
-        mask = None if numbers is None else mask_from_values(numbers, path)
-        return _deep_grey(image, path) if mask is numbers else to_float(mask)
+        if numbers is not None:
+            mask = mask_from_values(numbers, path)
+            if mask is not numbers:
+                return to_float(mask)
+        return _deep_grey(image, path)
     return to_float(mask_from_values(_luma(image, path), path, lossy=_is_lossy(image)))
 
 
