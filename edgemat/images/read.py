@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from edgemat.errors import ImageError
@@ -49,7 +51,7 @@ def read_rgba(path: PictureFile) -> tuple[U8, F32 | None]:
     """
     image = load(path)
     if _is_deep(image):
-        grey = np.round(_deep_grey(image, path) * 255).astype(np.uint8)
+        grey = np.round(_deep_grey(np.array(image), path) * 255).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=2), None
     coloured = _explained(to_srgb, image, path)
     if coloured.mode == "RGB":
@@ -96,12 +98,13 @@ def read_grey(path: PictureFile, *, labels: tuple[int, ...] | None = None) -> F3
             return to_float(mask_from_values(alpha, path, lossy=_is_lossy(image)))
     refuse_class_colours(image, path)
     if _is_deep(image):
-        numbers = _numbers(image)
+        deep = np.array(image)
+        numbers = _numbers(deep)
         if numbers is not None:
             mask = mask_from_values(numbers, path)
             if mask is not numbers:
                 return to_float(mask)
-        return _deep_grey(image, path)
+        return _deep_grey(deep, path)
     return to_float(mask_from_values(_luma(image, path), path, lossy=_is_lossy(image)))
 
 
@@ -121,11 +124,12 @@ def read_trimap(path: PictureFile) -> U8:
     image = load(path)
     refuse_class_colours(image, path)
     if _is_deep(image):
-        numbers = _numbers(image)
+        deep = np.array(image)
+        numbers = _numbers(deep)
         numbered = None if numbers is None else trimap_from_numbers(numbers, path)
         if numbered is not None:
             return numbered
-        luma = _deep_grey(image, path)
+        luma = _deep_grey(deep, path)
     else:
         values = _luma(image, path)
         if image.has_transparency_data and values.min() == values.max():
@@ -145,22 +149,20 @@ def _is_deep(image: Image.Image) -> bool:
     return image.mode == "F" or image.mode.startswith("I")
 
 
-def _numbers(image: Image.Image) -> U8 | None:
+def _numbers(values: NDArray[Any]) -> U8 | None:
     """Return the values of a deep picture where 8 bits hold them, so that they may be labels."""
-    values = np.array(image)
-    if image.mode == "F" or values.min() < 0 or values.max() > 255:
+    if values.dtype.kind == "f" or values.min() < 0 or values.max() > 255:
         return None
     return values.astype(np.uint8)
 
 
-def _deep_grey(image: Image.Image, path: PictureFile) -> F32:
-    """Return a 16-bit, 32-bit or float grey image as float32 in 0..1."""
-    values = np.array(image)
+def _deep_grey(values: NDArray[Any], path: PictureFile) -> F32:
+    """Return the values of a 16-bit, 32-bit or float grey image as float32 in 0..1."""
     if not np.isfinite(values).all():
         raise ImageError(
             f"{path} has values that are not finite.", remedy="Replace NaN and inf in it."
         )
-    full_scale = 1.0 if image.mode == "F" else full_scale_of(values, path)
+    full_scale = 1.0 if values.dtype.kind == "f" else full_scale_of(values, path)
     if values.min() < 0 or values.max() > full_scale:
         raise ImageError(
             f"{path} has values from {values.min():g} to {values.max():g}; "
