@@ -42,9 +42,10 @@ def read_back(deploy: DeployForm, spec: QuantSpec, path: Path, example: Tensor) 
     """
     prepared = prepare_for_int8(deploy)
     quants = quantized_layers(prepared, spec, example)
+    layers = [_layer(prepared, name) for name in quants]
     own = [
-        GridTensor(name, quant.stored, integers(_layer(prepared, name).weight, quant))
-        for name, quant in quants.items()
+        GridTensor(name, quant.stored, integers(layer.weight, quant))
+        for layer, (name, quant) in zip(layers, quants.items(), strict=True)
     ]
     found = list_convolutions(path)
     pairs = pair_tensors(own, [convolution.weight for convolution in found])
@@ -55,7 +56,7 @@ def read_back(deploy: DeployForm, spec: QuantSpec, path: Path, example: Tensor) 
                 f"{path.name} does not hold the weights of {name}.",
                 remedy="Quantize the float model again: edgemat quantize.",
             )
-        _set(_layer(prepared, name), quant, by_weight[id(pairs[number])])
+        _set(layers[number], quant, by_weight[id(pairs[number])])
     snap_biases(prepared, spec, example)  # the file rounds the steps of their grids to float32
     return Quantized(prepared, spec)
 

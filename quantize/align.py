@@ -56,24 +56,28 @@ def tied_grids(deploy: nn.Module, spec: QuantSpec, example: Tensor) -> list[set[
 
 def snap_biases(deploy: nn.Module, spec: QuantSpec, example: Tensor) -> None:
     """Round every convolution's bias, in place, to the int32 grid that runtimes hold it on."""
-    frozen = freeze(deploy, spec)
-    names = {parameter: name for name, parameter in frozen.named_parameters()}
     with torch.no_grad():
-        for bias, source, weight in _watch(frozen, example).convolutions:
-            scales = torch.tensor(weight.quant.scale, dtype=torch.float64)
-            step = scales * source.quant.scale[0]
+        for name, bias, source, weight in _convolutions(deploy, spec, example):
+            step = torch.tensor(weight.scale, dtype=torch.float64) * source.scale[0]
             snapped = torch.round(bias.double() / step) * step
-            deploy.get_parameter(names[bias]).copy_(snapped.float())
+            deploy.get_parameter(f"{name}.bias").copy_(snapped.float())
 
 
 def quantized_layers(deploy: nn.Module, spec: QuantSpec, example: Tensor) -> dict[str, TensorQuant]:
     """Return the grid of weights of each convolution, by the path of its module."""
+    return {name: weight for name, _, _, weight in _convolutions(deploy, spec, example)}
+
+
+def _convolutions(
+    deploy: nn.Module, spec: QuantSpec, example: Tensor
+) -> list[tuple[str, Tensor, TensorQuant, TensorQuant]]:
+    """Return each convolution's path, a copy of its bias, its input's grid and its weights'."""
     frozen = freeze(deploy, spec)
     names = {parameter: name for name, parameter in frozen.named_parameters()}
-    return {
-        names[bias].removesuffix(".bias"): weight.quant
-        for bias, _, weight in _watch(frozen, example).convolutions
-    }
+    return [
+        (names[bias].removesuffix(".bias"), bias, source.quant, weight.quant)
+        for bias, source, weight in _watch(frozen, example).convolutions
+    ]
 
 
 def _watch(frozen: nn.Module, example: Tensor) -> _SharedGrids:
