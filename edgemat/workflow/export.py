@@ -47,7 +47,7 @@ def export(
     runtime:
         Of the only file to write; by default one for each that needs no extra of its own.
     as_shipped:
-        The int8 .tflite that ships beside `source`. It is given out as it is, and the other int8
+        The int8 .tflite that ships beside `source`. Of int8 it is given out as it is, and the other
         files have its grids, weights and biases: nothing is quantized again.
 
     Returns

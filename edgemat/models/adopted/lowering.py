@@ -231,7 +231,7 @@ def _lower_node(
             raise unknown_operator(node)
         value = found.lower(lowering, **_named(node.target, args, kwargs))
     except EdgematError as error:
-        if not (line := line_of(node)) or line in error.message:
+        if (line := line_of(node)) in error.message:
             raise
         raise type(error)(
             f"{operator_name(node)} at {line}: {error.message}", remedy=error.remedy

@@ -272,7 +272,7 @@ def _export_files(
                 precision=known,
                 runtime=runtime,
                 data=section,
-                as_shipped=as_shipped if known == "int8" else None,
+                as_shipped=as_shipped,
             )
         )
     return list(written)
