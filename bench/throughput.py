@@ -236,7 +236,7 @@ def _batches(setting: Setting) -> Iterator[dict[str, Tensor]]:
     yield from loader
 
 
-def _stepper(setting: Setting) -> Stepper:
+def _stepper(setting: Setting) -> Stepper[Any]:
     torch.manual_seed(1)
     network = create_matting(setting.architecture, width=setting.width)
     network = network.to(memory_format=torch.channels_last).train()
@@ -251,7 +251,7 @@ def _stepper(setting: Setting) -> Stepper:
     )
 
 
-def _convolution_share(stepper: Stepper, batch: dict[str, Tensor], setting: Setting) -> float:
+def _convolution_share(stepper: Stepper[Any], batch: dict[str, Tensor], setting: Setting) -> float:
     with profile(activities=[ProfilerActivity.CPU]) as profiled:
         stepper.step(batch, 0, setting.steps)
     rows = [(row.key, row.self_cpu_time_total) for row in profiled.key_averages()]

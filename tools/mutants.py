@@ -187,8 +187,8 @@ MUTANTS = (
     Mutant(
         "the encoder learns as fast as the rest",
         "edgemat/training/loop.py",
-        "ParameterGroup(list(network.encoder.parameters()), schedule.encoder_rate)",
-        "ParameterGroup(list(network.encoder.parameters()), 1.0)",
+        "ParameterGroup(seen, schedule.encoder_rate)",
+        "ParameterGroup(seen, 1.0)",
         ("tests/training/test_objective.py",),
     ),
     Mutant(

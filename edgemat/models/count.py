@@ -18,7 +18,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from edgemat.errors import UsageError, nearest
-from edgemat.models import create_model
+from edgemat.models import create_matting, create_model
+from edgemat.models.network import MattingNetwork
 
 Convention = Literal["thesis", "macs"]
 CONVENTIONS: tuple[Convention, ...] = get_args(Convention)
@@ -42,6 +43,19 @@ def on_paper(name: str, **config: Any) -> nn.Module:
     """
     with torch.device("meta"), _Unfilled():
         return create_model(name, **config)
+
+
+def matting_on_paper(name: str, **config: Any) -> MattingNetwork:
+    """Build a matting network as :func:`on_paper` does: its parts can be asked for by name.
+
+    >>> from edgemat.models.count import count_parameters, matting_on_paper
+    >>> count_parameters(matting_on_paper("pspm-b5").encoder)
+    1811712
+
+    See :func:`edgemat.models.create_matting` for arguments and errors.
+    """
+    with torch.device("meta"), _Unfilled():
+        return create_matting(name, **config)
 
 
 def count_parameters(model: nn.Module) -> int:

@@ -20,7 +20,7 @@ from edgemat.data.sections import BUILT_IN_SOURCES
 from edgemat.errors import UsageError, nearest
 from edgemat.models import MattingTask, ModelInfo, create_matting, list_models
 from edgemat.models.adopted.network import ADOPTED
-from edgemat.models.count import on_paper
+from edgemat.models.count import matting_on_paper, on_paper
 from edgemat.models.deploy import to_deploy
 from edgemat.models.network import MattingNetwork
 from edgemat.models.pretrained.load import TORCHVISION, check_source
@@ -168,8 +168,7 @@ def _check_init(where: str, model: ModelSection, init: str) -> None:
             f"{where}: there is no file {init}.",
             remedy='Name a checkpoint of the encoder, or "torchvision".',
         )
-    network = on_paper(model.architecture, **model.config)
-    assert isinstance(network, MattingNetwork)
+    network = matting_on_paper(model.architecture, **model.config)
     try:
         check_source(network.encoder, init)
     except UsageError as error:
@@ -179,8 +178,7 @@ def _check_init(where: str, model: ModelSection, init: str) -> None:
 def _check_encoder(where: str, model: ModelSection, named: str) -> None:
     """Check that another network's encoder is this one's, name by name and shape by shape."""
     manifest = open_artifact(named).manifest
-    own = on_paper(model.architecture, **model.config)
-    assert isinstance(own, MattingNetwork)
+    own = matting_on_paper(model.architecture, **model.config)
     theirs = None
     if manifest.kind == "float" and manifest.architecture != ADOPTED and manifest.pruning is None:
         theirs = on_paper(manifest.architecture, **manifest.config)

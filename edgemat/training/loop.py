@@ -21,7 +21,6 @@ from torch.utils.data import DataLoader, Dataset
 from edgemat.errors import TrainingError, UsageError
 from edgemat.files import write_text
 from edgemat.models.info import MattingTask
-from edgemat.models.network import MattingNetwork
 from edgemat.progress import progress_bar
 from edgemat.training.holding import held, hold_statistics, norms
 from edgemat.training.interrupt import ignore_interrupts, interrupts_held_back
@@ -69,10 +68,11 @@ def train(
     schedule: Schedule,
     folder: Path,
     before: Sequence[Phase] = (),
+    encoder: nn.Module | None = None,
     groups: Sequence[ParameterGroup] | None = None,
     fixed: Sequence[nn.Module] = (),
     teacher: nn.Module | None = None,
-    selection: Selection | None = None,
+    selection: Selection[Model] | None = None,
     seed: int = 1,
     device: str = "auto",
     title: str = "training",
@@ -89,9 +89,10 @@ def train(
         Holds the checkpoint and the log (JSON lines); training resumes from one found there.
     before:
         Phases that come before `data` and the schedule's steps, usually with smaller pictures.
+    encoder:
+        The part of `network` that the schedule's ``encoder_rate`` and ``bn = "encoder"`` mean.
     groups:
-        What is trained, and how fast; by default all of a :class:`MattingNetwork`, its encoder at
-        the schedule's ``encoder_rate``.
+        What is trained, and how fast; by default all of it, the encoder at its own rate.
     fixed:
         Parts that stay as they are: parameters, and means and variances.
     teacher:
@@ -103,20 +104,23 @@ def train(
     ------
     TrainingError
         When the loss is not finite. The last checkpoint is kept.
+    ValueError
+        When the schedule speaks of an encoder, and none is given.
     """
+    if encoder is None and (schedule.encoder_rate != 1 or schedule.bn == "encoder"):
+        raise ValueError("The schedule treats the encoder by itself: which part is it?")
     place = pick_device(device)
     network.to(place).train()
     if schedule.bn == "frozen":
         hold_statistics(network)
-    elif schedule.bn == "encoder":
-        assert isinstance(network, MattingNetwork)
-        fixed = (*fixed, *norms(network.encoder))
+    elif schedule.bn == "encoder" and encoder is not None:
+        fixed = (*fixed, *norms(encoder))
     if teacher is not None:
         teacher.to(place)
     phases = (*before, Phase(data, schedule.steps, schedule.batch))
     with held(fixed), joined() as processes:
         torch.manual_seed(seed + processes.rank)  # dropout draws from it
-        groups = _encoder_and_rest(network, schedule) if groups is None else groups
+        groups = _encoder_and_rest(network, encoder, schedule) if groups is None else groups
         stepper = Stepper(
             network,
             create_optimizer(groups, schedule),
@@ -137,9 +141,9 @@ def train(
 
 def _go_through(
     phases: Sequence[Phase],
-    stepper: Stepper,
+    stepper: Stepper[Model],
     folder: Path,
-    selection: Selection | None,
+    selection: Selection[Model] | None,
     title: str,
 ) -> None:
     """Take all steps that are left, from the checkpoint in `folder` on."""
@@ -162,14 +166,13 @@ def _go_through(
             show(step + 1)
 
 
-def _encoder_and_rest(network: nn.Module, schedule: Schedule) -> list[ParameterGroup]:
-    assert isinstance(network, MattingNetwork)
-    encoder = set(network.encoder.parameters())
-    others = [p for p in network.parameters() if p not in encoder]
-    return [
-        ParameterGroup(list(network.encoder.parameters()), schedule.encoder_rate),
-        ParameterGroup(others, 1.0),
-    ]
+def _encoder_and_rest(
+    network: nn.Module, encoder: nn.Module | None, schedule: Schedule
+) -> list[ParameterGroup]:
+    seen = [] if encoder is None else list(encoder.parameters())
+    known = set(seen)
+    others = [parameter for parameter in network.parameters() if parameter not in known]
+    return [ParameterGroup(seen, schedule.encoder_rate), ParameterGroup(others, 1.0)]
 
 
 class _Window(Dataset[dict[str, Tensor]]):
@@ -226,7 +229,7 @@ def _require_finite(loss: Loss, step: int, folder: Path) -> None:
     )
 
 
-def _save(folder: Path, stepper: Stepper, step: int, log: list[dict[str, float]]) -> None:
+def _save(folder: Path, stepper: Stepper[Any], step: int, log: list[dict[str, float]]) -> None:
     generators = stepper.processes.gathered(torch.get_rng_state())
     if not stepper.processes.is_first:
         return
@@ -235,7 +238,7 @@ def _save(folder: Path, stepper: Stepper, step: int, log: list[dict[str, float]]
     write_text(folder / LOG, "".join(json.dumps(line) + "\n" for line in log))
 
 
-def _resume(folder: Path, stepper: Stepper) -> tuple[int, list[dict[str, float]]]:
+def _resume(folder: Path, stepper: Stepper[Any]) -> tuple[int, list[dict[str, float]]]:
     """Resume from the checkpoint that the first process finds."""
     path, processes = folder / CHECKPOINT, stepper.processes
     if not processes.told(path.exists()):

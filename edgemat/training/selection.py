@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from torch import Tensor, nn
 
@@ -16,7 +16,7 @@ BEST = "best.pt"
 JUDGEMENTS = 10
 """In a training."""
 
-Judge = Callable[[nn.Module], float]
+Model = TypeVar("Model", bound=nn.Module)
 
 
 class _Best(NamedTuple):
@@ -26,7 +26,7 @@ class _Best(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Selection:
+class Selection(Generic[Model]):
     """Keeps the weights that were judged best, in a file: a killed training ends in the same.
 
     Attributes
@@ -37,14 +37,14 @@ class Selection:
         Of the training.
     """
 
-    error: Judge
+    error: Callable[[Model], float]
     folder: Path
 
     def is_due(self, step: int, total: int) -> bool:
         """Whether the network is judged after `step` of `total`: ten times, last of all the end."""
         return (step + 1) % max(1, total // JUDGEMENTS) == 0 or step == total - 1
 
-    def judge(self, network: nn.Module, step: int) -> float:
+    def judge(self, network: Model, step: int) -> float:
         """Return the error after `step`, rounded; keep the weights if none was lower."""
         found = round(self.error(copy.deepcopy(network).cpu().eval()), 6)
         best = self._read()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
-from typing import Any, cast
+from typing import Any, Generic, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,8 @@ from edgemat.training.objective import compute_loss
 from edgemat.training.processes import Processes
 from edgemat.training.schedule import Schedule
 
+Model = TypeVar("Model", bound=nn.Module)
+
 
 def has_bfloat16(device: torch.device) -> bool:
     """Return whether `device` computes in bfloat16 faster than in float32."""
@@ -26,7 +28,7 @@ def has_bfloat16(device: torch.device) -> bool:
     return device.type == "cpu" and cpu_has_bfloat16()
 
 
-class Stepper:
+class Stepper(Generic[Model]):
     """A network with all that a step moves: its optimiser, loss scale and moving average.
 
     Parameters
@@ -37,7 +39,7 @@ class Stepper:
 
     def __init__(
         self,
-        network: nn.Module,
+        network: Model,
         optimizer: torch.optim.Optimizer,
         schedule: Schedule,
         *,
@@ -57,9 +59,9 @@ class Stepper:
         self._called = processes.wrapped(network)
 
     @property
-    def result(self) -> nn.Module:
+    def result(self) -> Model:
         """The network as it would come out now: the moving average, where there is one."""
-        return self.network if self.average is None else self.average.module
+        return self.network if self.average is None else cast(Model, self.average.module)
 
     def finish(self) -> None:
         """Give the network the weights that come out."""

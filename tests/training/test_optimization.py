@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils.data import Dataset
 from toy_training import Fatal, Killed, data
 
 from edgemat.errors import UsageError
@@ -31,10 +32,19 @@ def slim() -> MattingNetwork:
 
 
 def run(
-    folder: Path, network: MattingNetwork | None = None, **changes: object
+    folder: Path,
+    network: MattingNetwork | None = None,
+    source: Dataset[dict[str, Tensor]] | None = None,
+    **changes: object,
 ) -> dict[str, Tensor]:
+    network = network or slim()
     trained = train(
-        network or slim(), data(), task="portrait", schedule=schedule(**changes), folder=folder
+        network,
+        source or data(),
+        task="portrait",
+        encoder=network.encoder,
+        schedule=schedule(**changes),
+        folder=folder,
     )
     return trained.state_dict()
 
@@ -98,13 +108,7 @@ def test_a_killed_training_ends_in_the_same_bits(
     changes |= {"losses": PORTRAIT}
     whole = run(tmp_path / "a", **changes)
     with pytest.raises(Killed):
-        train(
-            slim(),
-            Fatal(data(), at=6),
-            task="portrait",
-            schedule=schedule(**changes),
-            folder=tmp_path / "b",
-        )
+        run(tmp_path / "b", source=Fatal(data(), at=6), **changes)
     resumed = run(tmp_path / "b", **changes)
     assert all(torch.equal(value, resumed[key]) for key, value in whole.items())
 
@@ -166,6 +170,14 @@ def test_the_encoder_s_normalisation_is_fixed_whole(tmp_path: Path) -> None:
     assert any(not torch.equal(after[key], before[key]) for key in convolutions)
     others = [key for key in after if "running_mean" in key and not key.startswith("encoder.")]
     assert any(not torch.equal(after[key], before[key]) for key in others)
+
+
+@pytest.mark.parametrize("changes", [{"bn": "encoder"}, {"encoder_rate": 0.1}])
+def test_a_schedule_of_the_encoder_asks_which_part_it_is(
+    changes: dict[str, object], tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match="which part"):
+        train(slim(), data(), task="portrait", schedule=schedule(**changes), folder=tmp_path)
 
 
 def test_half_precision_scales_its_loss_and_saves_the_scale(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
@@ -44,7 +44,7 @@ from edgemat.scoring.evaluate import (
 from edgemat.scoring.metrics import trimap_miou
 from edgemat.training.loop import LOG, train
 from edgemat.training.schedule import DETAIL_RAMP, Phase, Schedule
-from edgemat.training.selection import Judge, Selection
+from edgemat.training.selection import Selection
 from edgemat.workflow.stages.common import (
     WEIGHTS,
     at_only_size,
@@ -209,7 +209,7 @@ def _train(
     work: Path,
     *,
     teacher: MattingNetwork | None,
-    selection: Selection | None,
+    selection: Selection[MattingNetwork] | None,
     seed: int,
     device: str,
 ) -> None:
@@ -222,6 +222,7 @@ def _train(
         network,
         last.data,
         before=before,
+        encoder=network.encoder,
         fixed=_fixed_parts(network, settings),
         task=task,
         schedule=schedule_of(settings),
@@ -234,7 +235,7 @@ def _train(
     )
 
 
-def _sad_on(validation: EvaluationSet, *, hidden: bool) -> Judge:
+def _sad_on(validation: EvaluationSet, *, hidden: bool) -> Callable[[MattingNetwork], float]:
     """Return what gives a network's mean SAD over whole validation pictures, in thousands.
 
     Parameters
@@ -243,8 +244,7 @@ def _sad_on(validation: EvaluationSet, *, hidden: bool) -> Judge:
         Whether the network is not shown the trimaps.
     """
 
-    def error(network: nn.Module) -> float:
-        assert isinstance(network, MattingNetwork)
+    def error(network: MattingNetwork) -> float:
         predict = torch_predictor(to_deploy(network))
         predict = without_prior(predict) if hidden else predict
         return mean_sad(predict_all(predict, validation), validation)
