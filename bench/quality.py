@@ -101,7 +101,7 @@ class Bars(_Section):
 
 
 @dataclass(frozen=True)
-class Row:
+class BarResult:
     """One bar, and what was measured.
 
     Attributes
@@ -134,7 +134,7 @@ class Row:
         }
 
 
-class Measured(NamedTuple):
+class SetFigures(NamedTuple):
     """What one model reached on one set: figures by file, and of how many photographs."""
 
     figures: dict[File, dict[Figure, float]]
@@ -187,7 +187,7 @@ def measure_quality(
     threads: int = 1,
     limit: int | None = None,
     progress: Callable[[str], None] = lambda _: None,
-) -> list[Row]:
+) -> list[BarResult]:
     """Measure all bars whose photographs and model are here.
 
     Parameters
@@ -200,18 +200,18 @@ def measure_quality(
     sections = bars.by_name
     found = {name: _find(section, limit) for name, section in sections.items()}
     here = shipped_models()
-    done: dict[tuple[str, str], Measured] = {}
+    done: dict[tuple[str, str], SetFigures] = {}
     rows = []
     for bar in bars.bars:
         photos = found[bar.set]
         if photos is None or bar.model not in here:
-            rows.append(Row(bar, {}, 0, None))
+            rows.append(BarResult(bar, {}, 0, None))
             continue
         key = bar.model, bar.set
         if key not in done:
             loaded = _load(photos, sections[bar.set])
             progress(f"{bar.model} on {bar.set}: {len(loaded)} photographs")
-            done[key] = Measured(_measure(bar.model, loaded, threads), len(loaded))
+            done[key] = SetFigures(_measure(bar.model, loaded, threads), len(loaded))
         measured = done[key]
         figures: dict[File, float] = {f: measured.figures[f][bar.figure] for f in measured.figures}
         verdict = None
@@ -222,7 +222,7 @@ def measure_quality(
                 reference={bar.figure: figures["float"]},
             )
         artefacts = {file: path.name for file, path in _files(bar.model).items()}
-        rows.append(Row(bar, figures, measured.photos, verdict, artefacts))
+        rows.append(BarResult(bar, figures, measured.photos, verdict, artefacts))
     return rows
 
 

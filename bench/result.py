@@ -36,13 +36,13 @@ THERMAL_STATUSES: tuple[ThermalStatus, ...] = (
 critical."""
 
 
-class Record(BaseModel):
+class ResultPart(BaseModel):
     """A part of a result: never changed, no field that the schema does not know, no NaN."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class Delegate(Record):
+class Delegate(ResultPart):
     """The delegate that computes. `used` is read from the loaded graph, never assumed."""
 
     asked: str = Field(description="xnnpack, gpu, webgpu, npu, cpu, all, none")
@@ -52,7 +52,7 @@ class Delegate(Record):
     partitions: int | None = Field(ge=0, description="pieces the delegated part is cut into")
 
 
-class Condition(Record):
+class Condition(ResultPart):
     """A device's state at one moment; null is what it does not tell."""
 
     thermal_status: ThermalStatus | None = None
@@ -67,7 +67,7 @@ class Condition(Record):
     frequencies_mhz: tuple[float, ...] = Field(default=(), description="of each core")
 
 
-class Circumstances(Record):
+class Circumstances(ResultPart):
     """Circumstances that a latency depends on; null is what the device does not tell."""
 
     # Any word, so that one may read what a newer edgemat measured; the schema lists the known ones.
@@ -88,7 +88,7 @@ class Circumstances(Record):
     after: Condition = Condition()
 
 
-class GoldenCheck(Record):
+class GoldenCheck(ResultPart):
     """The device's matte against the expected one, computed in the same run."""
 
     reference: Literal["artefact", "litert-on-host"] = Field(
@@ -104,7 +104,7 @@ class GoldenCheck(Record):
         return self.mean_abs <= self.limit
 
 
-class OperatorTime(Record):
+class OperatorTime(ResultPart):
     """One kind of operator, or one operator, in the runtime's own profile."""
 
     name: str
@@ -112,7 +112,7 @@ class OperatorTime(Record):
     ms: float = Field(ge=0, description="mean of one inference")
 
 
-class Sustained(Record):
+class Sustained(ResultPart):
     """The course of the latency when the device does nothing else for minutes."""
 
     seconds: float = Field(gt=0)
@@ -126,7 +126,7 @@ class Sustained(Record):
         return self.p50_ms[-1] / self.p50_ms[0] - 1.0
 
 
-class Result(Record):
+class Result(ResultPart):
     """The latency of one model on one device in one setting, with all that it depends on.
 
     An emulated device has no latency worth a name: its figure is `instructions`.

@@ -13,7 +13,7 @@ import typer
 
 from edgemat.experiments.protocol import SeriesProtocol
 from edgemat.experiments.series import Series, read_series
-from edgemat.experiments.summary import Row, orders, summarise
+from edgemat.experiments.summary import NetworkSummary, orders, summarise
 from edgemat.files import write_text
 from edgemat.terminal import run_app
 
@@ -88,7 +88,7 @@ def _figure(name: str) -> str:
     return " ".join([*of, FIGURES.get(what, what.upper() if what == "sad" else what.capitalize())])
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: NetworkSummary) -> list[str]:
     figures = [str(spread) for spread in row.figures.values()]
     seeds = ", ".join(map(str, row.seeds))
     return [f"`{row.model}`", row.kind, seeds, *figures, f"{row.seconds:,.0f}"]
@@ -104,7 +104,7 @@ def _protocol(series: Series) -> str:
     )
 
 
-def _verdict(series: Series, rows: Sequence[Row]) -> str:
+def _verdict(series: Series, rows: Sequence[NetworkSummary]) -> str:
     """Say in how many seeds the order holds, and what breaks it."""
     found = orders(series)
     if not found:

@@ -30,7 +30,7 @@ from tools.thesis_tables import (
     INDEX_FORMULAS,
     TABLES,
     VARIANT_NAMES,
-    Row,
+    PrintedRow,
     Table,
 )
 
@@ -92,7 +92,7 @@ def _table(table: Table) -> str:
     return text + "\n\n" * bool(reasons) + "\n".join(reasons)
 
 
-def _compare(row: Row, baseline: str | None) -> tuple[str, str, str]:
+def _compare(row: PrintedRow, baseline: str | None) -> tuple[str, str, str]:
     """Return our parameters, our operations, and whether they agree with the thesis'."""
     if row.model is None:
         return "", "", ""

@@ -18,7 +18,7 @@ VARIANT_NAMES = {"l": "L", "nl": "NL", "nlc": "NL+C"}
 
 
 @dataclass(frozen=True)
-class Row:
+class PrintedRow:
     """One row of a table.
 
     Attributes
@@ -43,16 +43,16 @@ class Table:
 
     number: str
     title: str
-    rows: tuple[Row, ...]
+    rows: tuple[PrintedRow, ...]
     baseline: str | None = None
 
 
 def _families(
     prefix: str, printed: dict[str, tuple[tuple[str, str], tuple[str, str], tuple[str, str]]]
-) -> tuple[Row, ...]:
+) -> tuple[PrintedRow, ...]:
     """Return the fifteen rows of index networks; printed: by family, (added, operations) x 3."""
     return tuple(
-        Row(
+        PrintedRow(
             f"{FAMILY_NAMES[family]} {VARIANT_NAMES[variant]}",
             f"{prefix}-{family}-{variant}",
             *printed[family][place],
@@ -67,11 +67,11 @@ TABLES = (
         "3.4",
         "Index networks for matting",
         (
-            Row("B3 (DIM)", "matting-b3", "130.55M", "32.34"),
-            Row("B11", "matting-b11", "3.75M", "4.08"),
-            Row("B11-1.4", "matting-b11-1.4", "8.86M", "7.61"),
-            Row("B11-carafe", "matting-b11-carafe", "4.06M", "5.01"),
-            Row("HMI", "matting-hmi", "3.75M", "4.08"),
+            PrintedRow("B3 (DIM)", "matting-b3", "130.55M", "32.34"),
+            PrintedRow("B11", "matting-b11", "3.75M", "4.08"),
+            PrintedRow("B11-1.4", "matting-b11-1.4", "8.86M", "7.61"),
+            PrintedRow("B11-carafe", "matting-b11-carafe", "4.06M", "5.01"),
+            PrintedRow("HMI", "matting-hmi", "3.75M", "4.08"),
             *_families(
                 "indexnet",
                 {
@@ -89,8 +89,8 @@ TABLES = (
         "3.7",
         "SegNet with index networks (SUN RGB-D)",
         (
-            Row("SegNet", "segnet", "24.96M", "24.76"),
-            Row("SegNet-carafe", "segnet-carafe", "25.35M", "25.75"),
+            PrintedRow("SegNet", "segnet", "24.96M", "24.76"),
+            PrintedRow("SegNet-carafe", "segnet-carafe", "25.35M", "25.75"),
             *_families(
                 "segnet",
                 {
@@ -108,10 +108,10 @@ TABLES = (
         "3.9",
         "FastDepth with index networks (NYUDv2)",
         (
-            Row("FastDepth-NNConv5", "fastdepth", "3.96M", "0.69"),
-            Row("FastDepth-P-NNConv5", "fastdepth-p", "3.96M", "1.01"),
-            Row("FastDepth-carafe", "fastdepth-carafe", "4.31M", "1.63"),
-            Row("FastDepth-P-carafe", "fastdepth-p-carafe", "4.31M", "1.96"),
+            PrintedRow("FastDepth-NNConv5", "fastdepth", "3.96M", "0.69"),
+            PrintedRow("FastDepth-P-NNConv5", "fastdepth-p", "3.96M", "1.01"),
+            PrintedRow("FastDepth-carafe", "fastdepth-carafe", "4.31M", "1.63"),
+            PrintedRow("FastDepth-P-carafe", "fastdepth-p-carafe", "4.31M", "1.96"),
             *_families(
                 "fastdepth",
                 {
@@ -129,18 +129,20 @@ TABLES = (
         "4.2",
         "Upsampling operators in one matting network",
         (
-            Row("Nearest", "a2u-nearest", "8.05M"),
-            Row("Bilinear", "a2u-bilinear", "8.05M"),
-            Row("CARAFE", "a2u-carafe", "+0.26M"),
-            Row("IndexNet", "a2u-indexnet", "+12.26M"),
-            Row("A2U (static-pw-cw)", "a2u-static-pw-cw", "+0.10M"),
-            Row("A2U (static-cw)", "a2u-static-cw", "+26K"),
-            Row("A2U (hybrid-cw)", "a2u-hybrid-cw", "+44K"),
-            Row("A2U (hybrid-cs)", "a2u-hybrid-cs", "+19K"),
-            Row("A2U (dynamic-cw)", "a2u-dynamic-cw", "+0.20M"),
-            Row("A2U (dynamic-cs)", "a2u-dynamic-cs", "+20K"),
-            Row("A2U (dynamic-cs-d)", "a2u-dynamic-cs-d", "+38K"),
-            Row("A2U (dynamic-cs-d), with normalisation (†)", "a2u-dynamic-cs-d-norm", "+38K"),
+            PrintedRow("Nearest", "a2u-nearest", "8.05M"),
+            PrintedRow("Bilinear", "a2u-bilinear", "8.05M"),
+            PrintedRow("CARAFE", "a2u-carafe", "+0.26M"),
+            PrintedRow("IndexNet", "a2u-indexnet", "+12.26M"),
+            PrintedRow("A2U (static-pw-cw)", "a2u-static-pw-cw", "+0.10M"),
+            PrintedRow("A2U (static-cw)", "a2u-static-cw", "+26K"),
+            PrintedRow("A2U (hybrid-cw)", "a2u-hybrid-cw", "+44K"),
+            PrintedRow("A2U (hybrid-cs)", "a2u-hybrid-cs", "+19K"),
+            PrintedRow("A2U (dynamic-cw)", "a2u-dynamic-cw", "+0.20M"),
+            PrintedRow("A2U (dynamic-cs)", "a2u-dynamic-cs", "+20K"),
+            PrintedRow("A2U (dynamic-cs-d)", "a2u-dynamic-cs-d", "+38K"),
+            PrintedRow(
+                "A2U (dynamic-cs-d), with normalisation (†)", "a2u-dynamic-cs-d-norm", "+38K"
+            ),
         ),
         baseline="a2u-nearest",
     ),
@@ -148,7 +150,7 @@ TABLES = (
         "5.2",
         "Decoders and skips of RMat",
         tuple(
-            Row(f"B{number}", f"rmat-b{number}", printed)
+            PrintedRow(f"B{number}", f"rmat-b{number}", printed)
             for number, printed in enumerate(
                 [
                     "13.6M",
@@ -170,55 +172,55 @@ TABLES = (
         "5.3",
         "Losses and LFA of RMat (the losses add no parameters)",
         (
-            Row("B3", "rmat-b3", "15.8M"),
-            Row("B3, l_lap", "rmat-b3", "15.8M"),
-            Row("B3, l_g", "rmat-b3", "15.8M"),
-            Row("B3, l_gp", "rmat-b3", "15.8M"),
-            Row("N3 (B3, l_lap, l_gp)", "rmat-n3", "15.8M"),
-            Row("B3, LFA", "rmat-m3", "16.8M"),
-            Row("M3 (B3, LFA, l_lap, l_gp)", "rmat-m3", "16.8M"),
-            Row("B7", "rmat-b7", "26.8M"),
-            Row("M7 (B7, LFA, l_lap, l_gp)", "rmat-m7", "27.9M"),
+            PrintedRow("B3", "rmat-b3", "15.8M"),
+            PrintedRow("B3, l_lap", "rmat-b3", "15.8M"),
+            PrintedRow("B3, l_g", "rmat-b3", "15.8M"),
+            PrintedRow("B3, l_gp", "rmat-b3", "15.8M"),
+            PrintedRow("N3 (B3, l_lap, l_gp)", "rmat-n3", "15.8M"),
+            PrintedRow("B3, LFA", "rmat-m3", "16.8M"),
+            PrintedRow("M3 (B3, LFA, l_lap, l_gp)", "rmat-m3", "16.8M"),
+            PrintedRow("B7", "rmat-b7", "26.8M"),
+            PrintedRow("M7 (B7, LFA, l_lap, l_gp)", "rmat-m7", "27.9M"),
         ),
     ),
     Table(
         "5.7",
         "Operations of RMat",
         (
-            Row("SIM (not in edgemat)", None, operations="48.30"),
-            Row("FBA (not in edgemat)", None, operations="30.47"),
-            Row("M3", "rmat-m3", operations="16.62"),
-            Row("M7", "rmat-m7", operations="22.22"),
+            PrintedRow("SIM (not in edgemat)", None, operations="48.30"),
+            PrintedRow("FBA (not in edgemat)", None, operations="30.47"),
+            PrintedRow("M3", "rmat-m3", operations="16.62"),
+            PrintedRow("M7", "rmat-m7", operations="22.22"),
         ),
     ),
     Table(
         "6.3",
         "Baselines of PSPM",
         (
-            Row("B", "pspm-b", "13.97M", "10.98"),
-            Row("B1 (B trained end to end)", "pspm-b", "13.97M", "10.98"),
-            Row("B2", "pspm-b2", "13.97M", "10.98"),
+            PrintedRow("B", "pspm-b", "13.97M", "10.98"),
+            PrintedRow("B1 (B trained end to end)", "pspm-b", "13.97M", "10.98"),
+            PrintedRow("B2", "pspm-b2", "13.97M", "10.98"),
         ),
     ),
     Table(
         "6.4",
         "Parameter sharing of PSPM",
         (
-            Row("B1", "pspm-b", "13.97M", "10.98"),
-            Row("B3", "pspm-b3", "6.74M", "6.77"),
-            Row("B4", "pspm-b4", "6.96M", "6.81"),
-            Row("B5", "pspm-b5", "5.90M", "6.53"),
-            Row("IndexNet", "indexnet-m2o-nlc", "8.15M", "6.30"),
-            Row("B5+FM", "pspm-b5-fm", "5.96M", "6.54"),
+            PrintedRow("B1", "pspm-b", "13.97M", "10.98"),
+            PrintedRow("B3", "pspm-b3", "6.74M", "6.77"),
+            PrintedRow("B4", "pspm-b4", "6.96M", "6.81"),
+            PrintedRow("B5", "pspm-b5", "5.90M", "6.53"),
+            PrintedRow("IndexNet", "indexnet-m2o-nlc", "8.15M", "6.30"),
+            PrintedRow("B5+FM", "pspm-b5-fm", "5.96M", "6.54"),
         ),
     ),
     Table(
         "6.7",
         "Parameter sharing on PSPNet",
         (
-            Row("B", "pspm-psp-b", "13.39M", "7.29"),
-            Row("B1 (B trained end to end)", "pspm-psp-b", "13.39M", "7.29"),
-            Row("B5", "pspm-psp-b5", "5.33M", "2.86"),
+            PrintedRow("B", "pspm-psp-b", "13.39M", "7.29"),
+            PrintedRow("B1 (B trained end to end)", "pspm-psp-b", "13.39M", "7.29"),
+            PrintedRow("B5", "pspm-psp-b5", "5.33M", "2.86"),
         ),
     ),
 )

@@ -22,8 +22,8 @@ from edgemat.bench.result import (
     Delegate,
     GoldenCheck,
     OperatorTime,
-    Record,
     Result,
+    ResultPart,
     judge_result,
     sustained_curve,
 )
@@ -117,7 +117,7 @@ class BenchModel:
         return Golden(pixels, model.run(pixels), "litert-on-host")
 
 
-class Recording(Record):
+class Recording(ResultPart):
     """A runner's notes of one model: raw, without a verdict."""
 
     init_ms: float

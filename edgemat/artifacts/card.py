@@ -19,7 +19,7 @@ TEMPLATE = "card.md.j2"
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measurements:
     """JSON of the measuring commands, read from files; None where there is none.
 
     Attributes
@@ -40,7 +40,7 @@ class Measured:
     worst: bool = False
 
 
-def read_measured(folder: Path, model: str) -> Measured:
+def read_measured(folder: Path, model: str) -> Measurements:
     """Read what is there of quality.json, bias-MODEL.json, peers-MODEL.json and worst-MODEL.jpg.
 
     Raises
@@ -60,7 +60,7 @@ def read_measured(folder: Path, model: str) -> Measured:
                 f"{path} is not JSON.", remedy="Write it anew with the measuring command's --json."
             ) from error
 
-    return Measured(
+    return Measurements(
         read("quality.json"),
         read(f"bias-{model}.json"),
         read(f"peers-{model}.json"),
@@ -68,7 +68,7 @@ def read_measured(folder: Path, model: str) -> Measured:
     )
 
 
-def make_card(model: str, measured: Measured) -> str:
+def make_card(model: str, measured: Measurements) -> str:
     """Return the card of a shipped model as Markdown.
 
     Raises

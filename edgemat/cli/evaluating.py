@@ -13,7 +13,7 @@ from edgemat.errors import UsageError, nearest
 from edgemat.terminal import AsJson, out, print_json
 
 if TYPE_CHECKING:
-    from edgemat.workflow.api.photographs import Measured
+    from edgemat.workflow.api.photographs import SetErrors
 
 
 def evaluate(
@@ -127,7 +127,7 @@ def _on_composites(artifact: Path, data: str | None, images: int, as_json: bool)
         tables.show_scores(out, title, scores)
 
 
-def _show(model: str, found: list[Measured], as_json: bool) -> None:
+def _show(model: str, found: list[SetErrors], as_json: bool) -> None:
     if as_json:
         print_json([one.to_json() for one in found])
         return

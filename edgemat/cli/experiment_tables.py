@@ -11,23 +11,23 @@ from rich.table import Table
 from edgemat.terminal import plain
 
 if TYPE_CHECKING:
-    from edgemat.experiments.degrade import Row
-    from edgemat.experiments.fit import Outcome
+    from edgemat.experiments.degrade import DegradationRow
+    from edgemat.experiments.fit import Fitted
     from edgemat.experiments.series import Series
 
 
-def show_outcomes(out: Console, title: str, outcomes: Sequence[Outcome]) -> None:
+def show_fitted(out: Console, title: str, fitted: Sequence[Fitted]) -> None:
     """Print how like the originals pictures are, a row for each network."""
     table = Table(title=title)
     for column in ("network", "PSNR, dB", "SSIM", "MAE", "MSE (root)"):
         table.add_column(column)
-    for one in outcomes:
+    for one in fitted:
         f = one.fidelity
         table.add_row(one.model, f"{f.psnr:.2f}", f"{f.ssim:.4f}", f"{f.mae:.4f}", f"{f.mse:.4f}")
     out.print(table)
 
 
-def show_degradation(out: Console, rows: Sequence[Row]) -> None:
+def show_degradation(out: Console, rows: Sequence[DegradationRow]) -> None:
     """Print Table 5.1, with the errors on degraded composites beside those on clean ones."""
     table = Table(title="Degraded in training; errors in the unknown region")
     for column in ("pictures", "SAD", "Grad", "SAD, degraded", "Grad, degraded"):

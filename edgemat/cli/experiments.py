@@ -14,7 +14,7 @@ from edgemat.errors import UsageError, nearest
 from edgemat.terminal import AsJson, out, print_json
 
 if TYPE_CHECKING:
-    from edgemat.experiments.fit import Outcome
+    from edgemat.experiments.fit import Fitted
     from edgemat.experiments.trial import Trial
 
 app = typer.Typer(help="Small experiments of the thesis, on short schedules.", no_args_is_help=True)
@@ -54,11 +54,11 @@ def reconstruct(
     models = model or MODELS
     pictures = read_small_pictures(data)
     with _progress(models, steps) as show:
-        outcomes = run_reconstruction(
+        fitted = run_reconstruction(
             pictures, models=models, steps=steps, width=width, seed=seed, progress=show
         )
-    holds = order_holds({one.model: one.fidelity.psnr for one in outcomes})
-    _finish("Reconstruction", outcomes, {"order_of_table_3_2": holds}, output, as_json)
+    holds = order_holds({one.model: one.fidelity.psnr for one in fitted})
+    _finish("Reconstruction", fitted, {"order_of_table_3_2": holds}, output, as_json)
     if holds is not None and not as_json:
         out.print(
             "Guided above max-unpooling above blind upsampling, as in Table 3.2: "
@@ -82,7 +82,7 @@ def denoise(
 
     models = model or MODELS
     with _progress(models, steps) as show:
-        outcomes = run_denoising(
+        fitted = run_denoising(
             images,
             sigma=sigma,
             models=models,
@@ -91,7 +91,7 @@ def denoise(
             seed=seed,
             progress=show,
         )
-    _finish("Denoising", outcomes, {"sigma": sigma}, output, as_json)
+    _finish("Denoising", fitted, {"sigma": sigma}, output, as_json)
 
 
 @app.command()
@@ -197,14 +197,14 @@ def _progress(models: Sequence[str], steps: int) -> Iterator[Callable[[str, int]
 
 def _finish(
     title: str,
-    outcomes: Sequence[Outcome],
+    fitted: Sequence[Fitted],
     facts: dict[str, Any],
     output: Path | None,
     as_json: bool,
 ) -> None:
     """Show and write what came out."""
-    value = {"outcomes": [one.to_json() for one in outcomes]} | facts
-    _tell(value, output, as_json, lambda: tables.show_outcomes(out, title, outcomes))
+    value = {"outcomes": [one.to_json() for one in fitted]} | facts
+    _tell(value, output, as_json, lambda: tables.show_fitted(out, title, fitted))
 
 
 def _tell(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edgemat.bench.frontier import Candidate
     from edgemat.bench.throughput import Opened, Throughput
     from edgemat.quantize.sensitivity import BlockError
-    from edgemat.workflow.api.photographs import Measured
+    from edgemat.workflow.api.photographs import SetErrors
 
 FORMATS = (".svg", ".png", ".pdf")
 
@@ -53,7 +53,7 @@ def save_ranking(blocks: Sequence[BlockError], path: Path) -> None:
     _save(figure, path)
 
 
-def save_robustness(found: Sequence[Measured], path: Path) -> None:
+def save_robustness(found: Sequence[SetErrors], path: Path) -> None:
     """Draw the four errors in the unknown region over the widths of trimaps (figures 5.5, 5.7)."""
     from edgemat.artifacts.vocabulary import ERROR_NAMES
 

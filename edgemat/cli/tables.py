@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from edgemat.bench.flicker import Flicker
     from edgemat.bench.frontier import Candidate
     from edgemat.bench.opinions import Opinion
-    from edgemat.bench.quality import Row
+    from edgemat.bench.quality import BarResult
     from edgemat.bench.roofline import Roof
     from edgemat.convert.layer_parity import LayerTable
     from edgemat.data.layouts.check import CheckedSet
@@ -349,7 +349,7 @@ def show_verdicts(out: Console, verdicts: Sequence[Verdict]) -> None:
         out.print(f"{sign} {verdict.name} = {verdict.measured:.4g}{change}, bound {verdict.bound}")
 
 
-def show_quality(out: Console, rows: Sequence[Row]) -> None:
+def show_quality(out: Console, rows: Sequence[BarResult]) -> None:
     """Print quality bars: what was asked, what the float model and the int8 file reached."""
     table = Table(title="Quality, through edgemat.matting.matte.matte")
     for column in ("model", "photographs", "figure", "float", "int8", "bar", ""):

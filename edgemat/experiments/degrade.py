@@ -38,7 +38,7 @@ _JUDGES_SEED = 1 << 20
 
 
 @dataclass(frozen=True)
-class Row:
+class DegradationRow:
     """A row of the table: how a network was trained, and its errors in the unknown region.
 
     Attributes
@@ -67,7 +67,7 @@ def run_degradation(
     steps: int = 400,
     seed: int = 1,
     progress: Callable[[str, int], None] | None = None,
-) -> list[Row]:
+) -> list[DegradationRow]:
     """Train a network three times, from the same weights and on the same composites.
 
     Parameters
@@ -96,7 +96,7 @@ def run_degradation(
             progress=progress and partial(progress, name),
         )
         network.eval()
-        rows.append(Row(name, *(judge_alphas(network, judged) for judged in judges)))
+        rows.append(DegradationRow(name, *(judge_alphas(network, judged) for judged in judges)))
     return rows
 
 

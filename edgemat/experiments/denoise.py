@@ -21,7 +21,7 @@ from edgemat.data.listing import pictures
 from edgemat.data.split import HOLD_OUT
 from edgemat.errors import UsageError
 from edgemat.experiments.fidelity import fidelity
-from edgemat.experiments.fit import Batches, Outcome, compare_networks, known_models
+from edgemat.experiments.fit import Batches, Fitted, compare_networks, known_models
 from edgemat.experiments.trial import Trial, hash_pixels
 from edgemat.images import F32, read_image, resize
 
@@ -45,7 +45,7 @@ def run_denoising(
     width: float = 1.0,
     seed: int = 1,
     progress: Callable[[str, int], None] | None = None,
-) -> list[Outcome]:
+) -> list[Fitted]:
     """Train each network on nine tenths of a folder's pictures, and compare on the others.
 
     Parameters

@@ -23,7 +23,7 @@ Batches = Iterator[tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Fitted:
     """The result of one network."""
 
     model: str
@@ -46,7 +46,7 @@ def compare_networks(
     seed: int = 1,
     begin: Callable[[nn.Module], object] | None = None,
     progress: Callable[[str, int], None] | None = None,
-) -> list[Outcome]:
+) -> list[Fitted]:
     """Train each network alike, and judge it.
 
     Parameters
@@ -62,7 +62,7 @@ def compare_networks(
     progress:
         Called with a network's name and its steps done.
     """
-    outcomes = []
+    fitted = []
     for name in names:
         network = create_seeded(name, seed, width=width)
         if begin is not None:
@@ -75,8 +75,8 @@ def compare_networks(
             loss=loss,
             progress=progress and partial(progress, name),
         )
-        outcomes.append(Outcome(name, judge(network)))
-    return outcomes
+        fitted.append(Fitted(name, judge(network)))
+    return fitted
 
 
 def fit(

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from edgemat.data.small_pictures import SIDE, SmallPictures
 from edgemat.experiments.fidelity import Fidelity, fidelity
-from edgemat.experiments.fit import Batches, Outcome, compare_networks, known_models
+from edgemat.experiments.fit import Batches, Fitted, compare_networks, known_models
 from edgemat.experiments.protocol import SeriesProtocol
 from edgemat.experiments.trial import Trial, hash_pixels
 from edgemat.images import U8
@@ -37,7 +37,7 @@ def run_reconstruction(
     width: float = 1.0,
     seed: int = 1,
     progress: Callable[[str, int], None] | None = None,
-) -> list[Outcome]:
+) -> list[Fitted]:
     """Train each network to give its input back, and compare.
 
     Parameters

@@ -35,7 +35,7 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Row:
+class NetworkSummary:
     """A network's figures.
 
     Attributes
@@ -51,7 +51,7 @@ class Row:
     seconds: float
 
 
-def summarise(series: Series) -> list[Row]:
+def summarise(series: Series) -> list[NetworkSummary]:
     """Return a row for each network, the best first by the series' score."""
     rows = []
     for model in dict.fromkeys(run.model for run in series.runs):
@@ -59,7 +59,7 @@ def summarise(series: Series) -> list[Row]:
         figures = {name: Spread.of([run.figures[name] for run in runs]) for name in runs[0].figures}
         seeds = tuple(sorted(run.seed for run in runs))
         seconds = statistics.mean(run.seconds for run in runs)
-        rows.append(Row(model, kind_of(model), seeds, figures, seconds))
+        rows.append(NetworkSummary(model, kind_of(model), seeds, figures, seconds))
     sign = -1 if series.more_is_better else 1
     return sorted(rows, key=lambda row: sign * row.figures[series.score].mean)
 

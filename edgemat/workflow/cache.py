@@ -20,7 +20,7 @@ from edgemat.files import write_json
 from edgemat.lock import work_alone
 from edgemat.terminal import err, plain
 from edgemat.workflow.imports import Source
-from edgemat.workflow.step import SOURCE, Destination, Record, Step
+from edgemat.workflow.step import SOURCE, Destination, Step, StepRecord
 
 
 class Cache:
@@ -60,7 +60,7 @@ class Cache:
     def __exit__(self, *_: object) -> None:
         self._alone.close()
 
-    def run(self, step: Step) -> Record:
+    def run(self, step: Step) -> StepRecord:
         """Return what a step ends in: as it was recorded, or by running it.
 
         The record must be whole, so must an artefact that it names, and its files be there, for it
@@ -90,7 +90,7 @@ class Cache:
         """Return the artefact that a step ends in; see :meth:`run`."""
         return self.open(self.run(step))
 
-    def open(self, record: Record) -> Artifact:
+    def open(self, record: StepRecord) -> Artifact:
         """Return the artefact that a record names."""
         return Artifact(self.artifacts / record["artifact"], check=False)
 
@@ -118,11 +118,11 @@ class Cache:
             Destination.FOLDER: self.folder,
         }
 
-    def _read(self, file: Path) -> Record | None:
+    def _read(self, file: Path) -> StepRecord | None:
         """Return a record, None if there is none, or if it or what it names is not whole."""
         try:
             kept = json.loads(file.read_bytes())
-            known: Record = kept["record"]
+            known: StepRecord = kept["record"]
             if kept["sha256"] != _digest(known):
                 raise ValueError("another hash")
         except FileNotFoundError:
@@ -141,5 +141,5 @@ class Cache:
         return known
 
 
-def _digest(record: Record) -> str:
+def _digest(record: StepRecord) -> str:
     return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()

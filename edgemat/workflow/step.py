@@ -25,7 +25,7 @@ T = TypeVar("T")
 SOURCE = Source(Path(__file__).parents[2], "edgemat")
 
 
-class Record(TypedDict, total=False):
+class StepRecord(TypedDict, total=False):
     """The end of a step, as it is written down.
 
     Attributes
@@ -95,7 +95,7 @@ class Step:
 
     stage: str
     title: str
-    call: partial[Artifact] | partial[Record]
+    call: partial[Artifact] | partial[StepRecord]
     drawn: Mapping[str, Drawn[Any]] = field(default_factory=dict)
     destinations: Mapping[str, Destination] = field(default_factory=dict)
     unkeyed: Mapping[str, str] = field(default_factory=dict)
@@ -121,7 +121,7 @@ class Step:
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
-    def run(self, folders: Mapping[Destination, Path]) -> Record:
+    def run(self, folders: Mapping[Destination, Path]) -> StepRecord:
         """Call the function; an artefact that it returns is recorded by name."""
         given = {name: folders[destination] for name, destination in self.destinations.items()}
         with _torch_threads(self.threads):

@@ -13,7 +13,7 @@ from torch import fx
 
 from edgemat.quantize.pruning.channels import Convolution
 from edgemat.quantize.pruning.pointwise import POINTWISE, Rule, handed_on, lifted, name_of, rules
-from edgemat.quantize.pruning.record import Ids, Record
+from edgemat.quantize.pruning.record import ChannelRecord, Ids
 
 SETTINGS = {
     "conv2d": ("bias", "stride", "padding", "dilation", "groups"),
@@ -23,20 +23,20 @@ SETTINGS = {
 """What follows input and weight, in the order of torch's operators."""
 
 
-def _concatenated(record: Record, node: fx.Node) -> Ids | None:
+def _concatenated(record: ChannelRecord, node: fx.Node) -> Ids | None:
     parts = [record.of(a) for a in node.args[0]]  # type: ignore[union-attr]
     if _axis(node, 1) == 1:
         return [channel for part in parts for channel in part]
     return _joined(record, parts)
 
 
-def _stacked(record: Record, node: fx.Node) -> Ids | None:
+def _stacked(record: ChannelRecord, node: fx.Node) -> Ids | None:
     """Maps of the same channels, beside each other along a new axis behind the channels'."""
     parts = [record.of(a) for a in node.args[0]]  # type: ignore[union-attr]
     return _joined(record, parts) if _axis(node, 1) >= 2 else None
 
 
-def _joined(record: Record, parts: list[Ids]) -> Ids | None:
+def _joined(record: ChannelRecord, parts: list[Ids]) -> Ids | None:
     if any(len(part) != len(parts[0]) for part in parts):
         return None
     for part in parts[1:]:
@@ -51,7 +51,7 @@ def _axis(node: fx.Node, position: int) -> int:
     return axis % dimensions
 
 
-def _reshaped(record: Record, node: fx.Node) -> Ids | None:
+def _reshaped(record: ChannelRecord, node: fx.Node) -> Ids | None:
     """B,C,P,H,W to B,CP,H,W: every channel stands P times; other shapes that keep axis 1."""
     source = node.args[0]
     assert isinstance(source, fx.Node)
@@ -65,7 +65,7 @@ def _reshaped(record: Record, node: fx.Node) -> Ids | None:
     return None
 
 
-def _expanded(record: Record, node: fx.Node) -> Ids | None:
+def _expanded(record: ChannelRecord, node: fx.Node) -> Ids | None:
     """Repeated along other axes than the channels'."""
     source = node.args[0]
     assert isinstance(source, fx.Node)
@@ -73,7 +73,7 @@ def _expanded(record: Record, node: fx.Node) -> Ids | None:
     return record.ids[source] if before[:2] == after[:2] else None
 
 
-def _shuffled(record: Record, node: fx.Node) -> Ids | None:
+def _shuffled(record: ChannelRecord, node: fx.Node) -> Ids | None:
     """B,4C,H,W to B,C,2H,2W: the four of each channel are tied."""
     source, factor = node.args
     assert isinstance(source, fx.Node) and isinstance(factor, int)
@@ -83,19 +83,19 @@ def _shuffled(record: Record, node: fx.Node) -> Ids | None:
     return ids[::square]
 
 
-def _unpooled(record: Record, node: fx.Node) -> Ids | None:
+def _unpooled(record: ChannelRecord, node: fx.Node) -> Ids | None:
     """The values' channels are those of the switches."""
     values, switches = (record.ids[a] for a in node.args[:2])  # type: ignore[index]
     return _joined(record, [values, switches])
 
 
-def _chosen(record: Record, node: fx.Node) -> Ids | None:
+def _chosen(record: ChannelRecord, node: fx.Node) -> Ids | None:
     """One of several results, of max-pooling for example: all have the source's channels."""
     ids, value = record.ids[node.args[0]], node.meta["val"]  # type: ignore[index]
     return ids if value.ndim > 1 and value.shape[1] == len(ids) else record.still(node)
 
 
-def _indexed(record: Record, node: fx.Node) -> Ids | None:
+def _indexed(record: ChannelRecord, node: fx.Node) -> Ids | None:
     """Slices along other axes than the channels'."""
     source, axis = node.args[0], node.args[1] if len(node.args) > 1 else 0
     assert isinstance(source, fx.Node) and isinstance(axis, int)
@@ -104,7 +104,7 @@ def _indexed(record: Record, node: fx.Node) -> Ids | None:
     return record.ids[source] if axis != 1 and axis >= least else None
 
 
-def _reduced(record: Record, node: fx.Node) -> Ids | None:
+def _reduced(record: ChannelRecord, node: fx.Node) -> Ids | None:
     """Means and sums over height and width."""
     source, axes = node.args[0], node.args[1] if len(node.args) > 1 else None
     assert isinstance(source, fx.Node)
@@ -114,12 +114,12 @@ def _reduced(record: Record, node: fx.Node) -> Ids | None:
     return record.ids[source] if all(axis % dimensions >= 2 for axis in axes) else None
 
 
-def _softened(record: Record, node: fx.Node) -> Ids | None:
+def _softened(record: ChannelRecord, node: fx.Node) -> Ids | None:
     """A softmax over other things than channels: equal shares, where all was 0."""
     return lifted(record, node) if _axis(node, 1) != 1 else None
 
 
-def _padded(record: Record, node: fx.Node) -> Ids | None:
+def _padded(record: ChannelRecord, node: fx.Node) -> Ids | None:
     """Borders of height and width; of other numbers than 0, what is 0 is not."""
     source, padding = node.args[:2]
     assert isinstance(source, fx.Node) and isinstance(padding, Sequence)
@@ -130,7 +130,7 @@ def _padded(record: Record, node: fx.Node) -> Ids | None:
     return lifted(record, node) if number else handed_on(record, node)
 
 
-def _normalised(record: Record, node: fx.Node) -> Ids | None:
+def _normalised(record: ChannelRecord, node: fx.Node) -> Ids | None:
     ids = record.ids[node.args[0]]  # type: ignore[index]
     for argument in node.args[1:5]:
         record.put(record.name_of(argument), 0, ids)
@@ -145,7 +145,7 @@ def _normalised(record: Record, node: fx.Node) -> Ids | None:
     return ids
 
 
-def _convolved(record: Record, node: fx.Node) -> Ids | None:
+def _convolved(record: ChannelRecord, node: fx.Node) -> Ids | None:
     source, weight, *rest = node.args
     assert isinstance(source, fx.Node) and isinstance(weight, fx.Node)
     name, kind = record.name_of(weight), name_of(node)

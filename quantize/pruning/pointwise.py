@@ -1,7 +1,7 @@
 """Rules for what works on every value by itself: activations, sums and products.
 
 A rule returns the ids of the result, or None where it does not understand. It notes which channels
-are not 0 where what makes them is: see :class:`edgemat.quantize.pruning.record.Record`.
+are not 0 where what makes them is: see :class:`edgemat.quantize.pruning.record.ChannelRecord`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 
 from torch import fx
 
-from edgemat.quantize.pruning.record import Ids, Record
+from edgemat.quantize.pruning.record import ChannelRecord, Ids
 
-Rule = Callable[[Record, fx.Node], Ids | None]
+Rule = Callable[[ChannelRecord, fx.Node], Ids | None]
 
 KEEP_ZERO = (
     *("relu", "relu_", "relu6", "hardswish", "hardswish_", "silu", "silu_", "gelu", "leaky_relu"),
@@ -31,12 +31,12 @@ def name_of(node: fx.Node) -> str:
     return str(getattr(node.target, "__name__", node.target)).split(".")[0]
 
 
-def handed_on(record: Record, node: fx.Node) -> Ids | None:
+def handed_on(record: ChannelRecord, node: fx.Node) -> Ids | None:
     """Channels stay what they are, and 0 stays 0: activations, pooling, resizing, dropout."""
     return record.ids.get(node.args[0])  # type: ignore[arg-type]
 
 
-def lifted(record: Record, node: fx.Node) -> Ids | None:
+def lifted(record: ChannelRecord, node: fx.Node) -> Ids | None:
     """Channels stay what they are, but 0 does not."""
     ids = handed_on(record, node)
     if ids is not None:
@@ -44,7 +44,7 @@ def lifted(record: Record, node: fx.Node) -> Ids | None:
     return ids
 
 
-def _clamped(record: Record, node: fx.Node) -> Ids | None:
+def _clamped(record: ChannelRecord, node: fx.Node) -> Ids | None:
     bounds = [*node.args[1:], *node.kwargs.values()]
     if name_of(node) == "clamp_min":
         bounds.append(math.inf)
@@ -58,7 +58,7 @@ def _clamped(record: Record, node: fx.Node) -> Ids | None:
     return handed_on(record, node) if low <= 0 <= high else lifted(record, node)
 
 
-def _bent(record: Record, node: fx.Node) -> Ids | None:
+def _bent(record: ChannelRecord, node: fx.Node) -> Ids | None:
     """PReLU, of one slope or one for each channel."""
     ids, slope = handed_on(record, node), node.args[1]
     assert isinstance(slope, fx.Node)
@@ -70,13 +70,13 @@ def _bent(record: Record, node: fx.Node) -> Ids | None:
     return ids
 
 
-def _power(record: Record, node: fx.Node) -> Ids | None:
+def _power(record: ChannelRecord, node: fx.Node) -> Ids | None:
     exponent = node.args[1]
     positive = isinstance(exponent, int | float) and exponent > 0
     return handed_on(record, node) if positive else None
 
 
-def _sum(record: Record, node: fx.Node) -> Ids | None:
+def _sum(record: ChannelRecord, node: fx.Node) -> Ids | None:
     """The operands' channels are tied; what all channels get besides lifts them from 0."""
     ids = _tied(record, node)
     if ids is not None and any(_is_for_all(record, node, operand) for operand in node.args[:2]):
@@ -84,7 +84,7 @@ def _sum(record: Record, node: fx.Node) -> Ids | None:
     return ids
 
 
-def _product(record: Record, node: fx.Node) -> Ids | None:
+def _product(record: ChannelRecord, node: fx.Node) -> Ids | None:
     """The operands' channels are tied; where one of them is 0, so is the product."""
     ids = _tied(record, node)
     if ids is None:
@@ -96,14 +96,14 @@ def _product(record: Record, node: fx.Node) -> Ids | None:
     return ids
 
 
-def _quotient(record: Record, node: fx.Node) -> Ids | None:
+def _quotient(record: ChannelRecord, node: fx.Node) -> Ids | None:
     divisor = node.args[1]
     if divisor in record.ids and len(record.ids[divisor]) > 1:  # type: ignore[index]
         return None  # by a channel that is gone nothing can be divided
     return _tied(record, node) if node.args[0] in record.ids else None
 
 
-def _tied(record: Record, node: fx.Node) -> Ids | None:
+def _tied(record: ChannelRecord, node: fx.Node) -> Ids | None:
     """Tie the operands' channels, a constant's too; one map for all channels ties nothing."""
     known: list[Any] = [a for a in node.args[:2] if isinstance(a, fx.Node) and a in record.ids]
     if len({a.meta["val"].ndim for a in known}) > 1:
@@ -118,7 +118,7 @@ def _tied(record: Record, node: fx.Node) -> Ids | None:
     return longest if all(_cut_along(record, a, node, longest) for a in others) else None
 
 
-def _cut_along(record: Record, constant: fx.Node, node: fx.Node, ids: Ids) -> bool:
+def _cut_along(record: ChannelRecord, constant: fx.Node, node: fx.Node, ids: Ids) -> bool:
     """Note a constant's numbers for each channel; returns whether their place is known."""
     axis = _channel_axis(constant, node)
     if axis is None or record.stays(ids):
@@ -143,7 +143,7 @@ def _channel_axis(constant: fx.Node, node: fx.Node) -> int | None:
     return axis if axis >= 0 and shape[axis] > 1 else None
 
 
-def _is_for_all(record: Record, node: fx.Node, operand: Any) -> bool:
+def _is_for_all(record: ChannelRecord, node: fx.Node, operand: Any) -> bool:
     """Whether an operand is the same for every channel: a number, or one map of several."""
     if operand in record.ids:
         return len(record.ids[operand]) < int(node.meta["val"].shape[1])

@@ -13,7 +13,7 @@ from edgemat.quantize.pruning.channels import ChannelSet, Convolution, Parameter
 Ids = list[int]
 
 
-class Record:
+class ChannelRecord:
     """The channels so far. A value's ids are those of its channels along axis 1.
 
     Attributes

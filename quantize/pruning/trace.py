@@ -18,7 +18,7 @@ from edgemat.models.network import MattingNetwork
 from edgemat.quantize.pruning.channels import ChannelGraph
 from edgemat.quantize.pruning.operators import RULES
 from edgemat.quantize.pruning.pointwise import name_of
-from edgemat.quantize.pruning.record import Ids, Record
+from edgemat.quantize.pruning.record import ChannelRecord, Ids
 
 
 def trace_channels(network: MattingNetwork, example: Tensor) -> ChannelGraph:
@@ -32,7 +32,7 @@ def trace_channels(network: MattingNetwork, example: Tensor) -> ChannelGraph:
         An input, B,C,H,W; costs are counted for its size.
     """
     program = torch.export.export(network.eval(), (example,))
-    record = Record(program)
+    record = ChannelRecord(program)
     for node in program.graph.nodes:
         if node.op == "placeholder" and node.name in program.graph_signature.user_inputs:
             record.ids[node] = record.still(node)
@@ -46,13 +46,13 @@ def trace_channels(network: MattingNetwork, example: Tensor) -> ChannelGraph:
     )
 
 
-def _has_channels(record: Record, node: fx.Node) -> bool:
+def _has_channels(record: ChannelRecord, node: fx.Node) -> bool:
     """Return False for arithmetic on shapes, and for what is made of parameters alone."""
     is_map = isinstance(node.meta.get("val"), Tensor | tuple | list)
     return is_map and any(argument in record.ids for argument in node.all_input_nodes)
 
 
-def _follow(record: Record, node: fx.Node) -> Ids:
+def _follow(record: ChannelRecord, node: fx.Node) -> Ids:
     """Return the channels that an operator gives; note the operator if none of the rules fits."""
     given = [argument for argument in node.all_input_nodes if argument in record.ids]
     record.lift(node, {k: v for argument in given for k, v in record.lifted[argument].items()})

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tools.fuzz.__main__ import Outcome, fuzz
+from tools.fuzz.__main__ import Tally, fuzz
 from tools.fuzz.mutate import mutate
 from tools.fuzz.readers import READERS
 from tools.fuzz.worker import damage, find_reader, list_files
@@ -45,7 +45,7 @@ def test_each_kind_of_fault_is_seen(
     if reader == "burns":
         monkeypatch.setattr("tools.fuzz.__main__.MOST_SECONDS", 0.2)
     (outcome,) = fuzz(inputs=2, names=[reader], table="toy_readers")
-    assert isinstance(outcome, Outcome) and outcome.tried == 2
+    assert isinstance(outcome, Tally) and outcome.tried == 2
     assert len(outcome.faults) == (0 if fault is None else 2)
     assert all(fault in text for _, text in outcome.faults if fault)
 

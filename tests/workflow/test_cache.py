@@ -16,12 +16,12 @@ from edgemat.workflow import identity
 from edgemat.workflow.cache import Cache
 from edgemat.workflow.identity import identity_of
 from edgemat.workflow.imports import Source
-from edgemat.workflow.step import Destination, Record, Step
+from edgemat.workflow.step import Destination, Step, StepRecord
 
 HERE = Source(Path(__file__).parent, __name__)
 
 
-def make(calls: list[int], model: str, *, work: Path, folder: Path) -> Record:
+def make(calls: list[int], model: str, *, work: Path, folder: Path) -> StepRecord:
     work.mkdir(parents=True)
     (work / "checkpoint").write_text("unfinished")
     (folder / "picture.png").write_text("made")
@@ -29,7 +29,7 @@ def make(calls: list[int], model: str, *, work: Path, folder: Path) -> Record:
     return {"files": ["picture.png"], "model": f"{model}, call {len(calls)}"}
 
 
-def run(cache: Cache, calls: list[int], model: str) -> Record:
+def run(cache: Cache, calls: list[int], model: str) -> StepRecord:
     destinations = {"work": Destination.WORK, "folder": Destination.FOLDER}
     call = partial(make, calls, model)
     return cache.run(

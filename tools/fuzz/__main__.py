@@ -41,7 +41,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @dataclass
-class Outcome:
+class Tally:
     """What became of the inputs of one reader."""
 
     reader: str
@@ -75,7 +75,7 @@ def fuzz(
     jobs: int = 2,
     names: Sequence[str] | None = None,
     table: str = TABLE,
-) -> list[Outcome]:
+) -> list[Tally]:
     """Try about so many inputs, and return what became of them, by reader.
 
     Parameters
@@ -97,7 +97,7 @@ def _count(reader: Reader, inputs: int) -> int:
     return max(1, round(reader.share * inputs / INPUTS))
 
 
-def _try_reader(table: str, reader: Reader, scratch: Path, seed: int, count: int) -> Outcome:
+def _try_reader(table: str, reader: Reader, scratch: Path, seed: int, count: int) -> Tally:
     right = scratch / reader.name
     script = (
         "import sys; from pathlib import Path; from tools.fuzz.worker import find_reader; "
@@ -108,14 +108,14 @@ def _try_reader(table: str, reader: Reader, scratch: Path, seed: int, count: int
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    outcome = Outcome(reader.name)
+    outcome = Tally(reader.name)
     while outcome.tried < count:
         _run_worker(table, reader.name, right, seed, count, outcome)
     _show(outcome)
     return outcome
 
 
-def _show(one: Outcome) -> None:
+def _show(one: Tally) -> None:
     out.print(
         f"{one.reader:10} {one.tried:5} inputs {one.seconds:6.1f} s "
         f"{one.peak_kb / 1000:5.0f} MB {len(one.faults):3} faults"
@@ -124,9 +124,7 @@ def _show(one: Outcome) -> None:
         err.print(plain(f"  --reader {one.reader} --only {index}: {fault}"), soft_wrap=True)
 
 
-def _run_worker(
-    table: str, name: str, right: Path, seed: int, count: int, outcome: Outcome
-) -> None:
+def _run_worker(table: str, name: str, right: Path, seed: int, count: int, outcome: Tally) -> None:
     """Try inputs in one process until all are done, or one ends it, or takes too much."""
     command = [sys.executable, "-m", "tools.fuzz.worker", table, name, str(right), str(seed)]
     command += [str(outcome.tried), str(count)]
@@ -161,7 +159,7 @@ def _run_worker(
                 return
 
 
-def _note(told: dict[str, object], outcome: Outcome) -> bool:
+def _note(told: dict[str, object], outcome: Tally) -> bool:
     """Note what became of an input; True when the process has taken too much memory."""
     seconds, peak = float(str(told["seconds"])), int(str(told["peak_kb"]))
     fault = str(told["fault"])

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from edgemat.workflow.step import Record
+from edgemat.workflow.step import StepRecord
 from tools.fuzz import seeds
 from tools.fuzz.reader import Reader
 
@@ -110,7 +110,7 @@ def _write_record(folder: Path) -> None:
     Cache(folder, source=source).run(Step("fuzz", "fuzz", partial(_end_step)))
 
 
-def _end_step() -> Record:
+def _end_step() -> StepRecord:
     return {"files": ["stages"]}
 
 

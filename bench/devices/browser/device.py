@@ -37,8 +37,8 @@ from edgemat.bench.result import (
     Circumstances,
     Condition,
     Delegate,
-    Record,
     Result,
+    ResultPart,
 )
 from edgemat.errors import MissingToolError, UsageError
 from edgemat.matting.runtime import TfliteModel
@@ -56,7 +56,7 @@ Sample = Annotated[float, Field(gt=0, le=_DAY_MS)]
 """Milliseconds of one inference."""
 
 
-class Noted(Record):
+class Noted(ResultPart):
     """The page's notes of one model."""
 
     warmup_runs: int = Field(ge=0, le=10**9)
@@ -67,7 +67,7 @@ class Noted(Record):
     whole: bool = Field(description="every operator is computed by the accelerator asked for")
 
 
-class Posted(Record):
+class Posted(ResultPart):
     """The page's post after one turn."""
 
     turn: int

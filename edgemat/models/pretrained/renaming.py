@@ -63,7 +63,7 @@ def _part(found: str | Part) -> Part:
 # ---- tables ------------------------------------------------------------------------------------
 
 
-class Row(NamedTuple):
+class Renaming(NamedTuple):
     """A module there, the same one here, and rules by the names of its tensors ("weight").
 
     ``{x}`` stands for a number, the same one on both sides; on their side also ``{x+1}`` and
@@ -75,11 +75,11 @@ class Row(NamedTuple):
     rules: Mapping[str, Rule] = {}
 
 
-def renamed_by(rows: Iterable[Row]) -> Callable[[list[str]], Part]:
+def renamed_by(rows: Iterable[Renaming]) -> Callable[[list[str]], Part]:
     """Return the function that finds a tensor's name there, by the first row that has it.
 
-    >>> from edgemat.models.pretrained.renaming import Row, renamed_by
-    >>> rename = renamed_by([Row("index{s}.indexnet{c+1}.{i}", "index.{s}.columns.{c}.{i}")])
+    >>> from edgemat.models.pretrained.renaming import Renaming, renamed_by
+    >>> rename = renamed_by([Renaming("index{s}.indexnet{c+1}.{i}", "index.{s}.columns.{c}.{i}")])
     >>> rename("index.4.columns.0.3.weight".split(".")).name
     'index4.indexnet1.3.weight'
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgemat.models.pretrained.renaming import Row
+from edgemat.models.pretrained.renaming import Renaming
 from edgemat.models.released.family import Family, Member
 
 LAYERS = 17
@@ -14,9 +14,9 @@ DNCNN = Family(
         Member(
             architecture="dncnn",
             rows=(
-                Row("dncnn.{i}", "first.{i}"),
-                Row("dncnn.{i+2}", "middle.{i}"),
-                Row(f"dncnn.{3 * (LAYERS - 2) + 2}", "predict"),
+                Renaming("dncnn.{i}", "first.{i}"),
+                Renaming("dncnn.{i+2}", "middle.{i}"),
+                Renaming(f"dncnn.{3 * (LAYERS - 2) + 2}", "predict"),
             ),
         ),
     ),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from edgemat.models.count import on_paper
-from edgemat.models.pretrained.renaming import Layout, Row, renamed_by
+from edgemat.models.pretrained.renaming import Layout, Renaming, renamed_by
 
 Shape = tuple[int, ...]
 
@@ -26,7 +26,7 @@ class Member:
     """
 
     architecture: str
-    rows: tuple[Row, ...]
+    rows: tuple[Renaming, ...]
     config: Mapping[str, Any] = field(default_factory=dict)
 
     @functools.cached_property

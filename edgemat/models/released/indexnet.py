@@ -6,33 +6,33 @@ Both are known by their shapes.
 
 from __future__ import annotations
 
-from edgemat.models.pretrained.renaming import Row
+from edgemat.models.pretrained.renaming import Renaming
 from edgemat.models.released.family import Family, Member
 
 _ENCODER = (
-    Row("layer0.{i}", "encoder.0.{i}"),
-    Row("layer{s}.{b}.conv.{i}", "encoder.{s}.{b}.layers.{i}"),
+    Renaming("layer0.{i}", "encoder.0.{i}"),
+    Renaming("layer{s}.{b}.conv.{i}", "encoder.{s}.{b}.layers.{i}"),
 )
 
 
-def context(theirs: str, ours: str) -> tuple[Row, ...]:
+def context(theirs: str, ours: str) -> tuple[Renaming, ...]:
     """Return the rows of atrous spatial pyramid pooling."""
     return (
-        Row(f"{theirs}.aspp1.atrous_conv.{{i}}", f"{ours}.point.{{i}}"),
-        Row(f"{theirs}.aspp{{r+2}}.atrous_conv.{{i}}", f"{ours}.atrous.{{r}}.{{i}}"),
-        Row(f"{theirs}.global_avg_pool.{{i+1}}", f"{ours}.image.{{i}}"),
-        Row(f"{theirs}.bottleneck_conv.{{i}}", f"{ours}.project.{{i}}"),
+        Renaming(f"{theirs}.aspp1.atrous_conv.{{i}}", f"{ours}.point.{{i}}"),
+        Renaming(f"{theirs}.aspp{{r+2}}.atrous_conv.{{i}}", f"{ours}.atrous.{{r}}.{{i}}"),
+        Renaming(f"{theirs}.global_avg_pool.{{i+1}}", f"{ours}.image.{{i}}"),
+        Renaming(f"{theirs}.bottleneck_conv.{{i}}", f"{ours}.project.{{i}}"),
     )
 
 
 _DECODER = (
-    Row("decoder_layer{k}.dconv.{i}", "decoder.{k}.{i}"),
-    Row("pred.1", "predict.3"),
-    Row("pred.0.{i}", "predict.{i}"),
+    Renaming("decoder_layer{k}.dconv.{i}", "decoder.{k}.{i}"),
+    Renaming("pred.1", "predict.3"),
+    Renaming("pred.0.{i}", "predict.{i}"),
 )
-_COLUMNS = Row("index{s}.indexnet{c+1}.{i}", "sampling.index.{s}.columns.{c}.{i}")
-_HOLISTIC = Row("index{s}.indexnet.{i}", "sampling.index.{s}.columns.0.{i}")
-_HOLISTIC_LINEAR = Row("index{s}.indexnet", "sampling.index.{s}.columns.0.0")
+_COLUMNS = Renaming("index{s}.indexnet{c+1}.{i}", "sampling.index.{s}.columns.{c}.{i}")
+_HOLISTIC = Renaming("index{s}.indexnet.{i}", "sampling.index.{s}.columns.0.{i}")
+_HOLISTIC_LINEAR = Renaming("index{s}.indexnet", "sampling.index.{s}.columns.0.0")
 
 INDEX_FAMILIES = ("m2o", "unshared", "hin")
 VARIANTS = (("nlc", 1), ("nlc", 2), ("nl", 1), ("nl", 2), ("l", None))
@@ -70,27 +70,27 @@ INDEXNET = Family(
         ),
         Member(
             architecture="matting-b10",
-            rows=(*_ENCODER, Row("dconv_pp.{i}", "context.{i}"), *_DECODER),
+            rows=(*_ENCODER, Renaming("dconv_pp.{i}", "context.{i}"), *_DECODER),
         ),
         Member(
             architecture="matting-b1",
             rows=(
                 *_ENCODER,
                 *context("dconv_pp", "decode.context"),
-                Row("decoder.first_dconv.{i}", "decode.reduce.{i}"),
-                Row("decoder.last_dconv.1.0", "decode.refine.3"),
-                Row("decoder.last_dconv.1.1", "decode.refine.4"),
-                Row("decoder.last_dconv.0.{i}", "decode.refine.{i}"),
-                Row("pred.{i}", "predict.{i}"),
+                Renaming("decoder.first_dconv.{i}", "decode.reduce.{i}"),
+                Renaming("decoder.last_dconv.1.0", "decode.refine.3"),
+                Renaming("decoder.last_dconv.1.1", "decode.refine.4"),
+                Renaming("decoder.last_dconv.0.{i}", "decode.refine.{i}"),
+                Renaming("pred.{i}", "predict.{i}"),
             ),
         ),
         Member(
             architecture="matting-b2",
             rows=(
                 *_ENCODER,
-                Row("dconv{s}.{i}", "lateral.{s}.{i}"),
-                Row("dconv_crp{4-k}.0.{l+1}_outvar_dimred.{i}", "refine.{k}.links.{l}.{i}"),
-                Row("dconv_adapt{4-k}.{i}", "adapt.{k}.{i}"),
+                Renaming("dconv{s}.{i}", "lateral.{s}.{i}"),
+                Renaming("dconv_crp{4-k}.0.{l+1}_outvar_dimred.{i}", "refine.{k}.links.{l}.{i}"),
+                Renaming("dconv_adapt{4-k}.{i}", "adapt.{k}.{i}"),
                 *_DECODER[1:],
             ),
         ),

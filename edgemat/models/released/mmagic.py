@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from edgemat.models.pretrained.renaming import Row
+from edgemat.models.pretrained.renaming import Renaming
 from edgemat.models.released.family import Family, Member
 from edgemat.models.released.indexnet import INDEX_FAMILIES, VARIANTS, width_of
 
 
-def _modules(rows: Iterable[tuple[str, str]]) -> Iterator[Row]:
+def _modules(rows: Iterable[tuple[str, str]]) -> Iterator[Renaming]:
     """Give the rows of a convolution and its normalisation: theirs by name, edgemat's by place."""
     for theirs, ours in rows:
         path, _, first = ours.rpartition(".")
-        yield Row(f"{theirs}.conv", ours)
-        yield Row(f"{theirs}.bn", f"{path}.{int(first) + 1}")
+        yield Renaming(f"{theirs}.conv", ours)
+        yield Renaming(f"{theirs}.bn", f"{path}.{int(first) + 1}")
 
 
 _ENCODER = _modules(
@@ -38,12 +38,12 @@ _REST = _modules(
         ("decoder.pred.0", "predict.0"),
     ]
 )
-_COMMON = (*_ENCODER, *_REST, Row("decoder.pred.1", "predict.3"))
+_COMMON = (*_ENCODER, *_REST, Renaming("decoder.pred.1", "predict.3"))
 _LEVELS = (0, 2, 3, 4, 6)
 """Stages of the encoder that an index block follows; there, the blocks are counted."""
 
 
-def _index(family: str, variant: str) -> Iterator[Row]:
+def _index(family: str, variant: str) -> Iterator[Renaming]:
     """Give the rows of the index blocks."""
     for number, stage in enumerate(_LEVELS):
         columns = (None,) if family == "hin" else range(4)
@@ -52,10 +52,10 @@ def _index(family: str, variant: str) -> Iterator[Row]:
             theirs = f"encoder.index_layers.{number}.{block}"
             ours = f"sampling.index.{stage}.columns.{column or 0}"
             if variant == "l":
-                yield Row(f"{theirs}.conv", f"{ours}.0")
+                yield Renaming(f"{theirs}.conv", f"{ours}.0")
             else:
                 yield from _modules([(f"{theirs}.0", f"{ours}.0")])
-                yield Row(f"{theirs}.1.conv", f"{ours}.3")
+                yield Renaming(f"{theirs}.1.conv", f"{ours}.3")
 
 
 MMAGIC = Family(

@@ -14,8 +14,7 @@ from pathlib import Path
 from torch import Tensor
 
 from edgemat.errors import UsageError
-from edgemat.models.count import on_paper
-from edgemat.models.network import MattingNetwork
+from edgemat.models.count import matting_on_paper
 from edgemat.models.pretrained.fitting import ITSELF, prefixes, shown_size
 from edgemat.models.pretrained.load import fits_encoder
 from edgemat.models.pretrained.renaming import COUNTER, Rule
@@ -198,6 +197,5 @@ def _unknown(
 
 def _is_encoder(name: str, states: Mapping[str, State], source: Path) -> bool:
     """Return whether one of the dictionaries is the encoder of a network, and whatever else."""
-    network = on_paper(name)
-    assert isinstance(network, MattingNetwork)
+    network = matting_on_paper(name)
     return any(fits_encoder(network.encoder, state, source) for state in states.values())

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Measured:
+class SetErrors:
     """The errors of a model on a set, with trimaps of one kind.
 
     Attributes
@@ -73,7 +73,7 @@ def evaluate_photographs(
     ray: str | None = None,
     worst: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> list[Measured]:
+) -> list[SetErrors]:
     """Score a model on photographs at their own size, once for each range of dilations.
 
     Parameters
@@ -137,7 +137,7 @@ def evaluate_photographs(
         }
         if number == 0:
             trimap_miou = mean_trimap_iou(one.trimap for one in found)
-        measured.append(Measured(dilation, mean_errors(found), found, by_category, trimap_miou))
+        measured.append(SetErrors(dilation, mean_errors(found), found, by_category, trimap_miou))
     if worst is not None:
         settings = PictureProtocols(model, protocol, port, rounds[0], hidden)
         _draw_worst(pictures, measured[0].pictures, settings, worst)

@@ -36,7 +36,7 @@ from edgemat.workflow.stages.common import keep_golden
 
 if TYPE_CHECKING:
     from edgemat.convert.float_costs import FloatCost
-    from edgemat.workflow.step import Record
+    from edgemat.workflow.step import StepRecord
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def convert_stage(
 
 def convert_and_list_layers(
     source: Artifact, target_name: str, validation: EvaluationSet, *, out: Path
-) -> Record:
+) -> StepRecord:
     """Convert an artefact as :func:`convert_stage` does; return its name and the layers' tables."""
     artifact, verified = convert_stage(source, target_name, validation, out=out)
     return {

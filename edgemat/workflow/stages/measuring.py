@@ -15,7 +15,7 @@ from edgemat.progress import share_bar
 from edgemat.terminal import err
 
 if TYPE_CHECKING:
-    from edgemat.workflow.step import Record
+    from edgemat.workflow.step import StepRecord
 
 HISTORY = "runs.sqlite"
 
@@ -28,7 +28,7 @@ def measure_stage(
     threads: Sequence[int],
     protocol: Protocol,
     folder: Path,
-) -> Record:
+) -> StepRecord:
     """Measure files against each other on one device, and keep the results in the run's history.
 
     Parameters

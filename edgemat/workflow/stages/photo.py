@@ -9,10 +9,12 @@ from edgemat.artifacts.artifact import Artifact
 from edgemat.report.photo import ALBUM, PICTURES, make_album, make_pictures
 
 if TYPE_CHECKING:
-    from edgemat.workflow.step import Record
+    from edgemat.workflow.step import StepRecord
 
 
-def photo_stage(photo: str | Path, album: Path | None, file: Artifact, *, folder: Path) -> Record:
+def photo_stage(
+    photo: str | Path, album: Path | None, file: Artifact, *, folder: Path
+) -> StepRecord:
     """Cut a photograph out with a mobile file, and those of an album if there is one.
 
     Parameters

@@ -13,7 +13,7 @@ from edgemat.report.data import CutOut, GateRow, ModelRun
 from edgemat.report.write import write_report
 
 if TYPE_CHECKING:
-    from edgemat.workflow.step import Record
+    from edgemat.workflow.step import StepRecord
 
 REPORT = "report.html"
 
@@ -27,7 +27,7 @@ def report_stage(
     photo: CutOut | None,
     *,
     folder: Path,
-) -> Record:
+) -> StepRecord:
     """Write what a run made, measured and judged into FOLDER/report.html."""
     data = collect_report(recipe_path, recipe, models, benches, gates, photo, folder)
     write_report(data, folder / REPORT)
