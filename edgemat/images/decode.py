@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.PngImagePlugin import PngImageFile
 
@@ -38,6 +39,7 @@ _EXTRA = {
     "HEIC": (4, (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1", b"ftyphevc")),
     "JPEG XL": (0, (b"\xff\x0a", b"\0\0\0\x0cJXL ")),
 }
+_COLOURS = {"RGB": 3, "RGBA": 3, "LA": 1}  # channels that are no alpha
 _EXIF_ORIENTATION = 0x0112
 _TOLD_BY = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")  # chunks of a PNG that can hold an orientation
 # What Pillow's decoders raise on damaged bytes, besides OSError and UnidentifiedImageError
@@ -224,7 +226,10 @@ def load(path: PictureFile) -> Image.Image:
     """Open and decode `path`, turned upright."""
     with _open(path) as image:
         try:
+            cut_to_8_bits = image.mode in ("RGB", "RGBA", "LA") and ";16" in str(image.tile)
             image.load()
+            if cut_to_8_bits:
+                _refuse_empty_top_bits(image, path)
             # a JPEG's further pictures (MPO) are its depth and gain maps
             if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
                 warn(f"{path} holds several pictures; the first is read.")
@@ -233,6 +238,16 @@ def load(path: PictureFile) -> Image.Image:
             return upright
         except (OSError, *_DECODER_ERRORS) as error:
             raise _not_readable(path) from error
+
+
+def _refuse_empty_top_bits(image: Image.Image, path: PictureFile) -> None:
+    """Refuse 16-bit colours that hold 12 bits or less: of each, Pillow keeps the upper 8 of 16."""
+    peak = max(high for _, high in np.reshape(image.getextrema(), (-1, 2))[: _COLOURS[image.mode]])
+    if 0 < peak < 1 << 12 - 8:
+        raise ImageError(
+            f"{path} uses the lower 12 of its 16 bits, or less: it would be read as almost black.",
+            remedy="Save it as 8 bits, or scale its values up to 65535.",
+        )
 
 
 @cache

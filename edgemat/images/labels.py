@@ -23,7 +23,10 @@ DEPTHS = (8, 10, 12, 14)
 """Bits that 16-bit files are filled with, besides all 16."""
 
 U8 = NDArray[np.uint8]
-LABELS_REMEDY = "Name the classes that are foreground, for example --labels 1,15."
+LABELS_REMEDY = (
+    "Save foreground as 255 and all else as 0; edgemat data soften takes class numbers, "
+    "the foreground's as --labels 1,15."
+)
 
 
 def full_scale_of(values: NDArray[np.generic], path: object) -> float:

@@ -52,7 +52,8 @@ def read_rgba(path: PictureFile) -> tuple[U8, F32 | None]:
     image = load(path)
     if _is_deep(image):
         grey = np.round(_deep_grey(np.array(image), path) * 255).astype(np.uint8)
-        return np.repeat(grey[..., None], 3, axis=2), None
+        image, profile = Image.fromarray(grey), image.info.get("icc_profile")
+        image.info["icc_profile"] = profile
     coloured = _explained(to_srgb, image, path)
     if coloured.mode == "RGB":
         return np.array(coloured), None

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
-from toy_profiles import display_p3
+from toy_profiles import display_p3, linear_grey, of_ink
 
 from edgemat.errors import PictureWarning
 from edgemat.images import read_background, read_image, read_rgba, write_image
@@ -52,6 +52,23 @@ def test_transparency_outlives_the_conversion(tmp_path: Path) -> None:
     colours, alpha = read_rgba(tmp_path / "wide.png")
     assert alpha is not None and (alpha == np.float32(0.2)).all()
     assert (colours != patches(SRGB)).any()
+
+
+@pytest.mark.parametrize(("kind", "half"), [(np.uint8, 128), (np.uint16, 32896)])
+def test_a_grey_profile_is_applied_at_any_depth(tmp_path: Path, kind: type, half: int) -> None:
+    grey = np.full((40, 64), half, kind)
+    grey[0, 0] = np.iinfo(kind).max  # or 15 bits could be meant
+    Image.fromarray(grey).save(tmp_path / "grey.png", icc_profile=linear_grey())
+    assert np.abs(read_image(tmp_path / "grey.png")[1:].astype(int) - 188).max() <= 1
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".jpg"])
+def test_a_print_profile_is_converted_perceptually(tmp_path: Path, suffix: str) -> None:
+    """L* 60 is 145 in sRGB, and 30 is 71: by CIE 1976 and sRGB's curve."""
+    inks = Image.new("CMYK", (64, 40), (255, 0, 0, 0))
+    profile = of_ink(perceptual=60, colorimetric=30)
+    inks.save(tmp_path / f"print{suffix}", icc_profile=profile)
+    assert np.abs(read_image(tmp_path / f"print{suffix}").astype(int) - 145).max() <= 2
 
 
 def test_a_profile_that_does_not_fit_is_ignored_and_said(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +107,34 @@ def test_a_palette_of_greys_is_a_mask(tmp_path: Path) -> None:
 def test_a_soft_mask_is_left_as_it_is(tmp_path: Path) -> None:
     soft = np.clip(255 - 8 * np.abs(DISC), 0, 255).astype(np.uint8)
     assert (read_grey(save(tmp_path / "soft.png", soft)) * 255 == soft).all()
+
+
+def write_deep_colour(path: Path, values: np.ndarray) -> None:
+    """Write HxWxC uint16 as a PNG, which Pillow cannot: unfiltered rows, big-endian (RFC 2083)."""
+    height, width, channels = values.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    header = struct.pack(">IIBBBBB", width, height, 16, {3: 2, 4: 6}[channels], 0, 0, 0)
+    content = b"\x89PNG\r\n\x1a\n"
+    for kind, body in ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")):
+        checksum = struct.pack(">I", zlib.crc32(kind + body))
+        content += struct.pack(">I", len(body)) + kind + body + checksum
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_twelve_bits_in_sixteen_of_a_colour_are_refused_not_black(
+    tmp_path: Path, channels: int
+) -> None:
+    path, picture = tmp_path / "deep.png", np.full((40, 40, channels), 4095, np.uint16)
+    picture[..., 3:] = 65535
+    write_deep_colour(path, picture)
+    with pytest.raises(ImageError, match="almost black"):
+        read_image(path)
+    picture[0, 0, 0] = 40000
+    write_deep_colour(path, picture)
+    assert read_image(path)[0, 0].tolist() == [156, 15, 15]
+    write_deep_colour(path, np.zeros_like(picture))
+    assert read_image(path).max() == 0  # black is a colour
 
 
 def test_one_pixel_that_is_not_opaque_does_not_make_the_alpha_channel_the_mask(
