@@ -122,7 +122,8 @@ class Validation(_Model):
     def words(self) -> str:
         """Say in a sentence what the pictures have to do with those that were trained on."""
         kept = "; ".join(
-            f"{one.source}: {one.held_out} of {one.train + one.held_out} foregrounds held out"
+            f"{one.source}: {one.held_out} of {one.train + one.held_out} foregrounds held out, "
+            f"split {one.sha256[:8]}"
             for one in self.splits
         )
         kept = f" ({kept})" if kept else ""

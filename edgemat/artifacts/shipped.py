@@ -72,6 +72,19 @@ def file_beside(network: Artifact) -> Artifact | None:
     return open_artifact(network.manifest.name, target=SHIPPED_TARGET)
 
 
+def open_mobile(named: ArtifactLike) -> Artifact:
+    """Open what :func:`open_artifact` opens, for a command that a float network has no place in.
+
+    The name of a shipped model means its int8 file there.
+
+    >>> from edgemat.artifacts.shipped import open_mobile
+    >>> open_mobile("portrait").manifest.target
+    'tflite-int8'
+    """
+    opened = open_artifact(named)
+    return file_beside(opened) or opened
+
+
 def open_artifact(named: ArtifactLike, *, target: str | None = None) -> Artifact:
     """Open what :func:`find_artifact` finds; its hash is compared with its manifest's.
 

@@ -123,7 +123,7 @@ def verify(
 
     With --layers, exit status 1 when the median difference of a layer exceeds 1 LSB.
     """
-    from edgemat.artifacts.shipped import find_artifact
+    from edgemat.artifacts.shipped import open_mobile
     from edgemat.workflow.api.mobile import verify as verify_artifact
 
     verified = verify_artifact(artifact, data=data, images=images, layers=layers)
@@ -135,7 +135,7 @@ def verify(
         print_json({"agreements": found, "int8_proof": proof, "float_costs": costs} | tensors)
     else:
         shown = verified.agreements[0].images
-        title = f"{find_artifact(artifact).name}, {shown} composites"
+        title = f"{open_mobile(artifact).path.name}, {shown} composites"
         tables.show_verified(out, title, verified)
         for table in verified.layers:
             tables.show_layers(out, table)

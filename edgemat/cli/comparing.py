@@ -28,7 +28,7 @@ def frontier(
     as_json: AsJson = False,
 ) -> None:
     """Draw error against latency and size, and mark what nothing beats."""
-    from edgemat.artifacts.shipped import open_artifact
+    from edgemat.artifacts.shipped import open_mobile
     from edgemat.bench.frontier import (
         PICTURE_SIZE,
         PLOT,
@@ -39,7 +39,7 @@ def frontier(
     from edgemat.cli.plots import save_frontier
     from edgemat.scoring.validation import VALIDATION_SEED, default_data, evaluation_set
 
-    opened = [open_artifact(file) for file in files]
+    opened = [open_mobile(file) for file in files]
     check_files(opened)
     task = opened[0].manifest.task
     pictures = evaluation_set(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from edgemat.data.folder import folder_split
@@ -47,14 +47,26 @@ def for_validation(data: DataSection, *, trained_on: DataSection) -> DataSection
 
 
 def splits(data: DataSection) -> dict[str, Split]:
-    """Return how each folder of mattes in `data` is split, by the folder's name."""
-    return {path.name: folder_split(path, layout) for path, layout, _ in _folders(data)}
+    """Return how each folder of mattes in `data` is split, by as much of its path as tells it."""
+    folders = {path: layout for path, layout, _ in _folders(data)}
+    return {
+        _name_among(path, folders): folder_split(path, layout) for path, layout in folders.items()
+    }
 
 
 def shares_foregrounds(data: DataSection, *, trained_on: DataSection) -> bool:
     """Whether a matte of `data` is in `trained_on`, too: both as they are opened."""
     trained = set(_mattes(for_training(trained_on)))
     return not trained.isdisjoint(_mattes(data))
+
+
+def _name_among(path: Path, folders: Collection[Path]) -> str:
+    """Return the shortest end of a path that no other folder has, "mine" or "b/mine"."""
+    parts = path.parts
+    for count in range(1, len(parts)):
+        if sum(other.parts[-count:] == parts[-count:] for other in folders) == 1:
+            return "/".join(parts[-count:])
+    return str(path)
 
 
 def _mattes(data: DataSection) -> Iterator[tuple[Path, str]]:

@@ -226,9 +226,9 @@ def load(path: PictureFile) -> Image.Image:
     """Open and decode `path`, turned upright."""
     with _open(path) as image:
         try:
-            cut_to_8_bits = image.mode in ("RGB", "RGBA", "LA") and ";16" in str(image.tile)
+            of_16_bits = ";16" in str(getattr(image, "tile", "")) and image.mode in _COLOURS
             image.load()
-            if cut_to_8_bits:
+            if of_16_bits:
                 _refuse_empty_top_bits(image, path)
             # a JPEG's further pictures (MPO) are its depth and gain maps
             if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from edgemat.errors import PictureWarning
 from edgemat.images import (
     F32,
     U8,
@@ -74,7 +76,15 @@ def cut_picture(
         image,
         opacity,
         trimap=None if trimap is None else read_trimap(trimap),
-        suggested=None if mask is None else trimap_of_coarse(read_grey(mask), image.shape[:2]),
+        suggested=None if mask is None else trimap_of_coarse(_read_mask(mask), image.shape[:2]),
     )
     cut([frame], cutter, sink, progress=progress)
     return frame.asks_model
+
+
+def _read_mask(path: Path) -> F32:
+    mask = read_grey(path)
+    if not mask.any():
+        text = f"{path} is empty: nothing of the picture will be left."
+        warnings.warn(text, PictureWarning, stacklevel=3)
+    return mask

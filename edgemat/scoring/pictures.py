@@ -94,11 +94,14 @@ class PictureErrors:
     ----------
     trimap:
         Of the network's own trimap; None for one that estimates none, or where it is not judged.
+    empty:
+        Whether its truth has no foreground at all: a matte of nothing then is without an error.
     """
 
     name: str
     errors: dict[Region, MattingErrors]
     trimap: Counts | None = None
+    empty: bool = False
 
 
 def photographs(files: MatteFiles, names: Sequence[str]) -> list[Picture]:
@@ -189,7 +192,7 @@ def _score(protocols: PictureProtocols, numbered: tuple[int, Picture]) -> Pictur
     own = None
     if protocols.own_trimap and protocols.protocol == "app":
         own = trimap_counts(_open(protocols.model, protocols.protocol), image, truth)
-    return PictureErrors(picture.name, errors, own)  # type: ignore[arg-type]  # regions, by names
+    return PictureErrors(picture.name, errors, own, not truth.any())  # type: ignore[arg-type]  # regions, by names
 
 
 def _read(picture: Picture, protocols: PictureProtocols, number: int) -> tuple[U8, F32, U8]:

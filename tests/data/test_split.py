@@ -11,7 +11,7 @@ import pytest
 
 from edgemat.cli import app
 from edgemat.data.folder import FolderSource, folder_split
-from edgemat.data.held_out import for_training, for_validation
+from edgemat.data.held_out import for_training, for_validation, splits
 from edgemat.data.open import open_data
 from edgemat.data.sample import MatteSource
 from edgemat.data.sections import BackgroundSection, DataSection, SourceSection
@@ -170,3 +170,13 @@ def test_a_folder_of_masks_is_split_by_them(tmp_path: Path) -> None:
     (folder / "alpha").rename(folder / "mask")
     assert run_app(app, ["data", "hold-out", str(folder), "--every", "5"]) == 0
     assert folder_split(folder).held_out == ("p04", "p09", "p14", "p19")
+
+
+def test_two_folders_of_one_name_keep_a_split_each(tmp_path: Path) -> None:
+    one = write_mattes(tmp_path / "a" / "mine")
+    other = write_mattes(tmp_path / "b" / "mine", NAMES[:7])
+    third = write_mattes(tmp_path / "c" / "others")
+    sections = tuple(SourceSection(source=name) for name in (one, other, third))
+    found = splits(DataSection(mix=sections))
+    counts = {name: len(split.train) + len(split.held_out) for name, split in found.items()}
+    assert counts == {"a/mine": 20, "b/mine": 7, "others": 20}

@@ -210,3 +210,28 @@ def test_the_command_line(folder: Path, red: str, tmp_path: Path, call: Call) ->
         assert status == 2 and error
     status, _, error = call("evaluate", red, "--convention", "mmagic")
     assert status == 2 and "--convention is for photographs" in error
+
+
+def test_what_a_training_takes_is_said(folder: Path, red: str, tmp_path: Path, call: Call) -> None:
+    """Of six, one is held out; three are too few to keep any back."""
+    said = [" ".join(call("evaluate", red, folder, *more)[2].split()) for more in ([], ["--all"])]
+    assert "training pictures" not in said[0]
+    assert "5 of" in said[1] and "these are errors on training pictures" in said[1]
+    few = tmp_path / "few"
+    for part in ("image", "alpha"):
+        (few / part).mkdir(parents=True)
+        for n in range(3):
+            shutil.copy(folder / part / f"p{n}.png", few / part)
+    assert "too few pictures to keep any from training" in " ".join(
+        call("evaluate", red, few)[2].split()
+    )
+
+
+def test_an_empty_truth_is_never_without_a_word(
+    folder: Path, red: str, tmp_path: Path, call: Call
+) -> None:
+    shutil.copytree(folder, tmp_path / "photos")
+    write_image(tmp_path / "photos" / "alpha" / "p2.png", np.zeros(SIZE, np.uint8))
+    status, _, error = call("evaluate", red, tmp_path / "photos", "--all")
+    assert status == 0 and "1 of 6 true mattes are empty (p2)" in " ".join(error.split())
+    assert "are empty" not in " ".join(call("evaluate", red, folder, "--all")[2].split())

@@ -13,6 +13,7 @@ from edgemat.artifacts.shipped import (
     ArtifactLike,
     file_beside,
     open_artifact,
+    open_mobile,
 )
 from edgemat.doctor import explains_missing
 from edgemat.errors import UsageError
@@ -107,7 +108,8 @@ def verify(
     Parameters
     ----------
     artifact:
-        An artefact of a mobile file, beside those that it was made from.
+        An artefact of a mobile file, beside those that it was made from; a shipped model's name
+        means its int8 file.
     data, images:
         As for :func:`convert`.
     layers:
@@ -128,7 +130,7 @@ def verify(
     from edgemat.quantize.reference import load_reference
     from edgemat.workflow.stages.converting import verify_file
 
-    file = open_artifact(artifact)
+    file = open_mobile(artifact)
     _ = file.manifest.matting_task  # a network for something else has no files at all
     if file.manifest.target is None:
         raise UsageError(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgemat.doctor import explains_missing
+from edgemat.errors import DataWarning
 
 if TYPE_CHECKING:
     from edgemat.artifacts.artifact import MattingErrors
     from edgemat.artifacts.vocabulary import Region
     from edgemat.data.layouts.table import Layout
+    from edgemat.data.split import Split
     from edgemat.scoring.pictures import Picture, PictureErrors, PictureProtocol, PictureProtocols
     from edgemat.scoring.ports import Port
 
@@ -117,7 +120,9 @@ def evaluate_photographs(
             f"There is no data folder {path}.", remedy="Name a folder of photographs with mattes."
         )
     files = find_mattes(path, layout=layout, use="image" if layout == "own" else "auto")
-    names = files_split(files, path).names("all" if everything else "held-out")
+    split = files_split(files, path)
+    _say_what_is_trained_on(split, path, everything)
+    names = split.names("all" if everything else "held-out")
     pictures = photographs(files, names)
     categories = read_categories(path, names)
     rounds: list[tuple[int, int] | None] = list(dilations) or [None]
@@ -138,10 +143,39 @@ def evaluate_photographs(
         if number == 0:
             trimap_miou = mean_trimap_iou(one.trimap for one in found)
         measured.append(SetErrors(dilation, mean_errors(found), found, by_category, trimap_miou))
+    _say_what_is_empty(measured[0].pictures)
     if worst is not None:
         settings = PictureProtocols(model, protocol, port, rounds[0], hidden)
         _draw_worst(pictures, measured[0].pictures, settings, worst)
     return measured
+
+
+def _say_what_is_trained_on(split: Split, path: Path, everything: bool) -> None:
+    """Warn where pictures are judged that a model may have seen in its training."""
+    if not split.held_out:
+        text = f"{path} has too few pictures to keep any from training"
+    elif everything:
+        text = f"{len(split.train)} of {path} are what a training takes"
+    else:
+        return
+    warnings.warn(
+        f"{text}: of a model that was trained on them, these are errors on training pictures.",
+        DataWarning,
+        stacklevel=3,
+    )
+
+
+def _say_what_is_empty(found: Sequence[PictureErrors]) -> None:
+    """Warn of truths without foreground: errors there tell how much of nothing was found."""
+    empty = [one.name for one in found if one.empty]
+    if empty:
+        shown = ", ".join(empty[:5]) + (", ..." if len(empty) > 5 else "")
+        warnings.warn(
+            f"{len(empty)} of {len(found)} true mattes are empty ({shown}): a matte of nothing has "
+            "no error there. If they are not meant to be, leave them out.",
+            DataWarning,
+            stacklevel=3,
+        )
 
 
 def _draw_worst(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from edgemat.artifacts.lineage import float_ancestor, has_parents
-from edgemat.artifacts.shipped import ArtifactLike, open_artifact
+from edgemat.artifacts.shipped import ArtifactLike, open_mobile
 from edgemat.doctor import explains_missing
 from edgemat.workflow.api.opening import open_with_validation
 
@@ -74,7 +74,8 @@ def gate(artifact: ArtifactLike, bounds: Mapping[str, str]) -> list[Verdict]:
     Parameters
     ----------
     artifact:
-        Open, its folder, NAME@HASH, or a shipped model's name, beside those that it was made from.
+        Open, its folder, or NAME@HASH, beside those that it was made from; or a shipped model's
+        name, which means its int8 file.
     bounds:
         From "sad", "mse", "grad" and "conn" to a bound: "+5%" against the float model that the
         artefact comes from, or "<=12".
@@ -94,7 +95,7 @@ def gate(artifact: ArtifactLike, bounds: Mapping[str, str]) -> list[Verdict]:
     from edgemat.scoring.bounds import Bound, judge
     from edgemat.scoring.validation import warn_of_training_pictures
 
-    opened = open_artifact(artifact)
+    opened = open_mobile(artifact)
     _ = opened.manifest.matting_task  # of any other network there are no errors to judge
     warn_of_training_pictures(opened.manifest.validation)
     rules = [Bound(metric, rule) for metric, rule in bounds.items()]
