@@ -1,11 +1,14 @@
 """Make every page that is generated anew: `make docs`.
 
-What photographs or other people's networks are needed for is left as it is where those are absent
-(docs/data.md says what lies in data/, `make peers` fetches peers/), and is said to be left.
+What photographs, other people's networks or Core AI are needed for is left as it is where those
+are absent (docs/data.md says what lies in data/, `make peers` fetches peers/, `make coreai` installs
+the last), and is said to be left. The page on own networks is written from what `python -m
+tools.own_networks` found last, which takes a quarter of a day.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import shutil
@@ -20,12 +23,19 @@ from typing import Any
 
 import typer
 
-from edgemat.artifacts.shipped import SHIPPED_TARGET, find_artifact, shipped_models
+from edgemat.artifacts.shipped import (
+    SHIPPED_TARGET,
+    find_artifact,
+    open_artifact,
+    shipped_models,
+)
 from edgemat.bench.quality import load_bars
 from edgemat.data.sample import Part
 from edgemat.errors import EdgematError, GateFailed
 from edgemat.files import write_text
+from edgemat.report.photo import make_album
 from edgemat.terminal import run_app
+from tools import own_networks
 
 ROOT = Path(__file__).parents[1]
 MODELS = Path("docs/models")
@@ -34,6 +44,9 @@ QUALITY = MODELS / "quality.json"
 SHIPPED = MODELS / "index.md"
 PEERS = Path("peers")
 BEGIN, END = "<!-- quality: make docs -->\n", "<!-- end -->\n"
+COREAI_BEGIN = "<!-- Core AI: make docs -->\n"
+VERIFICATION = Path("docs/verification.md")
+ALBUM = Path("data/portraits_real/image")
 FIGURES = {
     "iou": "person IoU",
     "mad": "MAD",
@@ -96,15 +109,19 @@ class Page:
         Writes it, from the repository's root.
     needs:
         Files and folders that not everybody has.
+    packages:
+        And packages of Python.
     """
 
     name: str
     make: Callable[[], object]
     needs: tuple[Path, ...] = ()
+    packages: tuple[str, ...] = ()
 
     @property
     def absent(self) -> list[str]:
-        return [str(path) for path in self.needs if not (ROOT / path).exists()]
+        files = [str(path) for path in self.needs if not (ROOT / path).exists()]
+        return files + [name for name in self.packages if importlib.util.find_spec(name) is None]
 
 
 @app.command()
@@ -140,6 +157,9 @@ def pages() -> Iterator[Page]:
         path = f"{MODELS}/{model}.md"
         yield Page(path, partial(_edgemat, ["card", model, "-o", path]))
     yield Page(str(SHIPPED), _shipped)
+    yield Page("docs/album.jpg", _album, (ALBUM,))
+    yield Page("docs/own-networks.md", _own_networks)
+    yield Page(str(VERIFICATION), _coreai, packages=("coreai_torch",))
 
 
 def _python(arguments: Sequence[str], *, passes: Sequence[int] = (0,)) -> str:
@@ -191,6 +211,21 @@ def _peers(name: str, contest: Contest) -> None:
         write_text(ROOT / MODELS / f"peers-{name}.json", text)
 
 
+def _album() -> None:
+    make_album(ROOT / ALBUM, open_artifact("portrait", target=SHIPPED_TARGET), ROOT / "docs")
+
+
+def _own_networks() -> None:
+    found = json.loads((ROOT / own_networks.FOUND).read_text(encoding="utf-8"))
+    write_text(ROOT / own_networks.PAGE, own_networks.page(found))
+
+
+def _coreai() -> None:
+    text = (ROOT / VERIFICATION).read_text(encoding="utf-8")
+    table = _python(["-m", "tools.coreai_check"], passes=(0, 1))
+    write_text(ROOT / VERIFICATION, between(text, COREAI_BEGIN, table))
+
+
 def _shipped() -> None:
     text = (ROOT / SHIPPED).read_text(encoding="utf-8")
     rows = json.loads((ROOT / QUALITY).read_text(encoding="utf-8"))
@@ -199,8 +234,6 @@ def _shipped() -> None:
 
 def with_quality(text: str, rows: Sequence[dict[str, Any]]) -> str:
     """Return a document with the table of quality that its rows give, between its two marks."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
     lines = ["| model | photographs | | float | int8 | bar | |", "|---|---|---|---|---|---|---|"]
     for row in rows:
         if row["figures"]:
@@ -212,8 +245,14 @@ def with_quality(text: str, rows: Sequence[dict[str, Any]]) -> str:
             cells = [row["model"], named, FIGURES[row["figure"]]]
             cells += [*figures, _bound(row["bound"]), verdict or ""]
             lines.append("| " + " | ".join(cells) + " |")
-    table = "\n".join(lines) + "\n"
-    return f"{before}{BEGIN}{table}{END}{after}"
+    return between(text, BEGIN, "\n".join(lines) + "\n")
+
+
+def between(text: str, begin: str, table: str) -> str:
+    """Return a document with a table behind the mark `begin`, up to the next end mark."""
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(END)
+    return f"{before}{begin}{table}{END}{after}"
 
 
 def _number(value: float | None) -> str:

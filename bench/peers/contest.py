@@ -19,6 +19,7 @@ from edgemat.bench.peers.pictures import Loaded, PhotoSet, load, percent, spread
 from edgemat.bench.peers.scores import score
 from edgemat.bench.peers.sheet import make_strip
 from edgemat.bench.peers.speed import network_latencies, photo_latencies
+from edgemat.doctor import cpu_has_int8_dot_product
 from edgemat.errors import EdgematError, ImageError, UsageError
 from edgemat.images import F32
 from edgemat.progress import progress_bar, track
@@ -65,6 +66,7 @@ def run_contest(
         sets=results,
         costs=costs,
         where=host_circumstances(before=before, after=host_condition()),
+        int8_dot_product=cpu_has_int8_dot_product(),
     )
 
 

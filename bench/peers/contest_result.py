@@ -106,7 +106,13 @@ class Costs:
 
 @dataclass(frozen=True)
 class ContestResult:
-    """All that a run found; `order` has the contestants as the tables do, the absent included."""
+    """All that a run found; `order` has the contestants as the tables do, the absent included.
+
+    Attributes
+    ----------
+    int8_dot_product:
+        Of the processor; without one, int8 is no faster here than float.
+    """
 
     settings: ContestSettings
     order: tuple[str, ...]
@@ -115,6 +121,7 @@ class ContestResult:
     sets: tuple[SetResult, ...]
     costs: Costs
     where: Circumstances
+    int8_dot_product: bool
 
     def to_json(self) -> dict[str, Any]:
         """Return the run as a mapping that JSON can hold."""
@@ -128,6 +135,7 @@ class ContestResult:
             "costs_photo": {"name": self.costs.photo, "megapixels": self.costs.megapixels},
             "costs_failures": [asdict(failure) for failure in self.costs.failures],
             "circumstances": self.where.model_dump(mode="json"),
+            "int8_dot_product": self.int8_dot_product,
             "contestants": [self._contestant_json(name) for name in self.order],
             "sets": [result.to_json() for result in self.sets],
         }

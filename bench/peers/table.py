@@ -87,7 +87,11 @@ def _cost_table(result: ContestResult) -> TextTable:
     if settings.costs and costs.photo:
         notes += _cost_notes(result)
     threads = f"{settings.threads} thread{'s' if settings.threads != 1 else ''}"
-    title = f"Costs on {where.soc}, {where.cores} cores, {threads}; {where.runtime}"
+    kind = "with" if result.int8_dot_product else "without"
+    title = (
+        f"Costs on {where.soc} {kind} an int8 dot product, {where.cores} cores, {threads}; "
+        f"{where.runtime}"
+    )
     return TextTable(title, COST_COLUMNS, tuple(rows), tuple(notes))
 
 

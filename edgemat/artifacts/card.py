@@ -99,7 +99,16 @@ def make_card(model: str, measured: Measurements) -> str:
         bias=(measured.bias or {"groups": []})["groups"],
         worst=measured.worst,
         latencies=_latencies(measured.peers, file),
+        processor=_processor(measured.peers),
     )
+
+
+def _processor(peers: dict[str, Any] | None) -> str:
+    """Return the processor that latencies are of, and its kind: int8 is as fast as that allows."""
+    if peers is None or "int8_dot_product" not in peers:
+        return "a server processor"
+    kind = "with" if peers["int8_dot_product"] else "without"
+    return f"a server processor ({peers['circumstances']['soc']}) {kind} an int8 dot product"
 
 
 def _latencies(peers: dict[str, Any] | None, file: Artifact) -> list[dict[str, Any]]:

@@ -12,7 +12,8 @@ import pytest
 from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.shipped import SHELF, SHIPPED_TARGET, find_artifact, shipped_models
 from edgemat.bench.peers.entries import REFINED
-from tools.docs import BEGIN, END, pages, with_quality
+from tools import coreai_check
+from tools.docs import BEGIN, COREAI_BEGIN, END, VERIFICATION, Page, between, pages, with_quality
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "docs/models"
@@ -85,3 +86,18 @@ def test_every_generated_page_is_there_and_is_made() -> None:
         sibling = re.sub(r"^worst-(.*)\.jpg$", r"bias-\1.json", path.name)
         sibling = re.sub(r"^(peers-.*)\.json$", r"\1.md", sibling)
         assert f"docs/models/{sibling}" in made, path.name
+
+
+def test_a_table_is_put_between_its_marks(capsys: pytest.CaptureFixture[str]) -> None:
+    text = (ROOT / VERIFICATION).read_text()
+    held = text.partition(COREAI_BEGIN)[2].partition(END)[0]
+    coreai_check.main([])
+    assert held.startswith(capsys.readouterr().out)
+    assert held.count("| portrait |") == held.count("| trimap |") == 3
+    assert between(text, COREAI_BEGIN, held) == text
+    assert between(text, COREAI_BEGIN, "new\n").count("new\n") == text.count("new\n") + 1
+
+
+def test_what_is_absent_leaves_a_page() -> None:
+    page = Page("a.md", lambda: None, (Path("nowhere"), Path("docs")), ("json", "no_such_package"))
+    assert page.absent == ["nowhere", "no_such_package"]
