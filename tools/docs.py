@@ -1,9 +1,9 @@
 """Make every page that is generated anew: `make docs`.
 
-What photographs, other people's networks or Core AI are needed for is left as it is where those
-are absent (docs/data.md says what lies in data/, `make peers` fetches peers/, `make coreai` the last),
-and is said to be left. The page on own networks is written from what `python -m tools.own_networks`
-found last, which takes a quarter of a day.
+What needs photographs, other people's networks or Core AI is left as it is where those are absent
+(docs/data.md says what lies in data/; `make peers` and `make coreai` fetch the others), and is said
+to be left. The page on own networks is written from what `python -m tools.own_networks` found last,
+which takes a quarter of a day.
 """
 
 from __future__ import annotations
