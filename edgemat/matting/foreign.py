@@ -78,7 +78,8 @@ def find_convention(model: TfliteModel) -> Convention:
     if answer.std() < STILL and brighter.std() > MOVED:
         raise ArtifactError(
             f"{model.path} hardly reacts to pixels in 0..1: it may take 0..255, or others.",
-            remedy="Say what it takes: --scale 255, or --mean and --std; --scale 1 insists.",
+            remedy="Say to edgemat matte what it takes: --scale 255, or --mean and --std; --scale 1 "
+            "insists.",
         )
     return Convention()
 
@@ -99,8 +100,8 @@ def require_alpha(model: TfliteModel, alpha: F32) -> None:
     if low < -SLACK or high > 1 + SLACK:
         raise ArtifactError(
             f"{model.path} gives values from {low:.3g} to {high:.3g}, not an alpha in 0..1.",
-            remedy="If they are logits, give --logits; else say with --scale, --mean and --std "
-            "what it takes.",
+            remedy="If they are logits: edgemat matte --logits. Else its --scale, --mean and --std "
+            "say what the file takes.",
         )
 
 
