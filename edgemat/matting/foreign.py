@@ -78,8 +78,8 @@ def find_convention(model: TfliteModel) -> Convention:
     if answer.std() < STILL and brighter.std() > MOVED:
         raise ArtifactError(
             f"{model.path} hardly reacts to pixels in 0..1: it may take 0..255, or others.",
-            remedy="Say to edgemat matte what it takes: --scale 255, or --mean and --std; --scale 1 "
-            "insists.",
+            remedy="Say to edgemat matte what it takes: --scale 255, or --mean and --std. Or insist: "
+            "--scale 1.",
         )
     return Convention()
 

@@ -7,12 +7,20 @@ from torch import fx, nn
 from torch.nn import functional as F
 
 from edgemat.models.adopted.lowering import shape_of
-from edgemat.models.adopted.replacements import Regrid, TransposedConv2d, is_divisible
+from edgemat.models.adopted.replacements import (
+    PixelShuffle,
+    Regrid,
+    Repeated,
+    TransposedConv2d,
+    ZeroPad,
+    has_phases,
+)
 from edgemat.models.blocks.affine import ScaleShift
 
 Foldable = nn.Conv2d | nn.ConvTranspose2d  # whose channels are the second dimension, as a scale's
 SHARE_A_GRID = (torch.cat, F.interpolate, F.max_pool2d)
 RECTIFIERS = (F.relu, F.relu6)
+MOVES_ALONE = (torch.cat, torch.reshape, torch.permute, torch.transpose, torch.narrow)
 GRID_IS_FIXED = (torch.sigmoid, F.softmax)
 
 
@@ -21,6 +29,7 @@ def tidy(network: fx.GraphModule) -> fx.GraphModule:
     fold_scales(network)
     weigh_pixels(network)
     expand_transposed(network)
+    lift_rectifiers(network)
     regrid(network)
     part_from_rectifiers(network)
     network.graph.eliminate_dead_code()
@@ -69,8 +78,37 @@ def expand_transposed(network: fx.GraphModule) -> None:
         if not isinstance(layer, nn.ConvTranspose2d):
             continue
         height, width = shape_of(node.args[0])[2:]
-        if is_divisible(layer, (height, width)):
+        if has_phases(layer):
             network.add_submodule(str(node.target), TransposedConv2d(layer, (height, width)))
+
+
+def lift_rectifiers(network: fx.GraphModule) -> None:
+    """Rectify before values are moved about, not behind: runtimes fuse it into convolutions alone.
+
+    What lies between a convolution and its rectifier has no grid in int8.
+    """
+    waiting = [node for node in network.graph.nodes if node.target in RECTIFIERS]
+    while waiting:
+        rectifier = waiting.pop()
+        moved = rectifier.args[0]
+        if not isinstance(moved, fx.Node) or len(moved.users) > 1:
+            continue
+        module = _module(network, moved)
+        if isinstance(module, TransposedConv2d):
+            module.rectifier = rectifier.target
+        elif isinstance(module, PixelShuffle | ZeroPad | Repeated) or moved.target in MOVES_ALONE:
+            for source in moved.all_input_nodes:
+                with network.graph.inserting_after(source):
+                    ahead = network.graph.call_function(
+                        rectifier.target, (source, *rectifier.args[1:]), rectifier.kwargs
+                    )
+                ahead.meta = dict(source.meta)
+                moved.replace_input_with(source, ahead)
+                waiting.append(ahead)
+        else:
+            continue
+        rectifier.replace_all_uses_with(moved)
+        network.graph.erase_node(rectifier)
 
 
 def regrid(network: fx.GraphModule) -> None:

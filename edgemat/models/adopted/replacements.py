@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -155,19 +156,33 @@ class TransposedConv2d(nn.Module):
 
     Output pixel s m + r sees those kernel places k alone for which s divides r + padding - k. Where
     the phases' results are put between each other, nothing is computed that others only multiply
-    by zeros, and int8 delegates know every part.
+    by zeros, and int8 delegates know every part. What is over at the end is cut off.
+
+    Parameters
+    ----------
+    conv:
+        Of one stride for rows and columns.
+    size:
+        H,W of what it is given.
+
+    Attributes
+    ----------
+    rectifier:
+        What follows, on each phase: runtimes fuse it into convolutions, and not into what is
+        interleaved. None at first.
     """
 
     def __init__(self, conv: nn.ConvTranspose2d, size: tuple[int, int]) -> None:
         super().__init__()
+        self.rectifier: Callable[[Tensor], Tensor] | None = None
         self.step = int(conv.stride[0])
-        self.size = size
+        self.padding = _numbers(conv.padding)
+        self.size = _output_size(conv, size)
         phases = []
-        weight = _as_convolution(conv)
-        height, width = size
+        weight = _spread(_as_convolution(conv), conv.dilation, least=self.step)
         for row, column in itertools.product(range(self.step), repeat=2):
-            rows, top, bottom = self._taps(conv, 0, row, height)
-            columns, left, right = self._taps(conv, 1, column, width)
+            rows, top, bottom = self._taps(0, row, weight.shape[2], size[0])
+            columns, left, right = self._taps(1, column, weight.shape[3], size[1])
             part = weight[:, :, rows][..., columns]
             phase = nn.Conv2d(
                 conv.in_channels,
@@ -189,41 +204,51 @@ class TransposedConv2d(nn.Module):
         self.phases = nn.ModuleList(phases)
         self.interleave = Interleave()
 
-    def _taps(
-        self, conv: nn.ConvTranspose2d, axis: int, phase: int, length: int
-    ) -> tuple[list[int], int, int]:
+    def _taps(self, axis: int, phase: int, kernel: int, length: int) -> tuple[list[int], int, int]:
         """Return a phase's kernel places, in a convolution's order, and the padding it needs."""
-        kernel, padding = int(conv.kernel_size[axis]), _numbers(conv.padding)[axis]
-        first = (phase + padding) % self.step
-        taps = list(range(first, kernel, self.step))
-        ahead = (phase + padding) // self.step
-        outputs = self.outputs(conv, axis, length)
+        shift = phase + self.padding[axis]
+        taps = list(range(shift % self.step, kernel, self.step))
+        ahead = shift // self.step
+        outputs = -(-self.size[axis] // self.step)
         return taps[::-1], len(taps) - 1 - ahead, outputs + ahead - length
-
-    @staticmethod
-    def outputs(conv: nn.ConvTranspose2d, axis: int, length: int) -> int:
-        """Return how many pixels each phase has along an axis of `length` input pixels."""
-        step, kernel = int(conv.stride[axis]), int(conv.kernel_size[axis])
-        padding, more = _numbers(conv.padding)[axis], int(conv.output_padding[axis])
-        return -(-((length - 1) * step - 2 * padding + kernel + more) // step)
 
     def forward(self, x: Tensor) -> Tensor:
         maps = [phase(x) for phase in self.phases]
+        if self.rectifier is not None:
+            maps = [self.rectifier(one) for one in maps]
         y: Tensor = self.interleave(maps) if self.step > 1 else maps[0]
+        for dim, length in enumerate(self.size, start=2):
+            if length % self.step:
+                y = y.narrow(dim, 0, length)
         return y
 
 
-def is_divisible(conv: nn.ConvTranspose2d, size: tuple[int, int]) -> bool:
-    """Whether :class:`TransposedConv2d` can stand for `conv` with inputs of `size`."""
-    step = conv.stride[0]
-    whole = all(
-        ((length - 1) * step - 2 * p + k + more) % step == 0
-        for length, k, p, more in zip(
-            size, conv.kernel_size, _numbers(conv.padding), conv.output_padding, strict=True
-        )
+def has_phases(conv: nn.ConvTranspose2d) -> bool:
+    """Whether :class:`TransposedConv2d` can stand for `conv`."""
+    return conv.stride[0] == conv.stride[1]
+
+
+def _output_size(conv: nn.ConvTranspose2d, size: tuple[int, int]) -> tuple[int, int]:
+    """Return H,W of what a transposed convolution makes of H,W."""
+    along = zip(
+        *(size, conv.stride, _numbers(conv.padding), conv.dilation),
+        *(conv.kernel_size, conv.output_padding),
+        strict=True,
     )
-    alike = conv.stride[1] == step and tuple(conv.dilation) == (1, 1)
-    return whole and alike and min(conv.kernel_size) >= step
+    height, width = (
+        (length - 1) * step - 2 * padding + dilation * (kernel - 1) + more + 1
+        for length, step, padding, dilation, kernel, more in along
+    )
+    return height, width
+
+
+def _spread(weight: Tensor, dilation: tuple[int, ...], *, least: int) -> Tensor:
+    """Return a kernel with its gaps filled by zeros, `least` places or more along each side."""
+    *channels, rows, columns = weight.shape
+    sides = [(kernel - 1) * gap + 1 for kernel, gap in zip((rows, columns), dilation, strict=True)]
+    whole = weight.new_zeros(*channels, *(max(side, least) for side in sides))
+    whole[..., : sides[0] : dilation[0], : sides[1] : dilation[1]] = weight
+    return whole
 
 
 def _numbers(padding: str | tuple[int, ...]) -> tuple[int, ...]:

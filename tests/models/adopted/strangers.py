@@ -21,7 +21,7 @@ class Lines(nn.Module):
 
 
 class UNet(nn.Module):
-    """Transposed convolution, PReLU, a skip, bilinear upsampling; scores out."""
+    """Transposed convolution, ReLU and PReLU, skips, bilinear upsampling; scores out."""
 
     def __init__(self, channels: int = 3) -> None:
         super().__init__()
@@ -41,7 +41,8 @@ class UNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         at1 = self.first(x)
         at2 = self.down(at1)
-        up = self.mix(torch.cat([self.up(self.deep(at2)), at2], dim=1))
+        up = F.relu(self.up(self.deep(at2)))
+        up = self.mix(torch.cat([up, at2], dim=1))
         up = F.interpolate(up, scale_factor=2, mode="bilinear", align_corners=False)
         y: Tensor = self.last(torch.cat([up, at1], dim=1))
         return y

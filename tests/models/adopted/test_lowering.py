@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 from strangers import Attention, Lines, OddUNet, UNet, example, randomised
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 from torch.nn import functional as F
 
 from edgemat.errors import ConversionError, UnsupportedError
 from edgemat.models.adopted.check import expect
 from edgemat.models.adopted.network import AdoptedNetwork, Lowered
 from edgemat.models.adopted.program import trace
-from edgemat.models.adopted.replacements import Regrid, TransposedConv2d, is_divisible
+from edgemat.models.adopted.replacements import Regrid, TransposedConv2d
 from edgemat.models.blocks.affine import ScaleShift
 from edgemat.models.deploy import DeployForm, prepare_for_float16, to_deploy
 
@@ -223,17 +223,56 @@ def test_what_has_a_fixed_grid_is_parted_from_what_shares_one() -> None:
     assert kinds(joined).count(Regrid) == 1
 
 
-@pytest.mark.parametrize("kernel, step, padding, more", [(2, 2, 0, 0), (5, 2, 2, 1), (6, 3, 1, 0)])
-def test_phases_of_a_transposed_convolution(
-    kernel: int, step: int, padding: int, more: int
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"kernel_size": 2, "stride": 2},
+        {"kernel_size": 5, "stride": 2, "padding": 2, "output_padding": 1},
+        {"kernel_size": 6, "stride": 3, "padding": 1},
+        {"kernel_size": 3, "stride": 2, "padding": 1},  # an odd number of pixels
+        {"kernel_size": (3, 4), "stride": 2, "padding": (1, 0), "bias": False},
+        {"kernel_size": 2, "stride": 3, "output_padding": 2},  # pixels that see no kernel
+        {"kernel_size": 3, "stride": 2, "padding": 1, "dilation": (2, 3)},
+        {"kernel_size": 3, "stride": 1, "padding": 1, "dilation": 2},
+    ],
+)
+def test_phases_of_a_transposed_convolution(options: dict[str, object]) -> None:
+    torch.manual_seed(0)
+    layer, x = nn.ConvTranspose2d(3, 2, **options), torch.rand(1, 3, 5, 7)
+    found = TransposedConv2d(layer, (5, 7))(x)
+    assert found.shape == layer(x).shape
+    assert torch.allclose(found, layer(x), atol=1e-6)
+    network = lowered(nn.Sequential(nn.Conv2d(3, 3, 1), layer, nn.Conv2d(2, 1, 1)))
+    assert not any(isinstance(module, nn.ConvTranspose2d) for module in network.modules())
+
+
+@pytest.mark.parametrize(
+    "moving",
+    [
+        nn.ConvTranspose2d(C, C, 2, 2),
+        nn.Sequential(conv(), nn.PixelShuffle(2)),
+        nn.Sequential(conv(), nn.ZeroPad2d(1)),
+        Lines(lambda x: torch.cat([x[:, :2], x[:, 2:] - 1], dim=1).permute(0, 1, 3, 2)),
+    ],
+    ids=["transposed convolution", "pixel shuffle", "padding", "axes"],
+)
+@pytest.mark.parametrize("rectifier", [nn.ReLU(), nn.ReLU6()])
+def test_what_moves_values_lies_behind_the_rectifier(
+    moving: nn.Module, rectifier: nn.Module
 ) -> None:
-    layer = nn.ConvTranspose2d(3, 2, kernel, step, padding, output_padding=more)
-    x = torch.rand(1, 3, 5, 7)
-    assert is_divisible(layer, (5, 7)) == (
-        layer(x).shape[-1] % step == 0 == layer(x).shape[-2] % step
-    )
-    if is_divisible(layer, (5, 7)):
-        assert torch.allclose(TransposedConv2d(layer, (5, 7))(x), layer(x), atol=1e-6)
+    """Or what it moves would have no grid: runtimes fuse rectifiers into convolutions alone."""
+    whole = nn.Sequential(nn.Conv2d(3, C, 1), moving, rectifier, nn.AdaptiveAvgPool2d(8))
+    network = lowered(whole)
+    assert isinstance(network.body, fx.GraphModule)
+    for node in network.body.graph.nodes:
+        if node.target in (F.relu, F.relu6):
+            before = node.args[0]
+            assert before.target in (torch.narrow, torch.sub) or before.op == "call_module"
+            if before.op == "call_module":
+                module = network.body.get_submodule(before.target)
+                assert isinstance(module, nn.Conv2d | ScaleShift | Regrid)
+    with torch.no_grad():
+        assert torch.allclose(network(x := example(16, 16)), whole(x), atol=1e-5)
 
 
 def attending_behind(x: Tensor) -> Tensor:
