@@ -78,7 +78,7 @@ def find_convention(model: TfliteModel) -> Convention:
     if answer.std() < STILL and brighter.std() > MOVED:
         raise ArtifactError(
             f"{model.path} hardly reacts to pixels in 0..1: it may take 0..255, or others.",
-            remedy="Say to edgemat matte what it takes: --scale 255, or --mean and --std. Or insist: "
+            remedy="Tell edgemat matte what it takes: --scale 255, or --mean and --std; insist by "
             "--scale 1.",
         )
     return Convention()
