@@ -95,6 +95,10 @@ class TrainingWarning(EdgematWarning):
     """A training that did not do what one trains for."""
 
 
+class OutputWarning(EdgematWarning):
+    """The output of a stranger's network that was chosen, where it gives several."""
+
+
 class PictureWarning(EdgematWarning):
     """A picture that was understood in a way which its owner may not expect."""
 

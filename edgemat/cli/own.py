@@ -42,7 +42,7 @@ def adopt(
         str | None, typer.Option("--map", help="Which of several outputs: key or number.")
     ] = None,
     channel: Annotated[
-        int | None, typer.Option(min=0, help="Of the output; by default the last.")
+        int | None, typer.Option(min=0, help="Of the output; by default the second of two.")
     ] = None,
     logits: Annotated[
         bool, typer.Option("--logits", help="The output is scores: a sigmoid follows, or softmax.")

@@ -12,8 +12,9 @@ from torch.export import ExportedProgram
 from edgemat.models.adopted.lowering import lower
 from edgemat.models.adopted.operators import RULES
 from edgemat.models.adopted.passes import tidy
-from edgemat.models.adopted.program import retrace, shape_of_input
+from edgemat.models.adopted.program import shape_of_input
 from edgemat.models.adopted.refit import refit
+from edgemat.models.adopted.tracing import retrace
 from edgemat.models.network import MattingNetwork, MattingOutput
 from edgemat.models.pruned import Shape
 

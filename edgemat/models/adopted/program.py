@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import inspect
 import io
 import json
 import re
-import traceback
 import warnings
 import zipfile
 import zlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.export import ExportedProgram
 
-from edgemat.errors import ArtifactError, ConversionError, EdgematError, UsageError, nearest
+from edgemat.errors import (
+    ArtifactError,
+    UsageError,
+)
 from edgemat.files import atomic_path
 from edgemat.models.weights_file import MAX_BYTES
 
@@ -34,171 +34,6 @@ ENTRIES = re.compile(
     r"|archive_format|archive_version|byteorder|version|\.data/(version|serialization_id)"
 )
 """Entries of a .pt2, below its folder. Sample inputs are left out, extra files refused."""
-_OPTIONAL = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-
-
-class Adapted(nn.Module):
-    """A stranger's network as edgemat's are: pixels in 0..1 in, alpha in 0..1 of their size out.
-
-    Parameters
-    ----------
-    module:
-        B,C,H,W in; a map, or several of them, out.
-    mean, deviation:
-        What the network expects to be taken off pixels, and to be divided by; a number for each
-        channel of the picture. A trimap's channel passes as it is.
-    output:
-        Of several: its key, or its number; the first by default.
-    channel:
-        Of the map; None where it has one, or where the last of two is the foreground.
-    logits:
-        Whether the map is scores: then a sigmoid, or with several channels a softmax, follows.
-    """
-
-    def __init__(
-        self,
-        module: nn.Module,
-        *,
-        mean: tuple[float, ...] = (),
-        deviation: tuple[float, ...] = (),
-        output: str | None = None,
-        channel: int | None = None,
-        logits: bool = False,
-    ) -> None:
-        super().__init__()
-        self.module = module
-        self.output, self.channel, self.logits = output, channel, logits
-        self.affine = bool(mean or deviation)
-        means, deviations = mean or (0.0,) * 3, deviation or (1.0,) * 3
-        self.register_buffer("mean", torch.tensor([*means, 0.0]).reshape(1, 4, 1, 1))
-        self.register_buffer("deviation", torch.tensor([*deviations, 1.0]).reshape(1, 4, 1, 1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        size, channels = x.shape[-2:], x.shape[1]
-        mean, deviation = self.get_buffer("mean"), self.get_buffer("deviation")
-        if self.affine:
-            x = (x - mean[:, :channels]) / deviation[:, :channels]
-        y = _chosen(self.module(x), self.output)
-        self._require_channel(y)
-        if self.logits and y.shape[1] == 1:
-            y = torch.sigmoid(_resized(y, size))
-        elif self.logits and y.shape[1] == 2:  # softmax of two
-            front = 1 if self.channel is None else self.channel
-            other = 1 - front
-            y = torch.sigmoid(_resized(y[:, front : front + 1] - y[:, other : other + 1], size))
-        else:
-            y = torch.softmax(y, dim=1) if self.logits else y
-            if y.shape[1] > 1:
-                channel = y.shape[1] - 1 if self.channel is None else self.channel
-                y = y[:, channel : channel + 1]
-            y = _resized(y, size)
-        return y
-
-    def _require_channel(self, y: Tensor) -> None:
-        if y.ndim != 4:
-            raise UsageError(
-                f"The network gives {' x '.join(map(str, y.shape))}, and not a map B,C,H,W.",
-                remedy="Choose another output by --map, or give its result these dimensions.",
-            )
-        if self.channel is not None and not 0 <= self.channel < y.shape[1]:
-            raise UsageError(
-                f"The network's map has no channel {self.channel}.",
-                remedy=f"Give --channel from 0 to {y.shape[1] - 1}.",
-            )
-
-
-def _chosen(given: Any, output: str | None) -> Tensor:
-    """Return the map of that key or number; without one the first, however deep."""
-    if isinstance(given, Tensor):
-        return given
-    if hasattr(given, "_asdict"):
-        given = given._asdict()
-    if isinstance(given, list | tuple):
-        given = {str(number): value for number, value in enumerate(given)}
-    if not isinstance(given, Mapping) or not given:
-        raise UsageError(
-            f"The network gives {type(given).__name__}, and not a map.",
-            remedy="Choose one of its outputs by --map.",
-        )
-    if output is None:
-        return _chosen(next(iter(given.values())), None)
-    if output not in given and not (output.isdecimal() and int(output) < len(given)):
-        raise UsageError(
-            f"The network gives no {output!r}.", remedy=nearest(output, map(str, given))
-        )
-    return _chosen(given[output] if output in given else [*given.values()][int(output)], None)
-
-
-def _resized(y: Tensor, size: Any) -> Tensor:
-    if y.shape[-2:] == size:
-        return y
-    return nn.functional.interpolate(y, size=size, mode="bilinear", align_corners=False)
-
-
-def require_one_input(module: nn.Module) -> None:
-    """Refuse a network whose forward pass wants more than a picture.
-
-    Raises
-    ------
-    UsageError
-        For such a one; its inputs are named.
-    """
-    named = inspect.signature(module.forward).parameters.values()
-    needed = [one.name for one in named if one.default is one.empty and one.kind not in _OPTIONAL]
-    if len(needed) > 1:
-        raise UsageError(
-            f"{type(module).__name__} takes {len(needed)} inputs ({', '.join(needed)}), and not "
-            "one picture.",
-            remedy="Bind the others to constants in a module around it: no state is carried from "
-            "picture to picture.",
-        )
-
-
-def trace(module: nn.Module, shape: tuple[int, int, int]) -> ExportedProgram:
-    """Trace `module`, in eval mode, for one picture of `shape`: C,H,W; nothing is written in place.
-
-    Raises
-    ------
-    ConversionError
-        When its control flow depends on the picture, or it fails at this size.
-    UsageError
-        When :class:`Adapted` finds no map in what it gives.
-    """
-    return retrace(module.eval().requires_grad_(False), shape)
-
-
-def retrace(module: nn.Module, shape: tuple[int, int, int]) -> ExportedProgram:
-    """Trace what a program has made, which is in eval mode for good; else as :func:`trace`."""
-    example = torch.rand(1, *shape, generator=torch.Generator().manual_seed(0))
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            program = torch.export.export(module, (example,), strict=False)
-            whole: ExportedProgram = program.run_decompositions({})
-        except EdgematError:  # of the choice among its outputs
-            raise
-        except Exception as error:  # what the network's own code raises, and torch's tracer
-            raise ConversionError(
-                f"torch.export cannot trace the network: {_reason(error)}",
-                remedy="Its operations must be the same for every picture, and of tensors alone.",
-            ) from error
-    whole.example_inputs = None
-    return whole
-
-
-def _reason(error: BaseException) -> str:
-    """Return the first line of an error, and the line of the user's code that it came out of."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    what = lines[0] if lines else type(error).__name__
-    own = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith("<")
-        and "/torch/" not in frame.filename
-        and "/edgemat/" not in frame.filename
-    ]
-    where = f" ({own[-1].filename}:{own[-1].lineno}: {own[-1].line})" if own else ""
-    return what.rstrip(".") + where
 
 
 def save_program(program: ExportedProgram, path: Path) -> None:
@@ -251,26 +86,6 @@ def load_program(path: Path) -> ExportedProgram:
 def _floats(program: ExportedProgram) -> list[Tensor]:
     values = (*program.state_dict.values(), *program.constants.values())
     return [v for v in values if isinstance(v, Tensor) and v.is_floating_point()]
-
-
-def in_core_operators(program: ExportedProgram, path: Path) -> ExportedProgram:
-    """Return a program as ``torch.export.export`` gives it in the operators that rules are of.
-
-    Raises
-    ------
-    ConversionError
-        When torch cannot break its operators up.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            plain: ExportedProgram = program.run_decompositions({})
-    except Exception as error:
-        raise ConversionError(
-            f"torch cannot write {path} in its core operators: {_reason(error)}",
-            remedy="Export it with this version of torch, in eval mode.",
-        ) from error
-    return plain
 
 
 def gives_one_map(program: ExportedProgram) -> bool:

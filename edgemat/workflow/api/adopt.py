@@ -73,7 +73,7 @@ def adopt(
         What the network expects taken off R, G, B in 0..1, and to be divided by.
     map, channel:
         Which of several outputs, by key or number, and which channel of it; by default the first
-        output, and its last channel.
+        output, and the second of two channels.
     logits:
         Whether the output is scores, before a sigmoid or, with several channels, a softmax.
     fit:
@@ -91,10 +91,9 @@ def adopt(
     UsageError
         For a name that is no network, weights that do not fit, an output that is no matte, a
         letterbox for a network with a trimap.
-    ConversionError
-        When ``torch.export`` cannot trace it.
     UnsupportedError
-        When it has an operation that no phone's runtime has; the line is named.
+        When ``torch.export`` cannot trace it, it takes more than a picture, or has an operation
+        that no phone's runtime has; the line is named.
     """
     from edgemat.models.adopted.network import AdoptedNetwork
     from edgemat.scoring.validation import VALIDATION_SEED, evaluation_set
@@ -152,13 +151,13 @@ def check(
 
     Raises
     ------
-    UsageError, ConversionError
+    UsageError, UnsupportedError
         As :func:`adopt`; what no runtime has is part of the answer.
     """
     from edgemat.models.adopted.check import expect
     from edgemat.workflow.stages.adopting import Reading
 
-    return expect(_program(network, None, size, trimap, Reading()))
+    return expect(_program(network, None, size, trimap, Reading(), sure=False))
 
 
 def _check_fit(name: str, fit: Fit | None, *, trimap: bool) -> None:
@@ -176,17 +175,18 @@ def _program(
     size: tuple[int, int] | None,
     trimap: bool,
     reading: Reading,
+    *,
+    sure: bool = True,
 ) -> ExportedProgram:
     """Return the program of a network by whatever name, with what feeds and reads it."""
     from edgemat.models.adopted.network import Traced
     from edgemat.models.adopted.opening import load_weights, open_module
     from edgemat.models.adopted.program import (
         gives_one_map,
-        in_core_operators,
         load_program,
-        require_one_input,
         shape_of_input,
     )
+    from edgemat.models.adopted.tracing import in_core_operators, require_one_input
     from edgemat.workflow.stages.adopting import Reading, trace_module
 
     channels = 4 if trimap else 3
@@ -204,7 +204,7 @@ def _program(
             raise UsageError(f"{path} takes no trimap.", remedy="Leave --trimap away.")
         if reading == Reading() and gives_one_map(program):
             return program
-        return trace_module(Traced(program), reading, size=own[1:], channels=own[0])
+        return trace_module(Traced(program), reading, size=own[1:], channels=own[0], sure=sure)
     if size is None:
         raise UsageError("The pictures' size is missing.", remedy="Give --size HEIGHT WIDTH.")
     if not all(8 <= side <= LARGEST_SIDE for side in size):
@@ -216,7 +216,7 @@ def _program(
     require_one_input(module)
     if weights is not None:
         load_weights(module, Path(weights))
-    return trace_module(module, reading, size=size, channels=channels)
+    return trace_module(module, reading, size=size, channels=channels, sure=sure)
 
 
 def _reading(

@@ -16,9 +16,11 @@ from edgemat.artifacts.vocabulary import Fit
 from edgemat.errors import UnsupportedError, UsageError
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.models import MattingTask
+from edgemat.models.adopted.adapted import Adapted
 from edgemat.models.adopted.check import require_known_operators
 from edgemat.models.adopted.network import ADOPTED, AdoptedNetwork
-from edgemat.models.adopted.program import PROGRAM, Adapted, save_program, trace
+from edgemat.models.adopted.program import PROGRAM, save_program
+from edgemat.models.adopted.tracing import trace
 from edgemat.models.count import count, count_parameters
 from edgemat.models.deploy import DeployForm, to_deploy
 from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
@@ -34,7 +36,7 @@ DIFFERENT = 1e-3
 class Reading:
     """How a stranger's network is fed and read.
 
-    The fields are those of :class:`edgemat.models.adopted.program.Adapted`.
+    The fields are those of :class:`edgemat.models.adopted.adapted.Adapted`.
     """
 
     mean: tuple[float, ...] = ()
@@ -45,17 +47,22 @@ class Reading:
 
 
 def trace_module(
-    module: nn.Module, reading: Reading, *, size: tuple[int, int], channels: int
+    module: nn.Module, reading: Reading, *, size: tuple[int, int], channels: int, sure: bool = True
 ) -> ExportedProgram:
     """Return the program of a network for pictures of H,W, with what feeds and reads it.
 
+    Parameters
+    ----------
+    sure:
+        Whether an output that may not be the matte is refused, where none is named.
+
     Raises
     ------
-    ConversionError
-        When it cannot be traced.
+    UnsupportedError, UsageError
+        When it cannot be traced, or fails at this size.
     """
     own = copy.deepcopy(module)  # hers may go on training
-    adapted = Adapted(own.eval().float(), **vars(reading)).eval()
+    adapted = Adapted(own.eval().float(), **vars(reading), sure=sure).eval()
     return trace(adapted, (channels, *size))
 
 

@@ -11,8 +11,8 @@ from torch.nn import functional as F
 from edgemat.errors import ConversionError, UnsupportedError
 from edgemat.models.adopted.check import expect
 from edgemat.models.adopted.network import AdoptedNetwork, Lowered
-from edgemat.models.adopted.program import trace
 from edgemat.models.adopted.replacements import Regrid, TransposedConv2d
+from edgemat.models.adopted.tracing import trace
 from edgemat.models.blocks.affine import ScaleShift
 from edgemat.models.deploy import DeployForm, prepare_for_float16, to_deploy
 

@@ -16,8 +16,10 @@ from torch import nn
 
 from edgemat.errors import ArtifactError, EdgematError, UsageError
 from edgemat.models.adopted import opening
+from edgemat.models.adopted.adapted import Adapted
 from edgemat.models.adopted.opening import load_weights, open_module
-from edgemat.models.adopted.program import Adapted, load_program, save_program, trace
+from edgemat.models.adopted.program import load_program, save_program
+from edgemat.models.adopted.tracing import trace
 
 
 @pytest.fixture

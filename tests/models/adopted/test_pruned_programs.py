@@ -14,8 +14,10 @@ from torch.nn import functional as F
 
 pytest.importorskip("nncf")
 
+from edgemat.models.adopted.adapted import Adapted
 from edgemat.models.adopted.network import AdoptedNetwork
-from edgemat.models.adopted.program import Adapted, load_program, save_program, trace
+from edgemat.models.adopted.program import load_program, save_program
+from edgemat.models.adopted.tracing import trace
 from edgemat.models.count import count_parameters
 from edgemat.models.deploy import to_deploy
 from edgemat.quantize.pruning.budget import macs

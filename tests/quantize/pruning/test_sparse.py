@@ -11,7 +11,7 @@ from toy_networks import calibration
 from edgemat.errors import UsageError
 from edgemat.models import create_model
 from edgemat.models.adopted.network import AdoptedNetwork
-from edgemat.models.adopted.program import trace
+from edgemat.models.adopted.tracing import trace
 from edgemat.models.deploy import to_deploy
 from edgemat.models.network import MattingNetwork
 from edgemat.quantize.pruning.sparse import bake, mask_weights

@@ -1,0 +1,108 @@
+"""Networks that cannot be adopted: what is said, in one sentence, with the line of her code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from calling import Call
+from torch import nn
+
+import edgemat
+from edgemat.errors import OutputWarning, UsageError
+
+HER_CODE = """
+import torch
+class Turns(torch.nn.Module):
+    def forward(self, x):
+        y = x[:, :1]
+        if y.mean() > 0.5:
+            y = 1 - y
+        return y
+class Counts(torch.nn.Module):
+    def forward(self, x):
+        for _ in range(int(x.sum())):
+            x = x / 2
+        return x[:, :1]
+class LeavesTorch(torch.nn.Module):
+    def forward(self, x):
+        return torch.from_numpy(x[:, :1].numpy())
+class Recurs(torch.nn.Module):
+    def forward(self, x, before):
+        return x[:, :1] + before
+class Narrow(torch.nn.Module):
+    def forward(self, x):
+        return x.reshape(1, 1, 64, 64)
+"""
+
+
+@pytest.fixture
+def her_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (tmp_path / "herrefused.py").write_text(HER_CODE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return "herrefused"
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "said"),
+    [
+        ("Turns", 3, "its control flow depends on the picture ("),
+        ("Turns", 3, "herrefused.py:6: if y.mean() > 0.5:)."),
+        ("Counts", 3, "herrefused.py:11: for _ in range(int(x.sum())):)."),
+        ("LeavesTorch", 3, "herrefused.py:16:"),
+        ("Recurs", 3, "takes 2 inputs (x, before)"),
+        (
+            "Narrow",
+            2,
+            "picture of 1 x 3 x 32 x 32: shape '[1, 1, 64, 64]' is invalid",
+        ),
+    ],
+)
+def test_a_check_is_one_sentence_with_her_line(
+    her_code: str, call: Call, name: str, status: int, said: str
+) -> None:
+    found, shown, error = call("check", f"{her_code}:{name}", "--size", "32", "32")
+    assert found == status
+    assert said in " ".join(error.split())
+    assert "def forward" not in shown + error
+
+
+class Several(nn.Module):
+    """A network that gives a picture, a matte, and what it remembers."""
+
+    def __init__(self, order: tuple[str, ...]) -> None:
+        super().__init__()
+        self.order = order
+        self.conv = nn.Conv2d(3, 4, 1)
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        y = torch.sigmoid(self.conv(x))
+        maps = {"colours": y[:, :3], "alpha": y[:, 3:], "both": y[:, 2:]}
+        return {name: maps[name] for name in self.order}
+
+
+def test_a_picture_is_not_taken_for_the_matte(tmp_path: Path) -> None:
+    network = Several(("colours", "alpha"))
+    with pytest.raises(UsageError, match=r"gives 2 outputs \(colours, alpha\), .* no single map"):
+        edgemat.adopt(network, size=(32, 32), images=1, output=tmp_path)
+    assert edgemat.adopt(network, size=(32, 32), map="alpha", images=1, output=tmp_path)
+
+
+def test_which_of_several_mattes_is_taken_is_said(tmp_path: Path) -> None:
+    network = Several(("alpha", "colours"))
+    with pytest.warns(OutputWarning, match="alpha is taken for the matte. --map chooses another"):
+        first = edgemat.adopt(network, size=(32, 32), images=1, output=tmp_path)
+    x = torch.rand(1, 3, 32, 32)
+    with torch.no_grad():
+        assert torch.allclose(edgemat.load(first)(x).alpha, network(x)["alpha"], atol=1e-5)
+
+
+def test_the_last_of_many_classes_is_not_taken_unasked(tmp_path: Path) -> None:
+    classes = nn.Conv2d(3, 21, 1)
+    with pytest.raises(UsageError, match="has 21 channels: any of them may be the matte"):
+        edgemat.adopt(classes, size=(32, 32), logits=True, images=1, output=tmp_path)
+    options = {"size": (32, 32), "logits": True, "channel": 15, "images": 1, "output": tmp_path}
+    assert edgemat.adopt(classes, **options)
+    assert edgemat.check(classes, size=(32, 32)).refusal == ""  # whatever is read
