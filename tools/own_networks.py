@@ -3,11 +3,12 @@
 Each is adopted, quantized, converted to every target and proven, in a process of its own; what was
 found is kept in docs/own-networks.json network by network, so that a stopped run resumes, and
 docs/own-networks.md is written from it. They come from PyPI: pip install
-segmentation-models-pytorch. Weights are random, batch norms' statistics those of a few pictures.
+segmentation-models-pytorch; three more are written in the tests. Weights are random, batch norms' statistics those of a few pictures.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -37,6 +38,7 @@ from edgemat.workflow.api.mobile import convert
 
 ROOT = Path(__file__).parents[1]
 FOUND, PAGE = Path("docs/own-networks.json"), Path("docs/own-networks.md")
+STRANGERS = Path("tests/models/adopted/strangers.py")
 SIDE = 256
 CALIBRATION, IMAGES = 8, 2
 PSNR_BAR, INT8_BAR, W8A8_BAR = 70.0, 0.005, 1e-4
@@ -79,6 +81,18 @@ def _raft() -> nn.Module:
     return network
 
 
+def _of_tests(name: str) -> Callable[[], nn.Module]:
+    def make() -> nn.Module:
+        spec = importlib.util.spec_from_file_location("strangers", ROOT / STRANGERS)
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        network: nn.Module = module.randomised(getattr(module, name)())
+        return network
+
+    return make
+
+
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     f"torchvision {name}": _torchvision(name)
     for name in ("lraspp_mobilenet_v3_large", "deeplabv3_mobilenet_v3_large", "fcn_resnet50")
@@ -89,6 +103,7 @@ NETWORKS |= {
     for encoder in ("mobilenet_v2", "tu-mobilenetv3_large_100", "tu-efficientnet_lite0")
 }
 NETWORKS["torchvision raft_small"] = _raft
+NETWORKS |= {f"tests {name}": _of_tests(name) for name in ("UNet", "OddUNet", "Attention")}
 
 
 @app.command()

@@ -124,15 +124,15 @@ def test_what_is_wrong_in_her_file_is_said(
     assert words in " ".join(errors.split()) and "Traceback" not in errors
 
 
-class Circular(nn.Module):
-    """A network round whose border the picture begins anew."""
+class Framed(nn.Module):
+    """A network that puts a white frame round the picture."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return nn.functional.pad(x, (1, 1, 1, 1), mode="circular")[:, :1, 1:-1, 1:-1]
+        return nn.functional.pad(x, (1, 1, 1, 1), value=1.0)[:, :1, 1:-1, 1:-1]
 
 
 def test_a_refusal_inside_of_a_rule_names_the_line() -> None:
-    found = edgemat.check(Circular(), size=(32, 32))
+    found = edgemat.check(Framed(), size=(32, 32))
     assert found.refusal.startswith("aten.pad at ") and Path(__file__).name in found.refusal
 
 
@@ -172,6 +172,8 @@ class Always(nn.Module):
         (TwoMaps(), {"size": (32, 32), "map": "ou"}, "Did you mean 'out'"),
         (TwoMaps(), {"size": (32, 32), "map": "2"}, "gives no '2'"),
         (TwoMaps(), {"size": (32, 32), "channel": 2}, "no channel 2. Give --channel from 0 to 1"),
+        (nn.Linear(30_000, 20_000, device="meta"), {"size": (32, 32)}, r"has weights of 2\.4 GB"),
+        (nn.LazyConv2d(1, 1), {"size": (32, 32)}, "has lazy layers"),
         (nn.Flatten(), {"size": (32, 32)}, "1 x 3072, and not a map"),
         (Counts(), {"size": (32, 32)}, r"writes into 'module\.seen'"),
         (Always(), {"size": (32, 32)}, "the same matte for every picture"),

@@ -11,11 +11,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from edgemat.errors import UsageError, nearest
 from edgemat.models.pretrained.checkpoint import read_state_dicts
 from edgemat.models.pretrained.fitting import ITSELF
-from edgemat.models.weights_file import check_file
+from edgemat.models.weights_file import MAX_BYTES, check_file
 
 State = Mapping[str, Tensor]
 
@@ -84,6 +85,28 @@ def open_module(name: str) -> nn.Module:
     return network
 
 
+def require_small(network: nn.Module) -> None:
+    """Refuse a network that no artefact could hold, before it is traced.
+
+    Raises
+    ------
+    UsageError
+        For more than 2 GB of weights, and for layers that have none yet.
+    """
+    weights = [*network.parameters(), *network.buffers()]
+    if any(is_lazy(weight) for weight in weights):
+        raise UsageError(
+            f"{type(network).__name__} has lazy layers, whose weights are not there yet.",
+            remedy="Run a picture through it before.",
+        )
+    size = sum(weight.numel() * weight.element_size() for weight in weights)
+    if size > MAX_BYTES:
+        raise UsageError(
+            f"{type(network).__name__} has weights of {size / 1e9:.1f} GB.",
+            remedy="No phone takes more than 2 GB: build a smaller one.",
+        )
+
+
 def load_weights(network: nn.Module, path: Path) -> None:
     """Load a .pth or .safetensors file into `network`, in place; code in it is not run.
 
@@ -117,6 +140,14 @@ def load_weights(network: nn.Module, path: Path) -> None:
                 f"{name!r} is {tuple(tensor.shape)} in {path}, {tuple(wanted[name].shape)} in the "
                 "network.",
                 remedy="Build the network as it was when these weights were trained.",
+            )
+        if tensor.layout != torch.strided or tensor.is_floating_point() != (
+            wanted[name].is_floating_point()
+        ):
+            kind = f"{str(tensor.layout).removeprefix('torch.')} {tensor.dtype}"
+            raise UsageError(
+                f"{name!r} is {kind} in {path}, {wanted[name].dtype} in the network.",
+                remedy="Save the weights as they were trained: dense, in floating point.",
             )
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise UsageError(

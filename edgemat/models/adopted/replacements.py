@@ -87,6 +87,8 @@ class ZeroPad(Rearrangement):
 class Repeated(nn.Module):
     """Pad with what is at the border: "reflect" leaves the outermost values out, "replicate" not.
 
+    "circular" takes what is at the other border.
+
     Parameters
     ----------
     padding:
@@ -96,7 +98,7 @@ class Repeated(nn.Module):
     def __init__(self, padding: tuple[int, int, int, int], mode: str) -> None:
         super().__init__()
         self.padding = padding
-        self.reflects = mode == "reflect"
+        self.mode = mode
 
     def forward(self, x: Tensor) -> Tensor:
         left, right, top, bottom = self.padding
@@ -104,30 +106,35 @@ class Repeated(nn.Module):
 
     def _pad(self, x: Tensor, dim: int, before: int, after: int) -> Tensor:
         length = int(x.shape[dim])  # a tensor, while Core ML's converter traces
-        steps = 1 if self.reflects else 0  # from the border inwards, for each further pixel
+        if self.mode == "circular":
+            around = [(length - before, before), (0, length), (0, after)]
+            parts = [x.narrow(dim, first, count) for first, count in around if count]
+            return torch.cat(parts, dim=dim) if before or after else x
+        steps = int(self.mode == "reflect")  # from the border inwards, for each further pixel
         ahead = [x.narrow(dim, steps * i, 1) for i in range(before, 0, -1)]
         behind = [x.narrow(dim, length - 1 - steps * i, 1) for i in range(1, after + 1)]
         return torch.cat([*ahead, x, *behind], dim=dim) if before or after else x
 
 
 class Bins(nn.Module):
-    """Adaptive average pooling to H,W bins that need not be of one size."""
+    """Adaptive pooling to H,W bins that need not be of one size: to means, or largest values."""
 
-    def __init__(self, size: tuple[int, int]) -> None:
+    def __init__(self, size: tuple[int, int], *, largest: bool = False) -> None:
         super().__init__()
         self.size = size
+        self.largest = largest
 
     def forward(self, x: Tensor) -> Tensor:
         rows = self._pool(x, 2, self.size[0])
         return self._pool(rows, 3, self.size[1])
 
-    @staticmethod
-    def _pool(x: Tensor, dim: int, bins: int) -> Tensor:
+    def _pool(self, x: Tensor, dim: int, bins: int) -> Tensor:
         length = int(x.shape[dim])
         if bins == length:
             return x
         edges = [(i * length // bins, -(-(i + 1) * length // bins)) for i in range(bins)]
-        parts = [x.narrow(dim, a, b - a).mean(dim, keepdim=True) for a, b in edges]
+        reduce = torch.amax if self.largest else torch.mean
+        parts = [reduce(x.narrow(dim, a, b - a), dim, keepdim=True) for a, b in edges]
         return torch.cat(parts, dim=dim) if bins > 1 else parts[0]
 
 

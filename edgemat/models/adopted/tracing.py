@@ -17,6 +17,8 @@ from torch.export import ExportedProgram
 
 from edgemat.errors import ConversionError, EdgematError, UnsupportedError, UsageError
 
+BROKEN_UP = (torch.ops.aten.einsum.default,)
+"""Operators that torch itself writes in others before rules see them."""
 _OPTIONAL = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -74,7 +76,7 @@ def retrace(module: nn.Module, shape: tuple[int, int, int]) -> ExportedProgram:
         warnings.simplefilter("ignore")
         try:
             program = torch.export.export(module, (_example(shape),), strict=False)
-            whole: ExportedProgram = program.run_decompositions({})
+            whole = _plain(program)
         except Exception as error:
             raise UnsupportedError(
                 f"torch.export cannot trace the network: {_reason(error)}.",
@@ -124,10 +126,16 @@ def in_core_operators(program: ExportedProgram, path: Path) -> ExportedProgram:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            plain: ExportedProgram = program.run_decompositions({})
+            return _plain(program)
     except Exception as error:
         raise ConversionError(
             f"torch cannot write {path} in its core operators: {_reason(error)}",
             remedy="Export it with this version of torch, in eval mode.",
         ) from error
+
+
+def _plain(program: ExportedProgram) -> ExportedProgram:
+    """Write a program in the operators that rules are of: products of matrices for an einsum."""
+    known = torch.export.default_decompositions()
+    plain: ExportedProgram = program.run_decompositions({op: known[op] for op in BROKEN_UP})
     return plain

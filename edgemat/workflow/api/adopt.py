@@ -180,7 +180,7 @@ def _program(
 ) -> ExportedProgram:
     """Return the program of a network by whatever name, with what feeds and reads it."""
     from edgemat.models.adopted.network import Traced
-    from edgemat.models.adopted.opening import load_weights, open_module
+    from edgemat.models.adopted.opening import load_weights, open_module, require_small
     from edgemat.models.adopted.program import (
         gives_one_map,
         load_program,
@@ -214,6 +214,7 @@ def _program(
         )
     module = open_module(str(network)) if isinstance(network, Path | str) else network
     require_one_input(module)
+    require_small(module)
     if weights is not None:
         load_weights(module, Path(weights))
     return trace_module(module, reading, size=size, channels=channels, sure=sure)

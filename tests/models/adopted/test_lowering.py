@@ -95,12 +95,21 @@ LAYERS: dict[str, nn.Module] = {
     "bins of several sizes": Lines(
         lambda x: F.interpolate(F.adaptive_avg_pool2d(x, (3, 5)), 16, mode="bilinear")
     ),
+    "largest of bins": Lines(
+        lambda x: (
+            F.interpolate(F.adaptive_max_pool2d(x, 4), 16)
+            + F.adaptive_max_pool2d(x, 1)
+            + F.interpolate(F.adaptive_max_pool2d(x, (3, 5)), 16, mode="bilinear")
+        )
+    ),
+    "largest of the channels, and where": Lines(lambda x: x - x.max(1, keepdim=True)[0]),
     "bilinear, corners aligned": Lines(
         lambda x: F.interpolate(x[:, :, ::2, ::2], (16, 16), mode="bilinear", align_corners=True)
     ),
     "reflected border": nn.Sequential(nn.ReflectionPad2d((1, 2, 3, 0)), nn.Conv2d(C, C, 4)),
     "repeated border": nn.Sequential(nn.ReplicationPad2d(2), nn.Conv2d(C, C, 5)),
     "padding mode of a convolution": nn.Conv2d(C, C, 3, padding=1, padding_mode="reflect"),
+    "border that begins anew": nn.Conv2d(C, C, 3, padding=(1, 0), padding_mode="circular"),
     "uneven zeros": nn.Sequential(nn.ZeroPad2d((0, 1, 2, 0)), nn.Conv2d(C, C, (3, 2))),
     "transposed": nn.Sequential(nn.MaxPool2d(2), nn.ConvTranspose2d(C, C, 2, 2)),
     "transposed, overlapping": nn.Sequential(nn.MaxPool2d(2), nn.ConvTranspose2d(C, C, 4, 2, 1)),
@@ -124,6 +133,9 @@ LAYERS: dict[str, nn.Module] = {
     ),
     "linear on tokens": Lines(
         lambda x: (x.flatten(2).transpose(1, 2) @ torch.ones(C, C)).mT.reshape(x.shape)
+    ),
+    "products by einsum": Lines(
+        lambda x: torch.einsum("bchw,bdhw,de->behw", x, x, torch.arange(16.0).reshape(C, C)) / 8
     ),
     "attention": Attention(C),
     "batch norm of rows": OnRows(nn.BatchNorm1d(C)),
@@ -292,7 +304,7 @@ def attending_behind(x: Tensor) -> Tensor:
         (Lines(lambda x: F.pad(x[0], (1, 1, 1, 1), mode="reflect")), "aten.pad, as it is called"),
         (Lines(lambda x: x * torch.zeros(1100, 1000).sum()), "1,100,000 constant"),
         (Lines(lambda x: (x, x)), "gives 2 results"),  # type: ignore[arg-type,return-value]
-        (Lines(lambda x: F.pad(x, (1, 1, 1, 1), mode="circular")), "circular"),
+        (Lines(lambda x: F.pad(x, (1, 1, 1, 1), value=0.5)), "pads with 0.5"),
         (Lines(lambda x: F.pad(x, (1, 1), value=2.0)), "pads with 2"),
         (Lines(lambda x: F.conv2d(x, x.mean((2, 3), keepdim=True))), "computed from the picture"),
         (Lines(lambda x: x[:, ::2]), "every 2th"),

@@ -90,6 +90,9 @@ def test_weights_as_people_save_them(wrap: str, tmp_path: Path) -> None:
         (lambda s: s.update({"extra.weight": torch.ones(1)}), "The network has no 'extra.weight'"),
         (lambda s: s.update({"up.bias": torch.ones(3)}), r"'up.bias' is \(3,\)"),
         (lambda s: s.update({"up.bias": torch.full((16,), torch.nan)}), "no numbers"),
+        (lambda s: s.update({"up.bias": torch.ones(16, dtype=torch.int8)}), "torch.int8"),
+        (lambda s: s.update({"up.bias": torch.ones(16, dtype=torch.complex64)}), "complex64"),
+        (lambda s: s.update({"up.bias": torch.ones(16).to_sparse()}), "is sparse_coo"),
     ],
 )
 def test_weights_that_do_not_fit(change: object, words: str, tmp_path: Path) -> None:

@@ -69,6 +69,18 @@ def _adaptive_average_pool(to: Lowering, *, x: fx.Node, output_size: list[int]) 
     return to.module(Bins((rows, columns)), x)
 
 
+@rule(RULES, aten.adaptive_max_pool2d.default, becomes="plain pooling, or maxima of slices")
+def _adaptive_max_pool(to: Lowering, *, x: fx.Node, output_size: list[int]) -> list[Any]:
+    height, width = shape_of(x)[2:]
+    rows, columns = output_size
+    if (rows, columns) == (height, width):
+        return [x, None]
+    if height % rows == 0 and width % columns == 0:
+        window = (height // rows, width // columns)
+        return [to.call(F.max_pool2d, x, window, window), None]
+    return [to.module(Bins((rows, columns), largest=True), x), None]
+
+
 @rule(RULES, aten.mean.dim)
 def _mean(to: Lowering, *, x: fx.Node, dim: list[int], keepdim: bool, dtype: Any) -> fx.Node:
     return to.call(torch.mean, x, tuple(dim), keepdim)
@@ -82,6 +94,11 @@ def _total(to: Lowering, *, x: fx.Node, dim: list[int], keepdim: bool, dtype: An
 @rule(RULES, aten.amax.default)
 def _largest(to: Lowering, *, x: fx.Node, dim: list[int], keepdim: bool) -> fx.Node:
     return to.call(torch.amax, x, tuple(dim), keepdim)
+
+
+@rule(RULES, aten.max.dim)
+def _largest_along(to: Lowering, *, x: fx.Node, dim: int, keepdim: bool) -> list[Any]:
+    return [to.call(torch.amax, x, (dim,), keepdim), None]  # where it lies, no rule asks for
 
 
 @rule(RULES, aten.upsample_bilinear2d.vec)

@@ -159,7 +159,7 @@ def _channel_shuffle(to: Lowering, *, x: fx.Node, groups: int) -> fx.Node:
 
 @rule(RULES, aten.pad.default, becomes="zeros, or slices of the border, concatenated")
 def _pad(to: Lowering, *, x: fx.Node, pad: list[int], mode: str, value: float | None) -> fx.Node:
-    if mode in ("reflect", "replicate") and len(pad) == 4:
+    if mode in ("reflect", "replicate", "circular") and len(pad) == 4:
         return _repeat_border(to, x, pad, mode)
     if mode != "constant":
         raise UnsupportedError(
