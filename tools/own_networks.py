@@ -3,7 +3,8 @@
 Each is adopted, quantized, converted to every target and proven, in a process of its own; what was
 found is kept in docs/own-networks.json network by network, so that a stopped run resumes, and
 docs/own-networks.md is written from it. They come from PyPI: pip install
-segmentation-models-pytorch; three more are written in the tests. Weights are random, batch norms' statistics those of a few pictures.
+segmentation-models-pytorch; three more are written in the tests. Weights are random, batch norms'
+statistics those of a few pictures.
 """
 
 from __future__ import annotations
