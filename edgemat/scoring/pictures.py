@@ -6,7 +6,7 @@ import contextlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -130,10 +130,31 @@ def score_pictures(
 ) -> list[PictureErrors]:
     """Score a model on photographs at their own size, in the order given.
 
+    Parameters and errors as of :func:`score_rounds`.
+    """
+    rounds = [protocols]
+    (found,) = score_rounds(pictures, rounds, processes=processes, ray=ray, progress=progress)
+    return found
+
+
+def score_rounds(
+    pictures: Sequence[Picture],
+    rounds: Sequence[PictureProtocols],
+    *,
+    processes: int = 1,
+    ray: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[list[PictureErrors]]:
+    """Score a model on photographs once for each of several protocols; a list for each of these.
+
     Parameters
     ----------
+    rounds:
+        Of one model, met in one way.
     processes, ray:
         Photographs at once, here or on a cluster; see :func:`edgemat.spread.spread`.
+    progress:
+        Called with the number of mattes done and of all.
 
     Raises
     ------
@@ -144,17 +165,19 @@ def score_pictures(
     MissingToolError
         When no cluster answers.
     """
-    _open(protocols.model, protocols.protocol)  # what is wrong is said before processes start
-    work, numbered = partial(_score, protocols), list(enumerate(pictures))
+    for protocols in rounds:  # what is wrong is said before processes start
+        _open(protocols.model, protocols.protocol)
+    tasks = [(one, number, picture) for one in rounds for number, picture in enumerate(pictures)]
     found: dict[int, PictureErrors] = {}
-    with contextlib.closing(spread(work, numbered, workers=processes, ray=ray)) as done:
+    with contextlib.closing(spread(_score, tasks, workers=processes, ray=ray)) as done:
         for number, one in done:
             if one is None:
-                raise lost(pictures[number].name)
+                raise lost(tasks[number][2].name)
             found[number] = one
             if progress is not None:
-                progress(len(found), len(pictures))
-    return [found[number] for number in range(len(pictures))]
+                progress(len(found), len(tasks))
+    inside = range(len(pictures))
+    return [[found[n * len(pictures) + place] for place in inside] for n in range(len(rounds))]
 
 
 def mean_errors(found: Sequence[PictureErrors]) -> dict[Region, MattingErrors]:
@@ -182,8 +205,8 @@ def predict_picture(
     return image, truth, _matte(image, trimap, protocols)
 
 
-def _score(protocols: PictureProtocols, numbered: tuple[int, Picture]) -> PictureErrors:
-    number, picture = numbered
+def _score(task: tuple[PictureProtocols, int, Picture]) -> PictureErrors:
+    protocols, number, picture = task
     image, truth, trimap = _read(picture, protocols, number)
     alpha = _matte(image, trimap, protocols)
     errors = {"whole": errors_by(protocols.port, alpha, truth, trimap=trimap, region="whole")}

@@ -110,7 +110,7 @@ def evaluate_photographs(
     from edgemat.errors import UsageError
     from edgemat.images import check_image_name
     from edgemat.scoring.own_trimap import mean_trimap_iou
-    from edgemat.scoring.pictures import PictureProtocols, mean_errors, photographs, score_pictures
+    from edgemat.scoring.pictures import PictureProtocols, mean_errors, photographs, score_rounds
 
     if worst is not None:
         check_image_name(worst)
@@ -126,27 +126,23 @@ def evaluate_photographs(
     pictures = photographs(files, names)
     categories = read_categories(path, names)
     rounds: list[tuple[int, int] | None] = list(dilations) or [None]
-    measured = []
-    for number, dilation in enumerate(rounds):
+    protocols = [
         # its own trimap does not depend on those that are made
-        settings = PictureProtocols(model, protocol, port, dilation, hidden, own_trimap=number == 0)
-
-        def show(done: int, total: int, before: int = number) -> None:
-            if progress is not None:
-                progress(before * total + done, total * len(rounds))
-
-        found = score_pictures(pictures, settings, processes=processes, ray=ray, progress=show)
+        PictureProtocols(model, protocol, port, dilation, hidden, own_trimap=number == 0)
+        for number, dilation in enumerate(rounds)
+    ]
+    scored = score_rounds(pictures, protocols, processes=processes, ray=ray, progress=progress)
+    trimap_miou = mean_trimap_iou(one.trimap for one in scored[0])
+    measured = []
+    for dilation, found in zip(rounds, scored, strict=True):
         by_category = {
             category: mean_errors([one for one in found if categories[one.name] == category])
             for category in sorted({*categories.values()})
         }
-        if number == 0:
-            trimap_miou = mean_trimap_iou(one.trimap for one in found)
         measured.append(SetErrors(dilation, mean_errors(found), found, by_category, trimap_miou))
     _say_what_is_empty(measured[0].pictures)
     if worst is not None:
-        settings = PictureProtocols(model, protocol, port, rounds[0], hidden)
-        _draw_worst(pictures, measured[0].pictures, settings, worst)
+        _draw_worst(pictures, measured[0].pictures, protocols[0], worst)
     return measured
 
 
