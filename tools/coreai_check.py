@@ -37,6 +37,8 @@ from edgemat.workflow.stages.quantizing import quantize_as_shipped
 
 MODELS = ("portrait", "trimap")
 PICTURES = 8  # that the quantized network is scored on
+LINES = 2 + len(MODELS) * len(COREAI.targets)
+"""Of the whole table."""
 BESIDE = {"coreai-fp16": "coreml-fp16", "coreai-w8a8": "coreml-w8a8"}
 
 

@@ -35,7 +35,7 @@ from edgemat.errors import EdgematError, GateFailed
 from edgemat.files import write_text
 from edgemat.report.photo import make_album
 from edgemat.terminal import run_app
-from tools import own_networks
+from tools import coreai_check, own_networks
 
 ROOT = Path(__file__).parents[1]
 MODELS = Path("docs/models")
@@ -223,6 +223,8 @@ def _own_networks() -> None:
 def _coreai() -> None:
     text = (ROOT / VERIFICATION).read_text(encoding="utf-8")
     table = _python(["-m", "tools.coreai_check"], passes=(0, 1))
+    if table.count("\n") != coreai_check.LINES:  # status 1 is a bar that is missed, or a crash
+        raise EdgematError("tools.coreai_check ended early.", remedy="Look at what it says above.")
     write_text(ROOT / VERIFICATION, between(text, COREAI_BEGIN, table))
 
 
@@ -249,9 +251,20 @@ def with_quality(text: str, rows: Sequence[dict[str, Any]]) -> str:
 
 
 def between(text: str, begin: str, table: str) -> str:
-    """Return a document with a table behind the mark `begin`, up to the next end mark."""
-    before, _, rest = text.partition(begin)
-    _, _, after = rest.partition(END)
+    """Return a document with a table behind the mark `begin`, up to the next end mark.
+
+    Raises
+    ------
+    EdgematError
+        When it has not both.
+    """
+    before, began, rest = text.partition(begin)
+    _, ended, after = rest.partition(END)
+    if not (began and ended):
+        raise EdgematError(
+            f"A document has lost its mark {(END if began else begin).strip()}.",
+            remedy="Put the marks back round its table.",
+        )
     return f"{before}{begin}{table}{END}{after}"
 
 

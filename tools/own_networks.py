@@ -256,7 +256,7 @@ def _marked(text: str, *, missed: bool) -> str:
     return f"**{text}**" if missed else text
 
 
-TEXT = """# Networks that edgemat did not write
+TEXT = """# Networks that are not edgemat's
 
 Made by `python -m tools.own_networks`, which takes each from its factory through `edgemat adopt`,
 `quantize` ({calibration} pictures) and `convert` to TFLite and Core ML, at {side} px. Weights are

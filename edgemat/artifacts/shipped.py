@@ -82,7 +82,8 @@ def open_mobile(named: ArtifactLike) -> Artifact:
     'tflite-int8'
     """
     opened = open_artifact(named)
-    return file_beside(opened) or opened
+    by_name = not isinstance(named, Artifact) and str(named) == opened.manifest.name
+    return (file_beside(opened) if by_name else None) or opened
 
 
 def open_artifact(named: ArtifactLike, *, target: str | None = None) -> Artifact:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError
-from torch import Tensor, nn
+from torch import Tensor
 
 from edgemat.artifacts.artifact import COPY_AGAIN, Artifact
 from edgemat.errors import ArtifactError, UsageError
@@ -19,11 +18,10 @@ from edgemat.models.adopted.program import PROGRAM, load_program
 from edgemat.models.blocks.affine import add_affines
 from edgemat.models.bounds import require_small
 from edgemat.models.deploy import DeployForm, to_deploy
-from edgemat.models.network import MattingNetwork, Network
+from edgemat.models.network import AnyNetwork, MattingNetwork, Network
 from edgemat.models.pruned import fit_channels, settle_channels, shapes_of
 from edgemat.models.weights_file import read_safetensors
 
-Model = TypeVar("Model", bound=nn.Module)
 PARAMETERS_PER_BYTE = 8
 """Of the network as it was before pruning, whose file has two bytes for each that is left."""
 # What torch and Python raise when a manifest and a file do not belong together.
@@ -120,7 +118,7 @@ def _matting(network: Network, artifact: Artifact) -> MattingNetwork:
     )
 
 
-def read_weights(model: Model, artifact: Artifact) -> Model:
+def read_weights(model: AnyNetwork, artifact: Artifact) -> AnyNetwork:
     """Load the payload of a float or quantized artefact into `model`, in place; returns it.
 
     Parameters

@@ -39,6 +39,7 @@ _EXTRA = {
     "HEIC": (4, (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1", b"ftyphevc")),
     "JPEG XL": (0, (b"\xff\x0a", b"\0\0\0\x0cJXL ")),
 }
+UPPER_HALF = "edgemat: upper half of 16 bits"
 _COLOURS = {"RGB": 3, "RGBA": 3, "LA": 1}  # channels that are no alpha
 _EXIF_ORIENTATION = 0x0112
 _TOLD_BY = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")  # chunks of a PNG that can hold an orientation
@@ -228,26 +229,39 @@ def load(path: PictureFile) -> Image.Image:
         try:
             of_16_bits = ";16" in str(getattr(image, "tile", "")) and image.mode in _COLOURS
             image.load()
-            if of_16_bits:
-                _refuse_empty_top_bits(image, path)
             # a JPEG's further pictures (MPO) are its depth and gain maps
             if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
                 warn(f"{path} holds several pictures; the first is read.")
             upright = ImageOps.exif_transpose(image)
             upright.format = image.format  # which a copy forgets: lossy files hold odd values
+            upright.info[UPPER_HALF] = of_16_bits
             return upright
         except (OSError, *_DECODER_ERRORS) as error:
             raise _not_readable(path) from error
 
 
-def _refuse_empty_top_bits(image: Image.Image, path: PictureFile) -> None:
-    """Refuse 16-bit colours that hold 12 bits or less: of each, Pillow keeps the upper 8 of 16."""
+def require_top_bits(image: Image.Image, path: PictureFile) -> None:
+    """Refuse 16-bit colours of at most 12 bits; say it of 14, or where nothing is left.
+
+    Of each colour, Pillow keeps the upper 8 of 16 bits.
+
+    Raises
+    ------
+    ImageError
+        With the remedy.
+    """
+    if not image.info.get(UPPER_HALF):
+        return
     peak = max(high for _, high in np.reshape(image.getextrema(), (-1, 2))[: _COLOURS[image.mode]])
-    if 0 < peak < 1 << 12 - 8:
+    if peak == 0:
+        warn(f"{path} is black in the upper 8 of its 16 bits, and read as black.")
+    elif peak < 1 << 12 - 8:
         raise ImageError(
-            f"{path} uses the lower 12 of its 16 bits, or less: it would be read as almost black.",
+            f"{path} uses the lower 12 of its 16 bits: it would be read as almost black.",
             remedy="Save it as 8 bits, or scale its values up to 65535.",
         )
+    elif peak < 1 << 14 - 8:
+        warn(f"{path} uses the lower 14 of its 16 bits, and is read as dark as that.")
 
 
 @cache

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from torch import Tensor, nn
 
 from edgemat.models.blocks.affine import pixel_weight
+
+AnyNetwork = TypeVar("AnyNetwork", bound=nn.Module)
+"""A module that comes back as what it was."""
 
 
 class Network(nn.Module):

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader, Dataset
 from edgemat.errors import TrainingError, UsageError
 from edgemat.files import write_text
 from edgemat.models.info import MattingTask
+from edgemat.models.network import AnyNetwork
 from edgemat.progress import progress_bar
 from edgemat.training.holding import held, hold_statistics, norms
 from edgemat.training.interrupt import ignore_interrupts, interrupts_held_back
@@ -34,8 +35,6 @@ from edgemat.training.step import Stepper
 
 CHECKPOINT, LOG = "checkpoint.pt", "training.jsonl"
 LOG_EVERY = 10
-
-Model = TypeVar("Model", bound=nn.Module)
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -61,7 +60,7 @@ def pick_device(name: str = "auto") -> torch.device:
 
 
 def train(
-    network: Model,
+    network: AnyNetwork,
     data: Dataset[dict[str, Tensor]],
     *,
     task: MattingTask,
@@ -72,11 +71,11 @@ def train(
     groups: Sequence[ParameterGroup] | None = None,
     fixed: Sequence[nn.Module] = (),
     teacher: nn.Module | None = None,
-    selection: Selection[Model] | None = None,
+    selection: Selection[AnyNetwork] | None = None,
     seed: int = 1,
     device: str = "auto",
     title: str = "training",
-) -> Model:
+) -> AnyNetwork:
     """Train `network`, in place, and return it in eval mode on the CPU.
 
     Parameters
@@ -107,8 +106,9 @@ def train(
     ValueError
         When the schedule speaks of an encoder, and none is given.
     """
-    if encoder is None and (schedule.encoder_rate != 1 or schedule.bn == "encoder"):
-        raise ValueError("The schedule treats the encoder by itself: which part is it?")
+    by_itself = (groups is None and schedule.encoder_rate != 1) or schedule.bn == "encoder"
+    if encoder is None and by_itself:
+        raise ValueError("The schedule treats the encoder by itself: pass it as `encoder`.")
     place = pick_device(device)
     network.to(place).train()
     if schedule.bn == "frozen":
@@ -141,9 +141,9 @@ def train(
 
 def _go_through(
     phases: Sequence[Phase],
-    stepper: Stepper[Model],
+    stepper: Stepper[AnyNetwork],
     folder: Path,
-    selection: Selection[Model] | None,
+    selection: Selection[AnyNetwork] | None,
     title: str,
 ) -> None:
     """Take all steps that are left, from the checkpoint in `folder` on."""

@@ -6,17 +6,16 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple
 
 from torch import Tensor, nn
 
+from edgemat.models.network import AnyNetwork
 from edgemat.training.state import reading_state, write_state
 
 BEST = "best.pt"
 JUDGEMENTS = 10
 """In a training."""
-
-Model = TypeVar("Model", bound=nn.Module)
 
 
 class _Best(NamedTuple):
@@ -26,7 +25,7 @@ class _Best(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Selection(Generic[Model]):
+class Selection(Generic[AnyNetwork]):
     """Keeps the weights that were judged best, in a file: a killed training ends in the same.
 
     Attributes
@@ -37,14 +36,14 @@ class Selection(Generic[Model]):
         Of the training.
     """
 
-    error: Callable[[Model], float]
+    error: Callable[[AnyNetwork], float]
     folder: Path
 
     def is_due(self, step: int, total: int) -> bool:
         """Whether the network is judged after `step` of `total`: ten times, last of all the end."""
         return (step + 1) % max(1, total // JUDGEMENTS) == 0 or step == total - 1
 
-    def judge(self, network: Model, step: int) -> float:
+    def judge(self, network: AnyNetwork, step: int) -> float:
         """Return the error after `step`, rounded; keep the weights if none was lower."""
         found = round(self.error(copy.deepcopy(network).cpu().eval()), 6)
         best = self._read()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, cast
 
 import torch
 from torch import Tensor, nn
@@ -13,12 +13,11 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from edgemat.doctor import cpu_has_bfloat16
 from edgemat.models.info import MattingTask
+from edgemat.models.network import AnyNetwork
 from edgemat.training.losses import Loss
 from edgemat.training.objective import compute_loss
 from edgemat.training.processes import Processes
 from edgemat.training.schedule import Schedule
-
-Model = TypeVar("Model", bound=nn.Module)
 
 
 def has_bfloat16(device: torch.device) -> bool:
@@ -28,7 +27,7 @@ def has_bfloat16(device: torch.device) -> bool:
     return device.type == "cpu" and cpu_has_bfloat16()
 
 
-class Stepper(Generic[Model]):
+class Stepper(Generic[AnyNetwork]):
     """A network with all that a step moves: its optimiser, loss scale and moving average.
 
     Parameters
@@ -39,7 +38,7 @@ class Stepper(Generic[Model]):
 
     def __init__(
         self,
-        network: Model,
+        network: AnyNetwork,
         optimizer: torch.optim.Optimizer,
         schedule: Schedule,
         *,
@@ -59,9 +58,9 @@ class Stepper(Generic[Model]):
         self._called = processes.wrapped(network)
 
     @property
-    def result(self) -> Model:
+    def result(self) -> AnyNetwork:
         """The network as it would come out now: the moving average, where there is one."""
-        return self.network if self.average is None else cast(Model, self.average.module)
+        return self.network if self.average is None else cast(AnyNetwork, self.average.module)
 
     def finish(self) -> None:
         """Give the network the weights that come out."""

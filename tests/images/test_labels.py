@@ -130,11 +130,22 @@ def test_twelve_bits_in_sixteen_of_a_colour_are_refused_not_black(
     write_deep_colour(path, picture)
     with pytest.raises(ImageError, match="almost black"):
         read_image(path)
+    if channels == 4:  # whose alpha is all that a mask is read for
+        mask = picture.copy()
+        mask[:20, :, 3] = 0
+        write_deep_colour(path, mask)
+        assert read_grey(path).mean() == 0.5
+    picture[0, 0, 0] = 12000
+    write_deep_colour(path, picture)
+    with pytest.warns(PictureWarning, match="lower 14 of its 16 bits"):
+        assert read_image(path)[0, 0].tolist() == [46, 15, 15]
     picture[0, 0, 0] = 40000
     write_deep_colour(path, picture)
     assert read_image(path)[0, 0].tolist() == [156, 15, 15]
-    write_deep_colour(path, np.zeros_like(picture))
-    assert read_image(path).max() == 0  # black is a colour
+    picture[...] = 200
+    write_deep_colour(path, picture)
+    with pytest.warns(PictureWarning, match="is black in the upper 8 of its 16 bits"):
+        assert read_image(path).max() == 0  # black is a colour
 
 
 def test_one_pixel_that_is_not_opaque_does_not_make_the_alpha_channel_the_mask(

@@ -217,6 +217,7 @@ def test_what_a_training_takes_is_said(folder: Path, red: str, tmp_path: Path, c
     said = [" ".join(call("evaluate", red, folder, *more)[2].split()) for more in ([], ["--all"])]
     assert "training pictures" not in said[0]
     assert "5 of" in said[1] and "these are errors on training pictures" in said[1]
+    assert "training pictures" not in call("evaluate", "closed-form", folder, "--all")[2]
     few = tmp_path / "few"
     for part in ("image", "alpha"):
         (few / part).mkdir(parents=True)

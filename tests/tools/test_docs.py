@@ -12,7 +12,8 @@ import pytest
 from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.shipped import SHELF, SHIPPED_TARGET, find_artifact, shipped_models
 from edgemat.bench.peers.entries import REFINED
-from tools import coreai_check
+from edgemat.errors import EdgematError
+from tools import coreai_check, own_networks
 from tools.docs import BEGIN, COREAI_BEGIN, END, VERIFICATION, Page, between, pages, with_quality
 
 ROOT = Path(__file__).parents[2]
@@ -88,6 +89,11 @@ def test_every_generated_page_is_there_and_is_made() -> None:
         assert f"docs/models/{sibling}" in made, path.name
 
 
+def test_the_page_on_own_networks_is_what_was_found() -> None:
+    found = json.loads((ROOT / own_networks.FOUND).read_text())
+    assert (ROOT / own_networks.PAGE).read_text() == own_networks.page(found)
+
+
 def test_a_table_is_put_between_its_marks(capsys: pytest.CaptureFixture[str]) -> None:
     text = (ROOT / VERIFICATION).read_text()
     held = text.partition(COREAI_BEGIN)[2].partition(END)[0]
@@ -96,6 +102,9 @@ def test_a_table_is_put_between_its_marks(capsys: pytest.CaptureFixture[str]) ->
     assert held.count("| portrait |") == held.count("| trimap |") == 3
     assert between(text, COREAI_BEGIN, held) == text
     assert between(text, COREAI_BEGIN, "new\n").count("new\n") == text.count("new\n") + 1
+    for lost in (COREAI_BEGIN, END):
+        with pytest.raises(EdgematError, match="has lost its mark"):
+            between(text.replace(lost, ""), COREAI_BEGIN, held)
 
 
 def test_what_is_absent_leaves_a_page() -> None:

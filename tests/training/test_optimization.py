@@ -176,7 +176,7 @@ def test_the_encoder_s_normalisation_is_fixed_whole(tmp_path: Path) -> None:
 def test_a_schedule_of_the_encoder_asks_which_part_it_is(
     changes: dict[str, object], tmp_path: Path
 ) -> None:
-    with pytest.raises(ValueError, match="which part"):
+    with pytest.raises(ValueError, match="pass it as `encoder`"):
         train(slim(), data(), task="portrait", schedule=schedule(**changes), folder=tmp_path)
 
 

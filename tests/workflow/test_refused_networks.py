@@ -99,6 +99,67 @@ def test_which_of_several_mattes_is_taken_is_said(tmp_path: Path) -> None:
         assert torch.allclose(edgemat.load(first)(x).alpha, network(x)["alpha"], atol=1e-5)
 
 
+def test_maps_within_outputs_have_names_of_two_parts(tmp_path: Path) -> None:
+    class Nested(Several):
+        def forward(self, x: torch.Tensor) -> dict[str, object]:  # type: ignore[override]
+            alpha = super().forward(x)["alpha"]
+            return {"sizes": [x.mean((2, 3)), alpha], "alpha": 1 - alpha}
+
+    network = Nested(("alpha",))
+    options = {"size": (32, 32), "images": 1, "output": tmp_path}
+    with pytest.raises(UsageError, match=r"3 outputs \(sizes\.0, sizes\.1, alpha\)"):
+        edgemat.adopt(network, **options)
+    with pytest.raises(UsageError, match=r"Did you mean 'sizes\.1'"):
+        edgemat.adopt(network, map="sizes.2", **options)
+    x = torch.rand(1, 3, 32, 32)
+    for name in ("sizes.1", "alpha", "1"):  # by number of what the network gives
+        made = edgemat.load(edgemat.adopt(network, map=name, name=f"by-{name}", **options))
+        expected = network(x)["alpha"] if name != "sizes.1" else network(x)["sizes"][1]  # type: ignore[index]
+        assert torch.allclose(made(x).alpha, expected, atol=1e-5)
+    assert edgemat.check(network, size=(32, 32)).refusal == ""
+
+
+def test_a_channel_that_is_named_needs_no_map(tmp_path: Path) -> None:
+    class Two(nn.Conv2d):
+        def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:  # type: ignore[override]
+            y = super().forward(x)
+            return {"out": y, "aux": y * 0}
+
+    with pytest.warns(OutputWarning, match="out is taken"):
+        edgemat.adopt(
+            Two(3, 21, 1), size=(32, 32), channel=15, logits=True, images=1, output=tmp_path
+        )
+
+
+def test_what_a_network_keeps_of_a_picture_is_not_in_its_program(tmp_path: Path) -> None:
+    class Keeps(nn.Module):
+        """A wrapper as people put round recurrent networks."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.before: torch.Tensor | None = None
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if self.before is None:
+                self.before = x.mean(1, keepdim=True)
+            return (x[:, :1] + self.before) / 2
+
+    made = edgemat.load(edgemat.adopt(Keeps(), size=(32, 32), images=1, output=tmp_path))
+    x = torch.rand(1, 3, 32, 32)
+    assert torch.allclose(made(x).alpha, (x[:, :1] + x.mean(1, keepdim=True)) / 2, atol=1e-5)
+
+
+def test_her_folder_may_have_edgemats_name(tmp_path: Path, call: Call) -> None:
+    folder = tmp_path / "edgemat"
+    folder.mkdir()
+    (folder / "herturns.py").write_text(HER_CODE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.syspath_prepend(str(folder))
+        error = call("check", "herturns:Turns", "--size", "32", "32")[2]
+    assert "edgemat/herturns.py:6:" in "".join(error.split())
+
+
 def test_the_last_of_many_classes_is_not_taken_unasked(tmp_path: Path) -> None:
     classes = nn.Conv2d(3, 21, 1)
     with pytest.raises(UsageError, match="has 21 channels: any of them may be the matte"):

@@ -7,14 +7,15 @@ import json
 import pytest
 from calling import Call
 
+from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.shipped import find_artifact, open_mobile, shipped_models
 
 
 @pytest.mark.parametrize("model", shipped_models())
 def test_a_name_means_the_int8_file(model: str) -> None:
     assert open_mobile(model).path == find_artifact(model, target="tflite-int8")
-    float_path = find_artifact(model)
-    assert open_mobile(float_path).path == find_artifact(model, target="tflite-int8")
+    folder = find_artifact(model)
+    assert open_mobile(folder).path == open_mobile(Artifact(folder)).path == folder
 
 
 def test_verify_runs_it(call: Call) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from edgemat.errors import OutputWarning, UsageError, nearest
 
 MOST_PLAIN = 2
-"""Channels of a map whose matte is known unless told: its only one, or the second of two."""
+"""Channels of a map whose matte is known without being told: its only one, or the second of two."""
 
 
 class Adapted(nn.Module):
@@ -60,7 +60,7 @@ class Adapted(nn.Module):
         mean, deviation = self.get_buffer("mean"), self.get_buffer("deviation")
         if self.affine:
             x = (x - mean[:, :channels]) / deviation[:, :channels]
-        y = _chosen(self.module(x), self.output, sure=self.sure)
+        y = self._chosen(self.module(x))
         self._require_channel(y)
         if self.logits and y.shape[1] == 1:
             y = torch.sigmoid(_resized(y, size))
@@ -80,7 +80,7 @@ class Adapted(nn.Module):
         if y.ndim != 4:
             raise UsageError(
                 f"The network gives {' x '.join(map(str, y.shape))}, and not a map B,C,H,W.",
-                remedy="Choose another output by --map, or give its result these dimensions.",
+                remedy="Let its forward pass return one, or choose another output by --map.",
             )
         if self.channel is not None and not 0 <= self.channel < y.shape[1]:
             raise UsageError(
@@ -93,44 +93,58 @@ class Adapted(nn.Module):
                 remedy=f"Give --channel from 0 to {y.shape[1] - 1}, or another output by --map.",
             )
 
-
-def _chosen(given: Any, output: str | None, *, sure: bool) -> Tensor:
-    """Return the map of that key or number; without one the first, if it can be a matte."""
-    if isinstance(given, Tensor):
-        return given
-    if hasattr(given, "_asdict"):
-        given = given._asdict()
-    if isinstance(given, list | tuple):
-        given = {str(number): value for number, value in enumerate(given)}
-    if not isinstance(given, Mapping) or not given:
-        raise UsageError(
-            f"The network gives {type(given).__name__}, and not a map.",
-            remedy="Choose one of its outputs by --map.",
-        )
-    if output is None:
-        first = _chosen(next(iter(given.values())), None, sure=sure)
-        if sure and len(given) > 1:
-            _say_which(first, list(map(str, given)))
+    def _chosen(self, given: Any) -> Tensor:
+        """Return the map of that key or number; without one the first, if it can be a matte."""
+        maps = dict(_maps(given))
+        if not maps:
+            raise UsageError(
+                f"The network gives {type(given).__name__}, and not a map.",
+                remedy="Let its forward pass return a tensor B,C,H,W.",
+            )
+        if self.output is not None:
+            return maps[_named(self.output, list(maps))]
+        if len(maps) == 1 or not self.sure:
+            return next((one for one in maps.values() if one.ndim == 4), next(iter(maps.values())))
+        (name, first), listed = next(iter(maps.items())), ", ".join(maps)
+        if first.ndim != 4 or (self.channel is None and first.shape[1] > MOST_PLAIN):
+            raise UsageError(
+                f"The network gives {len(maps)} outputs ({listed}), and the first, "
+                f"{' x '.join(map(str, first.shape))}, is no single map.",
+                remedy="Say by --map which one is the matte.",
+            )
+        text = f"The network gives {len(maps)} outputs ({listed}); {name} is taken for the matte."
+        warnings.warn(f"{text} --map chooses another.", OutputWarning, stacklevel=2)
         return first
-    if output not in given and not (output.isdecimal() and int(output) < len(given)):
-        raise UsageError(
-            f"The network gives no {output!r}.", remedy=nearest(output, map(str, given))
-        )
-    named = given[output] if output in given else [*given.values()][int(output)]
-    return _chosen(named, None, sure=sure)
 
 
-def _say_which(first: Tensor, names: list[str]) -> None:
-    """Warn that the first of several outputs is taken; refuse what is more likely a picture."""
-    listed = ", ".join(names)
-    if first.ndim != 4 or first.shape[1] > MOST_PLAIN:
-        raise UsageError(
-            f"The network gives {len(names)} outputs ({listed}), and the first, "
-            f"{' x '.join(map(str, first.shape))}, is no single map.",
-            remedy="Say by --map which one is the matte.",
-        )
-    text = f"The network gives {len(names)} outputs ({listed}); {names[0]} is taken for the matte."
-    warnings.warn(f"{text} --map chooses another.", OutputWarning, stacklevel=2)
+def _maps(given: Any, path: str = "") -> Iterator[tuple[str, Tensor]]:
+    """Give every tensor of an output with its name, "aux" or "maps.1"."""
+    if isinstance(given, Tensor):
+        yield path, given
+    elif hasattr(given, "_asdict"):
+        yield from _maps(given._asdict(), path)
+    elif isinstance(given, list | tuple):
+        yield from _maps(dict(enumerate(given)), path)
+    elif isinstance(given, Mapping):
+        for key, value in given.items():
+            yield from _maps(value, f"{path}.{key}" if path else str(key))
+
+
+def _named(output: str, names: list[str]) -> str:
+    """Return the map of a name; of the first part of one, or of its number, the first that has it.
+
+    Raises
+    ------
+    UsageError
+        When there is none.
+    """
+    groups = list(dict.fromkeys(name.split(".")[0] for name in names))
+    if output.isdecimal() and output not in groups and int(output) < len(groups):
+        output = groups[int(output)]
+    for name in names:
+        if name == output or name.startswith(f"{output}."):
+            return name
+    raise UsageError(f"The network gives no {output!r}.", remedy=nearest(output, names))
 
 
 def _resized(y: Tensor, size: Any) -> Tensor:

@@ -13,6 +13,7 @@ from torch._subclasses import FakeTensorMode
 from torch.export import ExportedProgram
 
 from edgemat.errors import EdgematError, UnsupportedError
+from edgemat.models.adopted.lines import is_library
 from edgemat.models.blocks.affine import ScaleShift
 
 Value = Any
@@ -294,13 +295,17 @@ def line_of(node: fx.Node) -> str:
     """Return the line of code that called an operator: file, number and text."""
     lines = [line.strip() for line in (node.stack_trace or "").splitlines() if line.strip()]
     frames = [n for n, line in enumerate(lines) if line.startswith("File ")]
-    own = [n for n in frames if "/torch/nn/" not in lines[n] and "/edgemat/" not in lines[n]]
+    own = [n for n in frames if not is_library(_file_of(lines[n]))]
     if not own:
         return "a line that the program does not tell"
     at = own[-1]
     text = f" ({lines[at + 1]})" if at + 1 < len(lines) else ""
-    file, _, rest = lines[at].removeprefix("File ").partition(", line ")
-    return f"{file.strip(chr(34))}:{rest.split(',')[0]}{text}"
+    number = lines[at].partition(", line ")[2].split(",")[0]
+    return f"{_file_of(lines[at])}:{number}{text}"
+
+
+def _file_of(frame: str) -> str:
+    return frame.removeprefix("File ").partition(", line ")[0].strip('"')
 
 
 def name_of(node: fx.Node, program: ExportedProgram) -> str:

@@ -97,7 +97,7 @@ def require_small(network: nn.Module) -> None:
     if any(is_lazy(weight) for weight in weights):
         raise UsageError(
             f"{type(network).__name__} has lazy layers, whose weights are not there yet.",
-            remedy="Run a picture through it before.",
+            remedy="Let the factory run a picture through it before it returns it.",
         )
     size = sum(weight.numel() * weight.element_size() for weight in weights)
     if size > MAX_BYTES:
@@ -141,8 +141,8 @@ def load_weights(network: nn.Module, path: Path) -> None:
                 "network.",
                 remedy="Build the network as it was when these weights were trained.",
             )
-        if tensor.layout != torch.strided or tensor.is_floating_point() != (
-            wanted[name].is_floating_point()
+        if tensor.layout != torch.strided or (
+            wanted[name].is_floating_point() and not tensor.is_floating_point()
         ):
             kind = f"{str(tensor.layout).removeprefix('torch.')} {tensor.dtype}"
             raise UsageError(

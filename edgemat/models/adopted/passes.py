@@ -85,7 +85,8 @@ def expand_transposed(network: fx.GraphModule) -> None:
 def lift_rectifiers(network: fx.GraphModule) -> None:
     """Rectify before values are moved about, not behind: runtimes fuse it into convolutions alone.
 
-    What lies between a convolution and its rectifier has no grid in int8.
+    What lies between a convolution and its rectifier has no grid in int8. A rectifier stays where a
+    source has other users, or is a constant: it would be computed more often than before.
     """
     waiting = [node for node in network.graph.nodes if node.target in RECTIFIERS]
     while waiting:
@@ -96,8 +97,10 @@ def lift_rectifiers(network: fx.GraphModule) -> None:
         module = _module(network, moved)
         if isinstance(module, TransposedConv2d):
             module.rectifier = rectifier.target
-        elif isinstance(module, PixelShuffle | ZeroPad | Repeated) or moved.target in MOVES_ALONE:
+        elif _only_moves(moved, module):
             for source in moved.all_input_nodes:
+                if source.target == rectifier.target:
+                    continue
                 with network.graph.inserting_after(source):
                     ahead = network.graph.call_function(
                         rectifier.target, (source, *rectifier.args[1:]), rectifier.kwargs
@@ -109,6 +112,13 @@ def lift_rectifiers(network: fx.GraphModule) -> None:
             continue
         rectifier.replace_all_uses_with(moved)
         network.graph.erase_node(rectifier)
+
+
+def _only_moves(node: fx.Node, module: nn.Module | None) -> bool:
+    """Return whether a node moves values about that nothing else sees."""
+    moves = isinstance(module, PixelShuffle | ZeroPad | Repeated) or node.target in MOVES_ALONE
+    sources = node.all_input_nodes
+    return moves and all(len(one.users) == 1 and one.op != "get_attr" for one in sources)
 
 
 def regrid(network: fx.GraphModule) -> None:

@@ -106,6 +106,10 @@ class Repeated(nn.Module):
 
     def _pad(self, x: Tensor, dim: int, before: int, after: int) -> Tensor:
         length = int(x.shape[dim])  # a tensor, while Core ML's converter traces
+        if before < 0 or after < 0:  # less than none takes away
+            first, last = max(0, -before), length - max(0, -after)
+            x, length = x.narrow(dim, first, last - first), last - first
+            before, after = max(0, before), max(0, after)
         if self.mode == "circular":
             around = [(length - before, before), (0, length), (0, after)]
             parts = [x.narrow(dim, first, count) for first, count in around if count]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import inspect
 import io
 import logging
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from edgemat.errors import ConversionError, EdgematError, UnsupportedError, UsageError
+from edgemat.models.adopted.lines import is_library
 
 BROKEN_UP = (torch.ops.aten.einsum.default,)
 """Operators that torch itself writes in others before rules see them."""
@@ -54,14 +56,14 @@ def trace(module: nn.Module, shape: tuple[int, int, int]) -> ExportedProgram:
     module = module.eval().requires_grad_(False)
     try:
         with torch.no_grad():
-            module(_example(shape))
+            copy.deepcopy(module)(_example(shape))  # what it may keep of a picture is not its own
     except EdgematError:  # of the choice among its outputs
         raise
     except Exception as error:  # what the network's own code raises
         taken = " x ".join(map(str, (1, *shape)))
         raise UsageError(
             f"The network cannot take a picture of {taken}: {_reason(error)}.",
-            remedy="Give the --size that it needs, and --trimap where it takes one.",
+            remedy="Let it take one outside of edgemat first; or give another --size, or --trimap.",
         ) from error
     return retrace(module, shape)
 
@@ -107,9 +109,7 @@ def _reason(error: BaseException) -> str:
     own = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith("<")
-        and "/torch/" not in frame.filename
-        and "/edgemat/" not in frame.filename
+        if not (frame.filename.startswith("<") or is_library(frame.filename))
     ]
     where = f" ({own[-1].filename}:{own[-1].lineno}: {own[-1].line})" if own else ""
     return what.rstrip(".") + where

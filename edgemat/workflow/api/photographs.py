@@ -109,6 +109,7 @@ def evaluate_photographs(
     from edgemat.data.layouts.table import find_mattes
     from edgemat.errors import UsageError
     from edgemat.images import check_image_name
+    from edgemat.matting.classical import METHODS
     from edgemat.scoring.own_trimap import mean_trimap_iou
     from edgemat.scoring.pictures import PictureProtocols, mean_errors, photographs, score_rounds
 
@@ -121,7 +122,8 @@ def evaluate_photographs(
         )
     files = find_mattes(path, layout=layout, use="image" if layout == "own" else "auto")
     split = files_split(files, path)
-    _say_what_is_trained_on(split, path, everything)
+    if model not in METHODS:
+        _say_what_is_trained_on(split, path, everything)
     names = split.names("all" if everything else "held-out")
     pictures = photographs(files, names)
     categories = read_categories(path, names)
@@ -157,7 +159,7 @@ def _say_what_is_trained_on(split: Split, path: Path, everything: bool) -> None:
     warnings.warn(
         f"{text}: of a model that was trained on them, these are errors on training pictures.",
         DataWarning,
-        stacklevel=3,
+        stacklevel=4,
     )
 
 
@@ -170,7 +172,7 @@ def _say_what_is_empty(found: Sequence[PictureErrors]) -> None:
             f"{len(empty)} of {len(found)} true mattes are empty ({shown}): a matte of nothing has "
             "no error there. If they are not meant to be, leave them out.",
             DataWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

@@ -102,7 +102,7 @@ LAYERS: dict[str, nn.Module] = {
             + F.interpolate(F.adaptive_max_pool2d(x, (3, 5)), 16, mode="bilinear")
         )
     ),
-    "largest of the channels, and where": Lines(lambda x: x - x.max(1, keepdim=True)[0]),
+    "largest along the channels": Lines(lambda x: x - x.max(1, keepdim=True)[0]),
     "bilinear, corners aligned": Lines(
         lambda x: F.interpolate(x[:, :, ::2, ::2], (16, 16), mode="bilinear", align_corners=True)
     ),
@@ -264,9 +264,10 @@ def test_phases_of_a_transposed_convolution(options: dict[str, object]) -> None:
         nn.ConvTranspose2d(C, C, 2, 2),
         nn.Sequential(conv(), nn.PixelShuffle(2)),
         nn.Sequential(conv(), nn.ZeroPad2d(1)),
+        nn.Sequential(conv(), nn.ReplicationPad2d((2, -1, 0, 1))),
         Lines(lambda x: torch.cat([x[:, :2], x[:, 2:] - 1], dim=1).permute(0, 1, 3, 2)),
     ],
-    ids=["transposed convolution", "pixel shuffle", "padding", "axes"],
+    ids=["transposed convolution", "pixel shuffle", "padding", "border", "axes"],
 )
 @pytest.mark.parametrize("rectifier", [nn.ReLU(), nn.ReLU6()])
 def test_what_moves_values_lies_behind_the_rectifier(
@@ -287,6 +288,21 @@ def test_what_moves_values_lies_behind_the_rectifier(
         assert torch.allclose(network(x := example(16, 16)), whole(x), atol=1e-5)
 
 
+def test_a_rectifier_is_computed_no_more_often_than_before() -> None:
+    split = Lines(lambda x: torch.stack([F.relu(part) for part in x.chunk(4, 1)]).sum(0))
+    joined = Lines(lambda x: F.relu(torch.cat([x[:, :2], F.relu(x[:, 2:])], 1)) + 1)
+    shared = Lines(lambda x: F.relu(torch.cat([x, torch.ones(1, 1, 16, 16)], 1))[:, :C] + x)
+    for layer, calls in ((split, 4), (joined, 2), (shared, 1)):
+        network = Whole(layer).eval()
+        with torch.no_grad():
+            network(example(16, 16))
+        body = lowered(network).body
+        assert isinstance(body, fx.GraphModule)
+        assert len(body.graph.find_nodes(op="call_function", target=F.relu)) == calls
+        with torch.no_grad():
+            assert torch.allclose(body(example(16, 16)), network(example(16, 16)), atol=1e-5)
+
+
 def attending_behind(x: Tensor) -> Tensor:
     """Attention of which every pixel sees those behind it."""
     mask = torch.ones(16, 16).tril() > 0
@@ -305,6 +321,8 @@ def attending_behind(x: Tensor) -> Tensor:
         (Lines(lambda x: x * torch.zeros(1100, 1000).sum()), "1,100,000 constant"),
         (Lines(lambda x: (x, x)), "gives 2 results"),  # type: ignore[arg-type,return-value]
         (Lines(lambda x: F.pad(x, (1, 1, 1, 1), value=0.5)), "pads with 0.5"),
+        (Lines(lambda x: x + x.max(1, keepdim=True)[1]), "as it is called at"),
+        (Lines(lambda x: x + F.adaptive_max_pool2d(x, 1, True)[1]), "as it is called at"),
         (Lines(lambda x: F.pad(x, (1, 1), value=2.0)), "pads with 2"),
         (Lines(lambda x: F.conv2d(x, x.mean((2, 3), keepdim=True))), "computed from the picture"),
         (Lines(lambda x: x[:, ::2]), "every 2th"),

@@ -103,6 +103,15 @@ def test_weights_that_do_not_fit(change: object, words: str, tmp_path: Path) -> 
         load_weights(UNet(), tmp_path / "weights.pth")
 
 
+def test_counters_of_batches_may_be_of_any_kind(tmp_path: Path) -> None:
+    state = {name: value.float() for name, value in unet().state_dict().items()}
+    assert any(name.endswith("num_batches_tracked") for name in state)
+    torch.save(state, tmp_path / "averaged.pth")
+    network = UNet()
+    load_weights(network, tmp_path / "averaged.pth")
+    assert torch.equal(network.last.weight, state["last.weight"])
+
+
 def test_the_network_itself_is_taken_not_its_average(tmp_path: Path) -> None:
     state, path = unet().state_dict(), tmp_path / "weights.pth"
     average = {name: 0 * value for name, value in state.items()}
