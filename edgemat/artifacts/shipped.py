@@ -75,11 +75,7 @@ def file_beside(network: Artifact) -> Artifact | None:
 def open_mobile(named: ArtifactLike) -> Artifact:
     """Open what :func:`open_artifact` opens, for a command that a float network has no place in.
 
-    The name of a shipped model means its int8 file there.
-
-    >>> from edgemat.artifacts.shipped import open_mobile
-    >>> open_mobile("portrait").manifest.target
-    'tflite-int8'
+    The name of a shipped model means its int8 file there; its folder means the network itself.
     """
     opened = open_artifact(named)
     by_name = not isinstance(named, Artifact) and str(named) == opened.manifest.name
