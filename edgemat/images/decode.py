@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import struct
+import sys
 import warnings
 import zlib
 from dataclasses import dataclass
@@ -13,12 +14,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.PngImagePlugin import PngImageFile
 
 from edgemat.errors import ImageError
 from edgemat.images.arrays import MAX_SIDE, MIN_SIDE
-from edgemat.images.labels import warn
+from edgemat.images.labels import DEPTHS, full_scale_of, warn
 
 # What is decoded. Left out: what runs programs (EPS goes to Ghostscript), and rare decoders.
 _READABLE = [
@@ -39,7 +41,6 @@ _EXTRA = {
     "HEIC": (4, (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1", b"ftyphevc")),
     "JPEG XL": (0, (b"\xff\x0a", b"\0\0\0\x0cJXL ")),
 }
-UPPER_HALF = "edgemat: upper half of 16 bits"
 _COLOURS = {"RGB": 3, "RGBA": 3, "LA": 1}  # channels that are no alpha
 _EXIF_ORIENTATION = 0x0112
 _TOLD_BY = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")  # chunks of a PNG that can hold an orientation
@@ -232,36 +233,66 @@ def load(path: PictureFile) -> Image.Image:
             # a JPEG's further pictures (MPO) are its depth and gain maps
             if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
                 warn(f"{path} holds several pictures; the first is read.")
-            upright = ImageOps.exif_transpose(image)
+            upright = _whole_depth(image, path) if of_16_bits else ImageOps.exif_transpose(image)
             upright.format = image.format  # which a copy forgets: lossy files hold odd values
-            upright.info[UPPER_HALF] = of_16_bits
             return upright
         except (OSError, *_DECODER_ERRORS) as error:
             raise _not_readable(path) from error
 
 
-def require_top_bits(image: Image.Image, path: PictureFile) -> None:
-    """Refuse 16-bit colours of at most 12 bits; say it of 14, or where nothing is left.
+def _whole_depth(image: Image.Image, path: PictureFile) -> Image.Image:
+    """Return 16-bit colours of 14 bits or less as 8 bits, upright.
 
-    Of each colour, Pillow keeps the upper 8 of 16 bits.
+    Of each value Pillow keeps the upper 8 of 16 bits; where these are nearly empty, the lower ones
+    are read as well.
 
     Raises
     ------
     ImageError
-        With the remedy.
+        When this format's lower bits cannot be read.
     """
-    if not image.info.get(UPPER_HALF):
-        return
-    peak = max(high for _, high in np.reshape(image.getextrema(), (-1, 2))[: _COLOURS[image.mode]])
-    if peak == 0:
-        warn(f"{path} is black in the upper 8 of its 16 bits, and read as black.")
-    elif peak < 1 << 12 - 8:
-        raise ImageError(
-            f"{path} uses the lower 12 of its 16 bits: it would be read as almost black.",
-            remedy="Save it as 8 bits, or scale its values up to 65535.",
-        )
-    elif peak < 1 << 14 - 8:
-        warn(f"{path} uses the lower 14 of its 16 bits, and is read as dark as that.")
+    upright = ImageOps.exif_transpose(image)
+    upper = np.array(upright)
+    count = _COLOURS[image.mode]
+    if upper[..., :count].max() >= 1 << max(DEPTHS) - 8:
+        return upright
+    with _open(path) as again:
+        swapped = str.maketrans("LBN", "BLB" if sys.byteorder == "little" else "BLL")
+        again.tile = [_with_raw_mode(tile, swapped) for tile in again.tile]  # type: ignore[attr-defined]
+        try:
+            again.load()
+        except (OSError, ValueError) as error:  # no such raw mode
+            raise ImageError(
+                f"{path} uses the lower bits of its 16 alone: it would be read as nearly black.",
+                remedy="Save it as 8 bits, or scale its values up to 65535.",
+            ) from error
+        lower = np.array(ImageOps.exif_transpose(again))
+    deep = (upper.astype(np.uint16) << 8) | lower
+    planes = [deep[..., :count], deep[..., count:]]
+    found = np.concatenate([_to_8_bits(plane, path) for plane in planes], axis=2)
+    whole = Image.fromarray(found, image.mode)
+    whole.info = upright.info
+    return whole
+
+
+def _with_raw_mode(tile: Any, table: dict[int, int]) -> Any:
+    """Return a tile whose values are read from their other bytes: "RGB;16B" for "RGB;16L"."""
+
+    def other(value: Any) -> Any:
+        if not (isinstance(value, str) and ";16" in value):
+            return value
+        head, _, order = value.partition(";16")
+        return f"{head};16{order.translate(table)}"
+
+    args = tile.args
+    return tile._replace(args=tuple(map(other, args)) if isinstance(args, tuple) else other(args))
+
+
+def _to_8_bits(values: NDArray[np.uint16], path: PictureFile) -> NDArray[np.uint8]:
+    """Return values of however many bits as 0..255; those of a mask of 0 and 1 stay."""
+    if not values.size or values.max() <= 1:
+        return values.astype(np.uint8)
+    return np.round(values / full_scale_of(values, path) * 255).astype(np.uint8)
 
 
 @cache

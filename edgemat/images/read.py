@@ -12,7 +12,7 @@ from PIL import Image
 from edgemat.errors import ImageError
 from edgemat.images.arrays import BACKGROUND, F32, FOREGROUND, U8, UNKNOWN, to_float
 from edgemat.images.colour import to_srgb
-from edgemat.images.decode import PictureFile, load, require_top_bits
+from edgemat.images.decode import PictureFile, load
 from edgemat.images.labels import (
     full_scale_of,
     mask_from_values,
@@ -54,7 +54,6 @@ def read_rgba(path: PictureFile) -> tuple[U8, F32 | None]:
         grey = np.round(_deep_grey(np.array(image), path) * 255).astype(np.uint8)
         image, profile = Image.fromarray(grey), image.info.get("icc_profile")
         image.info["icc_profile"] = profile
-    require_top_bits(image, path)
     coloured = _explained(to_srgb, image, path)
     if coloured.mode == "RGB":
         return np.array(coloured), None

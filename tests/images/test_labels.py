@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import warnings
 import zlib
 from pathlib import Path
 
@@ -121,31 +122,77 @@ def write_deep_colour(path: Path, values: np.ndarray) -> None:
     path.write_bytes(content)
 
 
+def deepened(values: np.ndarray, bits: int) -> np.ndarray:
+    """Return 0..255 as 0 .. 2**bits - 1."""
+    return np.round(values / 255 * ((1 << bits) - 1)).astype(np.uint16)
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
 @pytest.mark.parametrize("channels", [3, 4])
-def test_twelve_bits_in_sixteen_of_a_colour_are_refused_not_black(
-    tmp_path: Path, channels: int
+def test_few_bits_in_sixteen_of_a_colour_are_read_whole(
+    tmp_path: Path, channels: int, bits: int
 ) -> None:
-    path, picture = tmp_path / "deep.png", np.full((40, 40, channels), 4095, np.uint16)
-    picture[..., 3:] = 65535
-    write_deep_colour(path, picture)
-    with pytest.raises(ImageError, match="almost black"):
-        read_image(path)
-    if channels == 4:  # whose alpha is all that a mask is read for
-        mask = picture.copy()
-        mask[:20, :, 3] = 0
-        write_deep_colour(path, mask)
-        assert read_grey(path).mean() == 0.5
-    picture[0, 0, 0] = 12000
-    write_deep_colour(path, picture)
-    with pytest.warns(PictureWarning, match="lower 14 of its 16 bits"):
-        assert read_image(path)[0, 0].tolist() == [46, 15, 15]
-    picture[0, 0, 0] = 40000
-    write_deep_colour(path, picture)
-    assert read_image(path)[0, 0].tolist() == [156, 15, 15]
-    picture[...] = 200
-    write_deep_colour(path, picture)
-    with pytest.warns(PictureWarning, match="is black in the upper 8 of its 16 bits"):
-        assert read_image(path).max() == 0  # black is a colour
+    shades = np.clip(255 - 8 * np.abs(DISC - 10), 0, 255)
+    colours = np.dstack([shades, shades * 0.5, 255 - shades])
+    deep = deepened(colours, bits)
+    if channels == 4:
+        deep = np.dstack([deep, np.where(DISC < 20, 65535, 0).astype(np.uint16)])
+    write_deep_colour(tmp_path / "deep.png", deep)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        found = read_image(tmp_path / "deep.png")
+    assert np.abs(found.astype(float) - colours).max() <= 1
+    assert any(f"holds {bits} bits in 16" in str(one.message) for one in said) is (bits < 16)
+    if channels == 4:
+        assert (read_grey(tmp_path / "deep.png") == (DISC < 20)).all()
+
+
+def test_black_in_sixteen_bits_is_a_colour(tmp_path: Path) -> None:
+    write_deep_colour(tmp_path / "black.png", np.zeros((40, 40, 3), np.uint16))
+    assert read_image(tmp_path / "black.png").max() == 0
+
+
+def test_labels_in_sixteen_bits_of_a_colour_are_understood(tmp_path: Path) -> None:
+    for name, values in (("mask", numbered(0, 0, 1)), ("trimap", numbered(0, 1, 2))):
+        write_deep_colour(tmp_path / f"{name}.png", np.dstack([values.astype(np.uint16)] * 3))
+    with pytest.warns(PictureWarning, match="values 0 and 1"):
+        assert (read_grey(tmp_path / "mask.png") * 255 == numbered(0, 0, 255)).all()
+    with pytest.warns(PictureWarning, match="read as unknown"):
+        assert (read_trimap(tmp_path / "trimap.png") == numbered(0, 128, 255)).all()
+
+
+@pytest.mark.parametrize("compression", [1, 8])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_tiff_of_twelve_bits_is_read_whole(tmp_path: Path, order: str, compression: int) -> None:
+    colours = np.dstack([np.clip(255 - 8 * np.abs(DISC - n), 0, 255) for n in (5, 10, 15)])
+    deep = deepened(colours, 12)
+    write_deep_tiff(tmp_path / "deep.tif", deep, order, compression)
+    with pytest.warns(PictureWarning, match="holds 12 bits in 16"):
+        found = read_image(tmp_path / "deep.tif")
+    assert np.abs(found.astype(float) - colours).max() <= 1
+
+
+def write_deep_tiff(path: Path, values: np.ndarray, order: str, compression: int) -> None:
+    """Write HxWx3 uint16 as a TIFF of one strip, of either byte order (TIFF 6.0)."""
+    height, width, _ = values.shape
+    body = values.astype(f"{order}u2").tobytes()
+    body = zlib.compress(body) if compression == 8 else body
+    short, long = 3, 4
+    bits_at, entries = 8, 10
+    table_at = bits_at + 6
+    data_at = table_at + 2 + 12 * entries + 4
+    tags = [
+        (256, long, 1, width), (257, long, 1, height), (258, short, 3, bits_at),
+        (259, short, 1, compression), (262, short, 1, 2), (273, long, 1, data_at),
+        (277, short, 1, 3), (278, long, 1, height), (279, long, 1, len(body)), (284, short, 1, 1),
+    ]  # fmt: skip
+    content = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", table_at)
+    content += struct.pack(f"{order}3H", 16, 16, 16) + struct.pack(f"{order}H", entries)
+    for tag, kind, count, value in tags:
+        inline = kind == short and count == 1
+        packed = struct.pack(f"{order}HH", value, 0) if inline else struct.pack(f"{order}I", value)
+        content += struct.pack(f"{order}HHI", tag, kind, count) + packed
+    path.write_bytes(content + bytes(4) + body)
 
 
 def test_one_pixel_that_is_not_opaque_does_not_make_the_alpha_channel_the_mask(
