@@ -70,8 +70,10 @@ class Condition(ResultPart):
 class Circumstances(ResultPart):
     """Circumstances that a latency depends on; null is what the device does not tell."""
 
-    # Any word, so that one may read what a newer edgemat measured; the schema lists the known ones.
-    transport: str = Field(pattern=WORD)
+    # Any word, so that one may read what a newer edgemat measured.
+    transport: str = Field(
+        pattern=WORD, description="way to the device: host, adb, ssh, ...; `edgemat devices`"
+    )
     device_kind: DeviceKind = Field(description="emulated: a program imitates the processor")
     device: str = Field(description="a name for people, such as 'Pixel 8' or 'this machine'")
     soc: str = Field(description="system on chip, or processor")

@@ -197,12 +197,15 @@ def _one(batch: Batch, job: Job, as_json: bool) -> None:
     if outcome.error is not None:
         raise outcome.error
     model = batch.cutter.name if outcome.asked_model else None
-    refiner = batch.cutter.refiner_of(video=job.is_video) if outcome.asked_model else None
+    height, width = (0, 0) if job.is_video else image_size(job.target)
+    refiner = None
+    if outcome.asked_model:
+        refiner = batch.cutter.refiner_of(video=job.is_video, pixels=height * width)
     if as_json:
         told: dict[str, str | int | None] = {"output": str(job.target), "model": model}
         told["refined_by"] = refiner
         if not job.is_video:
-            told["height"], told["width"] = image_size(job.target)
+            told["height"], told["width"] = height, width
         print_json(told)
     else:
         names = " and ".join(Path(one).name for one in (model, refiner) if one is not None)

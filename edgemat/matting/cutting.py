@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +18,7 @@ from typing import Protocol
 import numpy as np
 
 from edgemat.artifacts.artifact import Artifact
-from edgemat.errors import UsageError
+from edgemat.errors import PictureWarning, UsageError
 from edgemat.images import F32, U8, UNKNOWN
 from edgemat.matting.classical import METHODS
 from edgemat.matting.finish import Finish
@@ -26,6 +27,9 @@ from edgemat.matting.matte import Model, Progress, matte
 from edgemat.matting.predict import load_predictor
 from edgemat.matting.refine import look_again, refine
 from edgemat.matting.smoothing import Smoother
+
+MOST_REFINED = 24_000_000
+"""Pixels of a photograph that is looked at again unasked."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +88,9 @@ class Cutter:
         Threads that will call; the model's own threads are divided among them.
     refiner:
         A trimap network that takes a second look at what the model is unsure of.
-    refines_videos:
-        At a video's frames, too, of which each would take as long as a photograph.
+    refines_all:
+        At a video's frames, too, of which each would take as long as a photograph, and at
+        photographs of more than :data:`MOST_REFINED` pixels, which would take half a minute.
     """
 
     def __init__(
@@ -96,12 +101,12 @@ class Cutter:
         convention: Convention | None = None,
         workers: int = 1,
         refiner: Model | None = None,
-        refines_videos: bool = True,
+        refines_all: bool = True,
     ) -> None:
         self.finish = finish
         self._model = model
         self._refiner = refiner
-        self._refines_videos = refines_videos
+        self._refines_all = refines_all
         self._convention = convention
         self._workers = workers
         self._threads = max(1, min(4, os.cpu_count() or 1) // workers)
@@ -121,7 +126,7 @@ class Cutter:
             convention=self._convention,
             workers=self._workers,
             refiner=self._refiner,
-            refines_videos=self._refines_videos,
+            refines_all=self._refines_all,
         )
         return opening, (self._model, self.finish)
 
@@ -130,19 +135,24 @@ class Cutter:
         """The model's name or path."""
         return _name_of(self._model)
 
-    def refiner_of(self, *, video: bool) -> str | None:
+    def refiner_of(self, *, video: bool, pixels: int = 0) -> str | None:
         """Return the name or path of who looks again at a photograph or video; None if nobody."""
-        refiner = self._who_refines(video=video)
+        refiner = self._who_refines(video=video, pixels=pixels)
         return None if refiner is None else _name_of(refiner)
 
-    def _who_refines(self, *, video: bool) -> Model | None:
-        return self._refiner if self._refines_videos or not video else None
+    def _who_refines(self, *, video: bool, pixels: int) -> Model | None:
+        left = video or pixels > MOST_REFINED
+        return self._refiner if self._refines_all or not left else None
 
     def alpha(self, frame: Frame, progress: Progress | None = None) -> F32:
         """Return the matte of a frame; what was erased of it already stays away."""
         if not hasattr(self._own, "model"):
             self._load()
-        refiner = self._who_refines(video=frame.of_video)
+        height, width = frame.image.shape[:2]
+        refiner = self._who_refines(video=frame.of_video, pixels=height * width)
+        if refiner is None and self._refiner is not None and not frame.of_video:
+            text = f"A photograph of {height * width / 1e6:.0f} megapixels is looked at once"
+            warnings.warn(f"{text}; --refine looks again, and takes long.", PictureWarning, 2)
         # the second look is nearly all of the work
         alpha = self._first_look(frame, progress if refiner is None else None)
         if refiner is not None:

@@ -127,7 +127,9 @@ def matte(
 def _say_what_is_odd(trimap: U8) -> None:
     """Warn of a trimap that leaves nothing, or everything, to be found."""
     unknown = trimap == UNKNOWN
-    if not unknown.any():
+    if (trimap == BACKGROUND).all():
+        text = "The trimap is all background: nothing of the picture will be left."
+    elif not unknown.any():
         text = "The trimap has no unknown pixels, so that no model is asked: it is the matte."
     elif unknown.all():
         text = "The trimap is unknown everywhere: the model has nothing to go by."

@@ -72,6 +72,8 @@ def cut_picture(
         The result cannot be written.
     """
     image, opacity = read_rgba(source)
+    if opacity is not None and not opacity.any():
+        _say(f"{source} is wholly transparent already: nothing of it will be left.")
     frame = Frame(
         image,
         opacity,
@@ -85,6 +87,9 @@ def cut_picture(
 def _read_mask(path: Path) -> F32:
     mask = read_grey(path)
     if not mask.any():
-        text = f"{path} is empty: nothing of the picture will be left."
-        warnings.warn(text, PictureWarning, stacklevel=3)
+        _say(f"{path} is empty: nothing of the picture will be left.")
     return mask
+
+
+def _say(text: str) -> None:
+    warnings.warn(text, PictureWarning, stacklevel=3)

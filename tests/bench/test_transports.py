@@ -16,7 +16,6 @@ from edgemat.bench.devices.transport import Attached, Transport
 from edgemat.bench.devices.transports import TRANSPORTS, find_transport, list_devices
 from edgemat.bench.protocol import Progress
 from edgemat.bench.result import Result, read_results
-from edgemat.bench.schema import schema_text
 from edgemat.cli import app
 from edgemat.errors import UsageError
 from edgemat.recipe.load import load_recipe
@@ -96,12 +95,6 @@ def test_a_recipe_may_name_a_new_kind_and_no_unknown_one(tmp_path: Path) -> None
     with pytest.raises(UsageError, match=r"bench\.devices\.0: There is no device 'toi'") as caught:
         load_recipe(path)
     assert caught.value.remedy.startswith("Did you mean 'toy'")
-
-
-@pytest.mark.usefixtures("with_toy")
-def test_a_new_kind_stands_in_the_schema() -> None:
-    circumstances = json.loads(schema_text())["$defs"]["Circumstances"]["properties"]
-    assert circumstances["transport"]["enum"] == [*(one.word for one in TRANSPORTS), "toy"]
 
 
 @pytest.mark.parametrize(

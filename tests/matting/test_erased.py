@@ -104,7 +104,7 @@ def test_of_a_label(picture: Path) -> None:
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(0, "no unknown pixels"), (255, "no unknown pixels"), (128, "unknown everywhere")],
+    [(0, "all background"), (255, "no unknown pixels"), (128, "unknown everywhere")],
 )
 def test_a_trimap_of_one_value_is_said(value: int, said: str) -> None:
     image = photograph()[..., :3]
@@ -116,6 +116,18 @@ def test_a_trimap_without_foreground_is_said() -> None:
     trimap = np.where(X > 40, 128, 0).astype(np.uint8)
     with pytest.warns(PictureWarning, match="no foreground"):
         matte(photograph()[..., :3], trimap, model=ChannelPredictor(4))
+
+
+def test_a_transparent_photograph_is_said(tmp_path: Path) -> None:
+    gone = photograph()
+    gone[..., 3] = 0
+    write_image(tmp_path / "gone.png", gone)
+    with pytest.warns(PictureWarning, match=r"gone\.png is wholly transparent"):
+        cut_picture(
+            tmp_path / "gone.png",
+            PictureSink(tmp_path / "cut.png"),
+            Cutter(ChannelPredictor(3), Finish()),
+        )
 
 
 def test_an_empty_mask_is_said(picture: Path) -> None:

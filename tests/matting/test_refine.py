@@ -13,8 +13,9 @@ from toy_videos import write_clip
 
 from edgemat.artifacts.artifact import Feeding
 from edgemat.artifacts.shipped import SHIPPED_TARGET, find_artifact
-from edgemat.errors import ImageError
+from edgemat.errors import ImageError, PictureWarning
 from edgemat.images import F32, read_grey, to_uint8, write_image
+from edgemat.matting import cutting
 from edgemat.matting.cutting import Cutter, Frame
 from edgemat.matting.finish import Finish
 from edgemat.matting.matte import matte
@@ -102,12 +103,25 @@ def test_what_is_cut_out_is_looked_at_again() -> None:
 
 def test_a_video_s_frames_are_refined_on_request_alone() -> None:
     image, network = np.zeros((SIDE, SIDE, 3), np.uint8), Halves()
-    cutter = Cutter(Coarse(), Finish(), refiner=network, refines_videos=False)
+    cutter = Cutter(Coarse(), Finish(), refiner=network, refines_all=False)
     once = cutter.alpha(Frame(image, of_video=True))
     assert network.tiles == 0
     assert not np.array_equal(cutter.alpha(Frame(image)), once) and network.tiles > 0
     asked = Cutter(Coarse(), Finish(), refiner=network).alpha(Frame(image, of_video=True))
     assert np.array_equal(asked, cutter.alpha(Frame(image)))
+
+
+def test_a_very_large_photograph_is_looked_at_once_and_that_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cutting, "MOST_REFINED", SIDE * SIDE - 1)
+    image, network = np.zeros((SIDE, SIDE, 3), np.uint8), Halves()
+    cutter = Cutter(Coarse(), Finish(), refiner=network, refines_all=False)
+    with pytest.warns(PictureWarning, match="is looked at once; --refine looks again"):
+        cutter.alpha(Frame(image))
+    assert network.tiles == 0 and cutter.refiner_of(video=False, pixels=SIDE * SIDE) is None
+    Cutter(Coarse(), Finish(), refiner=network).alpha(Frame(image))
+    assert network.tiles > 0
 
 
 @pytest.mark.parametrize(

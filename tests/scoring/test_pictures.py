@@ -216,7 +216,10 @@ def test_what_a_training_takes_is_said(folder: Path, red: str, tmp_path: Path, c
     """Of six, one is held out; three are too few to keep any back."""
     said = [" ".join(call("evaluate", red, folder, *more)[2].split()) for more in ([], ["--all"])]
     assert "training pictures" not in said[0]
-    assert "5 of" in said[1] and "these are errors on training pictures" in said[1]
+    assert "5 of them are what a training takes" in said[1]
+    for more, words in (([], "held out of training"), (["--all"], "errors on training pictures")):
+        (found,) = json.loads(call("evaluate", red, folder, *more, "--json")[1])
+        assert words in found["validation"] and found["empty_truths"] == []
     assert "training pictures" not in call("evaluate", "closed-form", folder, "--all")[2]
     few = tmp_path / "few"
     for part in ("image", "alpha"):

@@ -186,7 +186,7 @@ def open_batch(
         convention=convention,
         workers=jobs,
         refiner=refiner,
-        refines_videos=not photographs_alone,
+        refines_all=not photographs_alone,
     )
     behind = b"" if finish.background is None else finish.background.tobytes()
     settings = {  # of videos, which resume by them

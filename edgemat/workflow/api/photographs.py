@@ -33,6 +33,8 @@ class SetErrors:
     trimap_miou:
         Of the trimaps that the network itself estimates, in 0..1, over all pictures in a letterbox;
         None for a network that estimates none, or meets pictures otherwise.
+    validation:
+        What the pictures have to do with those that a training on the set takes, in words.
     """
 
     dilation: tuple[int, int] | None
@@ -40,6 +42,7 @@ class SetErrors:
     pictures: list[PictureErrors]
     categories: dict[str, dict[Region, MattingErrors]]
     trimap_miou: float | None
+    validation: str
 
     @property
     def trimaps(self) -> str:
@@ -53,6 +56,8 @@ class SetErrors:
             "means": _to_json(self.means),
             "categories": {name: _to_json(means) for name, means in self.categories.items()},
             "trimap_miou": self.trimap_miou,
+            "validation": self.validation,
+            "empty_truths": [one.name for one in self.pictures if one.empty],
             "pictures": {one.name: _to_json(one.errors) for one in self.pictures},
         }
 
@@ -122,8 +127,9 @@ def evaluate_photographs(
         )
     files = find_mattes(path, layout=layout, use="image" if layout == "own" else "auto")
     split = files_split(files, path)
-    if model not in METHODS:
-        _say_what_is_trained_on(split, path, everything)
+    validation = _words(split, everything)
+    if model not in METHODS and (everything or not split.held_out):
+        warnings.warn(f"{path}: {validation}", DataWarning, stacklevel=3)
     names = split.names("all" if everything else "held-out")
     pictures = photographs(files, names)
     categories = read_categories(path, names)
@@ -141,26 +147,24 @@ def evaluate_photographs(
             category: mean_errors([one for one in found if categories[one.name] == category])
             for category in sorted({*categories.values()})
         }
-        measured.append(SetErrors(dilation, mean_errors(found), found, by_category, trimap_miou))
+        measured.append(
+            SetErrors(dilation, mean_errors(found), found, by_category, trimap_miou, validation)
+        )
     _say_what_is_empty(measured[0].pictures)
     if worst is not None:
         _draw_worst(pictures, measured[0].pictures, protocols[0], worst)
     return measured
 
 
-def _say_what_is_trained_on(split: Split, path: Path, everything: bool) -> None:
-    """Warn where pictures are judged that a model may have seen in its training."""
+def _words(split: Split, everything: bool) -> str:
+    """Say what the pictures that are judged have to do with those that a training takes."""
+    kept = f"split {split.sha256[:8]}"
+    trained = "of a model that was trained on them, these are errors on training pictures"
     if not split.held_out:
-        text = f"{path} has too few pictures to keep any from training"
-    elif everything:
-        text = f"{len(split.train)} of {path} are what a training takes"
-    else:
-        return
-    warnings.warn(
-        f"{text}: of a model that was trained on them, these are errors on training pictures.",
-        DataWarning,
-        stacklevel=4,
-    )
+        return f"too few pictures to keep any from training ({kept}): {trained}."
+    if everything:
+        return f"{len(split.train)} of them are what a training takes ({kept}): {trained}."
+    return f"held out of training on this set ({kept})."
 
 
 def _say_what_is_empty(found: Sequence[PictureErrors]) -> None:
