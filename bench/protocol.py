@@ -14,12 +14,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from edgemat.bench.stats import Latency, summarise
+from edgemat.callbacks import Progress
 from edgemat.errors import UsageError
 
 Clock = Callable[[], int]
 """Returns nanoseconds, monotonic."""
-Progress = Callable[[int, int], None]
-"""Called with (blocks done, blocks in all), warm-up counted as one block per candidate."""
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
 

@@ -41,7 +41,7 @@ values (space-to-depth), learn both ways (deconvolution) or do not sample (DnCNN
 The short protocols' optimiser is Adam, where the thesis has SGD for reconstruction: at such lengths
 the order may depend on it.
 
-Each command goes on where it was stopped and adds seeds or networks to its file. At full length
+Each command resumes where it was stopped and adds seeds or networks to its file. At full length
 (`--protocol thesis`, into another file) the first takes weeks on such a core, as many as seeds:
 
     edgemat experiments series reconstruct --data fashion_mnist.npz -o reconstruct.json

@@ -13,8 +13,8 @@ from edgemat.bench.devices.adb import AdbShell, find_phone, phones
 from edgemat.bench.devices.device import Request, check_delegate, result_of
 from edgemat.bench.devices.shell import expect_success
 from edgemat.bench.devices.transport import Attached, Transport, missing
-from edgemat.bench.protocol import Progress
 from edgemat.bench.result import Result, parse_results
+from edgemat.callbacks import Progress
 from edgemat.errors import EdgematError, MissingToolError, UsageError
 from edgemat.files import sha256_file
 

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Literal, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.golden import read_mattes, read_pixels
-from edgemat.bench.protocol import Progress, Protocol
+from edgemat.bench.protocol import Protocol
 from edgemat.bench.result import (
     GOLDEN_LIMIT,
     Circumstances,
@@ -28,13 +27,14 @@ from edgemat.bench.result import (
     sustained_curve,
 )
 from edgemat.bench.stats import summarise
+from edgemat.callbacks import Progress
 from edgemat.convert.backends import suffix_of
 from edgemat.errors import UsageError, nearest
 from edgemat.files import sha256_file, size_bytes
+from edgemat.images import F32, PIXEL_SCALE
 from edgemat.matting.probe import require_safe
 from edgemat.matting.runtime import TfliteModel
 
-F32 = npt.NDArray[np.float32]
 Runtime = str
 """Which kind of file a device runs, by the name of its backend."""
 
@@ -107,7 +107,7 @@ class BenchModel:
     def _stored_golden(self) -> Golden | None:
         if self.artifact is None or not self.artifact.mattes.exists():
             return None
-        pixels = read_pixels(self.artifact)[:1].astype(np.float32) / np.float32(255)
+        pixels = read_pixels(self.artifact)[:1].astype(np.float32) * PIXEL_SCALE
         alpha = read_mattes(self.artifact)[:1, ..., None]
         return Golden(pixels, alpha, "artefact")
 

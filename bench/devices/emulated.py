@@ -27,7 +27,7 @@ from edgemat.bench.devices.job import (
 from edgemat.bench.devices.pushed import report_progress
 from edgemat.bench.devices.shell import Answer, call
 from edgemat.bench.devices.transport import Transport, needing
-from edgemat.bench.protocol import Progress, Protocol, schedule
+from edgemat.bench.protocol import Protocol, schedule
 from edgemat.bench.result import Circumstances, Result
 from edgemat.bench.runner.bundle import (
     DEVICE_ARCHITECTURE,
@@ -36,6 +36,7 @@ from edgemat.bench.runner.bundle import (
     litert_version,
     plugin_path,
 )
+from edgemat.callbacks import Progress
 from edgemat.errors import MissingToolError
 from edgemat.folders import part_folder
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from edgemat.bench.devices.device import (
-    F32,
     BenchModel,
     Recording,
     Request,
@@ -20,8 +19,10 @@ from edgemat.bench.devices.device import (
 )
 from edgemat.bench.devices.linux import cpu_model, frequencies_mhz, is_virtualised
 from edgemat.bench.devices.transport import Attached, Transport
-from edgemat.bench.protocol import NS_PER_MS, Progress, Protocol, measure
+from edgemat.bench.protocol import NS_PER_MS, Protocol, measure
 from edgemat.bench.result import Circumstances, Condition, Delegate, Result
+from edgemat.callbacks import Progress
+from edgemat.images import F32
 from edgemat.matting.runtime import Kernels, TfliteModel, runtime_version
 
 STATUS = Path("/proc/self/status")

@@ -17,8 +17,8 @@ from typing import Any
 
 from edgemat.bench.devices.device import Request, check_delegate, result_of
 from edgemat.bench.devices.transport import Attached, Transport, missing
-from edgemat.bench.protocol import Progress
 from edgemat.bench.result import Result, read_results
+from edgemat.callbacks import Progress
 from edgemat.errors import MissingToolError, UsageError
 from edgemat.files import sha256_tree
 

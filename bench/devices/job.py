@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from edgemat.bench.devices.device import F32, Recording, Request, check_delegate
+from edgemat.bench.devices.device import Recording, Request, check_delegate
 from edgemat.bench.devices.shell import DISK_FULL, Answer
 from edgemat.bench.protocol import NS_PER_MS, NS_PER_S
 from edgemat.bench.result import MAX_BYTES, Delegate, OperatorTime
 from edgemat.errors import ArtifactError, DiskError, EdgematError, UsageError
+from edgemat.images import F32
 
 JOB, RESULT = "job.txt", "result.json"
 DELEGATES = ("xnnpack", "none")

@@ -30,9 +30,9 @@ from edgemat.bench.devices.shell import (
     expect_success,
     working_folder,
 )
-from edgemat.bench.protocol import Progress
 from edgemat.bench.result import Circumstances, Condition, Result
 from edgemat.bench.runner.bundle import Bundle, find_bundle, litert_version
+from edgemat.callbacks import Progress
 
 SILENCE_S = 120.0
 """The runner says a word each second, but not while it loads a model or runs it once."""

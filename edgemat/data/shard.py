@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
+from edgemat.callbacks import Progress
 from edgemat.data.folder import files_split
 from edgemat.data.layouts import shards
 from edgemat.data.layouts.files import MatteFiles, StoredFile, require_partners
@@ -15,7 +16,6 @@ from edgemat.data.split import write_held_out
 from edgemat.errors import UsageError
 from edgemat.files import atomic_path, explain_os_errors
 
-Progress = Callable[[int, int], None]
 Member = tuple[str, StoredFile]
 
 

@@ -18,7 +18,7 @@ from edgemat.artifacts.artifact import MattingErrors
 from edgemat.data.dataset import MattingDataset
 from edgemat.data.drawn.source import OBJECT_KINDS, ProceduralSource
 from edgemat.data.strong import Strong
-from edgemat.experiments.fit import create_seeded, fit, known_models
+from edgemat.experiments.fit import JUDGES_SEED, create_seeded, fit, known_models
 from edgemat.experiments.portraits import judge_alphas, stack_composites
 from edgemat.images import to_uint8
 from edgemat.scoring.evaluate import EvaluationSet
@@ -33,8 +33,6 @@ ROWS: dict[str, tuple[Strong, ...]] = {
     "degraded, the old matte": ("degrade",),
     "degraded, its matte too": ("degrade-alpha",),
 }
-_JUDGES_SEED = 1 << 20
-"""Beside the seed of training: drawn pictures are endless, and each stream has its own."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +131,7 @@ def _loss(found: Tensor, wanted: Tensor) -> Tensor:
 
 
 def _judged(seed: int, strong: tuple[Strong, ...]) -> EvaluationSet:
-    data = _composites(seed + _JUDGES_SEED, strong, JUDGED)
+    data = _composites(seed + JUDGES_SEED, strong, JUDGED)
     items = [data[index] for index in range(JUDGED)]
     planes = torch.stack([torch.cat([item["image"], item["trimap"]]) for item in items])
     return EvaluationSet(

@@ -21,7 +21,7 @@ from edgemat.data.listing import pictures
 from edgemat.data.split import HOLD_OUT
 from edgemat.errors import UsageError
 from edgemat.experiments.fidelity import fidelity
-from edgemat.experiments.fit import Batches, Fitted, compare_networks, known_models
+from edgemat.experiments.fit import JUDGES_SEED, Batches, Fitted, compare_networks, known_models
 from edgemat.experiments.trial import Trial, hash_pixels
 from edgemat.images import F32, read_image, resize
 
@@ -32,8 +32,6 @@ SCALES = (0.7, 0.8, 0.9, 1.0)
 MODELS = ("dncnn-segnet", "dncnn-hin-l")
 SERIES = ("dncnn", "dncnn-conv-carafe", "dncnn-segnet", "dncnn-hin-nlc")
 """Rows of Table 3.6: without sampling, blind, max-unpooling, guided."""
-_JUDGES_SEED = 1 << 20
-"""Noise of the pictures that are judged: the same for every network and seed."""
 
 
 def run_denoising(
@@ -113,7 +111,7 @@ def denoising_trial(train: Path, tests: Sequence[Path], *, sigma: float = 25.0) 
         name: [_read(file) for file in _files(folder)]
         for name, folder in zip(names, tests, strict=True)
     }
-    random = np.random.default_rng(_JUDGES_SEED)
+    random = np.random.default_rng(JUDGES_SEED)
     noisy = {
         name: [x + _noise(x.shape, sigma, random) for x in truth] for name, truth in judged.items()
     }

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from edgemat.callbacks import Count
 from edgemat.errors import TrainingError, UsageError, nearest
 from edgemat.experiments.fidelity import Fidelity
 from edgemat.models import create_model, list_models
@@ -18,8 +19,9 @@ from edgemat.models.info import Task
 
 Loss = Callable[[Any, Tensor], Tensor]
 """Of what a network gives, and what it should."""
-Progress = Callable[[int], None]
 Batches = Iterator[tuple[Tensor, Tensor]]
+JUDGES_SEED = 1 << 20
+"""Of what judges, beside training's: each stream of drawn pictures has its own."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def fit(
     steps: int,
     learning_rate: float,
     loss: Loss,
-    progress: Progress | None = None,
+    progress: Count | None = None,
 ) -> None:
     """Train `network` in place with Adam and one cycle of the learning rate; ends in eval mode.
 
@@ -129,7 +131,7 @@ def _loop(
     schedule: torch.optim.lr_scheduler.LRScheduler,
     steps: int,
     loss: Loss,
-    progress: Progress | None,
+    progress: Count | None,
 ) -> None:
     for step in range(steps):
         take_step(network, optimizer, next(batches), loss, step)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edgemat.errors import ImageError, PictureWarning
-from edgemat.images.arrays import FOREGROUND, UNKNOWN
+from edgemat.images.arrays import FOREGROUND, U8, UNKNOWN
 
 MAX_CLASS = 40
 """Class numbers of public data sets lie below it; a mask's soft values do not stop there."""
@@ -22,7 +22,6 @@ VOID = 255
 DEPTHS = (8, 10, 12, 14)
 """Bits that 16-bit files are filled with, besides all 16."""
 
-U8 = NDArray[np.uint8]
 LABELS_REMEDY = (
     "Save foreground as 255 and all else as 0; edgemat data soften takes class numbers, "
     "the foreground's as --labels 1,15."

@@ -18,12 +18,13 @@ from typing import Protocol
 import numpy as np
 
 from edgemat.artifacts.artifact import Artifact
+from edgemat.callbacks import Progress
 from edgemat.errors import PictureWarning, UsageError
 from edgemat.images import F32, U8, UNKNOWN
 from edgemat.matting.classical import METHODS
 from edgemat.matting.finish import Finish
 from edgemat.matting.foreign import Convention
-from edgemat.matting.matte import Model, Progress, matte
+from edgemat.matting.matte import Model, matte
 from edgemat.matting.predict import load_predictor
 from edgemat.matting.refine import look_again, refine
 from edgemat.matting.smoothing import Smoother

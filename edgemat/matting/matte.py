@@ -6,13 +6,13 @@ The light install is enough for .tflite files; a float artefact is run through t
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.shipped import ArtifactLike, default_model
+from edgemat.callbacks import Progress
 from edgemat.errors import ArtifactError, ImageError, PictureWarning, UsageError
 from edgemat.images import (
     BACKGROUND,
@@ -36,8 +36,6 @@ ASPECT_TOLERANCE = 0.02
 """The largest difference of a trimap's aspect ratio from the picture's, relative."""
 
 Model = ArtifactLike | Predictor
-Progress = Callable[[int, int], None]
-"""Called with the number of model runs that are done, and the number of all."""
 
 
 def matte(

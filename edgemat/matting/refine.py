@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from edgemat.callbacks import Progress
 from edgemat.errors import ImageError
 from edgemat.images import F32, FOREGROUND, U8, UNKNOWN, resize
-from edgemat.matting.matte import Model, Progress, matte, require_shape
+from edgemat.matting.matte import Model, matte, require_shape
 from edgemat.matting.unknown import trimap_of_matte
 
 

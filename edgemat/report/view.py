@@ -33,10 +33,9 @@ from edgemat.report.plots import (
     picture,
     training_curves,
 )
+from edgemat.scoring.bounds import TINY
 
 ROUND_STEPS = (1, 2, 5)
-TINY = 1e-6
-"""A reference this near to zero has no meaningful percentage."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ from edgemat.files import (
     write_json,
 )
 
-MANIFEST = "manifest.json"
+LISTING = "manifest.json"
 SCHEMA_VERSION = 1
 SHIPPED = ("portrait", "trimap")
 """The models whose int8 files an app gets unless told otherwise."""
@@ -135,20 +135,20 @@ def put_into_app(artifacts: Sequence[Artifact], app: App, folder: Path) -> list[
         entries[entry["name"]] = entry
         written += files
     models = [entries[name] for name in sorted(entries)]
-    write_json(assets / MANIFEST, {"schema_version": SCHEMA_VERSION, "models": models})
-    return [*written, assets / MANIFEST]
+    write_json(assets / LISTING, {"schema_version": SCHEMA_VERSION, "models": models})
+    return [*written, assets / LISTING]
 
 
 def _entries(assets: Path) -> dict[str, Mapping[str, Any]]:
     """Return the manifest's models by name, without those whose file has gone."""
     try:
-        models = json.loads((assets / MANIFEST).read_text(encoding="utf-8"))["models"]
+        models = json.loads((assets / LISTING).read_text(encoding="utf-8"))["models"]
         return {one["name"]: one for one in models if (assets / one["file"]).exists()}
     except FileNotFoundError:
         return {}
     except (ValueError, KeyError, TypeError, RecursionError, OSError) as error:
         raise ArtifactError(
-            f"{assets / MANIFEST} cannot be read.", remedy="Delete that folder, and export again."
+            f"{assets / LISTING} cannot be read.", remedy="Delete that folder, and export again."
         ) from error
 
 

@@ -23,7 +23,6 @@ from pydantic import Field, ValidationError
 from edgemat.bench.devices.browser.litert_js import VERSION, find_litert
 from edgemat.bench.devices.browser.server import MAX_POST_BYTES, PageServer, Site
 from edgemat.bench.devices.device import (
-    F32,
     Recording,
     Request,
     check_delegate,
@@ -31,7 +30,6 @@ from edgemat.bench.devices.device import (
     to_results,
 )
 from edgemat.bench.devices.transport import Transport, needing
-from edgemat.bench.protocol import Progress
 from edgemat.bench.result import (
     MAX_SAMPLES,
     Circumstances,
@@ -40,7 +38,9 @@ from edgemat.bench.result import (
     Result,
     ResultPart,
 )
+from edgemat.callbacks import Progress
 from edgemat.errors import MissingToolError, UsageError
+from edgemat.images import F32
 from edgemat.matting.runtime import TfliteModel
 
 DELEGATES = ("xnnpack", "webgpu")

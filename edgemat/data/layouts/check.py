@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
+from edgemat.callbacks import Progress
 from edgemat.data.folder import HELD_OUT, TRAIN, files_split
 from edgemat.data.layouts.files import StoredFile, partnerless
 from edgemat.data.layouts.pictures import PAIR_SETS
@@ -17,8 +18,6 @@ from edgemat.data.layouts.table import MATTE_SETS, Layout
 from edgemat.data.small_pictures import read_small_pictures
 from edgemat.errors import ImageError, UsageError, nearest
 from edgemat.images import image_size, read_grey, read_rgba
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
