@@ -7,7 +7,7 @@ is the sole list of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
@@ -22,6 +22,7 @@ from edgemat.quantize.spec import StoredGrid
 
 if TYPE_CHECKING:
     from torch import nn
+
 
 FloatPrecision = Literal["fp32", "fp16"]
 Precision = Literal["fp32", "fp16", "int8"]
@@ -108,6 +109,27 @@ class Int8Operators(NamedTuple):
     float_islands: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class FloatCost:
+    """What the operators of one kind cost.
+
+    Attributes
+    ----------
+    count:
+        How many of the kind compute in float.
+    latency_ms:
+        Of all of them together, on one thread of this machine; medians of each.
+    """
+
+    operator: str
+    count: int
+    latency_ms: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as a mapping that JSON can hold."""
+        return asdict(self)
+
+
 class Backend(Protocol):
     """All that edgemat must know of a runtime to make files for it, and to prove them.
 
@@ -117,6 +139,10 @@ class Backend(Protocol):
     @property
     def runtime(self) -> str:
         """The beginning of its targets' names, and the kind of its artefacts."""
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """Packages on whose versions the bytes of its files depend; their manifests name them."""
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -186,6 +212,15 @@ class Backend(Protocol):
 
     def weights(self, path: Path) -> list[GridTensor]:
         """Return the int8 weights of a file's convolutions."""
+
+    def float_costs(self, path: Path) -> tuple[FloatCost, ...]:
+        """Measure what a file computes in float, the dearest first; nothing where none can.
+
+        Raises
+        ------
+        ArtifactError
+            When the file cannot be read.
+        """
 
     def hazards(self, path: Path) -> tuple[str, ...]:
         """Return what is reported to come out wrong on phones and concerns a file; mostly nothing.

@@ -10,40 +10,19 @@ import copy
 import tempfile
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from edgemat.convert.backend import FloatCost
 from edgemat.convert.flatbuffer import explain_damage, read_model, write_model
 from edgemat.convert.flatbuffer_types import Model, Operator
 from edgemat.convert.operators import float_places, name_of
 from edgemat.matting.runtime import invoke_freely
 
 WARMUP, RUNS = 2, 9
-
-
-@dataclass(frozen=True)
-class FloatCost:
-    """What the operators of one kind cost.
-
-    Attributes
-    ----------
-    count:
-        How many of the kind compute in float.
-    latency_ms:
-        Of all of them together, on one thread of this machine; medians of each.
-    """
-
-    operator: str
-    count: int
-    latency_ms: float
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the fields as a mapping that JSON can hold."""
-        return asdict(self)
 
 
 def measure_float(path: Path) -> tuple[FloatCost, ...]:

@@ -136,7 +136,7 @@ def test_what_ships_is_verified_and_judged_by_who_installs_it(wheel: Path, tmp_p
     """The quantized networks between do not ship."""
     pytest.importorskip("ai_edge_litert")
     run(*PIP, "install", "--no-deps", "--no-index", "--target", tmp_path, wheel, cwd=tmp_path)
-    for model in ("portrait", "trimap", "portrait-clean"):
+    for model in ("portrait", "live", "trimap", "portrait-clean"):
         for command in (("gate",), ("verify", "--images", "2")):
             said = run(
                 *(sys.executable, "-m", "edgemat.cli", command[0], f"{model}-tflite-int8"),

@@ -13,7 +13,7 @@ import numpy as np
 
 from edgemat.artifacts.artifact import Manifest
 from edgemat.artifacts.vocabulary import InputLayout
-from edgemat.convert.backend import GridTensor, Int8Operators, Target, channels_last
+from edgemat.convert.backend import FloatCost, GridTensor, Int8Operators, Target, channels_last
 from edgemat.files import sha256_file
 from edgemat.images import F32, PIXEL_SCALE
 from edgemat.matting.predictor import Predict
@@ -22,6 +22,7 @@ from edgemat.quantize.spec import shift_to_int8
 if TYPE_CHECKING:
     from torch import nn
 
+
 RUNTIME = "Core AI on the CPU"
 
 
@@ -29,6 +30,7 @@ class CoreAi:
     """Core AI's backend; see :class:`edgemat.convert.backend.Backend`."""
 
     runtime = "coreai"
+    tools = ("coreai-core", "coreai-torch")
     payload = "model.aimodel"
     layout: InputLayout = "NCHW"
     caveat = (
@@ -105,6 +107,10 @@ class CoreAi:
         from edgemat.convert.coreai_program import list_weights, load_program
 
         return list_weights(load_program(path))
+
+    def float_costs(self, path: Path) -> tuple[FloatCost, ...]:
+        """Return nothing: what computes here is no phone's."""
+        return ()
 
     def hazards(self, path: Path) -> tuple[str, ...]:
         """Return the reports of :mod:`edgemat.convert.coreai_hazards` that concern a file."""

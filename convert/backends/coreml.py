@@ -14,6 +14,7 @@ import numpy.typing as npt
 from edgemat.artifacts.artifact import Manifest
 from edgemat.artifacts.vocabulary import InputLayout
 from edgemat.convert.backend import (
+    FloatCost,
     FloatPrecision,
     GridTensor,
     Int8Operators,
@@ -28,6 +29,7 @@ from edgemat.quantize.spec import StoredGrid, shift_to_int8
 if TYPE_CHECKING:
     from torch import nn
 
+
 EXECUTOR = "edgemat's ML Program executor"
 
 
@@ -35,6 +37,7 @@ class CoreMl:
     """Core ML's backend; see :class:`edgemat.convert.backend.Backend`."""
 
     runtime = "coreml"
+    tools = ("coremltools",)
     payload = "model.mlpackage"
     layout: InputLayout = "image"
     caveat = (
@@ -112,6 +115,10 @@ class CoreMl:
         from edgemat.convert.mil_proof import list_weights
 
         return list_weights(load_program(path))
+
+    def float_costs(self, path: Path) -> tuple[FloatCost, ...]:
+        """Return nothing: what computes here is no phone's."""
+        return ()
 
     def hazards(self, path: Path) -> tuple[str, ...]:
         """Return nothing: no report is known."""

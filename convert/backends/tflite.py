@@ -10,7 +10,7 @@ import numpy as np
 
 from edgemat.artifacts.artifact import Manifest
 from edgemat.artifacts.vocabulary import InputLayout
-from edgemat.convert.backend import GridTensor, Int8Operators, Target
+from edgemat.convert.backend import FloatCost, GridTensor, Int8Operators, Target
 from edgemat.images import F32
 from edgemat.matting.predictor import Predict
 from edgemat.matting.runtime import Kernels, TfliteModel
@@ -18,6 +18,7 @@ from edgemat.quantize.spec import StoredGrid
 
 if TYPE_CHECKING:
     from torch import nn
+
 
 KERNELS: dict[str, Kernels] = {
     "LiteRT, XNNPACK": "xnnpack",
@@ -29,6 +30,7 @@ class Tflite:
     """LiteRT's backend; see :class:`edgemat.convert.backend.Backend`."""
 
     runtime = "tflite"
+    tools = ("litert-torch", "ai-edge-litert")
     payload = "model.tflite"
     layout: InputLayout = "NHWC"
     caveat = ""
@@ -82,6 +84,12 @@ class Tflite:
         from edgemat.convert.operators import list_weights
 
         return list_weights(path)
+
+    def float_costs(self, path: Path) -> tuple[FloatCost, ...]:
+        """Measure them one by one, each as a file of its own, in LiteRT."""
+        from edgemat.convert.float_costs import measure_float
+
+        return measure_float(path)
 
     def hazards(self, path: Path) -> tuple[str, ...]:
         """Return nothing: no report is known."""

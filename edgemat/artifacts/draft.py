@@ -7,7 +7,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -32,7 +32,8 @@ from edgemat.artifacts.seal import BLANK, seal_text
 from edgemat.artifacts.vocabulary import NetworkTask, Region
 from edgemat.files import explain_os_errors, sha256_file, sha256_tree, size_bytes, write_text
 
-TOOLS = ("torch", "nncf", "litert-torch", "ai-edge-litert", "coremltools", "numpy")
+TOOLS = ("torch", "nncf", "numpy")
+"""On whose versions the bytes of any artefact may depend."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,8 @@ class Draft:
         Name of the file or folder that the stage writes.
     parent:
         SHA-256 of the parent's payload.
+    made_with:
+        Tools beside :data:`TOOLS`, whose versions the manifest names as well.
     """
 
     name: str
@@ -72,6 +75,7 @@ class Draft:
     card: Card | None = None
     pruning: Pruning | None = None
     origin: Origin | None = None
+    made_with: tuple[str, ...] = ()
     zeros: float | None = None
 
     def finish(self, folder: Path) -> Manifest:
@@ -79,11 +83,11 @@ class Draft:
         payload = folder / self.payload
         beside = sorted(path for path in folder.iterdir() if path.is_file() and path != payload)
         return Manifest(
-            **vars(self),
+            **{name: value for name, value in vars(self).items() if name != "made_with"},
             payload_sha256=sha256_tree(payload),
             payload_bytes=size_bytes(payload),
             files={path.name: sha256_file(path) for path in beside},
-            tools=tool_versions(),
+            tools=tool_versions(self.made_with),
             git=git_state(),
         )
 
@@ -147,10 +151,16 @@ def _existing(folder: Path) -> Path:
     return folder
 
 
-def tool_versions() -> dict[str, str]:
-    """Return the versions of Python and of the tools that an artefact's bytes depend on."""
+def tool_versions(more: Sequence[str] = ()) -> dict[str, str]:
+    """Return the versions of Python and of the tools that an artefact's bytes depend on.
+
+    Parameters
+    ----------
+    more:
+        Further tools, of the runtime that a file is for.
+    """
     versions = {"python": platform.python_version(), "edgemat": _version("edgemat")}
-    return versions | {tool: _version(tool) for tool in TOOLS}
+    return versions | {tool: _version(tool) for tool in (*TOOLS, *more)}
 
 
 def _version(package: str) -> str:

@@ -29,7 +29,7 @@ from edgemat.artifacts.artifact import (
 )
 from edgemat.artifacts.vocabulary import InputLayout
 from edgemat.convert import backends
-from edgemat.convert.backend import Backend, GridTensor, Int8Operators, Target
+from edgemat.convert.backend import Backend, FloatCost, GridTensor, Int8Operators, Target
 from edgemat.convert.backends import (
     all_targets,
     default_targets,
@@ -60,6 +60,7 @@ class Numpy:
     """A runtime as a file of its own would bring it: nothing else knows of it."""
 
     runtime = "numpy"
+    tools = ("numpy", "scipy")
     payload = "model.npz"
     layout: InputLayout = "NHWC"
     caveat = "No phone runs .npz files."
@@ -99,6 +100,9 @@ class Numpy:
 
     def weights(self, path: Path) -> list[GridTensor]:
         return _Watch(path, np.zeros((1, 32, 32, 3), np.float32)).weights
+
+    def float_costs(self, path: Path) -> tuple[FloatCost, ...]:
+        return ()
 
     def hazards(self, path: Path) -> tuple[str, ...]:
         return ("1 operation is as in nobody/issues#1, where phones round up.",)
@@ -205,6 +209,7 @@ def test_a_new_target_goes_all_the_way(
     manifest = Artifact(made.path).manifest
     assert (manifest.kind, manifest.target, manifest.payload) == ("numpy", name, "model.npz")
     assert manifest.is_mobile and manifest.feeding.layout == "NHWC"
+    assert manifest.tools.keys() >= {"torch", *numpy_backend.tools}
     assert [a.runtime for a in manifest.agreements] == ["torch"]
     assert manifest.agreements[0].max_abs < 1e-6
     assert manifest.agreements[0].reference == target.reference

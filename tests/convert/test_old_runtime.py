@@ -41,7 +41,7 @@ def test_an_old_runtime_computes_the_same_or_names_the_operator(tmp_path: Path) 
 
 @needs("old-runtime")
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["portrait", "portrait-clean", "trimap"])
+@pytest.mark.parametrize("name", ["portrait", "live", "portrait-clean", "trimap"])
 def test_shipped_files_run_on_old_phones(name: str) -> None:
     """Reference kernels of 2023 and of today agree to the last bit on them."""
     file = open_artifact(name, target="tflite-int8")

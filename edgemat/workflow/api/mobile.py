@@ -126,7 +126,6 @@ def verify(
         When torch or the file's runtime is not installed.
     """
     from edgemat.convert.backends import BACKENDS, find_backend, find_target
-    from edgemat.convert.float_costs import measure_float
     from edgemat.quantize.reference import load_reference
     from edgemat.workflow.stages.converting import verify_file
 
@@ -152,8 +151,9 @@ def verify(
     verified = verify_file(
         file.payload, target, load_reference(parent), validation, reference=reference
     )
-    if target.runtime == "tflite" and verified.proof is not None and verified.proof.float_islands:
-        verified = replace(verified, float_costs=measure_float(file.payload))
+    if verified.proof is not None and verified.proof.float_islands:
+        costs = find_backend(target.runtime).float_costs(file.payload)
+        verified = replace(verified, float_costs=costs)
     return verified if layers else replace(verified, layers=())
 
 

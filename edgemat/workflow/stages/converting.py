@@ -35,7 +35,7 @@ from edgemat.scoring.evaluate import EvaluationSet, predict_all, score
 from edgemat.workflow.stages.common import keep_golden
 
 if TYPE_CHECKING:
-    from edgemat.convert.float_costs import FloatCost
+    from edgemat.convert.backend import FloatCost
     from edgemat.workflow.step import StepRecord
 
 
@@ -115,6 +115,7 @@ def convert_stage(
             agreements=verified.agreements,
             int8_proof=verified.proof,
             hazards=hazards,
+            made_with=backend.tools,
         )
         artifact = write_artifact(out, fill, draft)
     finally:
