@@ -109,7 +109,7 @@ class Throughput:
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedFolder:
     """How long a folder of so many mattes takes to open: its files are found, paired and split."""
 
     mattes: int
@@ -170,9 +170,9 @@ def measure_growth(
     return found
 
 
-def measure_opening(counts: Sequence[int]) -> list[Opened]:
+def measure_opening(counts: Sequence[int]) -> list[OpenedFolder]:
     """Measure how long folders of so many mattes take to open, all of them one small picture."""
-    return [Opened(count, _seconds_to_open(count)) for count in counts]
+    return [OpenedFolder(count, _seconds_to_open(count)) for count in counts]
 
 
 def measure_here(setting: Setting) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import numpy as np
 from edgemat.convert.coreai_program import (
     EXPANDED,
     QUANTIZE,
-    Program,
+    CoreAiProgram,
     constant,
 )
 
@@ -40,10 +40,10 @@ class Hazard:
 
     report: str
     what: str
-    concerns: Callable[[Program, Any], bool]
+    concerns: Callable[[CoreAiProgram, Any], bool]
 
 
-def find_hazards(program: Program) -> dict[Hazard, int]:
+def find_hazards(program: CoreAiProgram) -> dict[Hazard, int]:
     """Return the reports that concern operations of a program, with how many of them."""
     counts = {
         hazard: sum(hazard.concerns(program, operation) for operation in program.operations)
@@ -52,16 +52,16 @@ def find_hazards(program: Program) -> dict[Hazard, int]:
     return {hazard: count for hazard, count in counts.items() if count}
 
 
-def _named(*names: str) -> Callable[[Program, Any], bool]:
+def _named(*names: str) -> Callable[[CoreAiProgram, Any], bool]:
     return lambda program, operation: operation.name in names
 
 
-def _is_flat_product(program: Program, operation: Any) -> bool:
+def _is_flat_product(program: CoreAiProgram, operation: Any) -> bool:
     products = ("coreai.batch_matmul", "coreai.decomposable.broadcasting_batch_matmul")
     return bool(operation.name in products and len(operation.results[0].type.shape) == 2)
 
 
-def _is_unclamped_product(program: Program, operation: Any) -> bool:
+def _is_unclamped_product(program: CoreAiProgram, operation: Any) -> bool:
     """Tell whether a product is quantized as it is, of factors that have a grid."""
     if operation.name != QUANTIZE:
         return False
@@ -69,7 +69,7 @@ def _is_unclamped_product(program: Program, operation: Any) -> bool:
     return getattr(maker, "name", "") in ("coreai.mul", "coreai.decomposable.broadcasting_mul")
 
 
-def _is_long_transposed(program: Program, operation: Any) -> bool:
+def _is_long_transposed(program: CoreAiProgram, operation: Any) -> bool:
     if operation.name != "coreai.conv_transpose2d":
         return False
     _, _, weight, stride = operation.operands[:4]
@@ -78,7 +78,7 @@ def _is_long_transposed(program: Program, operation: Any) -> bool:
     return max(sides) >= WIDEST_KERNEL or int(strides.max()) >= LONGEST_STRIDE
 
 
-def _has_blocks(program: Program, operation: Any) -> bool:
+def _has_blocks(program: CoreAiProgram, operation: Any) -> bool:
     """Tell whether weights have several scales for one output."""
     if operation.name != EXPANDED:
         return False

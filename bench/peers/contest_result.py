@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from edgemat.bench.peers.contestants import Facts
+from edgemat.bench.peers.contestants import ContestantFacts
 from edgemat.bench.peers.entries import Absent
 from edgemat.bench.peers.pictures import PhotoSet
 from edgemat.bench.peers.scores import PictureScore, summarise_scores
@@ -116,7 +116,7 @@ class ContestResult:
 
     settings: ContestSettings
     order: tuple[str, ...]
-    facts: dict[str, Facts]
+    facts: dict[str, ContestantFacts]
     absent: Absent
     sets: tuple[SetResult, ...]
     costs: Costs

@@ -43,7 +43,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Facts:
+class ContestantFacts:
     """A contestant's entry in a table, beside its scores.
 
     Attributes
@@ -69,7 +69,7 @@ class Facts:
 class Contestant(Protocol):
     """Someone who makes mattes."""
 
-    facts: Facts
+    facts: ContestantFacts
 
     def predict(self, image: U8, trimap: U8 | None) -> F32:
         """Return alpha, HxW float32 in 0..1, of an image, HxWx3 uint8.

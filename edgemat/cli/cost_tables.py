@@ -12,7 +12,7 @@ from edgemat.terminal import plain
 
 if TYPE_CHECKING:
     from edgemat.bench.large import Large
-    from edgemat.bench.throughput import Opened, Throughput
+    from edgemat.bench.throughput import OpenedFolder, Throughput
 
 
 def show_large(out: Console, model: str, found: Sequence[Large]) -> None:
@@ -27,7 +27,9 @@ def show_large(out: Console, model: str, found: Sequence[Large]) -> None:
     out.print(table)
 
 
-def show_throughput(out: Console, found: Sequence[Throughput], opened: Sequence[Opened]) -> None:
+def show_throughput(
+    out: Console, found: Sequence[Throughput], opened: Sequence[OpenedFolder]
+) -> None:
     """Show what training takes, a row for each setting, and how long folders take to open."""
     setting = found[0].setting
     table = Table(title=plain(f"{setting.architecture}, {setting.source}, {setting.cores} cores"))

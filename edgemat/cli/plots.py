@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from edgemat.artifacts.vocabulary import ErrorName
     from edgemat.bench.frontier import Candidate
-    from edgemat.bench.throughput import Opened, Throughput
+    from edgemat.bench.throughput import OpenedFolder, Throughput
     from edgemat.quantize.sensitivity import BlockError
     from edgemat.workflow.api.photographs import SetErrors
 
@@ -69,7 +69,7 @@ def save_robustness(found: Sequence[SetErrors], path: Path) -> None:
     _save(figure, path)
 
 
-def save_growth(found: Sequence[Throughput], opened: Sequence[Opened], path: Path) -> None:
+def save_growth(found: Sequence[Throughput], opened: Sequence[OpenedFolder], path: Path) -> None:
     """Draw how seconds and memory of a step grow with size and batch, and opening with the set."""
     base = found[0].setting
     by_size = sorted((o for o in found if o.setting.batch == base.batch), key=_size_of)

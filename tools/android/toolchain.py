@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgemat.bench.peers.catalog import Member, Package
+from edgemat.bench.peers.catalog import Package, PackageMember
 from edgemat.bench.peers.fetch import fetch as fetch_packages
 from edgemat.errors import MissingToolError
 from edgemat.folders import part_folder
@@ -23,7 +23,7 @@ KOTLIN = Package(
     "2.4.20",  # of android_demo/gradle/libs.versions.toml; tools.android.gradle compares them
     "Apache-2.0",
     tuple(
-        Member(f"package/lib/{name}.jar", f"lib/{name}.jar", sha256)
+        PackageMember(f"package/lib/{name}.jar", f"lib/{name}.jar", sha256)
         for name, sha256 in {
             "kotlin-compiler": "038d406cc51d5fe3f6b5a16366a3f083b783bceb9e576e3103e695c3ce04e0fa",
             "kotlin-stdlib": "2226de463d309d4a5500a481320b3dea515a6981dcae1def531fbc158884e25f",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from edgemat.bench.peers.catalog import Member, Package
+from edgemat.bench.peers.catalog import Package, PackageMember
 from edgemat.bench.peers.fetch import fetch
 from edgemat.errors import EdgematError, MissingToolError
 from edgemat.folders import part_folder
@@ -19,7 +19,7 @@ PACKAGES = (
         VERSION,
         "Apache-2.0",
         tuple(
-            Member(
+            PackageMember(
                 f"package/{path}", path.rpartition("/")[2].replace("index.js", "core.js"), sha256
             )
             for path, sha256 in {
@@ -51,7 +51,7 @@ PACKAGES = (
         VERSION,
         "Apache-2.0",
         (
-            Member(
+            PackageMember(
                 "package/dist/index.js",
                 "wasm-utils.js",
                 "e0e20bc28ab001ac732cf40d15b6eebd24fb0deaeb95eeba5100f51eebf015f2",
