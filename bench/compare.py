@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -91,38 +91,48 @@ def _change(old: Result, new: Result, percentile: float) -> Change:
             f"{old.name} was measured on an emulated and on a physical device.",
             remedy="Compare emulated with emulated: only their instructions mean something.",
         )
-    fields: dict[str, Any] = {
-        "name": new.name if new.name == old.name else f"{old.name} -> {new.name}",
-        "device": new.circumstances.device,
-        "threads": new.threads,
-        "valid": {old.verdict, new.verdict} == {"valid"},
-        "notes": _differences(old, new),
-    }
-    if old.instructions is not None and new.instructions is not None:
-        change = new.instructions / old.instructions - 1.0
-        return Change(
-            **fields,
-            figure="instructions",
-            before=float(old.instructions),
-            after=float(new.instructions),
-            change=change,
-            low=change,
-            high=change,
-        )
+    figure, before, after, low, high = (
+        _counted(old.instructions, new.instructions)
+        if old.instructions is not None and new.instructions is not None
+        else _timed(old, new, percentile)
+    )
+    return Change(
+        name=new.name if new.name == old.name else f"{old.name} -> {new.name}",
+        device=new.circumstances.device,
+        threads=new.threads,
+        figure=figure,
+        before=before,
+        after=after,
+        change=after / before - 1.0,
+        low=low,
+        high=high,
+        valid={old.verdict, new.verdict} == {"valid"},
+        notes=_differences(old, new),
+    )
+
+
+class _Compared(NamedTuple):
+    """A figure before and after, and the interval of its relative change."""
+
+    figure: str
+    before: float
+    after: float
+    low: float
+    high: float
+
+
+def _counted(before: int, after: int) -> _Compared:
+    change = after / before - 1.0
+    return _Compared("instructions", float(before), float(after), change, change)
+
+
+def _timed(old: Result, new: Result, percentile: float) -> _Compared:
     a, b = np.asarray(old.samples_ms), np.asarray(new.samples_ms)
-    first, second = float(np.percentile(a, percentile)), float(np.percentile(b, percentile))
+    before, after = float(np.percentile(a, percentile)), float(np.percentile(b, percentile))
     ratios = _resampled(b, percentile, seed=1) / _resampled(a, percentile, seed=0) - 1.0
     tail = (1.0 - CONFIDENCE) / 2 * 100
     low, high = np.percentile(ratios, [tail, 100 - tail]).tolist()
-    return Change(
-        **fields,
-        figure=f"p{percentile:g}",
-        before=first,
-        after=second,
-        change=second / first - 1.0,
-        low=low,
-        high=high,
-    )
+    return _Compared(f"p{percentile:g}", before, after, low, high)
 
 
 def _resampled(

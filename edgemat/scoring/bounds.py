@@ -12,7 +12,8 @@ import math
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from edgemat.artifacts.vocabulary import ERROR_NAMES
@@ -63,16 +64,18 @@ class Bound:
         Name of the measured figure.
     rule:
         The bound as written; see the module's text.
-    limit:
-        The parsed rule.
     """
 
     metric: str
     rule: str
-    limit: Limit = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "limit", parse_limit(self.rule))
+        _ = self.limit  # a rule that is none is said at once
+
+    @cached_property
+    def limit(self) -> Limit:
+        """The parsed rule."""
+        return parse_limit(self.rule)
 
 
 @dataclass(frozen=True)
