@@ -27,7 +27,7 @@ from toy_peers import (
 
 from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.shipped import default_model
-from edgemat.bench.peers.catalog import PACKAGES, PEERS, Member, Package, Peer
+from edgemat.bench.peers.catalog import PACKAGES, PEERS, Package, PackageMember, Peer
 from edgemat.bench.peers.contestants import Entry
 from edgemat.bench.peers.entries import GUIDED, REFINED, list_entries, open_entries, open_entry
 from edgemat.bench.peers.fetch import SOURCES, fetch
@@ -160,7 +160,7 @@ def test_importing_brings_no_peers_dependency() -> None:
 
 def package(registry: Any, content: bytes) -> Package:
     name = f"{registry}.tflite"
-    member = Member(f"package/{name}", name, hashlib.sha256(content).hexdigest())
+    member = PackageMember(f"package/{name}", name, hashlib.sha256(content).hexdigest())
     return Package(registry, f"a-{registry}", "1.2", "MIT", (member,))
 
 
