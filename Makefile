@@ -1,9 +1,9 @@
 # make run    the main job: train, quantize, convert, verify, measure, report
-# make test   style, types and the tests: ten to twenty-five minutes on two cores
+# make test   style, types and the tests: eight minutes on two quiet cores
 # make check  style and types
 #
 # make test-all      the long rounds as well, as in CI: every network's conversion, runs that are
-#                    killed and resumed, the apps' toolchains: twenty minutes to an hour there
+#                    killed and resumed, the apps' toolchains: twenty minutes on two quiet cores
 # make mutants       break core functions one at a time, and see that their tests notice
 # make site          build the documentation as a site: build/site/index.html
 # make docs          make every generated page anew, but for what needs absent photographs
