@@ -45,14 +45,14 @@ _COLOURS = {"RGB": 3, "RGBA": 3, "LA": 1}  # channels that are no alpha
 _EXIF_ORIENTATION = 0x0112
 _TOLD_BY = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")  # chunks of a PNG that can hold an orientation
 # What Pillow's decoders raise on damaged bytes, besides OSError and UnidentifiedImageError
-# (TypeError: TIFF tags of a wrong type; IndexError: animated GIF; RuntimeError: AVIF, and DDS by
-# NotImplementedError).
+# (TypeError: TIFF tags of a wrong type; LookupError: animated GIF, TIFF's compression;
+# RuntimeError: AVIF, and DDS by NotImplementedError).
 _DECODER_ERRORS = (
     SyntaxError,
     ValueError,
     TypeError,
     EOFError,
-    IndexError,
+    LookupError,
     RuntimeError,
     struct.error,
     zlib.error,

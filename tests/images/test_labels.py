@@ -172,6 +172,16 @@ def test_a_tiff_of_twelve_bits_is_read_whole(tmp_path: Path, order: str, compres
     assert np.abs(found.astype(float) - colours).max() <= 1
 
 
+def test_a_tiff_whose_last_page_is_of_no_known_compression_is_damaged(tmp_path: Path) -> None:
+    path, page = tmp_path / "pages.tif", Image.fromarray(np.zeros((40, 40, 3), np.uint8))
+    page.save(path, save_all=True, append_images=[page])
+    content, plain = path.read_bytes(), struct.pack("<HHIHH", 259, 3, 1, 1, 0)
+    before, _, after = content.rpartition(plain)
+    path.write_bytes(before + struct.pack("<HHIHH", 259, 3, 1, 10825, 0) + after)
+    with pytest.raises(ImageError, match="not an image that can be read, or it is truncated"):
+        read_image(path)
+
+
 def write_deep_tiff(path: Path, values: np.ndarray, order: str, compression: int) -> None:
     """Write HxWx3 uint16 as a TIFF of one strip, of either byte order (TIFF 6.0)."""
     height, width, _ = values.shape
