@@ -153,6 +153,16 @@ def cpu_has_int8_dot_product() -> bool:
     return bool(_cpu_flags() & {"avx512_vnni", "avx_vnni", "asimddp", "i8mm"})
 
 
+def int8_kind(has_dot_product: bool) -> str:
+    """Return the kind of a processor whose int8 times are told, in words.
+
+    >>> from edgemat.doctor import int8_kind
+    >>> int8_kind(True)
+    'with an int8 dot product'
+    """
+    return f"{'with' if has_dot_product else 'without'} an {INT8_DOT_PRODUCT}"
+
+
 def _cpu_flags() -> set[str]:
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:

@@ -8,6 +8,7 @@ from edgemat.bench.peers.contest_result import ContestResult, SetResult
 from edgemat.bench.peers.pictures import BAND, THRESHOLD, percent
 from edgemat.bench.peers.scores import SetScore, summarise_scores
 from edgemat.bench.protocol import Measurement
+from edgemat.doctor import int8_kind
 
 NONE = "-"
 COST_COLUMNS = (
@@ -87,11 +88,8 @@ def _cost_table(result: ContestResult) -> TextTable:
     if settings.costs and costs.photo:
         notes += _cost_notes(result)
     threads = f"{settings.threads} thread{'s' if settings.threads != 1 else ''}"
-    kind = "with" if result.int8_dot_product else "without"
-    title = (
-        f"Costs on {where.soc} {kind} an int8 dot product, {where.cores} cores, {threads}; "
-        f"{where.runtime}"
-    )
+    kind = int8_kind(result.int8_dot_product)
+    title = f"Costs on {where.soc} {kind}, {where.cores} cores, {threads}; {where.runtime}"
     return TextTable(title, COST_COLUMNS, tuple(rows), tuple(notes))
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.shipped import SHIPPED_TARGET, open_artifact
+from edgemat.doctor import int8_kind
 from edgemat.errors import UsageError
 
 TEMPLATE = "card.md.j2"
@@ -107,8 +108,8 @@ def _processor(peers: dict[str, Any] | None) -> str:
     """Return the processor that latencies are of, and its kind: int8 is as fast as that allows."""
     if peers is None or "int8_dot_product" not in peers:
         return "a server processor"
-    kind = "with" if peers["int8_dot_product"] else "without"
-    return f"a server processor ({peers['circumstances']['soc']}) {kind} an int8 dot product"
+    kind = int8_kind(peers["int8_dot_product"])
+    return f"a server processor ({peers['circumstances']['soc']}) {kind}"
 
 
 def _latencies(peers: dict[str, Any] | None, file: Artifact) -> list[dict[str, Any]]:

@@ -149,10 +149,10 @@ class Cutter:
         """Return the matte of a frame; what was erased of it already stays away."""
         if not hasattr(self._own, "model"):
             self._load()
-        height, width = frame.image.shape[:2]
-        refiner = self._who_refines(video=frame.of_video, pixels=height * width)
+        pixels = frame.image[..., 0].size
+        refiner = self._who_refines(video=frame.of_video, pixels=pixels)
         if refiner is None and self._refiner is not None and not frame.of_video:
-            text = f"A photograph of {height * width / 1e6:.0f} megapixels is looked at once"
+            text = f"A photograph of {pixels / 1e6:.0f} megapixels is looked at once"
             warnings.warn(f"{text}; --refine looks again, and takes long.", PictureWarning, 2)
         # the second look is nearly all of the work
         alpha = self._first_look(frame, progress if refiner is None else None)

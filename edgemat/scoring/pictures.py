@@ -120,23 +120,6 @@ def photographs(files: MatteFiles, names: Sequence[str]) -> list[Picture]:
     return [Picture(n, files.colours[n], files.alphas[n], files.trimaps.get(n)) for n in names]
 
 
-def score_pictures(
-    pictures: Sequence[Picture],
-    protocols: PictureProtocols,
-    *,
-    processes: int = 1,
-    ray: str | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> list[PictureErrors]:
-    """Score a model on photographs at their own size, in the order given.
-
-    Parameters and errors as of :func:`score_rounds`.
-    """
-    rounds = [protocols]
-    (found,) = score_rounds(pictures, rounds, processes=processes, ray=ray, progress=progress)
-    return found
-
-
 def score_rounds(
     pictures: Sequence[Picture],
     rounds: Sequence[PictureProtocols],

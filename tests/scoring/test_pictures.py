@@ -20,15 +20,24 @@ from edgemat.errors import UsageError
 from edgemat.images import read_image, write_image
 from edgemat.models import create_matting
 from edgemat.scoring.pictures import (
+    Picture,
+    PictureErrors,
     PictureProtocols,
     mean_errors,
     photographs,
     predict_picture,
-    score_pictures,
+    score_rounds,
     worst,
 )
 
 SIZE = (72, 100)
+
+
+def score_pictures(
+    pictures: list[Picture], protocols: PictureProtocols, *, processes: int = 1
+) -> list[PictureErrors]:
+    (found,) = score_rounds(pictures, [protocols], processes=processes)
+    return found
 
 
 @pytest.fixture(scope="module")
