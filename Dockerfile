@@ -1,4 +1,5 @@
-# The light edgemat, without torch: cut photographs out, serve the page, run and measure .tflite files.
+# The light edgemat, without torch and scipy: cut photographs out, serve the page, run and measure
+# .tflite files. Python is Debian's, libraries come from PyPI.
 #   docker build -t edgemat .
 #   docker run --rm -i edgemat matte - < photo.jpg > cutout.png
 #   docker run --rm -p 127.0.0.1:8000:8000 edgemat serve --listen 0.0.0.0 --port 8000

@@ -23,7 +23,7 @@ from edgemat.data.augment import cover
 from edgemat.data.composite import composite
 from edgemat.data.folder import FolderSource
 from edgemat.data.mix import Backgrounds
-from edgemat.data.sample import Matte, Part
+from edgemat.data.sample import DatasetPart, Matte
 from edgemat.data.sections import PEOPLE
 from edgemat.errors import UsageError
 from edgemat.images import F32, U8, to_float, to_uint8
@@ -98,7 +98,7 @@ def measure_bias(
     backgrounds: Backgrounds,
     *,
     people: Path = PEOPLE,
-    part: Part = "held-out",
+    part: DatasetPart = "held-out",
     threads: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Bias:

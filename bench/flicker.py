@@ -21,7 +21,7 @@ from edgemat.bench.bias import put_before
 from edgemat.bench.peers.ours import Ours
 from edgemat.data.folder import FolderSource
 from edgemat.data.mix import Backgrounds
-from edgemat.data.sample import Part
+from edgemat.data.sample import DatasetPart
 from edgemat.data.sections import PEOPLE
 from edgemat.data.warp import Window
 from edgemat.errors import UsageError
@@ -168,7 +168,7 @@ def moved_people(
     backgrounds: Backgrounds,
     *,
     people: Path = PEOPLE,
-    part: Part = "held-out",
+    part: DatasetPart = "held-out",
     count: int = PEOPLE_MOVED,
     frames: int = 24,
 ) -> list[Scene]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from edgemat.files import write_json, write_text
 
 if TYPE_CHECKING:
     from edgemat.artifacts.artifact import Artifact
+    from edgemat.bench.result import Result
     from edgemat.scoring.evaluate import EvaluationSet
 
 PICTURE_SIZE = 512
@@ -123,13 +124,8 @@ def find_frontier(
     UsageError
         When a file is no .tflite, or the tasks differ.
     """
-    from dataclasses import replace
-
     from edgemat.bench.devices.host import bench_host
     from edgemat.bench.protocol import Protocol
-    from edgemat.matting.matte import matte
-    from edgemat.progress import track
-    from edgemat.scoring.evaluate import score
 
     check_files(files)
     results = bench_host(
@@ -137,44 +133,46 @@ def find_frontier(
         threads=(threads,),
         protocol=Protocol(seconds=seconds),
     )
-    found = []
-    for file, result in zip(files, results, strict=True):
-        alphas = np.stack(
-            [
-                matte(
-                    pixels[..., :3],
-                    trimap if pictures.needs_trimap else None,
-                    model=file,
-                )
-                for pixels, trimap in track(
-                    zip(pictures.pixels, pictures.trimaps, strict=True),
-                    f"{file.manifest.name}: mattes",
-                    len(pictures),
-                )
-            ]
-        )
-        scores = score(alphas, pictures)["unknown"]
-        manifest = file.manifest
-        found.append(
-            Candidate(
-                name=file.path.name,
-                kind=_kind(file),
-                size=(manifest.feeding.height, manifest.feeding.width),
-                gmacs=manifest.cost.macs,
-                megabytes=manifest.payload_bytes / 1e6,
-                p50_ms=result.latency.p50_ms,
-                quiet=result.verdict == "valid",
-                sad=scores.sad,
-                grad=scores.grad,
-            )
-        )
+    found = [
+        _candidate(file, result, pictures) for file, result in zip(files, results, strict=True)
+    ]
+    return sorted(_marked(found), key=lambda c: c.p50_ms)
+
+
+def _candidate(file: Artifact, result: Result, pictures: EvaluationSet) -> Candidate:
+    """Matte the pictures with a file, and put its errors beside its latency."""
+    from edgemat.matting.matte import matte
+    from edgemat.progress import track
+    from edgemat.scoring.evaluate import score
+
+    manifest = file.manifest
+    pairs = zip(pictures.pixels, pictures.trimaps, strict=True)
+    alphas = [
+        matte(pixels[..., :3], trimap if pictures.needs_trimap else None, model=file)
+        for pixels, trimap in track(pairs, f"{manifest.name}: mattes", len(pictures))
+    ]
+    scores = score(np.stack(alphas), pictures)["unknown"]
+    return Candidate(
+        name=file.path.name,
+        kind=_kind(file),
+        size=(manifest.feeding.height, manifest.feeding.width),
+        gmacs=manifest.cost.macs,
+        megabytes=manifest.payload_bytes / 1e6,
+        p50_ms=result.latency.p50_ms,
+        quiet=result.verdict == "valid",
+        sad=scores.sad,
+        grad=scores.grad,
+    )
+
+
+def _marked(found: Sequence[Candidate]) -> list[Candidate]:
+    """Return the same, those marked that no other beats."""
     fast = pareto([(c.p50_ms, c.sad) for c in found])
     small = pareto([(c.megabytes, c.sad) for c in found])
-    marked = [
+    return [
         replace(c, best_for_latency=f, best_for_size=s)
         for c, f, s in zip(found, fast, small, strict=True)
     ]
-    return sorted(marked, key=lambda c: c.p50_ms)
 
 
 def check_files(files: Sequence[Artifact]) -> None:

@@ -19,7 +19,7 @@ from scipy.interpolate import RegularGridInterpolator
 
 from edgemat.convert.flatbuffer import IDENTIFIER
 from edgemat.matting.runtime import TfliteModel
-from edgemat.quantize.pruning.channels import Convolution
+from edgemat.quantize.pruning.channels import ConvolutionCost
 
 SHARES = (0.25, 0.5, 1.0)
 LEAST_CHANNELS = 8
@@ -39,7 +39,7 @@ class HostLayerCosts:
         self.threads = threads
         self._known: dict[tuple[Any, ...], RegularGridInterpolator] = {}
 
-    def __call__(self, convolution: Convolution, inputs: int, outputs: int) -> float:
+    def __call__(self, convolution: ConvolutionCost, inputs: int, outputs: int) -> float:
         """Return the median latency with so many channels, in milliseconds.
 
         Of a grouped convolution that is not depthwise no channels leave: that of all.
@@ -47,7 +47,7 @@ class HostLayerCosts:
         point = [outputs] if convolution.groups > 1 else [inputs, outputs]
         return float(self._grid(convolution)([point]).item())
 
-    def _grid(self, convolution: Convolution) -> RegularGridInterpolator:
+    def _grid(self, convolution: ConvolutionCost) -> RegularGridInterpolator:
         c = convolution
         key = (c.shape, c.size, c.groups, c.stride)
         if key not in self._known:
@@ -69,7 +69,7 @@ class HostLayerCosts:
             )
         return self._known[key]
 
-    def _measure(self, convolution: Convolution, inputs: int, outputs: int) -> float:
+    def _measure(self, convolution: ConvolutionCost, inputs: int, outputs: int) -> float:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "layer.tflite"
             path.write_bytes(convolution_file(convolution, inputs, outputs))
@@ -90,11 +90,11 @@ def _points(channels: int) -> list[int]:
     return sorted(found if len(found) > 1 else {1, *found})
 
 
-def _is_depthwise(convolution: Convolution) -> bool:
+def _is_depthwise(convolution: ConvolutionCost) -> bool:
     return convolution.shape[1] == 1 and convolution.shape[0] == convolution.groups > 1
 
 
-def convolution_file(convolution: Convolution, inputs: int, outputs: int) -> bytes:
+def convolution_file(convolution: ConvolutionCost, inputs: int, outputs: int) -> bytes:
     """Return a .tflite of one int8 convolution with random weights, its channels as given.
 
     `inputs` are those of a group; a depthwise one is told all.
@@ -103,13 +103,35 @@ def convolution_file(convolution: Convolution, inputs: int, outputs: int) -> byt
     seen = inputs if depthwise else inputs * convolution.groups
     kernel = convolution.shape[2:]
     height, width = (length * convolution.stride for length in convolution.size)
-    model, graph = schema.ModelT(), schema.SubGraphT()
-    model.version, model.buffers, model.subgraphs = 3, [schema.BufferT()], [graph]
-    graph.tensors = []
+    random = np.random.default_rng(0)
+    shape = (1, *kernel, outputs) if depthwise else (outputs, *kernel, inputs)
+    weights = random.integers(-127, 128, shape).astype(np.int8)
+    file = _OneOperatorFile()
+    int8, int32 = schema.TensorType.INT8, schema.TensorType.INT32
+    x = file.tensor((1, height, width, seen), int8, [0.05])
+    w = file.tensor(shape, int8, [0.01] * outputs, weights)
+    file.graph.tensors[w].quantization.quantizedDimension = 3 if depthwise else 0
+    zeros = np.zeros(outputs, np.int32)
+    b = file.tensor((outputs,), int32, [0.05 * 0.01] * outputs, zeros)
+    y = file.tensor((1, *convolution.size, outputs), int8, [0.5])
+    operator, code = _operator(convolution.stride, depthwise=depthwise)
+    operator.inputs, operator.outputs = [x, w, b], [y]
+    return file.packed(operator, code, x, y)
 
-    def tensor(shape: tuple[int, ...], kind: int, scales: Any, content: Any = None) -> int:
+
+class _OneOperatorFile:
+    """A .tflite file in the making, of one operator."""
+
+    def __init__(self) -> None:
+        self.model, self.graph = schema.ModelT(), schema.SubGraphT()
+        self.model.version, self.model.subgraphs = 3, [self.graph]
+        self.model.buffers = [schema.BufferT()]
+        self.graph.tensors = []
+
+    def tensor(self, shape: tuple[int, ...], kind: int, scales: Any, content: Any = None) -> int:
+        """Add a tensor of a type with a grid, constant where there is a content; returns where."""
         made = schema.TensorT()
-        made.name, made.shape, made.type = f"t{len(graph.tensors)}", list(shape), kind
+        made.name, made.shape, made.type = f"t{len(self.graph.tensors)}", list(shape), kind
         made.buffer = 0
         made.quantization = schema.QuantizationParametersT()
         made.quantization.scale = list(scales)
@@ -117,24 +139,25 @@ def convolution_file(convolution: Convolution, inputs: int, outputs: int) -> byt
         if content is not None:
             buffer = schema.BufferT()
             buffer.data = np.frombuffer(content.tobytes(), np.uint8)
-            made.buffer = len(model.buffers)
-            model.buffers.append(buffer)
-        graph.tensors.append(made)
-        return len(graph.tensors) - 1
+            made.buffer = len(self.model.buffers)
+            self.model.buffers.append(buffer)
+        self.graph.tensors.append(made)
+        return len(self.graph.tensors) - 1
 
-    random = np.random.default_rng(0)
-    shape = (1, *kernel, outputs) if depthwise else (outputs, *kernel, inputs)
-    weights = random.integers(-127, 128, shape).astype(np.int8)
-    int8, int32 = schema.TensorType.INT8, schema.TensorType.INT32
-    x = tensor((1, height, width, seen), int8, [0.05])
-    w = tensor(shape, int8, [0.01] * outputs, weights)
-    graph.tensors[w].quantization.quantizedDimension = 3 if depthwise else 0
-    b = tensor((outputs,), int32, [0.05 * 0.01] * outputs, np.zeros(outputs, np.int32))
-    y = tensor((1, *convolution.size, outputs), int8, [0.5])
+    def packed(self, operator: Any, code: Any, x: int, y: int) -> bytes:
+        """Return the file whose operator makes tensor `y` of tensor `x`."""
+        self.model.operatorCodes, self.graph.operators = [code], [operator]
+        self.graph.inputs, self.graph.outputs = [x], [y]
+        builder = flatbuffers.Builder(1024)
+        builder.Finish(self.model.Pack(builder), IDENTIFIER)
+        return bytes(builder.Output())
 
+
+def _operator(stride: int, *, depthwise: bool) -> tuple[Any, Any]:
+    """Return a convolution with ReLU6 that keeps the size but for its stride, and its code."""
     options = schema.DepthwiseConv2DOptionsT() if depthwise else schema.Conv2DOptionsT()
     options.padding = schema.Padding.SAME
-    options.strideH = options.strideW = convolution.stride
+    options.strideH = options.strideW = stride
     options.dilationHFactor = options.dilationWFactor = 1
     options.fusedActivationFunction = schema.ActivationFunctionType.RELU6
     operator, code = schema.OperatorT(), schema.OperatorCodeT()
@@ -147,9 +170,4 @@ def convolution_file(convolution: Convolution, inputs: int, outputs: int) -> byt
         operator.builtinOptionsType = schema.BuiltinOptions.Conv2DOptions
     code.deprecatedBuiltinCode, code.version = code.builtinCode, 3
     operator.builtinOptions, operator.opcodeIndex = options, 0
-    operator.inputs, operator.outputs = [x, w, b], [y]
-    model.operatorCodes, graph.operators = [code], [operator]
-    graph.inputs, graph.outputs = [x], [y]
-    builder = flatbuffers.Builder(1024)
-    builder.Finish(model.Pack(builder), IDENTIFIER)
-    return bytes(builder.Output())
+    return operator, code

@@ -33,7 +33,7 @@ OLD_PICTURES = 4  # reference kernels take their time
 
 
 @dataclass(frozen=True)
-class Subject:
+class JudgedNetwork:
     """The network that the tools are asked about.
 
     Attributes
@@ -101,7 +101,7 @@ class Opinion:
         return asdict(self) | {"agreement": self.agreement.model_dump(), "passed": self.passed}
 
 
-def open_subject(named: str, int8_files: Sequence[Path] = (), *, size: int = 256) -> Subject:
+def open_subject(named: str, int8_files: Sequence[Path] = (), *, size: int = 256) -> JudgedNetwork:
     """Open a float artefact or a shipped model, or make a network of an architecture.
 
     Parameters
@@ -129,7 +129,7 @@ def open_subject(named: str, int8_files: Sequence[Path] = (), *, size: int = 256
     if named in [info.name for info in list_models()]:
         info = model_info(named)
         deploy = random_form(named, (info.in_channels, size, size))
-        return Subject(named, deploy, info.matting_task, (size, size), 0, False, {})
+        return JudgedNetwork(named, deploy, info.matting_task, (size, size), 0, False, {})
     base = open_artifact(named)
     manifest = base.manifest
     if manifest.kind != "float":
@@ -146,7 +146,7 @@ def open_subject(named: str, int8_files: Sequence[Path] = (), *, size: int = 256
                 f"{other.path.name} is no int8 .tflite of the same task.",
                 remedy="Give tflite-int8 artefacts made from the same network.",
             )
-    return Subject(
+    return JudgedNetwork(
         name=manifest.name,
         deploy=load_deploy(base),
         task=manifest.matting_task,
@@ -158,7 +158,7 @@ def open_subject(named: str, int8_files: Sequence[Path] = (), *, size: int = 256
 
 
 def ask_tools(
-    subject: Subject,
+    subject: JudgedNetwork,
     folder: Path,
     *,
     data: str | None = None,
@@ -227,7 +227,7 @@ def _noting(errors: list[EdgematError]) -> Iterator[None]:
 
 
 def _make_files(
-    subject: Subject,
+    subject: JudgedNetwork,
     folder: Path,
     validation: EvaluationSet,
     references: F32,
@@ -266,7 +266,7 @@ def _make_files(
 
 
 def _judge(
-    subject: Subject,
+    subject: JudgedNetwork,
     files: dict[str, tuple[Precision, Path]],
     validation: EvaluationSet,
     references: F32,

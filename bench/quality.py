@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from edgemat.artifacts.shipped import SHIPPED_TARGET, find_artifact, shipped_models
 from edgemat.bench.peers.contestants import Contestant
@@ -30,11 +30,11 @@ from edgemat.bench.peers.pictures import (
 )
 from edgemat.bench.peers.scores import SetScore, score, summarise_scores
 from edgemat.data.folder import folder_split, photographs_split
-from edgemat.data.sample import Part
+from edgemat.data.sample import DatasetPart
 from edgemat.errors import UsageError, nearest
-from edgemat.files import shorten
 from edgemat.scoring.bounds import Bound, Verdict, judge
-from edgemat.section import parse_toml
+from edgemat.section import Section, wrong
+from edgemat.toml import check_section, read_toml
 
 File = Literal["float", "int8"]
 Figure = Literal["iou", "mad", "sad_band", "grad_band", "times_closed_form", "seen"]
@@ -42,11 +42,7 @@ SEEN_SHARE = 0.02
 """Of a picture without anyone: where more is foreground, someone was seen."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SetSection(_Section):
+class SetSection(Section):
     """Photographs with truth in a folder, laid out as :mod:`edgemat.bench.peers.pictures` says.
 
     Attributes
@@ -63,7 +59,7 @@ class SetSection(_Section):
 
     name: str
     folder: str
-    part: Part = "all"
+    part: DatasetPart = "all"
     trimaps: str = "trimap"
     split: str | None = None
     ignore_below: float = Field(default=0.0, ge=0, lt=1)
@@ -72,11 +68,11 @@ class SetSection(_Section):
     @model_validator(mode="after")
     def _nobody_is_small_in_empty_pictures(self) -> SetSection:
         if self.empty and self.ignore_below:
-            raise ValueError("empty pictures have nobody for ignore_below")
+            raise wrong("empty pictures have nobody to ignore", "Leave ignore_below out.")
         return self
 
 
-class BarSection(_Section):
+class BarSection(Section):
     """A bound on one figure of one model on one set; it is the int8 file that must keep it.
 
     Without a bound the figure is measured and shown.
@@ -88,7 +84,7 @@ class BarSection(_Section):
     bound: str | None = None
 
 
-class Bars(_Section):
+class Bars(Section):
     """The whole file."""
 
     sets: tuple[SetSection, ...]
@@ -149,22 +145,7 @@ def load_bars(path: Path) -> Bars:
     UsageError
         When it is missing, broken, or names a set that it does not describe.
     """
-    try:
-        bars = Bars.model_validate(parse_toml(path.read_text(encoding="utf-8")))
-    except FileNotFoundError as error:
-        raise UsageError(
-            f"There is no file of bars {path}.", remedy="Name a .toml such as bars.toml."
-        ) from error
-    except OSError as error:
-        raise UsageError(
-            f"{path} cannot be read: {error.strerror}.", remedy="Name a .toml such as bars.toml."
-        ) from error
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        where = shorten(".".join(str(part) for part in first["loc"]))
-        raise UsageError(f"{path}: {where}: {first['msg']}.", remedy="Correct that.") from error
-    except (ValueError, RecursionError) as error:  # no text, no TOML, or 5,000 digits or brackets
-        raise UsageError(f"{path} is not readable as TOML: {error}.", remedy="Mend it.") from error
+    bars = check_section(path, Bars, read_toml(path, what="file of bars"), _keys)
     sections = bars.by_name
     for bar in bars.bars:
         if bar.set not in sections:
@@ -179,6 +160,12 @@ def load_bars(path: Path) -> Bars:
                 remedy='Of sets with empty = true the figure is "seen", of others any other.',
             )
     return bars
+
+
+def _keys(place: tuple[int | str, ...]) -> Sequence[str]:
+    parts: dict[str, type[Section]] = {"sets": SetSection, "bars": BarSection}
+    section = parts[str(place[0])] if place else Bars
+    return list(section.model_fields)
 
 
 def measure_quality(

@@ -7,6 +7,7 @@ is the sole list of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
@@ -200,6 +201,9 @@ class Backend(Protocol):
 
     def predictors(self, path: Path) -> dict[str, Predict]:
         """Return every way in which this machine can run a file, by name; first the apps' own."""
+
+    def arithmetic(self) -> AbstractContextManager[Any]:
+        """Return a context within which a frozen model computes as the apps' int8 kernels do."""
 
     def count_int8(self, path: Path) -> Int8Operators:
         """Count, in the file itself, what is computed in int8.

@@ -36,7 +36,7 @@ FAKE_QUANTIZE = (
 # The Neural Engine of iOS 27.0 takes the grid of a product for that of a factor, unless a clamp
 # stands between (apple/coreai-torch#112). At the ends of the grid it changes nothing.
 PRODUCTS = (aten.mul.Tensor, aten.mul.Scalar)
-Lowering = Callable[[dict[str, Any], fx.Node, Any], Any]
+LoweringFunction = Callable[[dict[str, Any], fx.Node, Any], Any]
 
 
 class Float16Inside(nn.Module):
@@ -171,7 +171,7 @@ def _teach_fake_quantize(converter: Any, program: ExportedProgram) -> None:
     def per_channel(values: dict[str, Any], node: fx.Node, location: Any) -> Any:
         return _expand_weights(coreai, program, node, location)
 
-    lowerings: tuple[Lowering, Lowering] = (per_tensor, per_channel)
+    lowerings: tuple[LoweringFunction, LoweringFunction] = (per_tensor, per_channel)
     for operator, lowering in zip(FAKE_QUANTIZE, lowerings, strict=True):
         converter.register_torch_lowering(str(operator).replace(".", "::", 1))(lowering)
 

@@ -25,10 +25,9 @@ from numpy.typing import NDArray
 from edgemat.convert.levels import levels
 from edgemat.errors import ConversionError
 
-Array = NDArray[Any]
-Operation = Callable[[Any, Any], None]
+TorchConverter = Callable[[Any, Any], None]
 
-_register: Callable[[Operation], Operation] = register_torch_op(override=True)
+_register: Callable[[TorchConverter], TorchConverter] = register_torch_op(override=True)
 
 
 @_register
@@ -61,8 +60,8 @@ def _fake_quantize(
             remedy="Freeze the quantized model first: scales and zero-points must be constants.",
         )
     limits = int(low.val), int(high.val)
-    scales: Array = np.asarray(scale.val, np.float32)
-    points: Array = np.asarray(zero_point.val).astype(np.int8 if limits[0] < 0 else np.uint8)
+    scales: NDArray[Any] = np.asarray(scale.val, np.float32)
+    points: NDArray[Any] = np.asarray(zero_point.val).astype(np.int8 if limits[0] < 0 else np.uint8)
     if scales.size == 1:
         scales, points, axis = scales.reshape(()), points.reshape(()), None
     if x.val is None:
@@ -72,7 +71,12 @@ def _fake_quantize(
 
 
 def _quantized_activation(
-    name: str, x: Any, scales: Array, points: Array, axis: int | None, limits: tuple[int, int]
+    name: str,
+    x: Any,
+    scales: NDArray[Any],
+    points: NDArray[Any],
+    axis: int | None,
+    limits: tuple[int, int],
 ) -> Any:
     whole = np.iinfo(points.dtype)
     if limits != (whole.min, whole.max):

@@ -23,9 +23,11 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.passes.shape_prop import _extract_tensor_metadata
 from torch.utils._pytree import TreeSpec, tree_flatten, tree_map, tree_unflatten
 
+from edgemat.models.narrowing import function_of, operand
+
 Decomposition = Callable[..., Any]
-Table = Mapping[Any, Decomposition]
-Traced = dict[Hashable, fx.Graph]
+DecompositionTable = Mapping[Any, Decomposition]
+TracedGraphs = dict[Hashable, fx.Graph]
 """What operators consist of, by how they are called."""
 
 
@@ -45,7 +47,9 @@ def local_decompositions() -> Iterator[None]:
     retrace = module.safe_run_decompositions
 
     def chosen(
-        program: ExportedProgram, decomp_table: Table | None = None, can_skip: bool = True
+        program: ExportedProgram,
+        decomp_table: DecompositionTable | None = None,
+        can_skip: bool = True,
     ) -> ExportedProgram:
         if decomp_table is None:  # what torch does by default is for torch to do
             whole: ExportedProgram = retrace(program, decomp_table, can_skip)
@@ -59,7 +63,7 @@ def local_decompositions() -> Iterator[None]:
         yield
 
 
-def _decompose(program: ExportedProgram, table: Table) -> ExportedProgram:
+def _decompose(program: ExportedProgram, table: DecompositionTable) -> ExportedProgram:
     """Break up what is in `table`, and what passes have put in as Python functions."""
     from litert_torch.fx_infra import _safe_run_decompositions as module
     from torch._dispatch.python import enable_python_dispatcher
@@ -90,10 +94,12 @@ def _reshape(x: torch.Tensor, size: Any) -> torch.Tensor:
     return torch.reshape(x.contiguous(), size)
 
 
-def _rewrite(program: ExportedProgram, simple: dict[Any, Decomposition], composite: Table) -> None:
+def _rewrite(
+    program: ExportedProgram, simple: dict[Any, Decomposition], composite: DecompositionTable
+) -> None:
     mode = _fake_mode(program.graph)
     outputs = {getattr(spec.arg, "name", None) for spec in program.graph_signature.output_specs}
-    traced: Traced = {}
+    traced: TracedGraphs = {}
     for node in program.graph.nodes:
         if node.op != "call_function":
             continue
@@ -105,7 +111,7 @@ def _rewrite(program: ExportedProgram, simple: dict[Any, Decomposition], composi
             _replace(node, _parts(node, simple, composite.get(node.target), mode, traced))
 
 
-def _is_broken_up(target: Any, simple: Table, composite: Table) -> bool:
+def _is_broken_up(target: Any, simple: DecompositionTable, composite: DecompositionTable) -> bool:
     from litert_torch.fx_infra._safe_run_decompositions import _BUILTIN_OPERATORS
     from torch._export.utils import _special_op_to_preserve_cia
 
@@ -125,13 +131,12 @@ def _parts(
     table: dict[Any, Decomposition],
     composite: Decomposition | None,
     mode: FakeTensorMode,
-    traced: Traced,
+    traced: TracedGraphs,
 ) -> Any:
     """Put what `node` consists of before it; returns its result: one node, or several."""
     leaves, spec = tree_flatten((node.args, node.kwargs))
     taken = list(dict.fromkeys(leaf for leaf in leaves if isinstance(leaf, fx.Node)))
-    assert callable(node.target)
-    target, decomposition = node.target, table.get(node.target, composite)
+    target, decomposition = function_of(node), table.get(node.target, composite)
 
     def call(*values: Any) -> Any:
         given = dict(zip(taken, values, strict=True))
@@ -204,8 +209,7 @@ def _only_names_strides(part: fx.Node) -> bool:
     """Whether `part` leaves every element where it is: pooling to one pixel ends in such a one."""
     if part.target is not torch.ops.aten.as_strided_.default:
         return False
-    assert isinstance(part.args[0], fx.Node)
-    x, y = _value(part.args[0]), _value(part)
+    x, y = _value(operand(part)), _value(part)
     return x.shape == y.shape and all(
         size == 1 or old == new
         for size, old, new in zip(x.shape, x.stride(), y.stride(), strict=True)
@@ -253,9 +257,8 @@ def _replace(node: fx.Node, parts: Any) -> None:
 
 def _know_again(node: fx.Node, mode: FakeTensorMode) -> None:
     """Find out anew what a node's value is: passes change layouts, and tell no other node."""
-    assert callable(node.target)
     with mode, torch.no_grad():
-        value = node.target(*tree_map(_value, node.args), **tree_map(_value, node.kwargs))
+        value = function_of(node)(*tree_map(_value, node.args), **tree_map(_value, node.kwargs))
     about = {"val": value}
     if isinstance(value, torch.Tensor):
         about["tensor_meta"] = _extract_tensor_metadata(value)

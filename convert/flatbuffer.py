@@ -13,7 +13,7 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from edgemat.convert.flatbuffer_types import Graph, Model, Operator
+from edgemat.convert.flatbuffer_types import ModelT, OperatorT, SubGraphT
 from edgemat.errors import ArtifactError
 from edgemat.files import atomic_path
 
@@ -25,7 +25,7 @@ _DAMAGED = (
 )
 
 
-def read_model(path: Path) -> Model:
+def read_model(path: Path) -> ModelT:
     """Return the file as the schema's ``ModelT`` object.
 
     Raises
@@ -40,7 +40,7 @@ def read_model(path: Path) -> Model:
     if content[4:8] != IDENTIFIER:
         raise ArtifactError(f"{path} is not a .tflite file.", remedy="Convert it again.")
     with explain_damage(path):
-        model: Model = schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
+        model: ModelT = schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
         for buffer in model.buffers:
             if buffer.offset > 1:  # some writers keep large constants behind the flatbuffer
                 buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
@@ -62,7 +62,7 @@ def explain_damage(path: Path) -> Iterator[None]:
         ) from error
 
 
-def write_model(model: Model, path: Path) -> None:
+def write_model(model: ModelT, path: Path) -> None:
     """Write a ``ModelT`` in one step; the same model gives the same bytes."""
     builder = flatbuffers.Builder(1 << 20)
     builder.Finish(model.Pack(builder), IDENTIFIER)
@@ -70,7 +70,7 @@ def write_model(model: Model, path: Path) -> None:
         temporary.write_bytes(bytes(builder.Output()))
 
 
-def embed_metadata(model: Model, metadata: Mapping[str, Any]) -> None:
+def embed_metadata(model: ModelT, metadata: Mapping[str, Any]) -> None:
     """Put `metadata` into the file as JSON, under the name "edgemat"."""
     content = json.dumps(metadata, sort_keys=True).encode()
     entry = schema.MetadataT()
@@ -79,7 +79,7 @@ def embed_metadata(model: Model, metadata: Mapping[str, Any]) -> None:
     model.metadata = [*others, entry]
 
 
-def cancel_transposes(model: Model) -> None:
+def cancel_transposes(model: ModelT) -> None:
     """Take out pairs of transpositions that undo each other, and what nobody reads then.
 
     The converter leaves them behind where a quantized tensor is rearranged as well as computed
@@ -109,7 +109,7 @@ def cancel_transposes(model: Model) -> None:
         dead = [op for op in graph.operators if op.opcodeIndex in transposes]
 
 
-def _axes(model: Model, graph: Graph, index: int) -> list[int]:
+def _axes(model: ModelT, graph: SubGraphT, index: int) -> list[int]:
     """Return the constant permutation of a transposition."""
     data = model.buffers[graph.tensors[index].buffer].data
     assert data is not None
@@ -117,14 +117,14 @@ def _axes(model: Model, graph: Graph, index: int) -> list[int]:
     return axes
 
 
-def split_unit_clamps(model: Model) -> None:
+def split_unit_clamps(model: ModelT) -> None:
     """Write each float clamp to 0..1 as RELU and a minimum with 1, the same numbers bit for bit.
 
     The converter fuses whatever clamps to 0..1 into RELU_0_TO_1, which XNNPACK does not take: a
     file that ends in one would be two partitions with an operator of the CPU's between.
     """
     graph = model.subgraphs[0]
-    operators: list[Operator] = []
+    operators: list[OperatorT] = []
     for op in graph.operators:
         fused = (
             model.operatorCodes[op.opcodeIndex].builtinCode == schema.BuiltinOperator.RELU_0_TO_1
@@ -142,7 +142,7 @@ def split_unit_clamps(model: Model) -> None:
     graph.operators = operators
 
 
-def give_float_ends(model: Model) -> None:
+def give_float_ends(model: ModelT) -> None:
     """Put QUANTIZE before an int8 input and DEQUANTIZE behind an int8 output.
 
     Apps and browsers then feed and read float32, whatever happens inside.
@@ -164,7 +164,7 @@ def give_float_ends(model: Model) -> None:
             _rename_signature(model, index, end)
 
 
-def _float_twin(graph: Graph, index: int) -> int:
+def _float_twin(graph: SubGraphT, index: int) -> int:
     """Add a float32 tensor that takes over the name of an int8 one, and return its index."""
     inner = graph.tensors[index]
     twin = _add_float(graph, _text(inner.name), inner.shape)
@@ -172,7 +172,7 @@ def _float_twin(graph: Graph, index: int) -> int:
     return twin
 
 
-def _add_float(graph: Graph, name: str, shape: Sequence[int], *, buffer: int = 0) -> int:
+def _add_float(graph: SubGraphT, name: str, shape: Sequence[int], *, buffer: int = 0) -> int:
     """Add a float32 tensor, constant where it has a buffer, and return its index."""
     tensor = schema.TensorT()
     tensor.name, tensor.shape = name, shape
@@ -181,7 +181,7 @@ def _add_float(graph: Graph, name: str, shape: Sequence[int], *, buffer: int = 0
     return len(graph.tensors) - 1
 
 
-def _add_buffer(model: Model, content: bytes) -> int:
+def _add_buffer(model: ModelT, content: bytes) -> int:
     """Add constant content and return the index of its buffer."""
     buffer = schema.BufferT()
     buffer.data = np.frombuffer(content, np.uint8)
@@ -189,14 +189,14 @@ def _add_buffer(model: Model, content: bytes) -> int:
     return len(model.buffers) - 1
 
 
-def _operator(model: Model, code: int, sources: list[int], target: int) -> Operator:
-    operator: Operator = schema.OperatorT()
+def _operator(model: ModelT, code: int, sources: list[int], target: int) -> OperatorT:
+    operator: OperatorT = schema.OperatorT()
     operator.opcodeIndex = _operator_code(model, code)
     operator.inputs, operator.outputs = sources, [target]
     return operator
 
 
-def _operator_code(model: Model, code: int) -> int:
+def _operator_code(model: ModelT, code: int) -> int:
     for index, known in enumerate(model.operatorCodes):
         if known.builtinCode == code:
             return index
@@ -206,7 +206,7 @@ def _operator_code(model: Model, code: int) -> int:
     return len(model.operatorCodes) - 1
 
 
-def _rename_signature(model: Model, old: int, new: int) -> None:
+def _rename_signature(model: ModelT, old: int, new: int) -> None:
     for signature in model.signatureDefs or []:
         for entry in [*(signature.inputs or []), *(signature.outputs or [])]:
             if entry.tensorIndex == old:

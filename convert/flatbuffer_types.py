@@ -1,4 +1,7 @@
-"""Those parts of the .tflite schema's objects that are used here; it has no type information."""
+"""Those parts of the .tflite schema's objects that are used here, under the schema's own names.
+
+The schema's Python has no type information.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 
-class Quantization(Protocol):
+class QuantizationParametersT(Protocol):
     """The grid of a tensor; without one, `scale` is None."""
 
     scale: Sequence[float] | None
@@ -17,17 +20,17 @@ class Quantization(Protocol):
     quantizedDimension: int
 
 
-class Tensor(Protocol):
+class TensorT(Protocol):
     """A tensor of a graph; `buffer` is the index of its constant content, 0 without."""
 
     name: bytes | str
     shape: Sequence[int]
     type: int
     buffer: int
-    quantization: Quantization | None
+    quantization: QuantizationParametersT | None
 
 
-class Operator(Protocol):
+class OperatorT(Protocol):
     """An operator; inputs and outputs are indices of tensors, -1 for one left out."""
 
     opcodeIndex: int
@@ -37,7 +40,7 @@ class Operator(Protocol):
     builtinOptions: Any
 
 
-class OperatorCode(Protocol):
+class OperatorCodeT(Protocol):
     """The kind of operators."""
 
     builtinCode: int
@@ -45,16 +48,16 @@ class OperatorCode(Protocol):
     version: int
 
 
-class Graph(Protocol):
+class SubGraphT(Protocol):
     """A graph; `inputs` and `outputs` are indices of tensors."""
 
-    tensors: list[Tensor]
-    operators: list[Operator]
+    tensors: list[TensorT]
+    operators: list[OperatorT]
     inputs: list[int]
     outputs: list[int]
 
 
-class Buffer(Protocol):
+class BufferT(Protocol):
     """Content of a tensor or of metadata; what lies behind the flatbuffer has an offset."""
 
     data: npt.NDArray[np.uint8] | None
@@ -62,20 +65,20 @@ class Buffer(Protocol):
     size: int
 
 
-class Metadata(Protocol):
+class MetadataT(Protocol):
     """A named buffer."""
 
     name: bytes | str
     buffer: int
 
 
-class Model(Protocol):
-    """A whole file, as the schema's ``ModelT``."""
+class ModelT(Protocol):
+    """A whole file."""
 
-    subgraphs: list[Graph]
-    operatorCodes: list[OperatorCode]
-    buffers: list[Buffer]
-    metadata: list[Metadata] | None
+    subgraphs: list[SubGraphT]
+    operatorCodes: list[OperatorCodeT]
+    buffers: list[BufferT]
+    metadata: list[MetadataT] | None
     signatureDefs: list[Any] | None
 
     def Pack(self, builder: Any) -> int:

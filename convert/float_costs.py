@@ -18,7 +18,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from edgemat.convert.backend import FloatCost
 from edgemat.convert.flatbuffer import explain_damage, read_model, write_model
-from edgemat.convert.flatbuffer_types import Model, Operator
+from edgemat.convert.flatbuffer_types import ModelT, OperatorT
 from edgemat.convert.operators import float_places, name_of
 from edgemat.matting.runtime import invoke_freely
 
@@ -36,7 +36,7 @@ def measure_float(path: Path) -> tuple[FloatCost, ...]:
     model = read_model(path)
     with explain_damage(path):
         operators = [model.subgraphs[0].operators[place] for place in float_places(model)]
-        alike: dict[str, Operator] = {}
+        alike: dict[str, OperatorT] = {}
         counts = Counter(_signature(model, operator, alike) for operator in operators)
     totals: dict[str, float] = {}
     kinds: Counter[str] = Counter()
@@ -51,7 +51,7 @@ def measure_float(path: Path) -> tuple[FloatCost, ...]:
     return tuple(sorted(found, key=lambda one: one.latency_ms, reverse=True))
 
 
-def _signature(model: Model, operator: Operator, alike: dict[str, Operator]) -> str:
+def _signature(model: ModelT, operator: OperatorT, alike: dict[str, OperatorT]) -> str:
     """Return what tells operators apart that take other times; note the first of each."""
     tensors = model.subgraphs[0].tensors
     shapes = [
@@ -65,12 +65,12 @@ def _signature(model: Model, operator: Operator, alike: dict[str, Operator]) -> 
     return signature
 
 
-def _content(model: Model, index: int) -> bytes:
+def _content(model: ModelT, index: int) -> bytes:
     data = model.buffers[model.subgraphs[0].tensors[index].buffer].data
     return b"" if data is None else bytes(data)
 
 
-def _alone(model: Model, operator: Operator) -> Model:
+def _alone(model: ModelT, operator: OperatorT) -> ModelT:
     """Return a model of one operator: what it takes that is no constant is put in from outside."""
     made, graph = schema.ModelT(), schema.SubGraphT()
     made.version, made.buffers, made.subgraphs = 3, [schema.BufferT()], [graph]
@@ -97,7 +97,7 @@ def _alone(model: Model, operator: Operator) -> Model:
     own.outputs = [numbers[i] for i in operator.outputs]
     own.opcodeIndex = 0
     graph.outputs, graph.operators = own.outputs, [own]
-    lone: Model = made
+    lone: ModelT = made
     return lone
 
 

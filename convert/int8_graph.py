@@ -64,7 +64,7 @@ class Int8Count:
     Attributes
     ----------
     convolutions:
-        Convolutions and transposed convolutions.
+        Convolutions, transposed ones and linear layers.
     int8_weights:
         Of these, with weights stored as int8.
     int8_convolutions:

@@ -29,8 +29,6 @@ from edgemat.convert.mil_types import Function, Operation, Program, Variable
 from edgemat.errors import ArtifactError, ConversionError, MissingToolError, UsageError
 from edgemat.files import shorten
 
-Array = NDArray[Any]
-
 # What coremltools raises on a damaged program or damaged weights.
 _DAMAGED = (
     *(ArithmeticError, AssertionError, AttributeError, LookupError, OSError, RuntimeError),
@@ -90,8 +88,8 @@ def _not_a_program(path: Path, error: Exception) -> ArtifactError:
 
 @torch.inference_mode()
 def run_program(
-    program: Program, feeds: Mapping[str, Array | Tensor], *, keep: bool = False
-) -> dict[str, Array]:
+    program: Program, feeds: Mapping[str, NDArray[Any] | Tensor], *, keep: bool = False
+) -> dict[str, NDArray[Any]]:
     """Run a program once.
 
     Parameters
@@ -127,7 +125,7 @@ def run_program(
     values = _take_feeds(main, feeds)
     uses = Counter(var for op in steps for var in variables(op.inputs.values()))
     uses.update(main.outputs)
-    kept: dict[str, Array] = {}
+    kept: dict[str, NDArray[Any]] = {}
     for op in steps:
         arguments = {name: _argument(var, values) for name, var in op.inputs.items()}
         results = OPERATIONS[op.op_type](**arguments)
@@ -144,7 +142,9 @@ def run_program(
     return kept | {var.name: values[var].numpy() for var in main.outputs}
 
 
-def _take_feeds(main: Function, feeds: Mapping[str, Array | Tensor]) -> dict[Variable, Tensor]:
+def _take_feeds(
+    main: Function, feeds: Mapping[str, NDArray[Any] | Tensor]
+) -> dict[Variable, Tensor]:
     if feeds.keys() != main.inputs.keys():
         raise UsageError(
             f"The program takes {', '.join(main.inputs)}; it was given {', '.join(feeds)}.",
@@ -216,8 +216,8 @@ def variables(inputs: Iterable[Any]) -> list[Variable]:
 
 
 def run_coreml(
-    path: Path, feeds: Mapping[str, Array | Tensor], *, compute_units: str = "ALL"
-) -> dict[str, Array]:
+    path: Path, feeds: Mapping[str, NDArray[Any] | Tensor], *, compute_units: str = "ALL"
+) -> dict[str, NDArray[Any]]:
     """Run a .mlpackage in Core ML, which only macOS has.
 
     Parameters
@@ -252,8 +252,8 @@ def run_coreml(
         return {name: np.asarray(value) for name, value in model.predict(inputs).items()}
 
 
-def as_picture(pixels: Array | Tensor) -> Image.Image:
+def as_picture(pixels: NDArray[Any] | Tensor) -> Image.Image:
     """Return 1,C,H,W values 0..255 as an 8-bit picture: RGB for C = 3, grey for C = 1."""
-    planes: Array = np.asarray(pixels)
+    planes: NDArray[Any] = np.asarray(pixels)
     levels = np.rint(planes[0]).clip(0, 255).astype(np.uint8)
     return Image.fromarray(levels[0] if len(levels) == 1 else levels.transpose(1, 2, 0))

@@ -50,7 +50,7 @@ from edgemat.convert.mil_spatial import (
 )
 from edgemat.errors import ConversionError
 
-Operation = Callable[..., "Tensor | Sequence[Tensor]"]
+OperationFunction = Callable[..., "Tensor | Sequence[Tensor]"]
 
 
 # ---- quantization -------------------------------------------------------------------------
@@ -170,6 +170,14 @@ def gelu(x: Tensor, mode: str = "EXACT") -> Tensor:
     return functional.gelu(x, approximate="none" if mode == "EXACT" else "tanh")
 
 
+def elu(x: Tensor, alpha: Number = 1.0) -> Tensor:
+    return functional.elu(x, float(alpha))
+
+
+def log(x: Tensor, epsilon: Number = 1e-45) -> Tensor:
+    return torch.log(x + epsilon)
+
+
 def softmax(x: Tensor, axis: Number = -1) -> Tensor:
     return x.softmax(int(axis))
 
@@ -188,6 +196,7 @@ UNARY: dict[str, Callable[[Tensor], Tensor]] = {
     "relu6": functional.relu6,
     "sigmoid": torch.sigmoid,
     "silu": functional.silu,
+    "softplus": lambda x: torch.logaddexp(x, torch.zeros_like(x)),
     "tanh": torch.tanh,
     "exp": torch.exp,
     "abs": torch.abs,
@@ -221,15 +230,15 @@ REDUCTIONS: dict[str, Callable[..., Tensor]] = {
 }
 
 
-def _unary(function: Callable[[Tensor], Tensor]) -> Operation:
+def _unary(function: Callable[[Tensor], Tensor]) -> OperationFunction:
     return lambda x: function(x)
 
 
-def _binary(function: Callable[[Tensor, Tensor], Tensor]) -> Operation:
+def _binary(function: Callable[[Tensor, Tensor], Tensor]) -> OperationFunction:
     return lambda x, y: function(x, y)
 
 
-def _reduce(function: Callable[..., Tensor]) -> Operation:
+def _reduce(function: Callable[..., Tensor]) -> OperationFunction:
     def reduced(x: Tensor, axes: Tensor | None = None, keep_dims: Number = False) -> Tensor:
         over = list(range(x.ndim)) if axes is None else ints(axes)
         return function(x, over, keepdim=bool(keep_dims))
@@ -243,12 +252,12 @@ def reduce_argmax(
     return x.argmax(int(axis), keepdim=bool(keep_dims))
 
 
-OPERATIONS: dict[str, Operation] = {
+OPERATIONS: dict[str, OperationFunction] = {
     function.__name__: function
     for function in (
         *(quantize, dequantize, constexpr_affine_dequantize, constexpr_blockwise_shift_scale),
         *(conv, conv_transpose, avg_pool, max_pool, batch_norm, layer_norm),
-        *(linear, matmul, leaky_relu, gelu),
+        *(linear, matmul, leaky_relu, gelu, elu, log),
         *(resize_bilinear, upsample_bilinear, resize_nearest_neighbor, upsample_nearest_neighbor),
         *(concat, stack, split, slice_by_index, slice_by_size, reshape, transpose),
         *(expand_dims, squeeze, pixel_shuffle, pixel_unshuffle, pad, tile, gather, fill),

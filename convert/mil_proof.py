@@ -14,7 +14,7 @@ from edgemat.convert.mil import operations, type_name, variables
 from edgemat.convert.mil_types import Operation, Program
 from edgemat.quantize.spec import UINT8_SHIFT, StoredGrid, shift_to_int8
 
-CONVOLUTIONS = frozenset({"conv", "conv_transpose"})
+CONVOLUTIONS = frozenset({"conv", "conv_transpose", "linear"})
 # Operation -> its inputs that hold the integers (or become them) and the zero-points.
 QUANTIZERS = {
     "quantize": ("input", "zero_point"),

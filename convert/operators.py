@@ -10,8 +10,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from edgemat.convert.backend import GridTensor
 from edgemat.convert.flatbuffer import explain_damage, read_model
-from edgemat.convert.flatbuffer_types import Graph, Model, Tensor
-from edgemat.convert.flatbuffer_types import Operator as FlatOperator
+from edgemat.convert.flatbuffer_types import ModelT, OperatorT, SubGraphT, TensorT
 from edgemat.images import F32
 from edgemat.quantize.spec import StoredGrid
 
@@ -52,7 +51,7 @@ def list_operators(path: Path) -> list[Operator]:
 
 
 @dataclass(frozen=True)
-class Convolution:
+class ConvolutionConstants:
     """The constants of a convolution with int8 weights.
 
     Attributes
@@ -78,7 +77,7 @@ def list_weights(path: Path) -> list[GridTensor]:
     return [convolution.weight for convolution in list_convolutions(path)]
 
 
-def list_convolutions(path: Path) -> list[Convolution]:
+def list_convolutions(path: Path) -> list[ConvolutionConstants]:
     """Return the convolutions with int8 weights; each tensor of weights once.
 
     Raises
@@ -89,7 +88,7 @@ def list_convolutions(path: Path) -> list[Convolution]:
     model = read_model(path)
     with explain_damage(path):
         graph = model.subgraphs[0]
-        found: dict[int, Convolution] = {}
+        found: dict[int, ConvolutionConstants] = {}
         # where only weights are int8, they are restored to float first
         restored = {
             operator.outputs[0]: operator.inputs[0]
@@ -102,11 +101,11 @@ def list_convolutions(path: Path) -> list[Convolution]:
                 number = restored.get(operator.inputs[1], operator.inputs[1])
                 weight = _weight(model, graph.tensors[number], name == "DEPTHWISE_CONV_2D")
                 if weight is not None:
-                    found[number] = Convolution(weight, _bias(model, graph, operator))
+                    found[number] = ConvolutionConstants(weight, _bias(model, graph, operator))
         return list(found.values())
 
 
-def _weight(model: Model, tensor: Tensor, is_depthwise: bool) -> GridTensor | None:
+def _weight(model: ModelT, tensor: TensorT, is_depthwise: bool) -> GridTensor | None:
     grid, content = tensor.quantization, model.buffers[tensor.buffer].data
     if tensor.type != schema.TensorType.INT8 or grid is None or grid.scale is None:
         return None
@@ -121,7 +120,7 @@ def _weight(model: Model, tensor: Tensor, is_depthwise: bool) -> GridTensor | No
     return GridTensor(name, StoredGrid(scales, zeros), values)
 
 
-def _bias(model: Model, graph: Graph, operator: FlatOperator) -> F32 | None:
+def _bias(model: ModelT, graph: SubGraphT, operator: OperatorT) -> F32 | None:
     place = BIASES.get(name_of(model, operator), 2)
     if len(operator.inputs) <= place or operator.inputs[place] < 0:
         return None
@@ -133,13 +132,13 @@ def _bias(model: Model, graph: Graph, operator: FlatOperator) -> F32 | None:
     return (steps * np.asarray(grid.scale, np.float64)).astype(np.float32)
 
 
-def name_of(model: Model, operator: FlatOperator) -> str:
+def name_of(model: ModelT, operator: OperatorT) -> str:
     """Return an operator's name, such as CONV_2D."""
     name: str = _NAMES[model.operatorCodes[operator.opcodeIndex].builtinCode]
     return name
 
 
-def _list(model: Model) -> list[Operator]:
+def _list(model: ModelT) -> list[Operator]:
     graph = model.subgraphs[0]
     found = []
     for operator in graph.operators:
@@ -157,7 +156,7 @@ def _list(model: Model) -> list[Operator]:
     return found
 
 
-def float_places(model: Model) -> list[int]:
+def float_places(model: ModelT) -> list[int]:
     """Return the numbers of those operators that compute in float between others."""
     return [number for number, operator in enumerate(_list(model)) if operator.is_float]
 

@@ -51,9 +51,14 @@ class BothRuns:
 
 
 def run_both(path: Path, backend: Backend, frozen: nn.Module, x: F32) -> BothRuns:
-    """Run a picture, 1,H,W,C in 0..1, through a frozen model and the file that was made of it."""
+    """Run a picture, 1,H,W,C in 0..1, through a frozen model and the file that was made of it.
+
+    The model computes in the arithmetic of the file's own kernels.
+    """
     quants = tuple(m.quant for m in frozen.modules() if isinstance(m, FrozenFakeQuantize))
-    return BothRuns(quants, tuple(_frozen_tensors(frozen, x)), backend.layers(path, x))
+    with backend.arithmetic():
+        own = tuple(_frozen_tensors(frozen, x))
+    return BothRuns(quants, own, backend.layers(path, x))
 
 
 def _frozen_tensors(frozen: nn.Module, x: F32) -> list[FrozenTensor]:

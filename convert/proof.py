@@ -2,7 +2,8 @@
 
 Two questions are answered from the file alone: what is computed in int8, and on which grids. Each
 grid must lie at its own tensor: the one that has the tensor's shape and, for one picture, holds its
-values. A grid that a file carries somewhere else proves nothing.
+values. A grid that a file carries somewhere else proves nothing. A third needs both: which tensors
+are the frozen model's own, bit for bit, where it computes as the file's kernels do.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 
 from edgemat.artifacts.artifact import GridOrigins, Int8Proof
 from edgemat.convert.backend import Backend, GridTensor
+from edgemat.convert.layer_parity import LayerTable, compare_layers
 from edgemat.convert.pairing import BothRuns, FrozenTensor, pair_tensors
 from edgemat.quantize.spec import TensorQuant
 
@@ -28,13 +30,17 @@ SORTED_DIFFERENCE = 0.5
 """Mean difference, in steps of the grid, of the sorted values of one tensor in two orders."""
 
 
-def prove(path: Path, backend: Backend, runs: BothRuns) -> Int8Proof:
+def prove(
+    path: Path, backend: Backend, runs: BothRuns, layers: LayerTable | None = None
+) -> Int8Proof:
     """Count, in the file itself, what is int8, and how many grids lie at their tensors.
 
     Parameters
     ----------
     runs:
         Of the file and the model that it was made from, on a picture that tells tensors apart.
+    layers:
+        What :func:`compare_layers` says first of these runs, where it was asked already.
 
     Raises
     ------
@@ -43,6 +49,7 @@ def prove(path: Path, backend: Backend, runs: BothRuns) -> Int8Proof:
     """
     counted = backend.count_int8(path)
     exact = _grids_at_their_tensors(runs, backend.weights(path))
+    compared = (layers or compare_layers(runs)[0]).rows
     untold = any(quant.origin is None for quant in runs.quants)
     origins = Counter(str(quant.origin) for quant in exact)
     return Int8Proof(
@@ -52,6 +59,8 @@ def prove(path: Path, backend: Backend, runs: BothRuns) -> Int8Proof:
         scales=len(runs.quants),
         scales_exact=len(exact),
         origins=None if untold else GridOrigins(**origins),
+        tensors=len(compared),
+        tensors_equal=sum(row.share_off == 0 for row in compared),
     )
 
 

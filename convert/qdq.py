@@ -85,7 +85,9 @@ def _rewrite_per_tensor(graph: fx.GraphModule, node: fx.Node) -> None:
     _replace(node, restored)
     # The converter's layout pass forgets the shape of a dequantize that it has seen once: one that
     # is rearranged as well as computed with needs a second one.
-    for user in [u for u in restored.users if u.target in REARRANGEMENTS]:
+    # So does the input of several convolutions.
+    several = list(restored.users)[1:] if x.op == "placeholder" else []
+    for user in [u for u in restored.users if u.target in REARRANGEMENTS or u in several]:
         with graph.graph.inserting_before(user):
             again = graph.graph.call_function(qd.dequantize_per_tensor.default, (quantized, *grid))
         user.replace_input_with(restored, again)
@@ -174,7 +176,7 @@ def _quantize_constant_operand(graph: fx.GraphModule, node: fx.Node, constants: 
     for position, operand in enumerate(node.args[:2]):
         if not isinstance(operand, int | float):
             continue
-        scale = abs(float(operand)) / 127 or 1.0
+        scale = scale_of_constant(operand)
         rank = node.meta["val"].ndim  # of a higher one, the result would have more dimensions
         grid = (scale, 0, -128, 127, torch.int8)
         with graph.graph.inserting_before(node):
@@ -186,10 +188,13 @@ def _quantize_constant_operand(graph: fx.GraphModule, node: fx.Node, constants: 
         node.update_arg(position, restored)
 
 
+def scale_of_constant(value: float) -> float:
+    """Return the step of the grid that a constant operand gets: it is exact there, 127 steps."""
+    return abs(float(value)) / 127 or 1.0
+
+
 def _constant(graph: fx.GraphModule, node: fx.Node) -> Tensor:
     """Return the tensor that a get_attr node stands for."""
-    value = graph
-    for part in str(node.target).split("."):
-        value = getattr(value, part)
-    assert isinstance(value, Tensor)
-    return value.detach()
+    owner, _, name = str(node.target).rpartition(".")
+    constant: Tensor = getattr(graph.get_submodule(owner), name)
+    return constant.detach()

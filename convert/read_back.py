@@ -12,10 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from edgemat.convert.backend import GridTensor
-from edgemat.convert.operators import Convolution, list_convolutions
+from edgemat.convert.operators import ConvolutionConstants, list_convolutions
 from edgemat.convert.pairing import integers, pair_tensors
 from edgemat.errors import ArtifactError
 from edgemat.models.deploy import DeployForm
+from edgemat.models.narrowing import child
 from edgemat.quantize.align import quantized_layers, snap_biases
 from edgemat.quantize.ptq import Quantized, prepare_for_int8
 from edgemat.quantize.spec import QuantSpec, TensorQuant
@@ -42,7 +43,7 @@ def read_back(deploy: DeployForm, spec: QuantSpec, path: Path, example: Tensor) 
     """
     prepared = prepare_for_int8(deploy)
     quants = quantized_layers(prepared, spec, example)
-    layers = [_layer(prepared, name) for name in quants]
+    layers = [child(prepared, name, nn.Conv2d) for name in quants]  # no others have weights
     own = [
         GridTensor(name, quant.stored, integers(layer.weight, quant))
         for layer, (name, quant) in zip(layers, quants.items(), strict=True)
@@ -61,13 +62,7 @@ def read_back(deploy: DeployForm, spec: QuantSpec, path: Path, example: Tensor) 
     return Quantized(prepared, spec)
 
 
-def _layer(deploy: nn.Module, name: str) -> nn.Conv2d:
-    layer = deploy.get_submodule(name)
-    assert isinstance(layer, nn.Conv2d)  # a deploy form has no other layers with weights
-    return layer
-
-
-def _set(layer: nn.Conv2d, quant: TensorQuant, convolution: Convolution) -> None:
+def _set(layer: nn.Conv2d, quant: TensorQuant, convolution: ConvolutionConstants) -> None:
     """Give a layer the weights and the bias of a file's convolution, in place."""
     steps = torch.from_numpy(convolution.weight.values).movedim(-1, 1)  # O,H,W,I to O,I,H,W
     scales = torch.tensor(quant.scale, dtype=torch.float32).reshape(-1, 1, 1, 1)

@@ -99,6 +99,10 @@ class OutputWarning(EdgematWarning):
     """The output of a stranger's network that was chosen, where it gives several."""
 
 
+class InputWarning(EdgematWarning):
+    """Further inputs of a stranger's network, which are constants from then on."""
+
+
 class PictureWarning(EdgematWarning):
     """A picture that was understood in a way which its owner may not expect."""
 

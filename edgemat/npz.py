@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 MAX_BYTES = 512_000_000
 """Of one array, unpacked."""
-Shape = tuple[int, ...]
 _MAGIC = (b"\x93NUMPY\x01\x00", b"\x93NUMPY\x02\x00")
 _HEADER = re.compile(
     rb"\{'descr': '([<>|=]?[biuf][0-9]{1,2})', 'fortran_order': (False|True), "
@@ -56,7 +55,10 @@ def array_names(path: Path) -> list[str]:
 
 
 def read_array(
-    path: Path, name: str, *, fits: Callable[[np.dtype[Any], Shape], bool] = lambda *_: True
+    path: Path,
+    name: str,
+    *,
+    fits: Callable[[np.dtype[Any], tuple[int, ...]], bool] = lambda *_: True,
 ) -> NDArray[Any]:
     """Return one array of numbers.
 

@@ -2,37 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
 
 # Above these a number is a slip of the pen, and would end in too little memory.
 MAX_SIDE, MAX_PICTURES, MAX_THREADS, MAX_SEED = 16_384, 1_000_000, 1024, 2**31 - 1
-
-MAX_CHARACTERS, MAX_DOTS = 1_000_000, 500
-"""Of a file, and of one of its lines: the parser's time is quadratic in a key's dots."""
-
-
-def parse_toml(text: str) -> dict[str, Any]:
-    """Return what a TOML text holds.
-
-    Raises
-    ------
-    ValueError
-        When it is no TOML, or far longer than anybody writes.
-    RecursionError
-        When it is nested without end.
-    """
-    if len(text) > MAX_CHARACTERS:
-        raise ValueError(f"{len(text):,} characters are too many")
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.count(".") > MAX_DOTS:
-            raise ValueError(f"too many dots in line {number}")
-    return tomllib.loads(text)
 
 
 def wrong(problem: str, remedy: str) -> PydanticCustomError:

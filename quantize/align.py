@@ -2,8 +2,9 @@
 
 Two things differ from plain fake-quantization, and both are known before any file is written:
 
-* TFLite's int8 concatenation, resizing and max-pooling do not rescale: inputs and output share
-  one grid. Where NNCF chose different ones, the converter would silently replace some of them.
+* TFLite's int8 concatenation, resizing and maxima do not rescale: inputs and output share
+  one grid. What is computed once is on one grid for all who take it. Where NNCF chose different
+  ones, the converter would silently replace some of them.
 * A convolution's bias is an int32 on the grid of its accumulator, input scale times weight scale.
   Rounding it moves one output in a thousand by a step, which a deep network amplifies.
 """
@@ -15,17 +16,19 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.cluster.hierarchy import DisjointSet
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from edgemat.errors import ConversionError
-from edgemat.quantize.fixed_grids import FIXED_GRID_FUNCTIONS, Grid
+from edgemat.quantize.fixed_grids import Grid, runtimes_fix
 from edgemat.quantize.frozen import FrozenFakeQuantize, freeze
 from edgemat.quantize.spec import QuantSpec, TensorQuant
 from edgemat.quantize.watch import QuantizerWatch
 
 # by name: under a function mode, torch reports some of them by their private twins
-SAME_GRID_FUNCTIONS = {"cat", "interpolate", "max_pool2d", "_max_pool2d", "pad", "reshape"}
+SAME_GRID_FUNCTIONS = {"amax", "cat", "interpolate", "max_pool2d", "_max_pool2d", "pad", "reshape"}
+SAME_GRID_OF_TWO = {"maximum", "minimum"}
 
 
 def unify_grids(deploy: nn.Module, spec: QuantSpec, example: Tensor) -> QuantSpec:
@@ -101,8 +104,9 @@ class _SharedGrids(QuantizerWatch, TorchFunctionMode):
         QuantizerWatch.__init__(self, frozen)
         self.convolutions: list[tuple[nn.Parameter, FrozenFakeQuantize, FrozenFakeQuantize]] = []
         self._origin: dict[int, FrozenFakeQuantize] = {}
-        self._results: dict[int, FrozenFakeQuantize] = {}
-        self._leader: dict[FrozenFakeQuantize, FrozenFakeQuantize] = {}
+        self._moved: set[int] = set()
+        # of quantizers, and of the memory of tensors that a quantizer is still to round
+        self._alike = DisjointSet()
 
     def __torch_function__(
         self,
@@ -113,15 +117,17 @@ class _SharedGrids(QuantizerWatch, TorchFunctionMode):
     ) -> Any:
         result = func(*args, **(kwargs or {}))
         name = getattr(func, "__name__", "")
-        if name in SAME_GRID_FUNCTIONS:
+        if name in SAME_GRID_FUNCTIONS | SAME_GRID_OF_TWO:
             inputs = args[0] if isinstance(args[0], list | tuple) else [args[0]]
+            inputs = args[:2] if name in SAME_GRID_OF_TWO else inputs
             places = [self.memory(x) for x in inputs]
-            sources = [self._origin[place] for place in places if place in self._origin]
-            for source in sources:
-                self._join(sources[0], source)
-            if sources and self.memory(result) not in places:  # what is no view of its input
-                self._remember(result, sources[0])
-                self._results[self.memory(result)] = sources[0]
+            alike = [self._origin.get(place, place) for place in places]
+            place = self.memory(result)
+            self._join(*alike, place)
+            rounded = [one for one in alike if isinstance(one, FrozenFakeQuantize)]
+            if rounded and place not in places:  # what is no view of its input
+                self._remember(result, rounded[0])
+                self._moved.add(place)
         elif name == "conv2d" and len(args) > 2 and isinstance(args[2], nn.Parameter):
             x, weight, bias = args[:3]
             given = self._origin.get(self.memory(x))
@@ -132,36 +138,35 @@ class _SharedGrids(QuantizerWatch, TorchFunctionMode):
     def after_quantizer(
         self, quantizer: FrozenFakeQuantize, inputs: tuple[Tensor, ...], output: Tensor
     ) -> None:
-        """A quantizer behind a same-grid function joins those before it."""
-        source = self._results.get(self.memory(inputs[0]))
-        if source is not None:
-            self._join(source, quantizer)
+        """A quantizer behind a same-grid function joins those before it, or others of its input."""
+        place = self.memory(inputs[0])
+        unrounded = place not in self._origin and quantizer.quant.kind == "activation"
+        if unrounded or place in self._moved:
+            self._join(place, quantizer)
         self._remember(output, quantizer)
 
     def groups(self) -> list[list[FrozenFakeQuantize]]:
         """Return the sets of at least two quantizers that must agree."""
-        members: dict[FrozenFakeQuantize, list[FrozenFakeQuantize]] = {}
-        for quantizer in self._leader:
-            members.setdefault(self._find(quantizer), []).append(quantizer)
+        members: dict[object, list[FrozenFakeQuantize]] = {}
+        for quantizer in self.quantizers:
+            if quantizer in self._alike:
+                members.setdefault(self._alike[quantizer], []).append(quantizer)
         return [group for group in members.values() if len(group) > 1]
 
     def _remember(self, tensor: Tensor, quantizer: FrozenFakeQuantize) -> None:
         self._origin[self.memory(tensor)] = quantizer
 
-    def _join(self, first: FrozenFakeQuantize, second: FrozenFakeQuantize) -> None:
-        self._leader.setdefault(first, first)
-        self._leader.setdefault(second, second)
-        self._leader[self._find(second)] = self._find(first)
-
-    def _find(self, quantizer: FrozenFakeQuantize) -> FrozenFakeQuantize:
-        while self._leader[quantizer] is not quantizer:
-            quantizer = self._leader[quantizer]
-        return quantizer
+    def _join(self, first: FrozenFakeQuantize | int, *others: FrozenFakeQuantize | int) -> None:
+        """Note that some quantizers, and tensors still to be rounded, share a grid."""
+        self._alike.add(first)
+        for other in others:
+            self._alike.add(other)
+            self._alike.merge(first, other)
 
 
 def _union(quants: list[TensorQuant]) -> Grid:
     """Return the grid of 0..255 that covers all `quants`."""
-    fixed = [q for q in quants if any(p.function in FIXED_GRID_FUNCTIONS for p in q.places)]
+    fixed = [q for q in quants if any(runtimes_fix(place) for place in q.places)]
     if fixed and any(q.scale != fixed[0].scale for q in quants):
         raise ConversionError(
             f"{fixed[0].places[0].operator} has a grid that TFLite fixes, and meets tensors with "

@@ -29,7 +29,7 @@ NETWORK = "network"
 
 
 @dataclass(frozen=True)
-class Block:
+class BlockTensors:
     """The tensors, by number in the specification, that are quantized inside of one block.
 
     Attributes
@@ -45,7 +45,7 @@ class Block:
     border: frozenset[int]
 
 
-def find_blocks(deploy: DeployForm, spec: QuantSpec, example: Tensor) -> dict[str, Block]:
+def find_blocks(deploy: DeployForm, spec: QuantSpec, example: Tensor) -> dict[str, BlockTensors]:
     """Return the blocks by name, in the order in which the network calls them.
 
     >>> import torch
@@ -59,7 +59,7 @@ def find_blocks(deploy: DeployForm, spec: QuantSpec, example: Tensor) -> dict[st
     ... )
     >>> deploy = to_deploy(create_matting("pspm-slim", width=0.25))
     >>> find_blocks(deploy, QuantSpec(tensors=(feature,)), torch.rand(1, 3, 64, 64))
-    {'predict': Block(inside=frozenset({0}), border=frozenset())}
+    {'predict': BlockTensors(inside=frozenset({0}), border=frozenset())}
     """
     inside: dict[str, set[int]] = {}
     border: dict[str, set[int]] = {}
@@ -70,7 +70,7 @@ def find_blocks(deploy: DeployForm, spec: QuantSpec, example: Tensor) -> dict[st
         kind.setdefault(block, set()).add(numbers[quantizer.quant])
         inside.setdefault(block, set())
     return {
-        name: Block(frozenset(found), frozenset(border.get(name, ())))
+        name: BlockTensors(frozenset(found), frozenset(border.get(name, ())))
         for name, found in inside.items()
         if found
     }
@@ -135,21 +135,21 @@ def _require_known(
 
 def keep(
     spec: QuantSpec,
-    blocks: Mapping[str, Block],
+    blocks: Mapping[str, BlockTensors],
     *,
     in_float: Collection[str] = (),
     w8a16: Collection[str] = (),
 ) -> QuantSpec:
     """Return `spec` with less quantized inside of some blocks.
 
-    >>> from edgemat.quantize.blocks import Block, keep
+    >>> from edgemat.quantize.blocks import BlockTensors, keep
     >>> from edgemat.quantize.spec import QuantSpec, TensorQuant
     >>> weight, feature = (
     ...     TensorQuant(kind=kind, places=(), scale=(1,), zero_point=(0,), low=0, high=255)
     ...     for kind in ("weight", "activation")
     ... )
     >>> spec = QuantSpec(tensors=(weight, feature))
-    >>> blocks = {"segment": Block(inside=frozenset({0, 1}), border=frozenset())}
+    >>> blocks = {"segment": BlockTensors(inside=frozenset({0, 1}), border=frozenset())}
     >>> [quant.kind for quant in keep(spec, blocks, w8a16=["segment"]).tensors]
     ['weight']
 
@@ -174,7 +174,7 @@ def keep(
     return _with(spec, set(range(len(spec.tensors))) - dropped)
 
 
-def quantize_only(spec: QuantSpec, block: Block) -> QuantSpec:
+def quantize_only(spec: QuantSpec, block: BlockTensors) -> QuantSpec:
     """Return `spec` with the grids of one block alone."""
     return _with(spec, block.inside | block.border)
 

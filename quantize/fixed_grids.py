@@ -27,6 +27,11 @@ CUT_SCALE = DeployTrimapAttention.CUT / 128
 """-CUT is the lowest step and CUT one above the highest: the grid cuts as the network does."""
 
 
+def runtimes_fix(place: Place) -> bool:
+    """Tell the results of functions whose grid runtimes fix; what these are given has its own."""
+    return place.when == "post" and place.function in FIXED_GRID_FUNCTIONS
+
+
 def require_narrow_softmaxes(deploy: nn.Module, x: Tensor) -> None:
     """Refuse a network whose attention int8 cannot hold.
 
@@ -107,7 +112,7 @@ class FixedGrids:
 
     def _is_fixed_by_runtimes(self, place: Place) -> bool:
         in_float = place.operator.startswith(self._wide_softmaxes)
-        return place.function in FIXED_GRID_FUNCTIONS and not in_float
+        return runtimes_fix(place) and not in_float
 
     def _is_pixel_or_mask(self, place: Place) -> bool:
         """Tell the model's input and output, and the masks of max-pooling, all within 0..1."""

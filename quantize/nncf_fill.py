@@ -1,8 +1,9 @@
 """Teach NNCF what TFLite needs, before it collects statistics.
 
 NNCF places quantizers for OpenVINO, which runs sigmoid, softmax, subtraction and resizing in float
-and fuses more than TFLite does. In an int8 TFLite file every one of these edges needs a grid too
-("the fill"). NNCF 3.4 has no public interface for this; its version is pinned.
+fuses more than TFLite does, and leaves squeeze-and-excitation out. In an int8 TFLite file every one
+of these edges needs a grid too ("the fill"). NNCF 3.4 has no public interface for this; its version
+is pinned.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from nncf.common.graph.patterns import GraphPattern, HWFusedPatternNames
+from nncf.common.graph.patterns.patterns import IgnoredPatternNames
 from nncf.common.quantization.quantizer_propagation.structs import QuantizationTrait
 from nncf.quantization.algorithms.min_max import torch_backend
 from nncf.torch.graph import operator_metatypes as om
 from nncf.torch.graph.pattern_operations import ARITHMETIC_OPERATIONS, LINEAR_OPERATIONS
 from nncf.torch.hardware.fused_patterns import PT_HW_FUSED_PATTERNS
+from nncf.torch.quantization.ignored_patterns import PT_IGNORED_PATTERNS
 
 NEED_QUANTIZED_INPUTS = (
     om.PTSubMetatype,
@@ -61,11 +64,14 @@ def filled_for_tflite() -> Iterator[None]:
     saved_patterns, saved_backend = dict(patterns), torch_backend.PTMinMaxAlgoBackend
     patterns.clear()
     patterns.update(_tflite_fusions())
+    ignored = PT_IGNORED_PATTERNS.registry_dict
+    squeezed = ignored.pop(IgnoredPatternNames.SE_BLOCK)
     torch_backend.PTMinMaxAlgoBackend = TfliteBackend
     try:
         yield
     finally:
         torch_backend.PTMinMaxAlgoBackend = saved_backend
+        ignored[IgnoredPatternNames.SE_BLOCK] = squeezed
         patterns.clear()
         patterns.update(saved_patterns)
 

@@ -12,16 +12,19 @@ from dataclasses import dataclass
 
 import nncf
 import numpy as np
+import torch
 from nncf.common.quantization.structs import QuantizationScheme
 from nncf.quantization.advanced_parameters import QuantizationParameters
 from nncf.torch.function_hook import get_hook_storage
 from nncf.torch.quantization.layers import BaseQuantizer
 from torch import Tensor, nn
 
+from edgemat.models.blocks.affine import ScaleShift
 from edgemat.models.blocks.index import UnitSoftmax
+from edgemat.models.blocks.leaky import rectified
 from edgemat.models.blocks.pooling import Below
 from edgemat.models.blocks.segmentation import DeployTrimapAttention
-from edgemat.models.deploy import DeployForm
+from edgemat.models.deploy import DeployForm, replace_modules
 from edgemat.quantize.align import snap_biases, unify_grids
 from edgemat.quantize.fixed_grids import FixedGrids, require_narrow_softmaxes
 from edgemat.quantize.kernels import fused_kernels
@@ -56,7 +59,9 @@ def prepare_for_int8(deploy: DeployForm) -> DeployForm:
 
     The masks of max-pooling become sharp enough for int8 steps instead of float32's, the softmax of
     index blocks drops terms below a tenth of an int8 step, and that of the trimap's classes becomes
-    sigmoids.
+    sigmoids. Leaky rectifiers become sums. A matte that is resized last goes through a convolution
+    by one: the converter would otherwise cut what is resized to 0..1, and edges would be cut off
+    before they are smoothed.
     """
     prepared = copy.deepcopy(deploy)
     for module in prepared.modules():
@@ -66,6 +71,9 @@ def prepare_for_int8(deploy: DeployForm) -> DeployForm:
             module.coefficients = UnitSoftmax.LINEAR
         elif isinstance(module, DeployTrimapAttention):
             module.by_sigmoids = True
+    replace_modules(prepared, rectified)
+    if prepared.network.ends_in_resize():
+        prepared.last = ScaleShift(torch.ones(1), torch.zeros(1))
     return prepared
 
 

@@ -15,9 +15,6 @@ from edgemat.artifacts.weights import (
 )
 from edgemat.errors import ArtifactError
 from edgemat.models.deploy import DeployForm, to_deploy
-from edgemat.quantize.frozen import blank_input, freeze, unused_places
-from edgemat.quantize.ptq import prepare_for_int8
-from edgemat.quantize.spec import QuantSpec
 
 
 def load(artifact: ArtifactLike) -> nn.Module:
@@ -47,6 +44,9 @@ def load_reference(artifact: Artifact) -> nn.Module:
             f"{artifact.path.name} is a {artifact.manifest.kind} file, not a torch model.",
             remedy="Give the float or the quantized artefact that it was made from.",
         )
+    from edgemat.quantize.frozen import blank_input, freeze, unused_places
+    from edgemat.quantize.spec import QuantSpec
+
     spec = QuantSpec.load(artifact.quant)
     feeding = artifact.manifest.feeding
     with explain_misfit(artifact):
@@ -70,6 +70,8 @@ def load_prepared(artifact: Artifact) -> DeployForm:
     ArtifactError
         When weights and architecture do not fit each other.
     """
+    from edgemat.quantize.ptq import prepare_for_int8
+
     with explain_misfit(artifact):
         deploy = prepare_for_int8(to_deploy(create_network(artifact)))
         return read_weights(deploy, artifact)

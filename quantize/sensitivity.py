@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from edgemat.artifacts.artifact import MattingErrors
 from edgemat.artifacts.vocabulary import ErrorName
 from edgemat.errors import UsageError
-from edgemat.quantize.blocks import Block, find_blocks, keep, quantize_only
+from edgemat.quantize.blocks import BlockTensors, find_blocks, keep, quantize_only
 from edgemat.quantize.frozen import freeze
 from edgemat.quantize.ptq import Quantized
 from edgemat.quantize.spec import QuantSpec
@@ -86,7 +86,7 @@ class Kept:
 
 def keep_under(
     quantized: Quantized,
-    blocks: Mapping[str, Block],
+    blocks: Mapping[str, BlockTensors],
     ranking: Collection[BlockError],
     score: Score,
     accept: Callable[[MattingErrors], bool],

@@ -70,7 +70,7 @@ class Replaced(_Model):
     high: int
 
 
-Origin = Literal["nncf", "nature", "rule"]
+GridOrigin = Literal["nncf", "nature", "rule"]
 """Who decided on a grid: NNCF; the tensor's nature, for a range that is known before any picture is
 seen (pixels, masks, sigmoids); or a rule of the runtimes, which keep several tensors on one grid
 (concatenation, resizing, pooling)."""
@@ -105,7 +105,7 @@ class TensorQuant(_Model):
     high: int
     axis: int | None = None
     bits: int = 8
-    origin: Origin | None = None
+    origin: GridOrigin | None = None
     replaced: Replaced | None = None
 
     @model_validator(mode="after")
@@ -122,7 +122,7 @@ class TensorQuant(_Model):
             raise ValueError("a zero-point outside of the integers")
         return self
 
-    def put_on(self, scale: float, zero_point: int, *, because: Origin) -> TensorQuant:
+    def put_on(self, scale: float, zero_point: int, *, because: GridOrigin) -> TensorQuant:
         """Return it on another grid, of 0..255; what NNCF chose is kept.
 
         What nature has fixed, and a rule leaves as it is, stays fixed by nature.

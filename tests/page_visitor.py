@@ -24,6 +24,7 @@ from edgemat.errors import MissingToolError
 PEOPLE = Path(edgemat.__file__).parent / "assets" / "people"
 PERSON = "0061.webp"
 SAVED = {".png", ".json"}
+STRIPE = 4  # px
 LONG_S = 300  # a busy machine of two cores is slow at WebAssembly
 READY = "document.body?.dataset.state === 'ready'"
 STATUS = "document.getElementById('status').textContent"
@@ -37,20 +38,21 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-def person(height: int = 540, width: int = 640) -> Image.Image:
-    """A rendered person before a soft ground of two colours."""
+def person(height: int = 540, width: int = 640, *, stripes: float = 0.0) -> Image.Image:
+    """A rendered person before a soft ground of two colours; by stripes that much is lit up."""
     across = np.linspace(0, 1, width)[None, :, None]
     ground = (1 - across) * (96, 128, 150) + across * (180, 150, 110)
+    ground = ground + stripes * (np.arange(width) // STRIPE % 2)[None, :, None]
     picture = Image.fromarray(np.broadcast_to(ground, (height, width, 3)).astype(np.uint8))
     cut = Image.open(PEOPLE / PERSON)
     picture.paste(cut, ((width - cut.width) // 2, height - cut.height), cut)
     return picture
 
 
-def camera_flags(folder: Path) -> tuple[str, ...]:
+def camera_flags(folder: Path, *, stripes: float = 0.0) -> tuple[str, ...]:
     """Chromium's, for a permitted camera that shows the person."""
     frame = io.BytesIO()
-    person(480).save(frame, "JPEG", quality=95)
+    person(480, stripes=stripes).save(frame, "JPEG", quality=95)
     film = folder / "camera.mjpeg"
     film.write_bytes(frame.getvalue() * 30)
     return (
@@ -64,6 +66,17 @@ def pixel(canvas: str, across: float, down: float) -> str:
     return (
         f"(() => {{ const c = document.getElementById('{canvas}'); return [...c.getContext('2d')"
         f".getImageData(c.width * {across}, c.height * {down}, 1, 1).data]; }})()"
+    )
+
+
+def patch(image: str, across: float, down: float, side: int = 32) -> str:
+    """An expression for a square's greens in a canvas or video of that id, row by row."""
+    return (
+        f"(() => {{ const e = document.getElementById('{image}'); "
+        "const w = e.videoWidth || e.width, h = e.videoHeight || e.height; "
+        "const c = new OffscreenCanvas(w, h), x = c.getContext('2d'); x.drawImage(e, 0, 0); "
+        f"return [...x.getImageData(w * {across}, h * {down}, {side}, {side}).data]"
+        ".filter((_, n) => n % 4 === 1); })()"
     )
 
 

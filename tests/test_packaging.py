@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
 import tarfile
+import tomllib
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from edgemat.convert import isolated
 from edgemat.workflow.step import SOURCE
@@ -82,6 +86,7 @@ def test_a_wheel_holds_all_of_edgemat_and_nothing_else(source: Path, wheel: Path
         *("edgemat/quantize/ptq.py", "edgemat/convert/isolated.py", "edgemat/convert/onnx2tf.txt"),
         *("edgemat/bench/runner/runner.c", "edgemat/bench/runner/emulator/count.c"),
         *("edgemat/bench/devices/browser/page/index.html", "edgemat/assets/people/people.json"),
+        *("edgemat/experiments/protocols/thesis/denoise.toml",),
         *("edgemat/report/templates/report.html.j2", "edgemat/artifacts/templates/card.md.j2"),
     ):
         assert name in files
@@ -145,6 +150,40 @@ def test_what_ships_is_verified_and_judged_by_who_installs_it(wheel: Path, tmp_p
                 PYTHONPATH=str(tmp_path),
             )
             assert "passed sad" in said or "float" in said
+
+
+def brought_by(extras: set[str]) -> set[str]:
+    """Return the names of all packages that edgemat with some extras brings, here and now."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = [*project["dependencies"]]
+    for extra in extras:
+        lines += project["optional-dependencies"][extra]
+    waiting, found = [Requirement(line) for line in lines], set[str]()
+    seen = set[str]()
+    while waiting:
+        one = waiting.pop()
+        found.add(one.name)
+        if str(one) in seen:
+            continue
+        seen.add(str(one))
+        for needed in map(Requirement, metadata.requires(one.name) or []):
+            if needed.marker is None or any(
+                needed.marker.evaluate({"extra": extra}) for extra in ("", *one.extras)
+            ):
+                waiting.append(needed)
+    return found
+
+
+def test_the_dockerfile_holds_the_light_install() -> None:
+    """Of Debian it takes Python alone; what pip brings has no torch and no scipy in it."""
+    text = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
+    debian = re.findall(r"apt-get install --yes --no-install-recommends (.*?) *&&", text)
+    assert debian == ["python3 python3-venv", "python3"]
+    (target,) = re.findall(r"pip install --no-cache-dir (\S+)", text)
+    (extras,) = re.findall(r'^"/source\[(.+)\]"$', target)
+    brought = brought_by({*extras.split(",")})
+    assert {"ai-edge-litert", "numpy", "starlette"} <= brought
+    assert not brought & {"torch", "torchvision", "scipy", "numba", "pymatting"}
 
 
 def test_isolated_environments_lie_beside_the_sources() -> None:

@@ -1,6 +1,6 @@
 """Every command on every page is one that edgemat knows, with options that it has.
 
-Those of the task pages are run as well: see tests/test_task_pages.py.
+Most are run as well: see tests/test_task_pages.py.
 """
 
 from __future__ import annotations

@@ -198,7 +198,7 @@ LIGHT = (
 )
 HEAVY = (
     "torch torchvision safetensors nncf coremltools coreai coreai_torch litert_torch matplotlib "
-    "skimage jinja2"
+    "skimage jinja2 scipy numba pymatting"
 )
 BLOCK = f"""
 import importlib, importlib.abc, sys

@@ -52,3 +52,25 @@ def tflite_artifact(shelf: Path, **fields: Any) -> Artifact:
     return artifact(
         shelf, lambda folder: write_portrait_model(folder / "model.tflite"), **defaults | fields
     )
+
+
+def portrait_shelf(folder: Path) -> Path:
+    """Write what ships: an untrained float network, and an int8 file whose alpha is red."""
+    from safetensors.torch import save_file
+
+    from edgemat.models import create_model
+
+    shelf = folder / "weights"
+    state = create_model("pspm-slim", width=0.25).state_dict()
+    artifact(
+        shelf,
+        lambda folder: save_file(state, folder / "weights.safetensors"),
+        name="portrait",
+        architecture="pspm-slim",
+        config={"width": 0.25},
+        kind="float",
+        feeding=Feeding(layout="NCHW", height=32, width=32, channels=3, stride=16),
+        payload="weights.safetensors",
+    )
+    tflite_artifact(shelf, name="portrait-tflite-int8")
+    return shelf

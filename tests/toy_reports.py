@@ -103,6 +103,7 @@ def files() -> tuple[FileReport, ...]:
         int8_proof=Int8Proof(
             convolutions=52, int8_convolutions=51, float_islands=("MUL",), scales=117,
             scales_exact=117, origins=GridOrigins(nncf=80, nature=7, rule=30),
+            tensors=40, tensors_equal=39,
         ),
     )  # fmt: skip
     rows = tuple(

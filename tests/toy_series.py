@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 
 from edgemat.data.small_pictures import SmallPictures
@@ -25,6 +28,12 @@ TINY = SeriesProtocol(
 def pictures(count: int = 8) -> SmallPictures:
     drawn = np.random.default_rng(0).integers(0, 256, (count + 2, 28, 28)).astype(np.uint8)
     return SmallPictures(drawn[:count], drawn[count:])
+
+
+def write_tiny(path: Path) -> None:
+    """Write TINY as a user would."""
+    fields = TINY.model_dump(exclude_defaults=True, mode="json")
+    path.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in fields.items()))
 
 
 def noise_trial() -> Trial:

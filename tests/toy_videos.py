@@ -41,14 +41,20 @@ def write_clip(
     *,
     size: tuple[int, int] = (48, 64),
     sound: bool = False,
+    languages: tuple[str, ...] = ("und",),
     turned: int = 0,
+    colours: tuple[int, int, int] = (BT709, BT709, BT709),
 ) -> Path:
-    """Write a clip in BT.709 and return its path.
+    """Write a clip and return its path.
 
     Parameters
     ----------
+    languages:
+        Of the tracks of sound, each an octave above the one before.
     turned:
         Degrees that a player turns it by, against the clock.
+    colours:
+        Matrix, primaries and transfer that it tells: codes of ITU-T H.273.
     """
     import av
 
@@ -57,22 +63,26 @@ def write_clip(
         video.height, video.width = size
         video.pix_fmt = "yuv420p"
         video.codec_context.time_base = UNIT
-        for name in ("colorspace", "color_primaries", "color_trc", "color_range"):
-            setattr(video.codec_context, name, BT709)
+        for name, code in zip(("colorspace", "color_primaries", "color_trc"), colours, strict=True):
+            setattr(video.codec_context, name, code)
+        video.codec_context.color_range = 1
         if turned:
             video.set_display_rotation(turned)
-        audio: Any = out.add_stream("aac", rate=48_000) if sound else None
-        if audio is not None:
-            audio.layout = "mono"
+        tracks: list[Any] = []
+        for language in languages if sound else ():
+            tracks.append(out.add_stream("aac", rate=48_000))
+            tracks[-1].layout = "mono"
+            tracks[-1].metadata["language"] = language
         for number, time in enumerate(times(count)):
             frame = av.VideoFrame.from_ndarray(picture(number, size), format="rgb24").reformat(
-                format="yuv420p", dst_colorspace=BT709, src_color_range=2, dst_color_range=1
+                format="yuv420p", dst_colorspace=colours[0], src_color_range=2, dst_color_range=1
             )
             frame.pts, frame.time_base = time, UNIT
             out.mux(video.encode(frame))
         out.mux(video.encode(None))
-        if audio is not None:
-            tone = np.sin(np.arange(48_000 * count // 25) / 17).astype(np.float32)[None]
+        for octave, audio in enumerate(tracks):
+            samples = np.arange(48_000 * count // 25) / 17 * 2**octave
+            tone = np.sin(samples).astype(np.float32)[None]
             for start in range(0, tone.shape[1], 1024):
                 heard: Any = av.AudioFrame.from_ndarray(
                     np.ascontiguousarray(tone[:, start : start + 1024]),

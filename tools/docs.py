@@ -30,7 +30,7 @@ from edgemat.artifacts.shipped import (
     shipped_models,
 )
 from edgemat.bench.quality import load_bars
-from edgemat.data.sample import Part
+from edgemat.data.sample import DatasetPart
 from edgemat.errors import EdgematError, GateFailed
 from edgemat.files import write_text
 from edgemat.report.photo import make_album
@@ -75,7 +75,7 @@ class Contest:
 
     model: str
     folders: tuple[str, ...]
-    part: Part = "all"
+    part: DatasetPart = "all"
     options: tuple[str, ...] = ()
 
 

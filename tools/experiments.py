@@ -21,10 +21,19 @@ FOLDER = Path(__file__).parents[1] / "docs" / "experiments"
 TITLES = {
     "reconstruct": "Reconstruction (Tables 3.2 and 4.1)",
     "denoise": "Denoising (Table 3.6)",
+    "segment": "Segmentation (Tables 3.7 and 3.8)",
+    "depth": "Depth (Tables 3.9 and 3.10)",
     "portraits": "Mattes of rendered people (as Table 3.4 compares)",
 }
-SAMPLES = {"reconstruct": "pictures", "denoise": "patches", "portraits": "composites"}
-FIGURES = {"psnr": "PSNR, dB", "ssim": "SSIM", "mae": "MAE", "mse": "MSE"}
+SAMPLES = {
+    **{"reconstruct": "pictures", "denoise": "patches", "segment": "crops", "depth": "pictures"},
+    "portraits": "composites",
+}
+FIGURES = {
+    **{"psnr": "PSNR, dB", "ssim": "SSIM", "mae": "MAE", "mse": "MSE", "sad": "SAD"},
+    **{"miou": "mIoU", "accuracy": "accuracy", "rms": "rms, m", "rel": "rel", "log10": "log10"},
+    **{"delta1": "delta < 1.25", "delta2": "delta < 1.25^2", "delta3": "delta < 1.25^3"},
+}
 INTRODUCTION = """\
 # The thesis' experiments, in short
 
@@ -37,7 +46,8 @@ protocols, not of the thesis'**: fewer pictures, narrower networks, other optimi
 above each table. They say whether the order shows as early as that, and nothing of what the
 networks reach at full length. ± is the standard deviation over seeds; the best comes first, and a
 network that is not in a table was not run. The claim is not about *other* ones: they keep all
-values (space-to-depth), learn both ways (deconvolution) or do not sample (DnCNN).
+values (space-to-depth), learn both ways (deconvolution), do not sample (DnCNN) or are guided in one
+part alone (UperNet).
 The short protocols' optimiser is Adam, where the thesis has SGD for reconstruction: at such lengths
 the order may depend on it.
 
@@ -46,6 +56,8 @@ Each command resumes where it was stopped and adds seeds or networks to its file
 
     edgemat experiments series reconstruct --data fashion_mnist.npz -o reconstruct.json
     edgemat experiments series denoise --data PHOTOGRAPHS --data BSD68 --data Set12 -o denoise.json
+    edgemat experiments series segment --data SUNRGBD -o segment.json
+    edgemat experiments series depth --data NYUDv2 -o depth.json
     edgemat experiments series portraits -o portraits.json"""
 
 app = typer.Typer(add_completion=False)
@@ -85,7 +97,7 @@ def section(series: Series) -> str:
 
 def _figure(name: str) -> str:
     *of, what = name.split()
-    return " ".join([*of, FIGURES.get(what, what.upper() if what == "sad" else what.capitalize())])
+    return " ".join([*of, FIGURES.get(what, what.capitalize())])
 
 
 def _cells(row: NetworkSummary) -> list[str]:
@@ -96,17 +108,21 @@ def _cells(row: NetworkSummary) -> list[str]:
 
 def _protocol(series: Series) -> str:
     own: SeriesProtocol = series.protocol
+    decay = f", weight decay {own.weight_decay:g}" if own.weight_decay else ""
     falls = " and ".join(filter(None, [", ".join(map(str, own.falls[:-1])), str(own.falls[-1])]))
     return (
         f"Protocol *{own.name}*: {own.epochs} epochs of {own.samples:,} {SAMPLES[series.subject]} "
         f"in batches of {own.batch} ({own.epochs * own.steps:,} steps), {own.optimizer.upper()} at "
-        f"{own.learning_rate:g}, a tenth of it after epochs {falls}; channels x {own.width:g}."
+        f"{own.learning_rate:g}, a tenth of it after epochs {falls}{decay}; "
+        f"channels x {own.width:g}."
     )
 
 
 def _verdict(series: Series, rows: Sequence[NetworkSummary]) -> str:
     """Say in how many seeds the order holds, and what breaks it."""
     found = orders(series)
+    if series.subject == "depth":
+        return "None of the depth networks unpools maxima: there is no order of three."
     if not found:
         return "No seed has all three kinds yet."
     held = [seed for seed, holds in found.items() if holds]

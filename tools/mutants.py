@@ -82,8 +82,8 @@ MUTANTS = (
     Mutant(
         "concatenated tensors keep grids of their own",
         "quantize/align.py",
-        'SAME_GRID_FUNCTIONS = {"cat", ',
-        "SAME_GRID_FUNCTIONS = {",
+        'SAME_GRID_FUNCTIONS = {"amax", "cat", ',
+        'SAME_GRID_FUNCTIONS = {"amax", ',
         ("tests/quantize/test_quantize.py",),
     ),
     Mutant(

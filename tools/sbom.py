@@ -1,7 +1,7 @@
 """Write what edgemat is made of, with licences: `python -m tools.sbom sbom.cdx.json`.
 
 A CycloneDX 1.6 bill of materials: edgemat's own code, the packages that an installation brings, as
-they are installed here, and the shipped models with the data that they learned from.
+they are installed here, the shipped models, and the data that they learned from.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from edgemat.artifacts.shipped import SHELF
 from edgemat.errors import MissingToolError, UsageError, nearest
 from edgemat.files import write_json
 from edgemat.terminal import run_app
+from tools.licences import spdx_of
+from tools.sbom_data import DATA
 
 ROOT = Path(__file__).parents[1]
 
@@ -65,7 +67,7 @@ def bill(extras: Iterable[str]) -> dict[str, Any]:
                 "licenses": [_licence(project["license"])],
             }
         },
-        "components": [*map(_library, packages), *_models()],
+        "components": [*map(_library, packages), *_models(), *_data()],
     }
 
 
@@ -131,7 +133,7 @@ def _library(name: str) -> dict[str, Any]:
 
 
 def _licence_of(found: metadata.Distribution) -> str:
-    """Return what a package says of its licence: an SPDX expression, a line, or a classifier."""
+    """Return what a package says of its licence: an SPDX expression where one is certain."""
     told = found.metadata.json
     line = str(told.get("license", "")).strip().splitlines()
     classified = [
@@ -140,7 +142,7 @@ def _licence_of(found: metadata.Distribution) -> str:
         if classifier.startswith("License :: ")
     ]
     named = [str(told.get("license_expression", "")), *classified, *line[:1]]
-    return next((name for name in named if name), "not stated")
+    return next((spdx_of(name, found) for name in named if name), "not stated")
 
 
 def _licence(text: str) -> dict[str, Any]:
@@ -170,11 +172,28 @@ def _models() -> Iterator[dict[str, Any]]:
                 "modelParameters": {
                     "task": "image matting",
                     "datasets": [
-                        {"type": "dataset", "name": told.name, "description": told.card.data}
+                        {"type": "dataset", "name": told.name, "description": told.card.data},
+                        *({"ref": one.ref} for one in DATA if one.is_named(told.card.data)),
                     ],
                 },
                 "considerations": {"technicalLimitations": [told.card.limits]},
             }
+        yield component
+
+
+def _data() -> Iterator[dict[str, Any]]:
+    """Yield the sets of data; what the package holds of them says where."""
+    for one in DATA:
+        component: dict[str, Any] = {
+            "type": "data",
+            "bom-ref": one.ref,
+            "name": one.name,
+            "licenses": [_licence(one.licence)],
+            "scope": "excluded" if one.ships is None else "required",
+            "data": [{"type": "dataset", "name": one.name}],
+        }
+        if one.ships is not None:
+            component["properties"] = [{"name": "edgemat:path", "value": one.ships}]
         yield component
 
 

@@ -31,7 +31,7 @@ from tools.thesis_tables import (
     TABLES,
     VARIANT_NAMES,
     PrintedRow,
-    Table,
+    ThesisTable,
 )
 
 app = typer.Typer(add_completion=False)
@@ -68,7 +68,7 @@ below the table. Accuracy is not compared: the data sets may not be had. Rows th
 parameters nor operations are left out."""
 
 
-def _table(table: Table) -> str:
+def _table(table: ThesisTable) -> str:
     with_parameters = any(row.parameters for row in table.rows)
     with_operations = any(row.operations for row in table.rows)
     header = ["thesis", "edgemat"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgemat.models.blocks.index import FAMILIES, Family
+from edgemat.models.blocks.index import FAMILIES, IndexFamily
 from edgemat.models.blocks.sampling import VARIANTS
 
 FAMILY_NAMES = {
@@ -38,7 +38,7 @@ class PrintedRow:
 
 
 @dataclass(frozen=True)
-class Table:
+class ThesisTable:
     """One table of the thesis; increases ("+") are over `baseline`."""
 
     number: str
@@ -63,7 +63,7 @@ def _families(
 
 
 TABLES = (
-    Table(
+    ThesisTable(
         "3.4",
         "Index networks for matting",
         (
@@ -85,7 +85,7 @@ TABLES = (
         ),
         baseline="matting-b11",
     ),
-    Table(
+    ThesisTable(
         "3.7",
         "SegNet with index networks (SUN RGB-D)",
         (
@@ -104,7 +104,7 @@ TABLES = (
         ),
         baseline="segnet",
     ),
-    Table(
+    ThesisTable(
         "3.9",
         "FastDepth with index networks (NYUDv2)",
         (
@@ -125,7 +125,7 @@ TABLES = (
         ),
         baseline="fastdepth",
     ),
-    Table(
+    ThesisTable(
         "4.2",
         "Upsampling operators in one matting network",
         (
@@ -146,7 +146,7 @@ TABLES = (
         ),
         baseline="a2u-nearest",
     ),
-    Table(
+    ThesisTable(
         "5.2",
         "Decoders and skips of RMat",
         tuple(
@@ -168,7 +168,7 @@ TABLES = (
             )
         ),
     ),
-    Table(
+    ThesisTable(
         "5.3",
         "Losses and LFA of RMat (the losses add no parameters)",
         (
@@ -183,7 +183,7 @@ TABLES = (
             PrintedRow("M7 (B7, LFA, l_lap, l_gp)", "rmat-m7", "27.9M"),
         ),
     ),
-    Table(
+    ThesisTable(
         "5.7",
         "Operations of RMat",
         (
@@ -193,7 +193,7 @@ TABLES = (
             PrintedRow("M7", "rmat-m7", operations="22.22"),
         ),
     ),
-    Table(
+    ThesisTable(
         "6.3",
         "Baselines of PSPM",
         (
@@ -202,7 +202,7 @@ TABLES = (
             PrintedRow("B2", "pspm-b2", "13.97M", "10.98"),
         ),
     ),
-    Table(
+    ThesisTable(
         "6.4",
         "Parameter sharing of PSPM",
         (
@@ -214,7 +214,7 @@ TABLES = (
             PrintedRow("B5+FM", "pspm-b5-fm", "5.96M", "6.54"),
         ),
     ),
-    Table(
+    ThesisTable(
         "6.7",
         "Parameter sharing on PSPNet",
         (
@@ -226,7 +226,7 @@ TABLES = (
 )
 
 # Table 3.1 and Table 4.8 as printed, in Python: of channels C, kernels K and k, and windows s
-INDEX_FORMULAS: dict[Family, tuple[str, str, str]] = {
+INDEX_FORMULAS: dict[IndexFamily, tuple[str, str, str]] = {
     "hin": ("K*K*C*4", "K*K*C*2*C + 2*C*4", "2*K*2*K*C*2*C + 2*C*4"),
     "modelwise": ("K*K*4", "(K*K*2 + 2)*4", "(2*K*2*K*2 + 2)*4"),
     "shared": ("K*K*4", "(K*K*2 + 2)*4", "(2*K*2*K*2 + 2)*4"),

@@ -37,7 +37,7 @@ CONNECT = "Switch on USB debugging in the phone's developer options, and plug it
 
 
 @dataclass(frozen=True)
-class Phone:
+class ListedPhone:
     """A line of adb's list: a serial number and a state, ``"device"`` when all is well."""
 
     serial: str
@@ -130,7 +130,7 @@ def find_adb() -> str:
     )
 
 
-def phones() -> list[Phone]:
+def phones() -> list[ListedPhone]:
     """Return the devices that adb knows.
 
     Raises
@@ -148,10 +148,10 @@ def phones() -> list[Phone]:
         )
     listed = answer.out.partition("List of devices attached")[2].splitlines()
     rows = (line.rpartition("\t") for line in listed)
-    return [Phone(serial, state.strip()) for serial, tab, state in rows if tab]
+    return [ListedPhone(serial, state.strip()) for serial, tab, state in rows if tab]
 
 
-def find_phone(serial: str = "") -> Phone:
+def find_phone(serial: str = "") -> ListedPhone:
     """Return an Android device that is ready.
 
     Parameters
@@ -196,7 +196,7 @@ def _list() -> list[Attached]:
     return [_attached(phone) for phone in found]
 
 
-def _attached(phone: Phone) -> Attached:
+def _attached(phone: ListedPhone) -> Attached:
     spec = f"adb:{phone.serial}"
     if not phone.ready:
         return Attached(spec, False, f"a phone, {phone.state}", phone.remedy)

@@ -12,7 +12,7 @@ import numpy as np
 from edgemat.images import F32, U8
 from edgemat.matting.runtime import TfliteModel
 
-Network = Callable[[], object]
+NetworkRun = Callable[[], object]
 """One run of a network on an input already in place: what a latency is measured of."""
 
 
@@ -77,11 +77,11 @@ class Contestant(Protocol):
         `trimap` is given where ``facts.takes_trimap`` says so, else it is ignored.
         """
 
-    def network(self) -> Network | None:
+    def network(self) -> NetworkRun | None:
         """Return the call whose latency counts; None where there is no network of its own."""
 
 
-def tflite_call(path: Path, threads: int) -> Network:
+def tflite_call(path: Path, threads: int) -> NetworkRun:
     """Return one run of a .tflite file on an input in place."""
     model = TfliteModel(path, threads=threads)
     model.set_input(noise(model.input_shape))

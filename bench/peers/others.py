@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from edgemat.bench.peers.catalog import Peer
-from edgemat.bench.peers.contestants import ContestantFacts, Network, noise, tflite_call
+from edgemat.bench.peers.contestants import ContestantFacts, NetworkRun, noise, tflite_call
 from edgemat.errors import ArtifactError
 from edgemat.images import F32, IMAGENET_MEAN, IMAGENET_STD, U8, resize, to_float
 from edgemat.matting.guided import guided_upsample
@@ -40,7 +40,7 @@ class TflitePeer:
         alpha = (softmax(made) if self._peer.softmax else made)[..., self._peer.channel]
         return enlarge(np.clip(alpha, 0, 1), small, image, guided=self._guided)
 
-    def network(self) -> Network | None:
+    def network(self) -> NetworkRun | None:
         """Return one run of the network; None with the guided filter, which has it too."""
         if self._guided:
             return None
@@ -72,7 +72,7 @@ class OnnxPeer:
         alpha = stretch(made[0, self._peer.channel])
         return enlarge(alpha, to_float(small_u8), image, guided=self._guided)
 
-    def network(self) -> Network | None:
+    def network(self) -> NetworkRun | None:
         """Return one run of the network, with copying; None as above."""
         if self._guided:
             return None

@@ -10,7 +10,13 @@ from pathlib import Path
 
 from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.shipped import default_model
-from edgemat.bench.peers.contestants import Contestant, ContestantFacts, Network, noise, tflite_call
+from edgemat.bench.peers.contestants import (
+    Contestant,
+    ContestantFacts,
+    NetworkRun,
+    noise,
+    tflite_call,
+)
 from edgemat.errors import UsageError
 from edgemat.images import F32, U8
 from edgemat.matting.matte import matte
@@ -38,7 +44,7 @@ class Ours:
         """Return alpha; see :class:`~bench.peers.contestants.Contestant`."""
         return matte(image, trimap if self.facts.takes_trimap else None, model=self._predictor)
 
-    def network(self) -> Network | None:
+    def network(self) -> NetworkRun | None:
         """Return one run of the network."""
         if self.facts.runtime == "litert" and self.facts.file is not None:
             return tflite_call(self.facts.file, self._threads)
@@ -58,7 +64,7 @@ class Classical:
         """Return alpha; see :class:`~bench.peers.contestants.Contestant`."""
         return matte(image, trimap, model=self._method)
 
-    def network(self) -> Network | None:
+    def network(self) -> NetworkRun | None:
         """Return None: there is no network."""
         return None
 
@@ -87,6 +93,6 @@ class Refined:
         """Return alpha; see :class:`~bench.peers.contestants.Contestant`."""
         return refine(image, self._coarse.predict(image, None), model=self._predictor)
 
-    def network(self) -> Network | None:
+    def network(self) -> NetworkRun | None:
         """Return None: there are two, and how often the second runs depends on the picture."""
         return None

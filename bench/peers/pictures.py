@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from edgemat.data.folder import photographs_of, photographs_split
 from edgemat.data.ignored import small_parts
 from edgemat.data.listing import pictures
-from edgemat.data.sample import Part
+from edgemat.data.sample import DatasetPart
 from edgemat.data.split import HELD_OUT_FILE, LEAST_TO_SPLIT, split_names
 from edgemat.data.trimap import fixed_trimap
 from edgemat.errors import ImageError, UsageError
@@ -68,7 +68,7 @@ class PhotoSet:
     name: str
     folder: Path
     truth: Truth | None
-    part: Part
+    part: DatasetPart
     photos: tuple[Photo, ...]
     skipped: tuple[tuple[str, str], ...] = ()
 
@@ -107,7 +107,7 @@ class Loaded:
 
 
 def find_photos(
-    folder: Path, *, part: Part = "all", limit: int | None = None, trimaps: str = "trimap"
+    folder: Path, *, part: DatasetPart = "all", limit: int | None = None, trimaps: str = "trimap"
 ) -> PhotoSet:
     """Return the photographs of a folder that have a truth.
 
@@ -153,7 +153,7 @@ def find_photos(
     return PhotoSet(folder.resolve().name, folder, kind, part, photos, tuple(skipped))
 
 
-def find_looks(folder: Path, *, part: Part = "all", limit: int | None = None) -> PhotoSet:
+def find_looks(folder: Path, *, part: DatasetPart = "all", limit: int | None = None) -> PhotoSet:
     """Return photographs without truth, from FOLDER/image or FOLDER itself.
 
     Raises

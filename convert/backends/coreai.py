@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,6 +95,10 @@ class CoreAi:
         code = sha256_file(Path(coreai_runtime.__file__))
         runtime = f"coreai-core {version('coreai-core')}, {code}"
         return {RUNTIME: keeping(run, path, runtime=runtime)}
+
+    def arithmetic(self) -> AbstractContextManager[Any]:
+        """Return torch's own: its programs are run in floating point, on grids."""
+        return nullcontext()
 
     def count_int8(self, path: Path) -> Int8Operators:
         """Count by what quantizes each operation's inputs."""

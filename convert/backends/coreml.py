@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,10 @@ class CoreMl:
         if sys.platform == "darwin":
             predictors["Core ML"] = lambda x: _alpha(run_coreml(path, feeds(x)))
         return predictors
+
+    def arithmetic(self) -> AbstractContextManager[Any]:
+        """Return torch's own: its programs are run in floating point, on grids."""
+        return nullcontext()
 
     def count_int8(self, path: Path) -> Int8Operators:
         """Count by what quantizes each operation's inputs."""

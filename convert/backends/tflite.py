@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,12 @@ class Tflite:
     def predictors(self, path: Path) -> dict[str, Predict]:
         """Return LiteRT with XNNPACK, as apps run it, and with the reference kernels."""
         return {name: TfliteModel(path, kernels=kernels).run for name, kernels in KERNELS.items()}
+
+    def arithmetic(self) -> AbstractContextManager[Any]:
+        """Return XNNPACK's."""
+        from edgemat.convert.xnnpack import XnnpackArithmetic
+
+        return XnnpackArithmetic()
 
     def count_int8(self, path: Path) -> Int8Operators:
         """Count by the types of each operator's tensors."""

@@ -9,6 +9,14 @@ edgemat=${EDGEMAT:-"$here/.venv/bin/edgemat"}
 model=$1
 base=${2:-latency-base.json}
 mkdir -p gated
+# Errors are compared with the float model's, and that is looked for beside what was made of it.
+rm -rf gated/given@float
+for float in "$model" "$model"@*; do
+	if [ -d "$float" ]; then
+		cp -R "$float" gated/given@float
+		break
+	fi
+done
 
 $edgemat quantize "$model" -o gated ${DATA:+--data "$DATA"} ${CALIBRATION:+--calibration "$CALIBRATION"}
 quantized=$(ls -d gated/*-quantized@*)
@@ -24,5 +32,7 @@ status=0
 $edgemat gate "$file" --sad +5% --grad +10% --junit gated/errors.xml || status=1
 if [ -f "$base" ]; then
 	$edgemat gate gated/latency.json "$base" --latency +2% --junit gated/latency.xml || status=1
+else
+	echo "No $base: latency not compared. Commit gated/latency.json as $base to compare with it."
 fi
 exit $status

@@ -141,6 +141,10 @@ class Agreement(_Model):
     mean_abs: float
     psnr_db: float
     images: int
+    rounding_db: float | None = Field(
+        default=None,
+        description="PSNR of the reference in float32 against itself in float64, where asked for",
+    )
 
 
 class GridOrigins(_Model):
@@ -161,6 +165,14 @@ class Int8Proof(_Model):
     scales_exact: int = Field(description="of those, found bit for bit at their own tensors")
     origins: GridOrigins | None = Field(
         default=None, description="of those found; None in artefacts of before"
+    )
+    tensors: int | None = Field(
+        default=None,
+        description="tensors of one picture that were compared with the frozen model's, which "
+        "computes as the runtime's kernels do; None in artefacts of before",
+    )
+    tensors_equal: int | None = Field(
+        default=None, description="of those, equal in every value to the last bit"
     )
 
 
@@ -248,7 +260,7 @@ class Manifest(_Model):
         measured = ("scores", "validation", "trimap_miou", "agreements", "hazards", "tools", "git")
         left_out: dict[str, Any] = dict.fromkeys((*measured, "files", "seal"), True)
         # younger than the first artefacts, whose names must hold
-        left_out["int8_proof"] = {"origins"}
+        left_out["int8_proof"] = {"origins", "tensors", "tensors_equal"}
         for younger in ("pruning", "zeros", "origin"):
             if getattr(self, younger) is None:
                 left_out[younger] = True

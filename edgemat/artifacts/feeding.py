@@ -43,6 +43,40 @@ class Feeding(BaseModel):
         "with a trimap",
     )
 
+    @classmethod
+    def of(
+        cls,
+        channels: int,
+        size: tuple[int, int],
+        *,
+        layout: InputLayout,
+        stride: int,
+        fit: Fit | None = None,
+    ) -> Feeding:
+        """Return the feeding of so many channels: of four, the last is the trimap's.
+
+        >>> from edgemat.artifacts.feeding import Feeding
+        >>> Feeding.of(4, (320, 320), layout="NCHW", stride=32).trimap_channel
+        3
+
+        Parameters
+        ----------
+        channels:
+            1, 3 or 4.
+        size:
+            Height and width, px.
+        """
+        height, width = size
+        return cls(
+            layout=layout,
+            height=height,
+            width=width,
+            channels=channels,  # type: ignore[arg-type]  # pydantic looks
+            stride=stride,
+            trimap_channel=3 if channels == 4 else None,
+            fit=fit,
+        )
+
     @property
     def fitting(self) -> Fit:
         """How a picture of any size is brought to the input; :mod:`edgemat.matting.matte` does."""

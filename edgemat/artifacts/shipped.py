@@ -34,9 +34,10 @@ def find_artifact(named: str | Path, *, target: str | None = None) -> Path:
     ----------
     named:
         Folder of an artefact, with or without its @HASH (then the newest of that name), or the
-        name of a shipped model, such as "portrait".
+        name of a shipped model, such as "portrait", or of its file, "portrait-tflite-int8".
     target:
-        Which file of a shipped model: None for the float network, or "tflite-int8".
+        What a shipped model's name means: None for the float network, or "tflite-int8" for its
+        file. A name that says it already, or has a @HASH, means what it says.
 
     Raises
     ------
@@ -49,9 +50,12 @@ def find_artifact(named: str | Path, *, target: str | None = None) -> Path:
             return path
     except OSError as error:
         raise explained(error) from error
-    wanted = glob.escape(path.name if target is None else f"{path.name}-{target}")
+    name, _, content = path.name.partition("@")
+    if target is not None and not content and not name.endswith(f"-{target}"):
+        name = f"{name}-{target}"
+    wanted = f"{glob.escape(name)}@{glob.escape(content) or '*'}"
     for shelf in (path.parent,) if path.parent != Path() else (path.parent, SHELF):
-        found = sorted(shelf.glob(f"{wanted}@*"), key=lambda p: p.stat().st_mtime)
+        found = sorted(shelf.glob(wanted), key=lambda p: p.stat().st_mtime)
         if found:
             return found[-1]
     raise UsageError(

@@ -1,4 +1,4 @@
-"""The command line: `main` is what `edgemat` calls, `app` holds the commands (see commands.py)."""
+"""The command line: `main` is what `edgemat` calls, `app` has all commands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WHEN_INTERRUPTED = "Interrupted. What was finished is kept: the same command res
 
 def __getattr__(name: str) -> Any:
     if name == "app":
-        from edgemat.cli.commands import app
+        from edgemat.cli.all_commands import app
 
         return app
     raise AttributeError(f"module 'edgemat.cli' has no attribute {name!r}")
@@ -25,10 +25,11 @@ def main() -> None:
     heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if heeded:
         signal.signal(signal.SIGINT, _leave)
-    from edgemat.cli.commands import app
+    from edgemat.cli.commands import build_app
     from edgemat.terminal import run_app, show_error
 
     try:
+        app = build_app(*sys.argv[1:2])
         if heeded:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         status = run_app(app, interrupted=WHEN_INTERRUPTED)

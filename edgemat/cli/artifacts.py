@@ -12,7 +12,7 @@ from edgemat.cli.common import (
     ArtifactPath,
     DataOption,
     FileImagesOption,
-    Output,
+    OutputOption,
     show_artifacts,
 )
 from edgemat.errors import GateFailed, UsageError
@@ -82,8 +82,11 @@ def card(
 ) -> None:
     """Write a shipped model's card: purpose, data, limits, scores, latency, bias."""
     from edgemat.artifacts.card import make_card, read_measured
+    from edgemat.artifacts.shipped import SHIPPED_TARGET, find_artifact
     from edgemat.files import write_text
 
+    # a network and its file have one card
+    model = find_artifact(model).name.partition("@")[0].removesuffix(f"-{SHIPPED_TARGET}")
     text = make_card(model, read_measured(measured, model))
     if output is None:
         out.print(text, markup=False, soft_wrap=True)
@@ -97,7 +100,7 @@ def convert(
     target: Annotated[list[str], typer.Option(help="Such as tflite-int8; can be repeated.")],
     data: DataOption = None,
     images: FileImagesOption = None,
-    output: Output = None,
+    output: OutputOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Convert an artefact to mobile files, run each, and write down how well it agrees."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -111,7 +111,7 @@ def show_devices(out: Console, found: Sequence[Attached]) -> None:
     """Show what can be measured on, and what is missing."""
     table = Table(title="Devices")
     for column in ("--device", "", "remedy"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for one in found:
         sign = "[green]ready[/green]" if one.ready else "[yellow]not ready[/yellow]"
         table.add_row(plain(one.spec), f"{sign} {plain(one.state)}", plain(one.remedy))
@@ -123,7 +123,8 @@ def show_text_tables(out: Console, tables: Sequence[TextTable]) -> None:
     for table in tables:
         shown = Table(title=plain(table.title))
         for number, column in enumerate(table.columns):
-            shown.add_column(column, justify="left" if number == 0 else "right")
+            side: Literal["left", "right"] = "right" if number else "left"
+            shown.add_column(column, justify=side, overflow="fold")
         for row in table.rows:
             shown.add_row(*(plain(cell) for cell in row))
         out.print(shown)

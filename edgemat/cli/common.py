@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ArtifactPath = Annotated[
     Path, typer.Argument(help="Folder of an artefact, NAME@HASH, or a shipped model's name.")
 ]
-Output = Annotated[
+OutputOption = Annotated[
     Path | None, typer.Option("--output", "-o", help="Folder for results; by default beside.")
 ]
 DataOption = Annotated[
@@ -77,3 +77,17 @@ def show_artifacts(artifacts: Sequence[Artifact], as_json: bool) -> None:
         return
     for artifact in artifacts:
         tables.show_path(out, artifact.path)
+
+
+def extras_of(models: Iterable[str | Path]) -> set[str]:
+    """Return the extras that scoring the models takes: artefacts, .tflite files, or methods."""
+    from edgemat.artifacts.shipped import open_artifact
+    from edgemat.matting.classical import METHODS
+
+    extras = {"evaluate"}
+    for model in models:
+        if str(model) in METHODS:
+            extras.add("classical")
+        elif Path(model).suffix != ".tflite" and open_artifact(model).manifest.kind == "float":
+            extras.add("train")
+    return extras

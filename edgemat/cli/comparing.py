@@ -11,10 +11,11 @@ from typing import Annotated
 import typer
 
 from edgemat.cli import tables
+from edgemat.doctor import needs
 from edgemat.terminal import AsJson, out, print_json, show_error
 
 Data = Annotated[str | None, typer.Option(help="Pictures; by default the task's.")]
-Threads = Annotated[int, typer.Option(min=1)]
+ThreadsOption = Annotated[int, typer.Option(min=1)]
 Seconds = Annotated[float, typer.Option(min=0.1, help="Of measuring, for each file.")]
 
 
@@ -23,7 +24,7 @@ def frontier(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder.")] = Path("frontier"),
     data: Data = None,
     images: Annotated[int, typer.Option(min=1)] = 16,
-    threads: Threads = 1,
+    threads: ThreadsOption = 1,
     seconds: Seconds = 5.0,
     as_json: AsJson = False,
 ) -> None:
@@ -59,10 +60,11 @@ def frontier(
         tables.show_path(out, output)
 
 
+@needs("deploy")
 def roofline(
     names: Annotated[list[str], typer.Argument(help="Architectures: pspm-b5, ...")],
     size: Annotated[int, typer.Option(min=32, help="Height and width, px.")] = 256,
-    threads: Threads = 1,
+    threads: ThreadsOption = 1,
     seconds: Seconds = 10.0,
     as_json: AsJson = False,
 ) -> None:
@@ -76,6 +78,7 @@ def roofline(
         tables.show_roofline(out, rows)
 
 
+@needs("deploy")
 def opinions(
     model: Annotated[
         str, typer.Argument(help="A float artefact, or an architecture (random weights).")
@@ -90,7 +93,7 @@ def opinions(
     size: Annotated[int, typer.Option(min=32, help="Of an architecture's input, px.")] = 256,
     calibration: Annotated[int, typer.Option(min=1, help="Calibration pictures.")] = 64,
     images: Annotated[int, typer.Option(min=1, help="Validation composites.")] = 16,
-    threads: Threads = 1,
+    threads: ThreadsOption = 1,
     seconds: Seconds = 5.0,
     as_json: AsJson = False,
 ) -> int:

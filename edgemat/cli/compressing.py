@@ -14,7 +14,7 @@ from edgemat.cli.common import (
     DataOption,
     DeviceOption,
     ImagesOption,
-    Output,
+    OutputOption,
     show_artifacts,
 )
 from edgemat.terminal import AsJson, out, print_json
@@ -39,7 +39,7 @@ def quantize(
     ] = None,
     device: DeviceOption = "auto",
     images: ImagesOption = 16,
-    output: Output = None,
+    output: OutputOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Quantize a float artefact to int8 with NNCF; qat then trains weights and ranges on.
@@ -98,7 +98,7 @@ def prune(
     learning_rate: Annotated[float, typer.Option(min=1e-9, help="The highest.")] = 5e-4,
     device: DeviceOption = "auto",
     images: ImagesOption = 16,
-    output: Output = None,
+    output: OutputOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Take channels out of a float artefact and train what is left, with the whole as teacher.
@@ -152,7 +152,7 @@ def sensitivity(
     data: DataOption = None,
     calibration: Annotated[int, typer.Option(min=1, help="Calibration pictures.")] = 64,
     images: ImagesOption = 16,
-    output: Output = None,
+    output: OutputOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Quantize one block at a time, and rank the blocks by the error that they cost."""

@@ -19,7 +19,7 @@ def show_large(out: Console, model: str, found: Sequence[Large]) -> None:
     """Show memory and seconds, a row for each size."""
     table = Table(title=plain(f"{model}: one matte"))
     for column in ("megapixels", "picture, px", "memory added, MB", "seconds"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for one in found:
         added = "not told" if one.added_mb is None else f"{one.added_mb:,.0f}"
         size = f"{one.width:,} x {one.height:,}"
@@ -37,7 +37,7 @@ def show_throughput(
         *("side, px", "batch", "loader, pictures/s", "training, pictures/s", "times"),
         *("in convolutions", "peak memory, MB"),
     ):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for one in found:
         table.add_row(
             str(one.setting.size),

@@ -10,6 +10,7 @@ import typer
 
 from edgemat.cli import tables
 from edgemat.cli.common import BackgroundsOption, RayOption, rgb_numbers
+from edgemat.doctor import needs
 from edgemat.errors import GateFailed, UsageError
 from edgemat.terminal import AsJson, out, print_json
 
@@ -26,6 +27,7 @@ def data() -> None:
 
 
 @app.command()
+@needs("classical")
 def soften(
     source: Annotated[Path, typer.Argument(help="Folder with image/ and mask/.")],
     output: Annotated[Path, typer.Argument(help="Folder for image/, alpha/ and foreground/.")],
@@ -74,6 +76,7 @@ def _numbers(text: str | None) -> tuple[int, ...] | None:
 
 
 @app.command()
+@needs("label")
 def label(
     source: Annotated[Path, typer.Argument(help="Folder of photographs, or with image/.")],
     output: Annotated[Path, typer.Argument(help="Folder for image/, alpha/ and foreground/.")],
@@ -245,7 +248,7 @@ def layouts() -> None:
 @app.command()
 def check(
     name: Annotated[str, typer.Argument(help="Set, such as adobe; `layouts` shows them all.")],
-    path: Annotated[Path, typer.Argument(help="Its folder.")],
+    path: Annotated[Path, typer.Argument(help="Its folder, or an .npz of small pictures.")],
     as_json: AsJson = False,
 ) -> int:
     """Look whether a set is complete: counts, sizes, partners, mattes; exit status 1 if not."""
@@ -290,6 +293,28 @@ def shard(
         print_json({"shards": [str(path) for path in written]})
     else:
         out.print(f'{len(written)} shards in {output}: layout = "webdataset".', soft_wrap=True)
+
+
+@app.command()
+def pack(
+    recipe: Annotated[Path, typer.Argument(help="A recipe; what it reads is packed.")],
+    output: Annotated[Path, typer.Argument(help="New folder, in which the recipe can be trained.")],
+    longer_side: Annotated[
+        int, typer.Option(min=64, help="That no picture exceeds, px.")
+    ] = 288,  # of which networks learn views of 256 px
+    as_json: AsJson = False,
+) -> None:
+    """Write all that a recipe reads, made small, to be carried to a machine with a GPU."""
+    from edgemat.progress import share_bar
+    from edgemat.recipe.load import load_recipe
+    from edgemat.workflow.packing import pack_recipe
+
+    with share_bar("packing") as show:
+        count, size = pack_recipe(load_recipe(recipe), output, side=longer_side, progress=show)
+    if as_json:
+        print_json({"pictures": count, "bytes": size, "folder": str(output)})
+    else:
+        out.print(f"{count:,} pictures, {size / 1e6:.1f} MB in all, in {output}.", soft_wrap=True)
 
 
 @app.command("compose-published")

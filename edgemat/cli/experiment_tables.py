@@ -20,7 +20,7 @@ def show_fitted(out: Console, title: str, fitted: Sequence[Fitted]) -> None:
     """Print how like the originals pictures are, a row for each network."""
     table = Table(title=title)
     for column in ("network", "PSNR, dB", "SSIM", "MAE", "MSE (root)"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for one in fitted:
         f = one.fidelity
         table.add_row(one.model, f"{f.psnr:.2f}", f"{f.ssim:.4f}", f"{f.mae:.4f}", f"{f.mse:.4f}")
@@ -31,7 +31,7 @@ def show_degradation(out: Console, rows: Sequence[DegradationRow]) -> None:
     """Print Table 5.1, with the errors on degraded composites beside those on clean ones."""
     table = Table(title="Degraded in training; errors in the unknown region")
     for column in ("pictures", "SAD", "Grad", "SAD, degraded", "Grad, degraded"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for row in rows:
         errors = (row.clean.sad, row.clean.grad, row.degraded.sad, row.degraded.grad)
         table.add_row(row.training, *(f"{error:.4g}" for error in errors))
@@ -45,7 +45,7 @@ def show_series(out: Console, series: Series) -> None:
     rows = summarise(series)
     table = Table(title=plain(f"{series.data}; protocol {series.protocol.name}"))
     for column in ("network", "upsampling", "seeds", *rows[0].figures):
-        table.add_column(plain(column))  # figures are called by folders
+        table.add_column(plain(column), overflow="fold")  # figures are called by folders
     for row in rows:
         figures = (str(figure) for figure in row.figures.values())
         table.add_row(row.model, row.kind, str(len(row.seeds)), *figures)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edgemat.cli import experiment_tables as tables
+from edgemat.doctor import needs
 from edgemat.errors import UsageError, nearest
 from edgemat.terminal import AsJson, out, print_json
 
@@ -25,7 +26,9 @@ Models = Annotated[
 Steps = Annotated[int, typer.Option(min=1, help="Batches that each network sees.")]
 Width = Annotated[float, typer.Option(min=0.05, max=4.0, help="Multiplier of all channels.")]
 Seed = Annotated[int, typer.Option(min=0)]
-Output = Annotated[Path | None, typer.Option("--output", "-o", help="JSON file for the figures.")]
+FiguresOption = Annotated[
+    Path | None, typer.Option("--output", "-o", help="JSON file for the figures.")
+]
 
 
 @app.callback()
@@ -34,6 +37,7 @@ def experiments() -> None:
 
 
 @app.command()
+@needs("report", "train")
 def reconstruct(
     data: Annotated[
         Path | None,
@@ -43,7 +47,7 @@ def reconstruct(
     steps: Steps = 1000,
     width: Width = 1.0,
     seed: Seed = 1,
-    output: Output = None,
+    output: FiguresOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Give pictures back through one sampling or another (Table 3.2)."""
@@ -67,6 +71,7 @@ def reconstruct(
 
 
 @app.command()
+@needs("report", "train")
 def denoise(
     images: Annotated[Path, typer.Argument(help="Folder of photographs; every tenth is held out.")],
     sigma: Annotated[float, typer.Option(min=0.1, max=255, help="Of the noise, in 0..255.")] = 25.0,
@@ -74,7 +79,7 @@ def denoise(
     steps: Steps = 400,
     width: Width = 1.0,
     seed: Seed = 1,
-    output: Output = None,
+    output: FiguresOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Take noise out of pictures through one sampling or another (Table 3.6)."""
@@ -95,11 +100,12 @@ def denoise(
 
 
 @app.command()
+@needs("train")
 def degrade(
     model: Annotated[str, typer.Option(help="Network that takes a trimap.")] = "indexnet-slim",
     steps: Steps = 400,
     seed: Seed = 1,
-    output: Output = None,
+    output: FiguresOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Blur and compress training pictures, with the old matte or with theirs (Table 5.1)."""
@@ -112,17 +118,33 @@ def degrade(
 
 
 @app.command()
+@needs("train")
 def series(
-    subject: Annotated[str, typer.Argument(help="reconstruct, denoise or portraits.")],
+    subject: Annotated[
+        str, typer.Argument(help="reconstruct, denoise, segment, depth or portraits.")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="File of runs, to resume from.")],
     data: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Fashion-MNIST, or photographs to denoise: those to learn from, then, again with "
-            "--data, those to judge by."
+            help="Fashion-MNIST; or photographs to denoise: those to learn from, then, again with "
+            "--data, those to judge by; or the folder of SUN RGB-D, ADE20K or NYUDv2."
         ),
     ] = None,
-    protocol: Annotated[str, typer.Option(help="short, or thesis: weeks.")] = "short",
+    init: Annotated[
+        str | None,
+        typer.Option(
+            help="ImageNet's weights for encoders of VGG-16, MobileNetV2 and ResNet-50 at full "
+            "width (--protocol thesis): torchvision, or a file."
+        ),
+    ] = None,
+    protocol: Annotated[
+        str, typer.Option(help="short, or thesis: weeks or more; or the path of a .toml file.")
+    ] = "short",
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="KEY=VALUE of the protocol, such as epochs=5; repeat for more."),
+    ] = None,
     sigma: Annotated[
         float | None,
         typer.Option(min=0.1, max=255, help="Of noise to take out, in 0..255; 25 else."),
@@ -133,23 +155,25 @@ def series(
 ) -> None:
     """Train networks from several seeds, in a file that a killed command resumes from."""
     from edgemat.bench.devices.host import host_processor
-    from edgemat.experiments.protocol import PROTOCOLS
+    from edgemat.experiments.protocol import SUBJECTS, read_protocol
     from edgemat.experiments.series import run_series
     from edgemat.progress import share_bar
 
-    known = PROTOCOLS.get(subject)  # type: ignore[call-overload]  # a name that may be none
+    known = next((one for one in SUBJECTS if one == subject), None)
     if known is None:
-        raise UsageError(f"There is no {subject!r}.", remedy=nearest(subject, PROTOCOLS))
-    if protocol not in known:
-        raise UsageError(
-            f"There is no protocol {protocol!r} of {subject}.", remedy=nearest(protocol, known)
-        )
-    trial = _trial(subject, data or [], sigma)
+        raise UsageError(f"There is no {subject!r}.", remedy=nearest(subject, SUBJECTS))
+    own = read_protocol(known, protocol, changes or ())
+    if init is not None and subject in ("segment", "depth"):
+        from edgemat.experiments.dense import DEPTH, SEGMENTATION, check_init
+
+        default = SEGMENTATION if subject == "segment" else DEPTH
+        check_init(model or default, init, width=own.width)
+    trial = _trial(subject, data or [], sigma, init)
     with share_bar("training") as show:
         found = run_series(
             output,
             trial,
-            known[protocol],
+            own,
             models=model,
             seeds=seed or (1, 2, 3),
             processor=host_processor(),
@@ -161,8 +185,12 @@ def series(
         tables.show_series(out, found)
 
 
-def _trial(subject: str, data: Sequence[Path], sigma: float | None) -> Trial:
+def _trial(subject: str, data: Sequence[Path], sigma: float | None, init: str | None) -> Trial:
     """Return the experiment on the data that an option names."""
+    if init is not None and subject not in ("segment", "depth"):
+        raise UsageError(
+            f"{subject} starts from random weights.", remedy="Leave --init to segment and depth."
+        )
     if sigma is not None and subject != "denoise":
         raise UsageError(f"{subject} has no noise.", remedy="Leave --sigma to denoise.")
     if subject == "reconstruct" and len(data) <= 1:
@@ -176,6 +204,14 @@ def _trial(subject: str, data: Sequence[Path], sigma: float | None) -> Trial:
         from edgemat.experiments.denoise import denoising_trial
 
         return denoising_trial(data[0], data[1:], sigma=25.0 if sigma is None else sigma)
+    if subject == "segment" and len(data) == 1:
+        from edgemat.experiments.dense import segmentation_trial
+
+        return segmentation_trial(data[0], init=init)
+    if subject == "depth" and len(data) == 1:
+        from edgemat.experiments.dense import depth_trial
+
+        return depth_trial(data[0], init=init)
     if subject == "portraits" and not data:
         from edgemat.experiments.portraits import portraits_trial
 
@@ -183,7 +219,7 @@ def _trial(subject: str, data: Sequence[Path], sigma: float | None) -> Trial:
     raise UsageError(
         f"{len(data)} times --data is not what {subject} takes.",
         remedy="reconstruct: one at most; denoise: photographs to learn from, then those to judge "
-        "by; portraits: none.",
+        "by; segment and depth: one folder; portraits: none.",
     )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from edgemat.artifacts.vocabulary import Fit
-from edgemat.cli.common import DataOption, ImagesOption, Output, show_artifacts
+from edgemat.cli.common import DataOption, ImagesOption, OutputOption, show_artifacts
 from edgemat.terminal import AsJson
 
 
@@ -35,7 +35,7 @@ def import_(
     ] = None,
     data: DataOption = None,
     images: ImagesOption = 16,
-    output: Output = None,
+    output: OutputOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a float artefact of a network that its authors released; nothing in the file is run."""

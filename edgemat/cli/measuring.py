@@ -223,7 +223,11 @@ def gate(
     history: HistoryOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Judge a file's errors, or a result's latency, by bounds; exit status 1 when one is broken."""
+    """Judge a file's errors, or a result's latency, by bounds; exit status 1 when one is broken.
+
+    A file's errors are those in its manifest. A shipped one is scored anew beside its float
+    network, which takes the extra "train".
+    """
     from edgemat.scoring.bounds import enforce
     from edgemat.scoring.junit import write_junit
     from edgemat.workflow.api.scores import gate as judge_artifact

@@ -16,23 +16,23 @@ from edgemat.terminal import AsJson, out, plain, print_json
 if TYPE_CHECKING:
     from edgemat.models.adopted.check import Expectation
 
-Network = Annotated[
+NetworkArgument = Annotated[
     str,
     typer.Argument(
         help="package.module:factory, a .pt2 file, or a name that an installed package lists."
     ),
 ]
-Size = Annotated[
+SizeOption = Annotated[
     tuple[int, int] | None, typer.Option("--size", help="Height and width of pictures, px.")
 ]
-Trimap = Annotated[bool, typer.Option("--trimap", help="The network takes a trimap, too.")]
+TrimapOption = Annotated[bool, typer.Option("--trimap", help="The network takes a trimap, too.")]
 
 
 def adopt(
-    network: Network,
+    network: NetworkArgument,
     weights: Annotated[Path | None, typer.Option(help="State dict: .pth or .safetensors.")] = None,
-    size: Size = None,
-    trimap: Trimap = False,
+    size: SizeOption = None,
+    trimap: TrimapOption = False,
     name: Annotated[str | None, typer.Option(help="Of the artefact.")] = None,
     mean: Annotated[
         str | None, typer.Option(help="Taken off RGB in 0..1, as R,G,B: .485,.456,.406.")
@@ -87,7 +87,10 @@ def adopt(
 
 
 def check(
-    network: Network, size: Size = None, trimap: Trimap = False, as_json: AsJson = False
+    network: NetworkArgument,
+    size: SizeOption = None,
+    trimap: TrimapOption = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say what will become of a network on phones; exit status 3 where it cannot be converted."""
     from edgemat.workflow.api.adopt import check as look_through
@@ -105,7 +108,7 @@ def _show_expectation(found: Expectation) -> None:
     """Show what will become of a network's operators, and what it will cost."""
     table = Table()
     for column in ("operator", "calls", "on phones", "ms here", "as", "called first at"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     signs = {"int8": "int8", "float": "[yellow]float[/yellow]", "none": "[red]nowhere[/red]"}
     for row in found.operators:
         table.add_row(

@@ -16,7 +16,7 @@ from edgemat.terminal import AsJson, out, print_json, show_error
 if TYPE_CHECKING:
     from edgemat.bench.peers.contest_result import ContestResult
     from edgemat.bench.peers.pictures import PhotoSet
-    from edgemat.data.sample import Part
+    from edgemat.data.sample import DatasetPart
 
 app = typer.Typer(help="edgemat's networks beside other people's.", no_args_is_help=True)
 
@@ -122,7 +122,7 @@ def _find_sets(
 
     if part not in PARTS:
         raise UsageError(f"There is no part {part!r}.", remedy=f"Known: {', '.join(PARTS)}.")
-    chosen = cast("Part", part)
+    chosen = cast("DatasetPart", part)
     judged = [find_photos(f, part=chosen, limit=limit, trimaps=trimaps) for f in images]
     return judged + [find_looks(folder, limit=limit) for folder in look]
 

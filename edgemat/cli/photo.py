@@ -109,15 +109,8 @@ def matte(
     finish = Finish(None if background is None else read_background(background), blur, only_mask)
     naming = Naming(output, f".{kind.lstrip('.')}", finish.transparent, trimap, mask, trimap_out)
     piped = PIPE in (output, *sources)
-    if as_json and (piped or watch):
-        raise UsageError(
-            "--json tells what was done at the end, and of files alone.",
-            remedy="Leave --json out, or - and --watch.",
-        )
-    if ray is not None and (piped or watch):
-        raise UsageError(
-            "--ray is for files that are there.", remedy="Leave --ray out, or - and --watch."
-        )
+    if piped or watch:
+        _refuse_without_files(as_json=as_json, ray=ray)
     planned = [] if piped or watch else plan(sources, naming)
     if piped:
         _check_pipe(sources, naming, watch)
@@ -147,6 +140,19 @@ def matte(
         _one(batch, planned[0], as_json)
         return 0
     return _several(batch, planned, as_json)
+
+
+def _refuse_without_files(*, as_json: bool, ray: str | None) -> None:
+    """Refuse what is for files that are there, where pictures are yet to come."""
+    if as_json:
+        raise UsageError(
+            "--json tells what was done at the end, and of files alone.",
+            remedy="Leave --json out, or - and --watch.",
+        )
+    if ray is not None:
+        raise UsageError(
+            "--ray is for files that are there.", remedy="Leave --ray out, or - and --watch."
+        )
 
 
 def _check_pipe(sources: Sequence[Path], naming: Naming, watch: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,20 +53,36 @@ def save_ranking(blocks: Sequence[BlockError], path: Path) -> None:
     _save(figure, path)
 
 
-def save_robustness(found: Sequence[SetErrors], path: Path) -> None:
-    """Draw the four errors in the unknown region over the widths of trimaps (figures 5.5, 5.7)."""
+def save_robustness(found: Mapping[str, Sequence[SetErrors]], path: Path) -> None:
+    """Draw models' errors in the unknown region over the widths of trimaps (figures 5.5, 5.7).
+
+    Parameters
+    ----------
+    found:
+        A curve each, by the model's name: a legend has them where there are several.
+    """
+    _save(draw_robustness(found), path)
+
+
+def draw_robustness(found: Mapping[str, Sequence[SetErrors]]) -> Figure:
+    """Return the figure of :func:`save_robustness`: four panels, one for each error."""
     from edgemat.artifacts.vocabulary import ERROR_NAMES
 
-    figure = _figure(9.0, 2.6)
-    labels = [one.trimaps.removeprefix("by ") for one in found]
+    several = len(found) > 1
+    figure = _figure(9.0, 3.0 if several else 2.6)
     for axes, name in zip(figure.subplots(1, len(ERROR_NAMES)), ERROR_NAMES, strict=True):
-        values = [one.means["unknown"].of(name) for one in found]
-        axes.plot(range(len(found)), values, marker="o")
-        axes.set_xticks(range(len(found)), labels, rotation=30)
+        for model, sets in found.items():
+            labels = [one.trimaps.removeprefix("by ") for one in sets]
+            values = [one.means["unknown"].of(name) for one in sets]
+            axes.plot(range(len(sets)), values, marker="o", label=model)
+            axes.set_xticks(range(len(sets)), labels, rotation=30)
         axes.set_title(name.upper() if name in ("sad", "mse") else name.capitalize())
         axes.set_ylim(bottom=0)
     figure.supxlabel("dilation of the trimap")
-    _save(figure, path)
+    if several:
+        curves, names = figure.axes[0].get_legend_handles_labels()
+        figure.legend(curves, names, loc="outside upper center", ncols=4, frameon=False)
+    return figure
 
 
 def save_growth(found: Sequence[Throughput], opened: Sequence[OpenedFolder], path: Path) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgemat.cli import tables
-from edgemat.cli.common import ArtifactPath, BackgroundsOption
+from edgemat.cli.common import ArtifactPath, BackgroundsOption, extras_of
+from edgemat.doctor import require
 from edgemat.errors import UsageError
 from edgemat.terminal import AsJson, err, out, print_json
 
@@ -49,12 +50,14 @@ def bias(
 ) -> None:
     """Compare a model's errors by skin tone and hair, on rendered people."""
     from edgemat.artifacts.shipped import SHIPPED_TARGET, find_artifact
+
+    path = find_artifact(model, target=SHIPPED_TARGET)
+    require(*extras_of([path]))
     from edgemat.bench.bias import measure_bias
     from edgemat.bench.peers.sheet import draw_sheet
     from edgemat.images import write_image
     from edgemat.progress import share_bar
 
-    path = find_artifact(model, target=SHIPPED_TARGET)
     behind = _backgrounds(backgrounds)
     with share_bar("measuring") as show:
         found = measure_bias(
@@ -89,6 +92,8 @@ def flicker(
     as_json: AsJson = False,
 ) -> None:
     """Measure how much mattes flicker (dtSSD), in float and int8, with and without smoothing."""
+    files = _files_of(models or ["portrait"])
+    require(*extras_of(files.values()))
     from edgemat.bench.flicker import PEOPLE_MOVED, clip_scene, measure_flicker, moved_people
     from edgemat.progress import share_bar
 
@@ -97,7 +102,6 @@ def flicker(
             "A video has people and backgrounds of its own.",
             remedy="Leave --people and --backgrounds out, or --clip.",
         )
-    files = _files_of(models or ["portrait"])
     if clip is None:
         behind = _backgrounds(backgrounds)
         scenes = moved_people(behind, count=people or PEOPLE_MOVED, frames=frames)

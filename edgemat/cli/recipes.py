@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from edgemat.cli import tables
-from edgemat.cli.common import DeviceOption, Output, show_artifacts
+from edgemat.cli.common import DeviceOption, OutputOption, show_artifacts
 from edgemat.errors import GateFailed
 from edgemat.terminal import AsJson, out, print_json
 
@@ -20,7 +20,7 @@ Changes = Annotated[
 
 def run(
     recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/quickstart.toml.")],
-    output: Output = None,
+    output: OutputOption = None,
     device: DeviceOption = "auto",
     changes: Changes = None,
     as_json: AsJson = False,
@@ -48,7 +48,7 @@ def run(
 
 def train(
     recipe: Annotated[Path, typer.Argument(help="A recipe.")],
-    output: Output = None,
+    output: OutputOption = None,
     device: DeviceOption = "auto",
     changes: Changes = None,
     as_json: AsJson = False,

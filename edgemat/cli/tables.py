@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from edgemat.bench.roofline import Roof
     from edgemat.convert.layer_parity import LayerTable
     from edgemat.data.layouts.check import CheckedSet
-    from edgemat.doctor import Finding
+    from edgemat.doctor import AbilityCheck
     from edgemat.scoring.bounds import Verdict
     from edgemat.workflow.pipeline import RunResult
     from edgemat.workflow.stages.converting import Verified
@@ -69,7 +69,7 @@ def show_savings(
     """
     table = Table(title="Pruned")
     for column in ("", "before", "after", "change"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     figures = {
         "parameters": (before.manifest.cost.parameters, after.manifest.cost.parameters),
         "MACs, millions": tuple(a.manifest.cost.macs * 1e3 for a in (before, after)),
@@ -97,7 +97,7 @@ def show_models(out: Console, rows: Sequence[Mapping[str, Any]]) -> None:
     """List networks beside what the thesis prints of them; classical methods come last."""
     table = Table(title="Networks (operations at 224 x 224)")
     for column in ("name", "task", "thesis", "parameters", "printed", "operations", "printed"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(
             str(row["name"]),
@@ -123,11 +123,11 @@ def _printed(figure: float | None, unit: str, digits: int = 2) -> str:
     return "" if figure is None else f"{figure:.{digits}f} {unit}"
 
 
-def show_findings(out: Console, findings: Sequence[Finding]) -> None:
+def show_findings(out: Console, findings: Sequence[AbilityCheck]) -> None:
     """List what this machine can and cannot do."""
     table = Table()
     for column in ("", "ability", "found", "to get it"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for finding in findings:
         sign = "[green]yes[/green]" if finding.ok else "[yellow]no[/yellow]"
         table.add_row(sign, finding.ability, finding.detail, plain(finding.remedy))
@@ -138,7 +138,7 @@ def show_scores(out: Console, title: str, scores: Mapping[Region, MattingErrors]
     """Show errors against the ground truth, a row for each region."""
     table = Table(title=plain(title))
     for column in ("region", "SAD, thousands", "MSE", "Grad, thousands", "Conn, thousands"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for region, value in scores.items():
         table.add_row(region, *(f"{v:.4g}" for v in value.model_dump().values()))
     out.print(table)
@@ -148,7 +148,7 @@ def show_checked_set(out: Console, found: CheckedSet) -> None:
     """Show what a set of pictures has, a row for each part."""
     table = Table(title=plain(found.name))
     for column in ("part", "pictures", "complete"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for part, count in found.counts.items():
         expected = found.expected.get(part)
         table.add_row(part, f"{count:,}", "" if expected is None else f"{expected:,}")
@@ -169,7 +169,7 @@ def show_verified(out: Console, title: str, verified: Verified) -> None:
     """Show how a file agrees with its reference in each runtime."""
     table = Table(title=plain(title))
     for column in ("runtime", "reference", "max abs", "mean abs", "PSNR, dB"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for a in verified.agreements:
         table.add_row(
             a.runtime, a.reference, f"{a.max_abs:.3g}", f"{a.mean_abs:.3g}", f"{a.psnr_db:.1f}"
@@ -203,13 +203,19 @@ def show_proof(out: Console, proof: Int8Proof) -> None:
             f": {one.nncf} as NNCF chose, {one.nature} fixed by nature, {one.rule} unified by rule"
         )
     out.print(f"{found}.", highlight=False)
+    if proof.tensors is not None:
+        out.print(
+            f"{proof.tensors_equal} of {proof.tensors} tensors equal the frozen model's in every "
+            "value, to the last bit.",
+            highlight=False,
+        )
 
 
 def show_layers(out: Console, compared: LayerTable) -> None:
     """Show how far every tensor of an int8 file lies from the frozen model's."""
     table = Table(title=plain(f"{compared.runtime}: difference from the frozen model, LSB"))
     for column in ("layer", "values off", "median", "p99", "max"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for row in compared.rows:
         figures = (f"{value:g}" for value in (row.median_lsb, row.p99_lsb, row.max_lsb))
         table.add_row(plain(row.layer), f"{row.share_off:.2%}", *figures)
@@ -226,7 +232,7 @@ def show_sensitivity(out: Console, found: Sensitivity) -> None:
     base = found.base
     table = Table(title=f"one block in int8; float has SAD {base.sad:.3f}, Grad {base.grad:.3f}")
     for column in ("block", "tensors", "SAD", "", "Grad", ""):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for row in found.blocks:
         sad, grad = row.added["sad"], row.added["grad"]
         figures = (f"{row.errors.sad:.3f}", f"{sad:+.2%}", f"{row.errors.grad:.3f}", f"{grad:+.2%}")
@@ -246,7 +252,7 @@ def show_frontier(out: Console, found: Sequence[Candidate]) -> None:
     """Show error beside cost, the fastest first."""
     table = Table(title="error in the unknown region, pictures of 512 x 512")
     for column in ("file", "kind", "input", "MB", "p50, ms", "SAD", "Grad", "best for"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for c in found:
         table.add_row(
             plain(c.name),
@@ -266,7 +272,7 @@ def show_opinions(out: Console, found: Sequence[Opinion]) -> None:
     table = Table(title="error in the unknown region, and latency, one run")
     columns = ("file", "SAD", "Grad", "p50, ms", "litert-benchmark, ms", "MB", "parts", "in float")
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for o in found:
         inside = ", ".join(f"{count} {name}" for name, count in sorted(o.float_operators.items()))
         table.add_row(
@@ -287,7 +293,7 @@ def show_agreements(out: Console, found: Sequence[Opinion]) -> None:
     images = found[0].agreement.images
     table = Table(title=f"distance from the float torch model, {images} pictures")
     for column in ("file", "max abs", "mean abs", "PSNR, dB", "max from litert-torch's", ""):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     signs = {True: "[green]agrees[/green]", False: "[red]wrong[/red]", None: ""}
     for o in found:
         table.add_row(
@@ -305,7 +311,7 @@ def show_old_runs(out: Console, found: Sequence[Opinion]) -> None:
     """Show which files an old runtime takes, and how far its mattes lie from today's."""
     table = Table(title="tflite-runtime 2.14 (2023), and max, mean abs from today's LiteRT")
     for column in ("file", "runs", "default kernels", "reference kernels"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for o in found:
         if o.old is None:
             continue
@@ -321,7 +327,7 @@ def show_roofline(out: Console, rows: Sequence[Roof]) -> None:
     """Show what each file reaches of the machine's peak, and int8 against float32."""
     table = Table(title="multiply-accumulates a second, one run")
     for column in ("file", "p50, ms", "faster", "G MACs", "G/s", "of peak", "parts", "outside"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     slowest = {row.name: max(r.p50_ms for r in rows if r.name == row.name) for row in rows}
     for row in rows:
         outside = [f"{count} {name}" for name, count in sorted(row.outside.items())]
@@ -353,7 +359,7 @@ def show_quality(out: Console, rows: Sequence[BarResult]) -> None:
     """Print quality bars: what was asked, what the float model and the int8 file reached."""
     table = Table(title="Quality, through edgemat.matting.matte.matte")
     for column in ("model", "photographs", "figure", "float", "int8", "bar", ""):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for row in rows:
         bar = row.bar
         figures = [f"{row.figures[file]:.4g}" for file in ("float", "int8")] if row.figures else []
@@ -373,7 +379,7 @@ def show_bias(out: Console, groups: Sequence[GroupScore]) -> None:
     """Print the errors of groups of rendered people."""
     table = Table(title="Rendered people, each over the same backgrounds")
     for column in ("", "group", "people", "IoU", "MAD", "MAD at the edge"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for one in groups:
         cells = (f"{one.iou:.4f}", f"{one.mad:.4f}", f"{one.mad_band:.4f}")
         table.add_row(one.topic, one.group, str(one.people), *cells)
@@ -384,7 +390,7 @@ def show_flicker(out: Console, found: Sequence[Flicker]) -> None:
     """Print how steady the mattes of some files are."""
     table = Table(title=f"dtSSD x 100 of {found[0].frames} frames: 0 changes as the truth does")
     for column in ("file", "smoothing", "dtSSD", "MAD"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for one in found:
         mad = "" if one.mad is None else f"{one.mad:.4f}"
         table.add_row(plain(one.file), f"{one.smoothing:g}", f"{one.dtssd:.3f}", mad)

@@ -10,7 +10,7 @@ import numpy as np
 from edgemat.data.dataset import MattingDataset
 from edgemat.data.drawn.source import ProceduralSource
 from edgemat.data.open import KINDS, open_data
-from edgemat.data.sample import Part
+from edgemat.data.sample import DatasetPart
 from edgemat.data.sections import BackgroundSection, DataSection
 from edgemat.images import write_image
 
@@ -53,7 +53,7 @@ def compose_folder(
     backgrounds: Path | None = None,
     count: int,
     size: int,
-    part: Part = "all",
+    part: DatasetPart = "all",
     seed: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> None:

@@ -19,9 +19,9 @@ import numpy as np
 
 from edgemat.data.drawn.source import ProceduralSource
 from edgemat.data.layouts.files import MatteFiles, StoredFile
-from edgemat.data.layouts.table import Layout, find_mattes
+from edgemat.data.layouts.table import DatasetLayout, find_mattes
 from edgemat.data.listing import CUTOUT_SUFFIXES, pictures
-from edgemat.data.sample import Matte, Part, Use
+from edgemat.data.sample import DatasetPart, Matte, Use
 from edgemat.data.split import HELD_OUT_FILE, Split, split_names
 from edgemat.errors import ImageError, UsageError
 from edgemat.images import (
@@ -38,8 +38,8 @@ from edgemat.images import (
 
 # Decoded pictures are kept up to this many bytes: decoding costs as much as augmentation.
 CACHE_BYTES = 2 << 30
-TRAIN: Part = "train"
-HELD_OUT: Part = "held-out"
+TRAIN: DatasetPart = "train"
+HELD_OUT: DatasetPart = "held-out"
 
 
 class FolderSource:
@@ -72,9 +72,9 @@ class FolderSource:
         seed: int,
         size: tuple[int, int],
         use: Use = "auto",
-        part: Part = "all",
+        part: DatasetPart = "all",
         ignore_below: float = 0.0,
-        layout: Layout = "own",
+        layout: DatasetLayout = "own",
     ) -> None:
         if not path.is_dir():
             raise UsageError(
@@ -180,7 +180,7 @@ def photographs_split(path: Path) -> Split:
     return Split(tuple(sorted(names)), ())
 
 
-def folder_split(path: Path, layout: Layout = "own") -> Split:
+def folder_split(path: Path, layout: DatasetLayout = "own") -> Split:
     """Return how the mattes of a folder are split, without opening one."""
     if layout == "own":
         return split_names(folder_names(path), path)

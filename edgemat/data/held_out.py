@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from edgemat.data.folder import folder_split
-from edgemat.data.layouts.table import Layout
-from edgemat.data.sample import Part
+from edgemat.data.layouts.table import DatasetLayout
+from edgemat.data.sample import DatasetPart
 from edgemat.data.sections import (
     AUTO,
     BackgroundSection,
@@ -38,7 +38,7 @@ def for_validation(data: DataSection, *, trained_on: DataSection) -> DataSection
     trained = {path for path, *_ in _folders(trained_on)}
     same = data == trained_on
 
-    def part(one: AnySection) -> Part:
+    def part(one: AnySection) -> DatasetPart:
         if one.part == AUTO:
             return "held-out" if trained & set(_paths(one)) else "all"
         return "held-out" if same and one.part == "train" else one.part
@@ -74,7 +74,7 @@ def _mattes(data: DataSection) -> Iterator[tuple[Path, str]]:
         yield from ((path, name) for name in folder_split(path, layout).names(part))
 
 
-def _folders(data: DataSection) -> Iterator[tuple[Path, Layout, Part]]:
+def _folders(data: DataSection) -> Iterator[tuple[Path, DatasetLayout, DatasetPart]]:
     for one in data.mix or (data,):
         for path in _paths(one):
             yield path, one.layout, opened_part(one.part)
@@ -84,8 +84,8 @@ def _paths(one: AnySection) -> Iterator[Path]:
     yield from (source_path(str(path)).resolve() for path in one.paths())
 
 
-def _with_parts(data: DataSection, part: Callable[[AnySection], Part]) -> DataSection:
-    def chosen(one: AnySection) -> dict[str, Part]:
+def _with_parts(data: DataSection, part: Callable[[AnySection], DatasetPart]) -> DataSection:
+    def chosen(one: AnySection) -> dict[str, DatasetPart]:
         return {"part": part(one)}
 
     return data.model_copy(

@@ -15,7 +15,7 @@ from edgemat.data.folder import (
     photographs_split,
 )
 from edgemat.data.listing import pictures
-from edgemat.data.sample import Matte, MatteSource, Part, rng_for
+from edgemat.data.sample import DatasetPart, Matte, MatteSource, rng_for
 from edgemat.errors import UsageError
 from edgemat.images import U8, read_background, resize
 
@@ -102,7 +102,7 @@ class Photographs:
         judged by. Others are not split: a background is no foreground.
     """
 
-    def __init__(self, path: Path, *, part: Part = "all") -> None:
+    def __init__(self, path: Path, *, part: DatasetPart = "all") -> None:
         if pictures(path / "alpha") or pictures(path / "mask"):
             raise UsageError(
                 f"{path} has people in its pictures, which are to be backgrounds.",

@@ -24,55 +24,55 @@ from scipy.ndimage import gaussian_filter
 from edgemat.images import F32, resize, to_float, to_uint8
 
 Category = Literal["linear", "nonlinear", "region"]
-Change = Callable[[F32], F32]
-Operation = Callable[[F32, np.random.Generator], Change]
+PixelChange = Callable[[F32], F32]
+Distortion = Callable[[F32, np.random.Generator], PixelChange]
 """Draws a change that suits a picture."""
 
 
-def contrast(picture: F32, rng: np.random.Generator) -> Change:
+def contrast(picture: F32, rng: np.random.Generator) -> PixelChange:
     """Stretch around the picture's own mean."""
     mean, factor = picture.mean(), np.float32(rng.uniform(0.6, 1.5))
     return lambda x: (x - mean) * factor + mean
 
 
-def brightness(picture: F32, rng: np.random.Generator) -> Change:
+def brightness(picture: F32, rng: np.random.Generator) -> PixelChange:
     """Add a constant."""
     shift = np.float32(rng.uniform(-0.2, 0.2))
     return lambda x: x + shift
 
 
-def invert_channels(picture: F32, rng: np.random.Generator) -> Change:
+def invert_channels(picture: F32, rng: np.random.Generator) -> PixelChange:
     """Invert some channels."""
     inverted = rng.random(3) < 0.5
     return lambda x: np.where(inverted, 1 - x, x).astype(np.float32)
 
 
-def shuffle_channels(picture: F32, rng: np.random.Generator) -> Change:
+def shuffle_channels(picture: F32, rng: np.random.Generator) -> PixelChange:
     """Let the channels change places."""
     order = rng.permutation(3)
     return lambda x: x[..., order]
 
 
-def multiply(picture: F32, rng: np.random.Generator) -> Change:
+def multiply(picture: F32, rng: np.random.Generator) -> PixelChange:
     """Multiply each channel."""
     gain = rng.uniform(0.6, 1.4, size=3).astype(np.float32)
     return lambda x: x * gain
 
 
-def noise(picture: F32, rng: np.random.Generator) -> Change:
+def noise(picture: F32, rng: np.random.Generator) -> PixelChange:
     """Add Gaussian noise."""
     drawn = rng.standard_normal(picture.shape, np.float32) * np.float32(rng.uniform(0.005, 0.04))
     return lambda x: x + drawn
 
 
-def dropout(picture: F32, rng: np.random.Generator) -> Change:
+def dropout(picture: F32, rng: np.random.Generator) -> PixelChange:
     """Let some pixels be black."""
     share = rng.random(picture.shape[:2]), rng.uniform(0.01, 0.05)
     kept = (share[0] >= share[1])[..., None].astype(np.float32)
     return lambda x: x * kept
 
 
-def poisson(picture: F32, rng: np.random.Generator) -> Change:
+def poisson(picture: F32, rng: np.random.Generator) -> PixelChange:
     """Add the noise of counted light: its variance is the picture's brightness."""
     photons = rng.uniform(200, 2000)
     counted = rng.poisson(np.clip(picture, 0, 1) * photons) / photons
@@ -80,7 +80,7 @@ def poisson(picture: F32, rng: np.random.Generator) -> Change:
     return lambda x: x + drawn
 
 
-def salt_and_pepper(picture: F32, rng: np.random.Generator) -> Change:
+def salt_and_pepper(picture: F32, rng: np.random.Generator) -> PixelChange:
     """Let some pixels be white and some black."""
     share, draw = rng.uniform(0.005, 0.03), rng.random(picture.shape[:2])
     kept = (draw >= share)[..., None].astype(np.float32)
@@ -88,7 +88,7 @@ def salt_and_pepper(picture: F32, rng: np.random.Generator) -> Change:
     return lambda x: x * kept + salt
 
 
-def clouds(picture: F32, rng: np.random.Generator) -> Change:
+def clouds(picture: F32, rng: np.random.Generator) -> PixelChange:
     """Lay clouds before the picture: white, as thick as noise of four octaves says."""
     height, width = picture.shape[:2]
     field = np.zeros((height, width), np.float32)
@@ -101,7 +101,7 @@ def clouds(picture: F32, rng: np.random.Generator) -> Change:
     return _before(thick)
 
 
-def snow(picture: F32, rng: np.random.Generator) -> Change:
+def snow(picture: F32, rng: np.random.Generator) -> PixelChange:
     """Lay flakes of snow before the picture."""
     drawn = rng.random(picture.shape[:2]) < rng.uniform(0.001, 0.01)
     flakes = gaussian_filter(drawn.astype(np.float32), rng.uniform(0.5, 1.5))
@@ -109,13 +109,13 @@ def snow(picture: F32, rng: np.random.Generator) -> Change:
     return _before(thick.astype(np.float32))
 
 
-def gamma(picture: F32, rng: np.random.Generator) -> Change:
+def gamma(picture: F32, rng: np.random.Generator) -> PixelChange:
     """Raise to a power."""
     exponent = np.float32(2.0 ** rng.uniform(-0.8, 0.8))
     return lambda x: np.power(np.clip(x, 0, 1), exponent, dtype=np.float32)
 
 
-def hue_and_saturation(picture: F32, rng: np.random.Generator) -> Change:
+def hue_and_saturation(picture: F32, rng: np.random.Generator) -> PixelChange:
     """Turn the hue and scale the saturation."""
     turn, factor = np.uint8(rng.integers(0, 40) - 20 & 255), rng.uniform(0.5, 1.5)
 
@@ -128,12 +128,12 @@ def hue_and_saturation(picture: F32, rng: np.random.Generator) -> Change:
     return changed
 
 
-def equalise(picture: F32, rng: np.random.Generator) -> Change:
+def equalise(picture: F32, rng: np.random.Generator) -> PixelChange:
     """Equalise the histogram of each channel."""
     return lambda x: to_float(np.array(ImageOps.equalize(Image.fromarray(to_uint8(x)))))
 
 
-def soften(picture: F32, rng: np.random.Generator) -> Change:
+def soften(picture: F32, rng: np.random.Generator) -> PixelChange:
     """Halve the resolution and back: a lens out of focus, or a picture that was enlarged."""
     height, width = picture.shape[:2]
     factor = rng.uniform(1.3, 2.5)
@@ -146,13 +146,13 @@ def soften(picture: F32, rng: np.random.Generator) -> Change:
     return changed
 
 
-def blur(picture: F32, rng: np.random.Generator) -> Change:
+def blur(picture: F32, rng: np.random.Generator) -> PixelChange:
     """Blur by a Gaussian."""
     sigma = rng.uniform(0.5, 2.0)
     return lambda x: gaussian_filter(x, (sigma, sigma, 0), mode="nearest")
 
 
-def jpeg(picture: F32, rng: np.random.Generator) -> Change:
+def jpeg(picture: F32, rng: np.random.Generator) -> PixelChange:
     """Write as JPEG and read again."""
     quality = int(rng.integers(25, 85))
 
@@ -164,12 +164,12 @@ def jpeg(picture: F32, rng: np.random.Generator) -> Change:
     return changed
 
 
-def _before(thick: F32) -> Change:
+def _before(thick: F32) -> PixelChange:
     """Lay white before a picture, HxW thick in 0..1."""
     return lambda x: x * (1 - thick[..., None]) + thick[..., None]
 
 
-OPERATIONS: Mapping[Category, tuple[Operation, ...]] = MappingProxyType(
+OPERATIONS: Mapping[Category, tuple[Distortion, ...]] = MappingProxyType(
     {
         "linear": (
             contrast,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from edgemat.data.operations import (
-    Operation,
+    Distortion,
     brightness,
     contrast,
     dropout,
@@ -89,7 +89,7 @@ def _clip(picture: F32) -> F32:
 
 
 # Those that the views of trimaps and people have; `edgemat.data.strong` has all.
-_LINEAR: tuple[Operation, ...] = (
+_LINEAR: tuple[Distortion, ...] = (
     contrast,
     brightness,
     invert_channels,
@@ -98,5 +98,5 @@ _LINEAR: tuple[Operation, ...] = (
     noise,
     dropout,
 )
-_NONLINEAR: tuple[Operation, ...] = (gamma, hue_and_saturation, equalise)
-_REGION: tuple[Operation, ...] = (soften, jpeg)
+_NONLINEAR: tuple[Distortion, ...] = (gamma, hue_and_saturation, equalise)
+_REGION: tuple[Distortion, ...] = (soften, jpeg)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from edgemat.data.composite import composite
 from edgemat.data.folder import FolderSource
-from edgemat.data.layouts.table import Layout, find_mattes
+from edgemat.data.layouts.table import DatasetLayout, find_mattes
 from edgemat.data.listing import pictures
 from edgemat.errors import UsageError
 from edgemat.files import atomic_path
@@ -27,7 +27,7 @@ def compose_published(
     path: Path,
     output: Path,
     *,
-    layout: Layout,
+    layout: DatasetLayout,
     backgrounds: Path,
     names: Sequence[str] | None = None,
     foregrounds: Sequence[str] | None = None,

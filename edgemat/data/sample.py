@@ -16,7 +16,7 @@ from edgemat.images import F32, U8
 
 Use = Literal["auto", "image", "foreground"]
 """The colours of a folder to take; "auto" prefers the foreground."""
-Part = Literal["all", "train", "held-out"]
+DatasetPart = Literal["all", "train", "held-out"]
 """The mattes of a folder to take: "held-out" is a tenth, never trained on, "train" the others."""
 
 

@@ -8,8 +8,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from edgemat.data.layouts.table import Layout
-from edgemat.data.sample import Part, Use
+from edgemat.data.layouts.table import DatasetLayout
+from edgemat.data.sample import DatasetPart, Use
 from edgemat.section import Section, wrong
 
 # Sources that are no folders of the user's.
@@ -23,7 +23,7 @@ def source_path(name: str) -> Path:
     return PEOPLE if name == "people" else Path(name)
 
 
-def opened_part(part: Part | Literal["auto"]) -> Part:
+def opened_part(part: DatasetPart | Literal["auto"]) -> DatasetPart:
     """Return the part that is opened where no other use is said: of "auto", what is trained on."""
     return "train" if part == AUTO else part
 
@@ -37,11 +37,11 @@ class SourceSection(Section):
         "alone), or a folder",
     )
     kinds: Literal["all", "portrait", "objects"] = "all"
-    layout: Layout = Field(
+    layout: DatasetLayout = Field(
         default="own", description="of a folder; `edgemat data layouts` shows them all"
     )
     use: Use = Field(default="auto", description="which colours of a folder that has both")
-    part: Part | Literal["auto"] = Field(
+    part: DatasetPart | Literal["auto"] = Field(
         default=AUTO,
         description="auto: what is trained on is held out from validation; see edgemat.data.split",
     )
@@ -76,7 +76,7 @@ class BackgroundSection(Section):
     surroundings: bool = Field(
         default=False, description="what lies beside the people of a folder of mattes"
     )
-    part: Part | Literal["auto"] = AUTO
+    part: DatasetPart | Literal["auto"] = AUTO
     weight: float = Field(default=1.0, gt=0)
 
     def paths(self) -> Iterable[Path]:

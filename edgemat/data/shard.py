@@ -11,19 +11,19 @@ from edgemat.callbacks import Progress
 from edgemat.data.folder import files_split
 from edgemat.data.layouts import shards
 from edgemat.data.layouts.files import MatteFiles, StoredFile, require_partners
-from edgemat.data.layouts.table import OF_BOTH_KINDS, Layout, find_mattes
+from edgemat.data.layouts.table import OF_BOTH_KINDS, DatasetLayout, find_mattes
 from edgemat.data.split import write_held_out
 from edgemat.errors import UsageError
 from edgemat.files import atomic_path, explain_os_errors
 
-Member = tuple[str, StoredFile]
+TarMember = tuple[str, StoredFile]
 
 
 def write_shards(
     path: Path,
     output: Path,
     *,
-    layout: Layout = "own",
+    layout: DatasetLayout = "own",
     megabytes: int = 256,
     progress: Progress | None = None,
 ) -> list[Path]:
@@ -65,7 +65,7 @@ def write_shards(
     return [output / name for name in names]
 
 
-def _both_kinds(path: Path, layout: Layout) -> Iterator[MatteFiles]:
+def _both_kinds(path: Path, layout: DatasetLayout) -> Iterator[MatteFiles]:
     """Yield a set's files, once with each kind of colours that it has."""
     first = find_mattes(path, layout=layout)
     yield first
@@ -80,11 +80,11 @@ def _both_kinds(path: Path, layout: Layout) -> Iterator[MatteFiles]:
     yield photographs
 
 
-def _samples(found: list[MatteFiles]) -> dict[str, list[Member]]:
+def _samples(found: list[MatteFiles]) -> dict[str, list[TarMember]]:
     """Return the files of each key, with the kind that each is of."""
     first = found[0]
     alpha = shards.ALPHA if first.colours else shards.CUTOUT
-    samples: dict[str, list[Member]] = {
+    samples: dict[str, list[TarMember]] = {
         key: [(alpha, file)] for key, file in sorted(first.alphas.items())
     }
     for files in found:
@@ -105,7 +105,7 @@ def _samples(found: list[MatteFiles]) -> dict[str, list[Member]]:
 
 
 def _write(
-    samples: dict[str, list[Member]], folder: Path, megabytes: int, progress: Progress | None
+    samples: dict[str, list[TarMember]], folder: Path, megabytes: int, progress: Progress | None
 ) -> list[str]:
     names: list[str] = []
     waiting = iter(enumerate(samples.items(), start=1))

@@ -36,7 +36,8 @@ def read_small_pictures(path: Path | None) -> SmallPictures:
     ----------
     path:
         A folder with train-images-idx3-ubyte and t10k-images-idx3-ubyte (or .gz), or an .npz with
-        x_train and x_test (or train_images and test_images), or None for :func:`built_in`.
+        x_train and x_test (or train_images and test_images), or a folder with one such .npz and
+        none of the others, or None for :func:`built_in`.
 
     Raises
     ------
@@ -45,9 +46,12 @@ def read_small_pictures(path: Path | None) -> SmallPictures:
     """
     if path is None:
         return built_in()
-    if path.is_dir():
-        return SmallPictures(*(_read_idx(_find(path, name)) for name in _FILES.values()))
-    return _read_npz(path)
+    if not path.is_dir():
+        return _read_npz(path)
+    arrays = sorted(path.glob("*.npz"))
+    if len(arrays) == 1 and not any(_idx_files(path, name) for name in _FILES.values()):
+        return _read_npz(arrays[0])
+    return SmallPictures(*(_read_idx(_find(path, name)) for name in _FILES.values()))
 
 
 def built_in() -> SmallPictures:
@@ -69,14 +73,18 @@ def built_in() -> SmallPictures:
     return SmallPictures(np.stack(train), np.stack(test))
 
 
+def _idx_files(folder: Path, name: str) -> list[Path]:
+    return [file for file in (folder / name, folder / f"{name}.gz") if file.is_file()]
+
+
 def _find(folder: Path, name: str) -> Path:
-    for file in (folder / name, folder / f"{name}.gz"):
-        if file.is_file():
-            return file
-    raise UsageError(
-        f"{folder} has no {name} and no {name}.gz.",
-        remedy="Name the folder with Fashion-MNIST's four idx files, or an .npz file.",
-    )
+    found = _idx_files(folder, name)
+    if not found:
+        raise UsageError(
+            f"{folder} has no {name} and no {name}.gz.",
+            remedy="Name the folder with Fashion-MNIST's four idx files, or an .npz file.",
+        )
+    return found[0]
 
 
 def _read_idx(path: Path) -> U8:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from edgemat.data.sample import Part
+from edgemat.data.sample import DatasetPart
 from edgemat.errors import UsageError
 from edgemat.files import explain_os_errors, write_text
 
@@ -35,7 +35,7 @@ class Split:
         lines += [f"held-out {name}\n" for name in self.held_out]
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
-    def names(self, part: Part) -> tuple[str, ...]:
+    def names(self, part: DatasetPart) -> tuple[str, ...]:
         """Return the names of a part, sorted; of a set that is not split, all for any part."""
         if part == "all" or not self.held_out:
             return tuple(sorted(self.train + self.held_out))

@@ -60,22 +60,28 @@ def place_cutout(matte: Matte, size: tuple[int, int], rng: np.random.Generator) 
     Where the cut-out touches the edge of its own picture the body goes on unseen: that side is
     kept at, or beyond, the same side of the frame.
     """
-    rgba = np.dstack([matte.colours, matte.alpha])
+    colours, alpha = matte.colours, matte.alpha
     if rng.random() < 0.5:
-        rgba = rgba[:, ::-1]
-    rows, columns = np.nonzero(rgba[..., 3] > 127)
+        colours, alpha = colours[:, ::-1], alpha[:, ::-1]
+    seen = alpha > 127
+    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
     if not len(rows):
-        return View(resize(rgba[..., :3], size), np.zeros(size, np.uint8))
-    top, bottom, left, right = rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
+        return View(resize(colours, size), np.zeros(size, np.uint8))
+    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
     # A margin keeps soft edges; a cut side has none.
     margin = max(2, (bottom - top) // 12)
-    height, width = rgba.shape[:2]
+    height, width = alpha.shape
     cut = {"bottom": bottom >= height - 1, "left": left <= 1, "right": right >= width - 1}
-    if not any(cut.values()) and top > 1 and rng.random() < 0.3:
-        rgba = _turn(rgba, float(rng.normal(0, 8)), rgba.shape[:2])
-    top, bottom = max(0, top - margin), min(height, bottom + margin)
-    left, right = max(0, left - margin), min(width, right + margin)
-    rgba = rgba[top:bottom, left:right]
+    turned = not any(cut.values()) and top > 1 and rng.random() < 0.3
+    whole = slice(None), slice(None)
+    part = (
+        slice(max(0, top - margin), min(height, bottom + margin)),
+        slice(max(0, left - margin), min(width, right + margin)),
+    )
+    taken = whole if turned else part
+    rgba = np.dstack([colours[taken], alpha[taken]])
+    if turned:
+        rgba = _turn(rgba, float(rng.normal(0, 8)), rgba.shape[:2])[part]
     share = rng.uniform(0.25, 1.25) if rng.random() < 0.7 else rng.uniform(0.6, 0.95)
     scale = share * min(size[0] / rgba.shape[0], 1.6 * size[1] / rgba.shape[1])
     if cut["left"] and cut["right"]:

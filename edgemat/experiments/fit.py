@@ -17,7 +17,7 @@ from edgemat.experiments.fidelity import Fidelity
 from edgemat.models import create_model, list_models
 from edgemat.models.info import Task
 
-Loss = Callable[[Any, Tensor], Tensor]
+LossFunction = Callable[[Any, Tensor], Tensor]
 """Of what a network gives, and what it should."""
 Batches = Iterator[tuple[Tensor, Tensor]]
 JUDGES_SEED = 1 << 20
@@ -43,7 +43,7 @@ def compare_networks(
     judge: Callable[[nn.Module], Fidelity],
     steps: int,
     learning_rate: float,
-    loss: Loss,
+    loss: LossFunction,
     width: float = 1.0,
     seed: int = 1,
     begin: Callable[[nn.Module], object] | None = None,
@@ -87,7 +87,7 @@ def fit(
     *,
     steps: int,
     learning_rate: float,
-    loss: Loss,
+    loss: LossFunction,
     progress: Count | None = None,
 ) -> None:
     """Train `network` in place with Adam and one cycle of the learning rate; ends in eval mode.
@@ -130,7 +130,7 @@ def _loop(
     optimizer: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler,
     steps: int,
-    loss: Loss,
+    loss: LossFunction,
     progress: Count | None,
 ) -> None:
     for step in range(steps):
@@ -144,7 +144,7 @@ def take_step(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
     batch: tuple[Tensor, Tensor],
-    loss: Loss,
+    loss: LossFunction,
     step: int,
 ) -> None:
     """Learn from one batch: what the network is given, and what it should give.
@@ -183,7 +183,7 @@ def known_models(task: Task, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def create_seeded(name: str, seed: int, *, width: float = 1.0) -> nn.Module:
+def create_seeded(name: str, seed: int, *, width: float = 1.0, **config: Any) -> nn.Module:
     """Build a network from its own seed, so that the order of models does not matter."""
     torch.manual_seed(seed)
-    return create_model(name, width=width)
+    return create_model(name, width=width, **config)

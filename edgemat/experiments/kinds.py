@@ -16,6 +16,7 @@ from edgemat.models.blocks.sampling import AFFINITY_SAMPLINGS, BLIND_SAMPLINGS, 
 from edgemat.models.dncnn import DnCNN
 from edgemat.models.indexnet_slim import IndexNetSlim
 from edgemat.models.network import Network
+from edgemat.models.upernet import UperNet
 
 Kind = Literal["guided", "max-unpooling", "blind", "other"]
 
@@ -33,8 +34,8 @@ _WITHOUT_CHOICE: Mapping[type[Network], Kind] = {DnCNN: "other", IndexNetSlim: "
 def kind_of(model: str) -> Kind:
     """Return the kind of a network's upsampling.
 
-    "other" is what keeps all values (space-to-depth), learns both ways (deconvolution), or does
-    not sample at all (DnCNN): the claim is not about them.
+    "other" is what keeps all values (space-to-depth), learns both ways (deconvolution), does not
+    sample at all (DnCNN), or is guided in one part alone (UperNet): the claim is not about them.
 
     >>> from edgemat.experiments.kinds import kind_of
     >>> kind_of("reconstruct-index-m2o"), kind_of("dncnn-segnet"), kind_of("dncnn-conv-carafe")
@@ -48,9 +49,14 @@ def kind_of(model: str) -> Kind:
     info = model_info(model)
     if info.network in _WITHOUT_CHOICE:
         return _WITHOUT_CHOICE[info.network]
+    if info.network is UperNet:
+        ways = {info.config["pyramid"], info.config["fusion"]}
+        return "other" if len(ways) > 1 else "guided" if ways == {"index"} else "blind"
     argument = inspect.signature(info.network).parameters.get("sampling")
     if argument is not None:
         sampling = info.config.get("sampling", argument.default)
+        if sampling is None:  # enlarged bilinearly
+            return "blind"
         for kind, names in _SAMPLINGS.items():
             if sampling in names:
                 return kind

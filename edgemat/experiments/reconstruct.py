@@ -19,7 +19,7 @@ from edgemat.data.small_pictures import SIDE, SmallPictures
 from edgemat.experiments.fidelity import Fidelity, fidelity
 from edgemat.experiments.fit import Batches, Fitted, compare_networks, known_models
 from edgemat.experiments.protocol import SeriesProtocol
-from edgemat.experiments.trial import Trial, hash_pixels
+from edgemat.experiments.trial import Trial, hash_pixels, order_of_epoch
 from edgemat.images import U8
 from edgemat.models import list_models
 
@@ -91,11 +91,7 @@ def reconstruction_trial(pictures: SmallPictures, *, data: str) -> Trial:
 def _epoch(
     pictures: U8, seed: int, epoch: int, protocol: SeriesProtocol
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield an epoch's batches: as many pictures as it has, none twice before all were seen."""
-    rounds = -(-protocol.samples // len(pictures))
-    random = np.random.default_rng([seed, epoch])
-    order = np.concatenate([random.permutation(len(pictures)) for _ in range(rounds)])
-    for part in order[: protocol.samples].reshape(-1, protocol.batch):
+    for part in order_of_epoch(len(pictures), seed, epoch, protocol):
         x = _prepared(pictures[np.sort(part)])
         yield x, x
 

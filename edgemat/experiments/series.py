@@ -28,6 +28,8 @@ _SHARED = {
 TASKS: dict[Subject, Task] = {
     "reconstruct": "reconstruction",
     "denoise": "denoising",
+    "segment": "segmentation",
+    "depth": "depth",
     "portraits": "trimap",
 }
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from edgemat.errors import TrainingError
-from edgemat.experiments.fit import Loss, create_seeded, flushed_denormals, take_step
+from edgemat.errors import TrainingError, UsageError
+from edgemat.experiments.fit import LossFunction, create_seeded, flushed_denormals, take_step
 from edgemat.experiments.protocol import SeriesProtocol, Subject
+from edgemat.files import sha256_file
+from edgemat.training.holding import held
 from edgemat.training.state import reading_state, write_state
 
 
@@ -42,6 +44,14 @@ class Trial:
         The figure by which networks are ranked.
     more_is_better:
         Of the score.
+    config:
+        Arguments of every network, such as how many classes there are.
+    begin:
+        Gives a new network the weights that it starts from; by default they are random.
+    fixed:
+        Returns the parts of a network that training leaves as they are.
+    identity:
+        Makes a new network give its input back; None where a protocol cannot ask for that.
     """
 
     subject: Subject
@@ -49,10 +59,24 @@ class Trial:
     data: str
     pixels: str
     epoch: Callable[[int, int, SeriesProtocol], Iterator[tuple[Tensor, Tensor]]]
-    loss: Loss
+    loss: LossFunction
     judge: Callable[[nn.Module], dict[str, float]]
     score: str
     more_is_better: bool = True
+    config: Mapping[str, Any] = field(default_factory=dict)
+    begin: Callable[[nn.Module], object] = lambda network: None
+    fixed: Callable[[nn.Module], Sequence[nn.Module]] = lambda network: ()
+    identity: Callable[[nn.Module], object] | None = None
+
+
+def order_of_epoch(
+    count: int, seed: int, epoch: int, protocol: SeriesProtocol
+) -> NDArray[np.int64]:
+    """Return which of `count` samples an epoch shows: steps x batch; none twice before all were."""
+    rounds = -(-protocol.samples // count)
+    random = np.random.default_rng([seed, epoch])
+    order = np.concatenate([random.permutation(count) for _ in range(rounds)])
+    return order[: protocol.samples].reshape(-1, protocol.batch)
 
 
 def hash_pixels(pictures: Iterable[NDArray[Any]]) -> str:
@@ -61,6 +85,14 @@ def hash_pixels(pictures: Iterable[NDArray[Any]]) -> str:
     for picture in pictures:
         digest.update(f"{picture.dtype.str} {picture.shape} ".encode())
         digest.update(np.ascontiguousarray(picture).data)
+    return digest.hexdigest()[:16]
+
+
+def hash_files(paths: Iterable[Path]) -> str:
+    """Return 16 hex digits of the SHA-256 of files' contents and their order."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(sha256_file(path).encode())
     return digest.hexdigest()[:16]
 
 
@@ -90,10 +122,20 @@ def run_trial(
 
     Raises
     ------
+    UsageError
+        For a protocol that begins with the identity where networks do not correct their input.
     TrainingError
         When the loss or a figure is not finite, or the file of the state is damaged.
     """
-    network = create_seeded(model, seed, width=protocol.width)
+    network = create_seeded(model, seed, width=protocol.width, **trial.config)
+    trial.begin(network)
+    if protocol.begin == "identity":
+        if trial.identity is None:
+            raise UsageError(
+                f"Networks of {trial.subject} do not correct their input.",
+                remedy='Leave begin = "identity" out of the protocol.',
+            )
+        trial.identity(network)
     optimizer = protocol.create_optimizer(network)
     run = {
         "subject": trial.subject,
@@ -108,7 +150,10 @@ def run_trial(
         start = time.monotonic()
         for group in optimizer.param_groups:
             group["lr"] = protocol.rate(epoch)
-        _train(network, optimizer, trial.epoch(seed, epoch, protocol), trial.loss)
+        network.train()
+        with held(trial.fixed(network)), flushed_denormals():
+            for step, batch in enumerate(trial.epoch(seed, epoch, protocol)):
+                take_step(network, optimizer, batch, trial.loss, step)
         seconds += time.monotonic() - start
         write_state(
             state,
@@ -141,15 +186,3 @@ def _resume(
         network.load_state_dict(kept["network"])
         optimizer.load_state_dict(kept["optimizer"])
         return int(kept["epoch"]), float(kept["seconds"])
-
-
-def _train(
-    network: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    batches: Iterator[tuple[Tensor, Tensor]],
-    loss: Loss,
-) -> None:
-    network.train()
-    with flushed_denormals():
-        for step, batch in enumerate(batches):
-            take_step(network, optimizer, batch, loss, step)

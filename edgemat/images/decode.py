@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import struct
 import sys
@@ -36,6 +37,8 @@ _READABLE = [
     "HEIF",
     "JXL",
 ]
+# Pillow's modules for those that are no extra; Image.init loads all it has, which takes longer.
+_PLUGINS = ("Avif", "Bmp", "Gif", "Jpeg", "Png", "Ppm", "Tga", "Tiff", "WebP")
 # Formats of an extra: how their files begin, and what reads them.
 _EXTRA = {
     "HEIC": (4, (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1", b"ftyphevc")),
@@ -304,7 +307,9 @@ def _formats() -> list[str]:
         pillow_heif.register_heif_opener()
     with contextlib.suppress(ImportError):
         import pillow_jxl  # noqa: F401 - registers itself
-    Image.init()
+    for name in _PLUGINS:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(f"PIL.{name}ImagePlugin")
     return [name for name in _READABLE if name in Image.OPEN]
 
 

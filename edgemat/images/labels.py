@@ -80,12 +80,12 @@ def select_labels(image: Image.Image, labels: tuple[int, ...], path: object) -> 
     ImageError
         When the picture is in colour, or has none of them.
     """
-    if image.mode not in ("P", "L", "1", "I;16", "I"):
-        raise ImageError(
-            f"{path} has colours of mode {image.mode}, not class numbers.",
-            remedy="Give a palette or grey picture, or leave --labels out.",
-        )
-    classes = np.array(image)
+    classes = numbers_of(
+        image,
+        path,
+        what="class numbers",
+        remedy="Give a palette or grey picture, or leave --labels out.",
+    )
     chosen = np.isin(classes, labels)
     if not chosen.any():
         raise ImageError(
@@ -94,6 +94,24 @@ def select_labels(image: Image.Image, labels: tuple[int, ...], path: object) -> 
             remedy="Give others, or leave that picture out.",
         )
     return np.where(chosen, np.uint8(255), np.uint8(0))
+
+
+def numbers_of(image: Image.Image, path: object, *, what: str, remedy: str) -> NDArray[np.generic]:
+    """Return the numbers of a palette or grey picture as they are in the file, HxW.
+
+    Parameters
+    ----------
+    what:
+        What they are to be, in words.
+
+    Raises
+    ------
+    ImageError
+        When the picture is in colour, with the remedy given.
+    """
+    if image.mode not in ("P", "L", "1", "I;16", "I"):
+        raise ImageError(f"{path} has colours of mode {image.mode}, not {what}.", remedy=remedy)
+    return np.array(image)
 
 
 def refuse_class_colours(image: Image.Image, path: object) -> None:

@@ -72,12 +72,14 @@ class Batch:
 
     def is_done(self, job: Job) -> bool:
         """Return whether a result is there, new enough and made in the same way."""
+        if job.problem is not None:  # another file's result may have its name
+            return False
         return job.is_done and not (self.made is not None and self.made.otherwise(job.target))
 
     def run(self, jobs: Sequence[Job], progress: Advance = lambda done: None) -> Iterator[Outcome]:
         """Do all jobs and yield what became of each, as they end.
 
-        A file that cannot be read, or whose matte fails, is an outcome.
+        A file that cannot be read, that has a problem, or whose matte fails, is an outcome.
 
         Raises
         ------
@@ -122,6 +124,8 @@ class Batch:
                 yield outcome or Outcome(job, error=lost(str(job.source)))
 
     def _do(self, job: Job, progress: Advance) -> Outcome:
+        if job.problem is not None:
+            return Outcome(job, error=job.problem)
         try:
             if self.is_done(job) and not self.overwrite:
                 return Outcome(job, skipped=True)

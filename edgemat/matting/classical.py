@@ -16,8 +16,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +32,17 @@ METHODS = MappingProxyType({"closed-form": "estimate_alpha_cf", "knn": "estimate
 
 MAX_PIXELS = 4_000_000
 """Of a picture: the linear system takes more than a kilobyte for each."""
+
+
+def load_solver(method: str) -> Callable[..., Any]:
+    """Return pymatting's function for one of :data:`METHODS`.
+
+    Raises
+    ------
+    MissingToolError
+        pymatting is not installed.
+    """
+    return load_method(f"alpha.{METHODS[method]}", purpose=f"{method} matting")
 
 
 def solve_alpha(image: U8, trimap: U8, *, method: str = "closed-form") -> F32:
@@ -63,7 +76,7 @@ def solve_alpha(image: U8, trimap: U8, *, method: str = "closed-form") -> F32:
             f"The picture has {width} x {height} px, too many for {method} matting.",
             remedy=f"Scale it down to {MAX_PIXELS // 1_000_000} megapixels, or take a network.",
         )
-    estimate = load_method(f"alpha.{METHODS[method]}", purpose=f"{method} matting")
+    estimate = load_solver(method)
     values = trimap.astype(np.float64) / 255
     values[trimap == UNKNOWN] = 0.5
     try:

@@ -24,7 +24,7 @@ from edgemat.images import F32, U8, UNKNOWN
 from edgemat.matting.classical import METHODS
 from edgemat.matting.finish import Finish
 from edgemat.matting.foreign import Convention
-from edgemat.matting.matte import Model, matte
+from edgemat.matting.matte import ModelLike, matte
 from edgemat.matting.predict import load_predictor
 from edgemat.matting.refine import look_again, refine
 from edgemat.matting.smoothing import Smoother
@@ -96,12 +96,12 @@ class Cutter:
 
     def __init__(
         self,
-        model: Model,
+        model: ModelLike,
         finish: Finish,
         *,
         convention: Convention | None = None,
         workers: int = 1,
-        refiner: Model | None = None,
+        refiner: ModelLike | None = None,
         refines_all: bool = True,
     ) -> None:
         self.finish = finish
@@ -116,7 +116,7 @@ class Cutter:
         self._own = threading.local()
         self._load()
 
-    def __reduce__(self) -> tuple[Callable[..., Cutter], tuple[Model, Finish]]:
+    def __reduce__(self) -> tuple[Callable[..., Cutter], tuple[ModelLike, Finish]]:
         """Another process opens the model anew."""
         if self._is_shared:
             raise UsageError(
@@ -141,7 +141,7 @@ class Cutter:
         refiner = self._who_refines(video=video, pixels=pixels)
         return None if refiner is None else _name_of(refiner)
 
-    def _who_refines(self, *, video: bool, pixels: int) -> Model | None:
+    def _who_refines(self, *, video: bool, pixels: int) -> ModelLike | None:
         left = video or pixels > MOST_REFINED
         return self._refiner if self._refines_all or not left else None
 
@@ -173,7 +173,7 @@ class Cutter:
         self._own.model = self._loaded(self._model, self._convention)
         self._own.refiner = None
 
-    def _loaded(self, model: Model, convention: Convention | None) -> Model:
+    def _loaded(self, model: ModelLike, convention: Convention | None) -> ModelLike:
         if isinstance(model, str) and model in METHODS and convention is None:
             return model
         if isinstance(model, Artifact | Path | str):
@@ -181,7 +181,7 @@ class Cutter:
         return model
 
 
-def _name_of(model: Model) -> str:
+def _name_of(model: ModelLike) -> str:
     return str(model.path if isinstance(model, Artifact) else model)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from edgemat.images import F32, U8
-from edgemat.matting.tiling import Box, for_boxes, resized_box
+from edgemat.matting.tiling import Box, for_boxes, resized_planes
 
 # Both chosen on procedural hair, fur and portraits of 1024 px: from an exact matte of 224 px the
 # mean absolute error at full size is 0.003, where bilinear enlargement has 0.015. Smaller values
@@ -101,8 +101,11 @@ def guided_upsample(alpha: F32, small: F32, image: U8) -> F32:
     result = np.empty(size, np.float32)
 
     def fill(box: Box) -> None:
-        large = resized_box(coefficients, size, box)
-        result[box] = np.einsum("hwc,hwc->hw", large[..., :3], image[box]) + large[..., 3]
+        *factors, rest = resized_planes(coefficients, size, box)
+        total = np.zeros_like(rest)
+        for channel, factor in enumerate(factors):
+            total += factor * image[box][..., channel]
+        np.add(total, rest, out=result[box])
 
     for_boxes(size, fill)
     return result

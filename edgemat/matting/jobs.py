@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import glob
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from edgemat.errors import UsageError
+from edgemat.errors import EdgematError, UsageError
 from edgemat.files import shorten
 from edgemat.images import check_image_name
 from edgemat.matting.video.formats import check_video_name, is_video
@@ -29,6 +30,8 @@ class Job:
         Of the picture, if one is given.
     trimap_out:
         Where the trimap that the matte suggests is written.
+    problem:
+        Why nothing is done about it: what is wrong with this file alone stops no other.
     """
 
     source: Path
@@ -36,6 +39,7 @@ class Job:
     trimap: Path | None = None
     mask: Path | None = None
     trimap_out: Path | None = None
+    problem: EdgematError | None = field(default=None, compare=False)
 
     @property
     def is_video(self) -> bool:
@@ -98,13 +102,19 @@ def plan(sources: Sequence[Path], naming: Naming, *, may_be_empty: bool = False)
     sources:
         Files, folders (with those within) and patterns. Names below a folder are kept.
     may_be_empty:
-        Nothing may be there yet.
+        Nothing that can be cut out may be there yet.
+
+    Returns
+    -------
+    list of Job
+        Those of files whose results would have one name, and of videos with a trimap or a mask,
+        have a `problem`.
 
     Raises
     ------
     UsageError
-        Nothing is found, two results would have one name, a result's name is impossible, or that
-        of a file that is read.
+        Nothing is found, every job has a problem, a result's name is impossible, or that of a file
+        that is read.
     """
     if len(sources) == 1 and _is_one_file(sources[0]) and not naming.output.is_dir():
         partners = naming.trimap, naming.mask, naming.trimap_out
@@ -117,34 +127,48 @@ def plan(sources: Sequence[Path], naming: Naming, *, may_be_empty: bool = False)
                 remedy=f"Those count whose names end in {', '.join(PICTURE_SUFFIXES)}.",
             )
         jobs = [_in_folder(file, name, naming) for file, name in found]
-    for job in jobs:
-        _check_names(job, transparent=naming.transparent)
-    _check_overwriting(jobs)
+    jobs = _told_apart([_checked(job, transparent=naming.transparent) for job in jobs])
+    problems = [job.problem for job in jobs if job.problem is not None]
+    if problems and len(problems) == len(jobs) and not may_be_empty:
+        raise problems[0]
     return jobs
 
 
-def _check_overwriting(jobs: Sequence[Job]) -> None:
-    """Refuse results that would replace each other, or what is read."""
+def _told_apart(jobs: Sequence[Job]) -> list[Job]:
+    """Refuse results that would replace what is read; who would replace each other has a problem.
+
+    None of the latter is done, so that which of them a result is of depends on no order.
+    """
     read = {path.resolve() for job in jobs for path in job.read}
-    taken: dict[Path, Job] = {}
+    writers: defaultdict[Path, list[Job]] = defaultdict(list)
     for job in jobs:
+        if job.problem is not None:  # it writes nothing
+            continue
         for path in job.written:
             if path.resolve() in read:
                 raise UsageError(
                     f"{path} would be written over, and it is read.",
                     remedy="Give -o or --trimap-out another name or folder.",
                 )
-            other = taken.setdefault(path, job)
-            if other is not job:
-                raise UsageError(
-                    f"{other.source} and {job.source} would both become {path}.",
-                    remedy="Rename one of them, or give their folders one by one.",
-                )
+            writers[path].append(job)
         if job.target == job.trimap_out:
             raise UsageError(
                 f"{job.target} would be the result and its trimap.",
                 remedy="Give --trimap-out another name or folder.",
             )
+    return [replace(job, problem=job.problem or _clash(job, writers)) for job in jobs]
+
+
+def _clash(job: Job, writers: defaultdict[Path, list[Job]]) -> UsageError | None:
+    """Return what is wrong where a job is not the only writer of its files."""
+    for path in job.written:
+        for other in writers[path]:
+            if other != job:
+                return UsageError(
+                    f"{job.source} and {other.source} would both become {path}.",
+                    remedy="Rename one of them, or give their folders one by one.",
+                )
+    return None
 
 
 def _found(sources: Sequence[Path], output: Path) -> list[tuple[Path, Path]]:
@@ -214,15 +238,18 @@ def _partner(name: Path, given: Path) -> Path:
     return given / name.with_suffix(".png")  # which is missing: said when it is its turn
 
 
-def _check_names(job: Job, *, transparent: bool) -> None:
+def _checked(job: Job, *, transparent: bool) -> Job:
+    """Refuse impossible names of results; a video with a trimap or a mask has a problem."""
     if job.is_video:
         check_video_name(job.target, transparent=transparent)
         if (job.trimap, job.mask, job.trimap_out) != (None, None, None):
-            raise UsageError(
+            problem = UsageError(
                 f"{job.source} is a video, and trimaps and masks are for pictures.",
                 remedy="Leave --trimap, --mask and --trimap-out out.",
             )
+            return replace(job, problem=problem)
     else:
         check_image_name(job.target, transparent=transparent)
     if job.trimap_out is not None:
         check_image_name(job.trimap_out)
+    return job

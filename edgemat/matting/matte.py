@@ -35,14 +35,14 @@ from edgemat.matting.tiling import Letterbox, tile_axis
 ASPECT_TOLERANCE = 0.02
 """The largest difference of a trimap's aspect ratio from the picture's, relative."""
 
-Model = ArtifactLike | Predictor
+ModelLike = ArtifactLike | Predictor
 
 
 def matte(
     image: U8,
     trimap: U8 | None = None,
     *,
-    model: Model | None = None,
+    model: ModelLike | None = None,
     progress: Progress | None = None,
 ) -> F32:
     """Return the alpha matte of a photograph of any size.

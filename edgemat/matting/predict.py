@@ -124,14 +124,7 @@ def _input_of(feeding: Feeding) -> tuple[int, int, int]:
 
 def _feeding_of(shape: tuple[int, ...]) -> Feeding:
     _, height, width, channels = shape
-    return Feeding(
-        layout="NHWC",
-        height=height,
-        width=width,
-        channels=4 if channels == 4 else 3,
-        stride=1,
-        trimap_channel=3 if channels == 4 else None,
-    )
+    return Feeding.of(4 if channels == 4 else 3, (height, width), layout="NHWC", stride=1)
 
 
 def _not_a_matting_file(model: TfliteModel) -> ArtifactError:

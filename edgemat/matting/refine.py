@@ -11,7 +11,7 @@ import numpy as np
 from edgemat.callbacks import Progress
 from edgemat.errors import ImageError
 from edgemat.images import F32, FOREGROUND, U8, UNKNOWN, resize
-from edgemat.matting.matte import Model, matte, require_shape
+from edgemat.matting.matte import ModelLike, matte, require_shape
 from edgemat.matting.unknown import trimap_of_matte
 
 
@@ -19,7 +19,7 @@ def refine(
     image: U8,
     coarse: F32,
     *,
-    model: Model | None = None,
+    model: ModelLike | None = None,
     progress: Progress | None = None,
 ) -> F32:
     """Return the matte of a photograph, from a coarse one of it.
@@ -54,7 +54,7 @@ def refine(
 
 
 def look_again(
-    image: U8, trimap: U8, *, model: Model | None = None, progress: Progress | None = None
+    image: U8, trimap: U8, *, model: ModelLike | None = None, progress: Progress | None = None
 ) -> F32:
     """Return the matte of a photograph by the trimap that a coarse one suggests.
 

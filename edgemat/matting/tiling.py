@@ -154,6 +154,11 @@ def resized_box(picture: NDArray[T], size: tuple[int, int], box: Box) -> NDArray
     numpy.ndarray
         (rows)x(columns)xC, of the picture's data type. Shrinking is anti-aliased.
     """
+    return np.stack(resized_planes(picture, size, box), axis=2)
+
+
+def resized_planes(picture: NDArray[T], size: tuple[int, int], box: Box) -> list[NDArray[T]]:
+    """Return the C planes of :func:`resized_box`: to compute with them one by one is quicker."""
     (rows, top, bottom), (columns, left, right) = (
         _source(part, own, wanted)
         for part, own, wanted in zip(box, picture.shape[:2], size, strict=True)
@@ -165,7 +170,7 @@ def resized_box(picture: NDArray[T], size: tuple[int, int], box: Box) -> NDArray
         )
         for plane in np.moveaxis(picture[rows, columns], 2, 0)
     ]
-    return np.stack([np.asarray(plane) for plane in planes], axis=2)
+    return [np.asarray(plane) for plane in planes]
 
 
 def _source(part: slice, own: int, wanted: int) -> tuple[slice, float, float]:

@@ -24,7 +24,7 @@ def watch(
     """Yield what became of each file that comes; what is there already is done first.
 
     A file is taken when its size and time stay the same for a pause. One that failed is tried again
-    when it changes.
+    when it changes, or when another no longer stands in its way.
 
     Parameters
     ----------
@@ -34,17 +34,20 @@ def watch(
         Asked before every pause.
     """
     before: dict[Path, Glance] = {}
-    failed: dict[Path, Glance] = {}
+    failed: dict[Path, tuple[Glance, str]] = {}
     while not is_over():
         now = {job: glance for job in plan() if (glance := _glance(job.source)) is not None}
         ready = [
             job
             for job, glance in now.items()
-            if before.get(job.source) == glance != failed.get(job.source) and not batch.is_done(job)
+            if before.get(job.source) == glance
+            and failed.get(job.source) != (glance, str(job.problem))
+            and not batch.is_done(job)
         ]
+        told = {job: str(job.problem) for job in ready}  # who shows an error adds to its words
         for outcome in batch.run(ready):
             if outcome.error is not None:
-                failed[outcome.job.source] = now[outcome.job]
+                failed[outcome.job.source] = now[outcome.job], told[outcome.job]
             yield outcome
         before = {job.source: glance for job, glance in now.items()}
         time.sleep(pause_s)

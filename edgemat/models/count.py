@@ -21,8 +21,8 @@ from edgemat.errors import UsageError, nearest
 from edgemat.models import create_matting, create_model
 from edgemat.models.network import MattingNetwork
 
-Convention = Literal["thesis", "macs"]
-CONVENTIONS: tuple[Convention, ...] = get_args(Convention)
+CountingConvention = Literal["thesis", "macs"]
+CONVENTIONS: tuple[CountingConvention, ...] = get_args(CountingConvention)
 
 
 class Operations(NamedTuple):
@@ -69,7 +69,7 @@ def count_parameters(model: nn.Module) -> int:
 
 
 def count(
-    model: nn.Module, shape: tuple[int, int, int], *, convention: Convention = "macs"
+    model: nn.Module, shape: tuple[int, int, int], *, convention: CountingConvention = "macs"
 ) -> float:
     """Return the billions of operations of one picture.
 

@@ -64,5 +64,8 @@ class DeepLab(MattingNetwork):
         alpha = self.predict(self.decode(low, x))  # 1/4
         return MattingOutput(F.interpolate(alpha, size=size, mode="bilinear", align_corners=True))
 
+    def ends_in_resize(self) -> bool:
+        return True
+
 
 MODELS = (ModelInfo(name="matting-b1", network=DeepLab, task="trimap", thesis=Printed("3.3")),)

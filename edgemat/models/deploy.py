@@ -7,11 +7,12 @@ delegate-friendly form of its own (:class:`edgemat.models.network.Deployable`) i
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
-from edgemat.models.blocks.pooling import Below, Layout, Rearrangement
+from edgemat.models.blocks.pooling import Below, ChannelOrder, Rearrangement
 from edgemat.models.network import Deployable, MattingNetwork
 
 FLOAT16_SHARPNESS = 2.0**15
@@ -27,9 +28,10 @@ class DeployForm(nn.Module):
     def __init__(self, network: MattingNetwork) -> None:
         super().__init__()
         self.network = network
+        self.last: nn.Module = nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.clamp(self.network(x).alpha, 0.0, 1.0)
+        return torch.clamp(self.last(self.network(x).alpha), 0.0, 1.0)
 
 
 def to_deploy(network: MattingNetwork) -> DeployForm:
@@ -81,7 +83,7 @@ def prepare_for_float16(deploy: DeployForm, pixel_scale: float) -> DeployForm:
     return prepared
 
 
-def set_layout(model: nn.Module, layout: Layout) -> None:
+def set_layout(model: nn.Module, layout: ChannelOrder) -> None:
     """Tell every rearrangement whether the runtime keeps channels last ("nhwc") or first."""
     for module in model.modules():
         if isinstance(module, Rearrangement):
@@ -90,11 +92,19 @@ def set_layout(model: nn.Module, layout: Layout) -> None:
 
 def replace_blocks(parent: nn.Module) -> None:
     """Put every block's deploy form in its place: the same values, up to the order of sums."""
-    for name, child in parent.named_children():
-        if isinstance(child, Deployable):
-            setattr(parent, name, child.deploy())
+    replace_modules(parent, lambda one: one.deploy() if isinstance(one, Deployable) else None)
+
+
+def replace_modules(parent: nn.Module, other: Callable[[nn.Module], nn.Module | None]) -> None:
+    """Put what `other` gives for a module in its place, in place, and look into those without."""
+    for name, child in parent._modules.items():  # named_children leaves out what comes again
+        if child is None:
+            continue
+        replacement = other(child)
+        if replacement is None:
+            replace_modules(child, other)
         else:
-            replace_blocks(child)
+            setattr(parent, name, replacement)
 
 
 def _fold_batch_norms(network: nn.Module) -> None:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from edgemat.models.blocks.conv import conv_bn, initialise
 from edgemat.models.blocks.sampling import INDEX_SAMPLINGS, create_sampling
 from edgemat.models.encoders.mobilenetv1 import MobileNetV1
-from edgemat.models.info import ModelInfo, Printed
+from edgemat.models.info import ModelInfo, Printed, index_networks
 from edgemat.models.network import Network
 
 
@@ -160,17 +160,13 @@ MODELS = (
         task="depth",
         thesis=Printed("3.9", parameters=4.31, operations=1.96),
     ),
-    *(
-        ModelInfo(
-            name=f"fastdepth-{sampling}",
-            network=FastDepth,
-            config={"sampling": sampling},
-            task="depth",
-            thesis=Printed(
-                "3.9", parameters=round(3.960930 + added / 1e6, 6), operations=operations
-            ),
-            note=_NOTE if sampling in _NOTED else None,
-        )
-        for sampling, (added, operations) in _ADDED.items()
+    *index_networks(
+        "fastdepth",
+        FastDepth,
+        task="depth",
+        table="3.9",
+        parameters=3.960930,
+        printed=_ADDED,
+        notes=dict.fromkeys(_NOTED, _NOTE),
     ),
 )

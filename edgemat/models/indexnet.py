@@ -23,7 +23,8 @@ from edgemat.models.blocks.conv import Activation, conv_bn, initialise, scale_ch
 from edgemat.models.blocks.index import Normalisation
 from edgemat.models.blocks.sampling import create_sampling
 from edgemat.models.encoders.mobilenetv2 import MobileNetV2
-from edgemat.models.info import ModelInfo, Printed
+from edgemat.models.info import ModelInfo, Printed, index_networks
+from edgemat.models.narrowing import child
 from edgemat.models.network import MattingNetwork, MattingOutput
 
 Fusion = Literal["concat", "skip", "none"]
@@ -40,11 +41,10 @@ def prediction_head(
 
 def initialise_head(head: nn.Sequential) -> None:
     """Let the matte start around 0.5: random 1-to-1 kernels can leave it at 0 for good."""
-    _, norm, _, last = head
-    assert isinstance(norm, nn.BatchNorm2d) and isinstance(last, nn.Conv2d)
+    norm = child(head, "1", nn.BatchNorm2d)
     nn.init.constant_(norm.weight, 0.5)
     nn.init.constant_(norm.bias, 0.5)
-    nn.init.dirac_(last.weight)
+    nn.init.dirac_(child(head, "3", nn.Conv2d).weight)
 
 
 class IndexNet(MattingNetwork):
@@ -212,16 +212,13 @@ MODELS = (
         task="trimap",
         thesis=Printed("3.4", parameters=3.75, operations=4.08),
     ),
-    *(
-        ModelInfo(
-            name=f"indexnet-{sampling}",
-            network=IndexNet,
-            config={"sampling": sampling},
-            task="trimap",
-            thesis=Printed(
-                "3.4", parameters=round(3.753259 + added / 1e6, 2), operations=operations
-            ),
-        )
-        for sampling, (added, operations) in _ADDED.items()
+    *index_networks(
+        "indexnet",
+        IndexNet,
+        task="trimap",
+        table="3.4",
+        parameters=3.753259,
+        printed=_ADDED,
+        digits=2,
     ),
 )

@@ -131,3 +131,45 @@ class ModelInfo:
     def why_not(self) -> str | None:
         """Why it has no deploy form; None where it has one."""
         return self.undeployable if self.is_matting else "Only matting networks have a deploy form."
+
+
+def index_networks(
+    prefix: str,
+    network: type[Network],
+    *,
+    task: Task,
+    table: str,
+    parameters: float,
+    printed: Mapping[str, tuple[float, float]],
+    digits: int = 6,
+    notes: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[ModelInfo, ...]:
+    """Return the rows of a table of chapter 3 in which index networks are added to one network.
+
+    Parameters
+    ----------
+    prefix:
+        Of their names; the sampling's follows.
+    parameters:
+        Of the network without one, in millions.
+    printed:
+        By sampling, as in :func:`edgemat.models.blocks.sampling.create_sampling`: the parameters
+        that it adds, and all operations in 2**30.
+    digits:
+        Decimals of a million to which the sum of both is known.
+    notes:
+        By sampling, for rows that differ.
+    """
+    return tuple(
+        ModelInfo(
+            name=f"{prefix}-{sampling}",
+            network=network,
+            config={"sampling": sampling},
+            task=task,
+            thesis=Printed(
+                table, parameters=round(parameters + added / 1e6, digits), operations=operations
+            ),
+            note=notes.get(sampling),
+        )
+        for sampling, (added, operations) in printed.items()
+    )

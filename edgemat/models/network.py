@@ -91,6 +91,10 @@ class MattingNetwork(Network):
         """
         return [pixel_weight(self)]
 
+    def ends_in_resize(self) -> bool:
+        """Tell whether its matte comes from a resize, which int8 kernels do on one grid."""
+        return False
+
 
 @runtime_checkable
 class Deployable(Protocol):

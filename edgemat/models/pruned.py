@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from edgemat.models.blocks.pooling import SumPool
+from edgemat.models.blocks.pooling import LevelPool
 
 Shape = tuple[int, ...]
 
@@ -82,11 +82,10 @@ def fit_channels(model: nn.Module, shapes: Mapping[str, Shape]) -> None:
 def settle_channels(network: nn.Module, example: Tensor) -> None:
     """Let modules without weights know their channels: run `example` through, and they see."""
 
-    def note(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        assert isinstance(module, SumPool)
-        module.channels = inputs[0].shape[1]
+    def note(pool: LevelPool, inputs: tuple[Tensor, ...]) -> None:
+        pool.channels = inputs[0].shape[1]
 
-    pools = [module for module in network.modules() if isinstance(module, SumPool)]
+    pools = [module for module in network.modules() if isinstance(module, LevelPool)]
     handles = [pool.register_forward_pre_hook(note) for pool in pools]
     try:
         if pools:

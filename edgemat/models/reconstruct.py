@@ -1,4 +1,4 @@
-"""Image reconstruction: what of a picture survives a sampling (thesis, section 3.5; Table 3.2).
+"""Image reconstruction: what of a picture survives a sampling (sections 3.5, 4.5; Tables 3.2, 4.1).
 
     picture -> C(32) - D - C(64) - D - C(128) - D - C(256)
             -> C(128) - U - C(64) - U - C(32) - U - C(1) -> the same picture
@@ -82,23 +82,29 @@ _SAMPLINGS = {
     "index-hin": "hin-nlc",
     "index-m2o": "m2o-nlc",
 }
+# Of Table 4.1 alone. Its index networks are linear with context and only upsample by their index;
+# its "depthwise" one with a double dagger is many to one, as that sign means in Table 3.2.
+_SAMPLINGS_4_1 = {
+    "conv-nearest": "conv-nearest",
+    "maxpool-carafe1": "max-carafe1",
+    "maxpool-index-hin": "max-hin-lc",
+    "maxpool-index-m2o": "max-m2o-lc",
+    "a2u": "a2u-reconstruct",
+}
+TABLE_4_1 = (
+    *("conv-nearest", "conv-bilinear", "conv-deconv", "s2d-d2s", "maxpool-unpool"),
+    *("maxpool-carafe1", "maxpool-index-hin", "a2u", "maxpool-index-m2o"),
+)
+"""Its rows in order, behind ``reconstruct-``; "P.S." is space-to-depth and back."""
 
-MODELS = (
-    *(
-        ModelInfo(
-            name=f"reconstruct-{name}",
-            network=Reconstruction,
-            config={"sampling": sampling},
-            task="reconstruction",
-            thesis=Printed("3.2"),
-        )
-        for name, sampling in _SAMPLINGS.items()
-    ),
+MODELS = tuple(
     ModelInfo(
-        name="reconstruct-a2u",
+        name=f"reconstruct-{name}",
         network=Reconstruction,
-        config={"sampling": "a2u-reconstruct"},
+        config={"sampling": sampling},
         task="reconstruction",
-        thesis=Printed("4.1"),
-    ),
+        thesis=Printed(table),
+    )
+    for table, samplings in (("3.2", _SAMPLINGS), ("4.1", _SAMPLINGS_4_1))
+    for name, sampling in samplings.items()
 )

@@ -94,6 +94,9 @@ class RefineNet(MattingNetwork):
             x = self.refine[level](F.relu6(functools.reduce(torch.add, parts)))
         return MattingOutput(_upsample(self.predict(x), size))  # 1/4 to 1/1
 
+    def ends_in_resize(self) -> bool:
+        return True
+
 
 def _upsample(x: Tensor, size: torch.Size) -> Tensor:
     return F.interpolate(x, size=size, mode="bilinear", align_corners=True)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from edgemat.models.blocks.conv import initialise
 from edgemat.models.blocks.sampling import create_sampling
 from edgemat.models.encoders.vgg import STAGES, VGG16, vgg_stage
-from edgemat.models.info import ModelInfo, Printed
+from edgemat.models.info import ModelInfo, Printed, index_networks
 from edgemat.models.network import Network
 
 
@@ -104,16 +104,7 @@ MODELS = (
         task="segmentation",
         thesis=Printed("3.7", parameters=25.35, operations=25.75),
     ),
-    *(
-        ModelInfo(
-            name=f"segnet-{sampling}",
-            network=SegNet,
-            config={"sampling": sampling},
-            task="segmentation",
-            thesis=Printed(
-                "3.7", parameters=round(24.964645 + added / 1e6, 6), operations=operations
-            ),
-        )
-        for sampling, (added, operations) in _ADDED.items()
+    *index_networks(
+        "segnet", SegNet, task="segmentation", table="3.7", parameters=24.964645, printed=_ADDED
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -57,6 +58,15 @@ def check_file(path: Path) -> None:
             f"{path} has {size / 2**30:.1f} GB, a checkpoint of at most 2 GB is read.",
             remedy="Save the network alone: torch.save(model.state_dict(), 'weights.pth')",
         )
+
+
+def without_numbers(tensors: Iterable[tuple[str, Tensor]]) -> str | None:
+    """Return the name of the first tensor that holds NaN or infinite values; None without one."""
+    for name, tensor in tensors:
+        there = tensor.layout == torch.strided and not tensor.is_meta
+        if there and tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            return name
+    return None
 
 
 def read_weights_file(path: Path) -> dict[str, Tensor]:

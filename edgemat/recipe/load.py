@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from edgemat.artifacts.artifact import Card
 from edgemat.data.sections import BackgroundSection, DataSection, SourceSection
-from edgemat.errors import UsageError, nearest
-from edgemat.files import shorten
+from edgemat.errors import UsageError
 from edgemat.recipe.optimization import BlendSection, LossSection, PartsSection
-from edgemat.recipe.override import override
 from edgemat.recipe.schema import BenchSection, ModelSection, Recipe, VerifySection
 from edgemat.recipe.sections import (
     PhaseSection,
@@ -23,7 +20,7 @@ from edgemat.recipe.sections import (
     TrainSection,
     TuneSection,
 )
-from edgemat.section import parse_toml
+from edgemat.toml import check_section, override, read_toml
 
 
 def load_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
@@ -34,7 +31,7 @@ def load_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
     Parameters
     ----------
     changes:
-        Values to set, KEY=VALUE each: see :mod:`edgemat.recipe.override`.
+        Values to set, KEY=VALUE each: see :func:`edgemat.toml.override`.
 
     Raises
     ------
@@ -62,56 +59,14 @@ def read_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
     UsageError
         For a missing file, broken TOML, or a wrong key or value, which is named.
     """
-    try:
-        values = parse_toml(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        folder = path.parent
-        names = sorted(p.name for p in folder.glob("*.toml")) if folder.is_dir() else []
-        remedy = nearest(path.name, names) if names else "Give the path of a .toml file."
-        raise UsageError(f"There is no recipe {path}.", remedy=remedy) from error
-    except OSError as error:
-        raise UsageError(
-            f"The recipe {path} cannot be read: {error.strerror}.",
-            remedy="Give the path of a .toml file.",
-        ) from error
-    except (ValueError, RecursionError) as error:  # no text, no TOML, or 5,000 digits or brackets
-        raise UsageError(
-            f"{path} is not readable as TOML: {error}.", remedy="Mend that line."
-        ) from error
+    values = read_toml(path, what="recipe")
     override(values, changes)
     if isinstance(values.get("models"), dict):
         raise UsageError(
             f"{path}: models is one table and must be a list of them.",
             remedy="Write [[models]], with double brackets: there may be several.",
         )
-    try:
-        # By way of JSON, because there pydantic can be strict ("600" is no number) and still
-        # takes a list for a tuple.
-        return Recipe.model_validate_json(json.dumps(values, default=str), strict=True)
-    except ValidationError as error:
-        raise _explain(path, error) from error
-    except RecursionError as error:
-        raise UsageError(f"{path} is nested too deeply.", remedy="Use fewer brackets.") from error
-
-
-def _explain(path: Path, error: ValidationError) -> UsageError:
-    """Turn one of pydantic's complaints into a sentence and a remedy."""
-    # A misspelt key is also a missing one: the first complaint says what was meant.
-    first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-    location = first["loc"]
-    where = shorten(".".join(str(part) for part in location) or "the recipe")
-    if first["type"] == "extra_forbidden":
-        known = _fields_at(location[:-1])
-        return UsageError(
-            f"{path}: there is no key {where!r}.", remedy=nearest(str(location[-1]), known)
-        )
-    if first["type"] == "missing":
-        return UsageError(f"{path}: the key {where!r} is missing.", remedy="Add it.")
-    message = first["msg"].removeprefix("Value error, ")
-    given = first.get("input")
-    shown = f" (given: {shorten(repr(given))})" if isinstance(given, str | int | float) else ""
-    remedy = first.get("ctx", {}).get("remedy", "Correct that value.")
-    return UsageError(f"{path}: {where}: {message}{shown}.", remedy=remedy)
+    return check_section(path, Recipe, values, _fields_at)
 
 
 def _fields_at(location: tuple[int | str, ...]) -> list[str]:

@@ -29,7 +29,7 @@ from edgemat.section import MAX_PICTURES, MAX_SEED, MAX_THREADS, Section, wrong
 # What is measured of every file, and of int8 files besides: `parity` may bound these.
 AGREEMENT = ("psnr_db", "max_abs", "mean_abs")
 WHOLLY_INT8 = ("int8_share", "float_islands")
-PROOF = (*WHOLLY_INT8, "scales_exact_share")
+PROOF = (*WHOLLY_INT8, "scales_exact_share", "tensors_equal_share")
 
 
 def _rule(rule: str) -> str:
@@ -56,7 +56,7 @@ def _known(kind: str, name: str, names: Iterable[str]) -> None:
         raise wrong(f"there is no {kind} {name!r}", nearest(name, names))
 
 
-Rule = Annotated[str, AfterValidator(_rule)]
+BoundRule = Annotated[str, AfterValidator(_rule)]
 """A bound as written; see :mod:`edgemat.scoring.bounds`."""
 AbsoluteRule = Annotated[str, AfterValidator(_absolute_rule)]
 """One that compares with no reference."""
@@ -135,7 +135,7 @@ class Recipe(Section):
     )
     models: tuple[ModelSection, ...] = Field(min_length=1)
     verify: VerifySection = VerifySection()
-    gate: dict[str, Rule] = Field(
+    gate: dict[str, BoundRule] = Field(
         default={"sad": "+5%", "grad": "+10%"},
         description="errors of int8 files in the unknown region, against the float model's",
     )

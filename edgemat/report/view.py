@@ -116,7 +116,7 @@ class LineageNode:
 
 
 @dataclass(frozen=True)
-class View:
+class ReportView:
     """Everything derived."""
 
     headline: Headline
@@ -131,12 +131,12 @@ class View:
     colour_bar: Markup
 
 
-def build_view(data: ReportData) -> View:
+def build_view(data: ReportData) -> ReportView:
     """Work out everything that the template shows and the data does not say itself."""
     printable = [bench for bench in data.benches if has_circumstances(bench)]
     groups = latency_groups(data.models, printable)
     files = [file for model in data.models for file in model.files]
-    return View(
+    return ReportView(
         headline=_headline(data),
         photo=None if data.photo is None else _photo(data.photo),
         models=tuple(_model(model, groups) for model in data.models),

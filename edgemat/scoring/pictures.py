@@ -30,7 +30,7 @@ from edgemat.images import (
     resize,
     to_float,
 )
-from edgemat.matting.classical import METHODS
+from edgemat.matting.classical import METHODS, load_solver
 from edgemat.matting.matte import matte
 from edgemat.matting.predict import load_predictor
 from edgemat.matting.predictor import AnySizePredictor, Predictor
@@ -161,6 +161,32 @@ def score_rounds(
                 progress(len(found), len(tasks))
     inside = range(len(pictures))
     return [[found[n * len(pictures) + place] for place in inside] for n in range(len(rounds))]
+
+
+def check_models(models: Sequence[str], protocol: PictureProtocol, *, hidden: bool = False) -> None:
+    """Open each of several models, so that what is wrong with one is said before all are run.
+
+    Raises
+    ------
+    UsageError
+        For a model that is not there, that does not fit the protocol or needs the trimap that is
+        `hidden`, or is named twice, by one name or by two paths that end alike.
+    MissingToolError
+        For a classical method without pymatting.
+    """
+    for number, model in enumerate(models):
+        if Path(model).name in {Path(other).name for other in models[:number]}:
+            raise UsageError(
+                f"Two models are called {Path(model).name}.",
+                remedy="Name each once; the @HASH of folders tells two of one name apart.",
+            )
+        _open(model, protocol)
+        if model in METHODS:
+            load_solver(model)
+            if hidden:
+                raise UsageError(
+                    f"{model} matting needs the trimap.", remedy="Leave out it, or --no-trimap."
+                )
 
 
 def mean_errors(found: Sequence[PictureErrors]) -> dict[Region, MattingErrors]:

@@ -45,7 +45,7 @@ STATUSES = {
 }
 """Of errors that are not the request's own."""
 
-Answer = Callable[[Request], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def make_app(desk: Desk, hosts: Hosts) -> Starlette:
@@ -89,7 +89,7 @@ def _page_files() -> dict[str, Path]:
     return {"/": PAGE / "index.html", **files}
 
 
-def _fixed(file: Path) -> Answer:
+def _fixed(file: Path) -> Endpoint:
     content, kind = file.read_bytes(), TYPES[file.suffix]
 
     async def give(request: Request) -> Response:
@@ -98,10 +98,10 @@ def _fixed(file: Path) -> Answer:
     return give
 
 
-def _guard(hosts: Hosts) -> Callable[[Answer], Answer]:
+def _guard(hosts: Hosts) -> Callable[[Endpoint], Endpoint]:
     """Return what lets answers out to those alone who may ask, with errors as sentences."""
 
-    def guarded(answer: Answer) -> Answer:
+    def guarded(answer: Endpoint) -> Endpoint:
         async def checked(request: Request) -> Response:
             if request.headers.get("host", "") not in hosts:
                 response = _refusal(HTTPStatus.MISDIRECTED_REQUEST, "This is another host.")
@@ -117,7 +117,7 @@ def _guard(hosts: Hosts) -> Callable[[Answer], Answer]:
     return guarded
 
 
-async def _explained(answer: Answer, request: Request) -> Response:
+async def _explained(answer: Endpoint, request: Request) -> Response:
     try:
         return await answer(request)
     except EdgematError as error:

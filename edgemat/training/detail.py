@@ -92,11 +92,9 @@ def _blur(alpha: Tensor) -> Tensor:
     # Slices, not a convolution: autocast would run that in bfloat16.
     padded = F.pad(alpha, (2, 2, 2, 2), mode="replicate")
     height, width = alpha.shape[-2:]
-    rows = sum(w * padded[..., k : k + height, :] for k, w in enumerate(_BINOMIAL))
-    assert isinstance(rows, Tensor)
-    blurred = sum(w * rows[..., k : k + width] for k, w in enumerate(_BINOMIAL))
-    assert isinstance(blurred, Tensor)
-    return blurred
+    zero = alpha.new_zeros(())
+    rows = sum((w * padded[..., k : k + height, :] for k, w in enumerate(_BINOMIAL)), zero)
+    return sum((w * rows[..., k : k + width] for k, w in enumerate(_BINOMIAL)), zero)
 
 
 def _enlarged(alpha: Tensor, *, like: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """Training: a plain loop that can be killed at any step and ends in the same weights, bit for bit.
 
 Step k reads items kB..kB+B-1 of an endless data stream whose items are pure functions of (seed,
-index), so the data need no state; the checkpoint holds weights, optimizer and the generator that
+index), so the data need no state; the checkpoint holds weights, optimizer and the generators that
 dropout draws from.
 """
 
@@ -23,11 +23,12 @@ from edgemat.files import write_text
 from edgemat.models.info import MattingTask
 from edgemat.models.network import AnyNetwork
 from edgemat.progress import progress_bar
+from edgemat.training.generators import generator_states, restore_generators
 from edgemat.training.holding import held, hold_statistics, norms
 from edgemat.training.interrupt import ignore_interrupts, interrupts_held_back
 from edgemat.training.losses import Loss
 from edgemat.training.optimizers import create_optimizer
-from edgemat.training.processes import Processes, joined
+from edgemat.training.processes import Processes, joined, own_device
 from edgemat.training.schedule import ParameterGroup, Phase, Schedule
 from edgemat.training.selection import Selection
 from edgemat.training.state import reading_state, write_state
@@ -40,14 +41,16 @@ LOG_EVERY = 10
 def pick_device(name: str = "auto") -> torch.device:
     """Return the device called `name`; "auto" takes CUDA, then Apple's GPU, then the CPU.
 
+    Of several processes on one machine each takes a GPU of its own.
+
     Raises
     ------
     UsageError
-        When there is no such device, or this machine lacks it.
+        When there is no such device, or this machine lacks it, or has fewer GPUs than processes.
     """
     if name != "auto":
         try:
-            device = torch.device(name)
+            device = own_device(torch.device(name))
             torch.zeros(1, device=device)
         except (RuntimeError, AssertionError, NotImplementedError) as error:
             raise UsageError(
@@ -55,7 +58,7 @@ def pick_device(name: str = "auto") -> torch.device:
             ) from error
         return device
     if torch.cuda.is_available():
-        return torch.device("cuda")
+        return own_device(torch.device("cuda"))
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
@@ -118,8 +121,8 @@ def train(
     if teacher is not None:
         teacher.to(place)
     phases = (*before, Phase(data, schedule.steps, schedule.batch))
-    with held(fixed), joined() as processes:
-        torch.manual_seed(seed + processes.rank)  # dropout draws from it
+    with held(fixed), joined(place) as processes:
+        torch.manual_seed(seed + processes.rank)  # dropout draws from it, on GPUs as well
         groups = _encoder_and_rest(network, encoder, schedule) if groups is None else groups
         stepper = Stepper(
             network,
@@ -230,7 +233,7 @@ def _require_finite(loss: Loss, step: int, folder: Path) -> None:
 
 
 def _save(folder: Path, stepper: Stepper[Any], step: int, log: list[dict[str, float]]) -> None:
-    generators = stepper.processes.gathered(torch.get_rng_state())
+    generators = stepper.processes.gathered(generator_states(stepper.place))
     if not stepper.processes.is_first:
         return
     random = generators[0] if len(generators) == 1 else generators
@@ -255,5 +258,5 @@ def _resume(folder: Path, stepper: Stepper[Any]) -> tuple[int, list[dict[str, fl
                 f"{path} is of a training on {len(generators)} processes, not {processes.count}.",
                 remedy="Start as many, or delete it: the training then begins anew.",
             )
-        torch.set_rng_state(generators[processes.rank])
+        restore_generators(generators[processes.rank], stepper.place)
         return int(state["step"]), list(state["log"])

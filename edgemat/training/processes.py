@@ -16,12 +16,34 @@ from edgemat.errors import UsageError
 from edgemat.training.losses import Loss
 
 T = TypeVar("T")
-_RANK, _COUNT = "RANK", "WORLD_SIZE"  # as torchrun tells them
+# as torchrun tells them; of all processes, and of those on this machine
+_RANK, _COUNT, _LOCAL_RANK = "RANK", "WORLD_SIZE", "LOCAL_RANK"
 
 
 def is_helper() -> bool:
     """Whether this process was started beside another that writes what comes out."""
     return int(os.environ.get(_COUNT, "1")) > 1 and os.environ.get(_RANK) != "0"
+
+
+def own_device(device: torch.device) -> torch.device:
+    """Return the GPU of this process, where `device` is any; each on a machine takes its own.
+
+    Raises
+    ------
+    UsageError
+        When this machine has fewer GPUs than processes.
+    """
+    if device.type != "cuda" or device.index is not None:
+        return device
+    number, available = int(os.environ.get(_LOCAL_RANK, "0")), torch.cuda.device_count()
+    if available == 0:  # who asks for one is told so when it is used
+        return device
+    if number >= available:
+        raise UsageError(
+            f"This is process {number + 1} of a machine with {available} GPUs.",
+            remedy=f"Start torchrun with --nproc_per_node={available}, or train with --device cpu.",
+        )
+    return torch.device("cuda", number)
 
 
 @dataclass(frozen=True)
@@ -104,13 +126,22 @@ class Processes:
 
 
 @contextlib.contextmanager
-def joined() -> Iterator[Processes]:
-    """Join the processes that `torchrun` started, inside the block; alone without it."""
+def joined(place: torch.device) -> Iterator[Processes]:
+    """Join the processes that `torchrun` started, inside the block; alone without it.
+
+    Parameters
+    ----------
+    place:
+        This process' device: GPUs exchange gradients by NCCL, all others by gloo.
+    """
     count = int(os.environ.get(_COUNT, "1"))
     if count == 1 or not distributed.is_available():
         yield Processes()
         return
-    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    on_gpu = place.type == "cuda"
+    if on_gpu:
+        torch.cuda.set_device(place)  # NCCL sends what is no tensor through the current one
+    distributed.init_process_group("nccl" if on_gpu else "gloo")
     try:
         yield Processes(distributed.get_rank(), count)
     finally:

@@ -12,14 +12,16 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from edgemat.artifacts.artifact import Artifact
-from edgemat.convert.backend import Precision
+from edgemat.convert.backend import Precision, Target
 from edgemat.convert.backends import find_backend, suffix_of, targets_in
 from edgemat.data.sections import DataSection
 from edgemat.errors import ArtifactError, UsageError
 from edgemat.files import atomic_path, explain_os_errors, move_into_place, write_json
+from edgemat.scoring.evaluate import EvaluationSet
 from edgemat.scoring.validation import evaluation_set_for
 from edgemat.workflow.app_assets import App, find_app, put_into_app
 
@@ -71,9 +73,6 @@ def export(
             f"{source.path.name} is {manifest.kind}; an export starts from the float model.",
             remedy="Give the artefact that training wrote, or a shipped model's name.",
         )
-    from edgemat.workflow.stages.converting import convert_stage
-    from edgemat.workflow.stages.quantizing import quantize_as_shipped, quantize_stage
-
     if app is not None and runtime is None:
         runtime = app.kinds[0]
     targets = targets_in(precision, runtime)
@@ -89,17 +88,7 @@ def export(
     written: list[Path] = []
     with tempfile.TemporaryDirectory(dir=output, prefix=".exporting-") as scratch:
         shelf = Path(scratch)
-        ready = {} if as_shipped is None else {as_shipped.manifest.target: as_shipped}
-        parent = source
-        if any(target.quantized and target.name not in ready for target in targets):
-            if as_shipped is None:
-                parent = quantize_stage(source, data, validation, count=CALIBRATION, out=shelf)
-            else:
-                parent = quantize_as_shipped(source, as_shipped, validation, out=shelf)
-        converted = [
-            ready.get(target.name) or convert_stage(parent, target.name, validation, out=shelf)[0]
-            for target in targets
-        ]
+        converted = _convert(source, targets, as_shipped, data, validation, shelf)
         if app is not None:
             return put_into_app(converted, app, output)
         files: dict[str, object] = {}
@@ -114,6 +103,31 @@ def export(
     card = output / f"{manifest.name}.json"
     write_json(card, {"model": manifest.name, "golden": golden.name, "files": files})
     return [*written, golden, card]
+
+
+def _convert(
+    source: Artifact,
+    targets: Sequence[Target],
+    as_shipped: Artifact | None,
+    data: DataSection,
+    validation: EvaluationSet,
+    shelf: Path,
+) -> list[Artifact]:
+    """Return an artefact for each target; what ships is none to make again."""
+    from edgemat.workflow.stages.converting import convert_stage
+    from edgemat.workflow.stages.quantizing import quantize_as_shipped, quantize_stage
+
+    ready = {} if as_shipped is None else {as_shipped.manifest.target: as_shipped}
+    parent = source
+    if any(target.quantized and target.name not in ready for target in targets):
+        if as_shipped is None:
+            parent = quantize_stage(source, data, validation, count=CALIBRATION, out=shelf)
+        else:
+            parent = quantize_as_shipped(source, as_shipped, validation, out=shelf)
+    return [
+        ready.get(target.name) or convert_stage(parent, target.name, validation, out=shelf)[0]
+        for target in targets
+    ]
 
 
 def _put(made: Artifact, path: Path) -> None:

@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from edgemat.artifacts.artifact import Artifact
 from edgemat.bench.result import Result
@@ -29,7 +28,6 @@ from edgemat.training.processes import is_helper
 from edgemat.workflow.cache import Cache
 from edgemat.workflow.stages.judging import judge_files
 from edgemat.workflow.stages.reporting import REPORT
-from edgemat.workflow.step import Destination, Step
 from edgemat.workflow.steps import ModelSteps, measure_step, photo_step, report_step
 
 
@@ -59,7 +57,7 @@ def run_recipe(
     device:
         Of training: "auto", "cpu", "cuda", "mps", ...
     changes:
-        Values of the recipe to set; see :mod:`edgemat.recipe.override`.
+        Values of the recipe to set; see :func:`edgemat.toml.override`.
 
     Raises
     ------
@@ -82,32 +80,6 @@ def run_recipe(
         cache.run(report_step(path, recipe, models, benches, gates, photo, cache.folder))
     artifacts = tuple(a.path for m in models for a in m.artifacts)
     return RunResult(cache.folder / REPORT, artifacts, gates, did_nothing=not cache.ran)
-
-
-def train_recipe(
-    path: Path, *, folder: Path | None = None, device: str = "auto", changes: Sequence[str] = ()
-) -> list[Artifact]:
-    """Run the training stage of every model of a recipe; returns the float artefacts.
-
-    Started by `torchrun`, all processes train together; the first alone writes, and has artefacts
-    to return.
-    """
-    recipe = load_recipe(path, changes)
-    place = folder or Path("runs") / recipe.name
-    if is_helper():
-        for one in recipe.models:
-            _help_to_train(ModelSteps(one, recipe, device).train(), Cache(place))
-        return []
-    with Cache(place) as cache:
-        return [cache.make(ModelSteps(one, recipe, device).train()) for one in recipe.models]
-
-
-def _help_to_train(step: Step, cache: Cache) -> None:
-    """Take part in a training that another process writes, unless that is done already."""
-    if cache.has(step):
-        return
-    with TemporaryDirectory() as scratch:
-        step.run(dict.fromkeys(Destination, Path(scratch)))
 
 
 def _run_model(steps: ModelSteps, cache: Cache) -> ModelRun:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.shipped import SHIPPED_TARGET
 from edgemat.bench.devices.transports import find_transport
 from edgemat.bench.protocol import Protocol
 from edgemat.bench.result import Result
-from edgemat.recipe.adopted import adopted_start, is_adopted, task_of
-from edgemat.recipe.schema import BenchSection, ModelSection, Recipe
+from edgemat.recipe.schema import BenchSection, Recipe
 from edgemat.recipe.sections import PruneSection
 from edgemat.report.data import CutOut, GateRow, ModelRun
-from edgemat.scoring.evaluate import EvaluationSet
-from edgemat.scoring.validation import VALIDATION_SEED, evaluation_set
 from edgemat.workflow.stages.converting import convert_and_list_layers
 from edgemat.workflow.stages.measuring import measure_stage
 from edgemat.workflow.stages.photo import photo_stage
@@ -26,60 +21,12 @@ from edgemat.workflow.stages.pruning import prune_stage
 from edgemat.workflow.stages.qat import qat_stage
 from edgemat.workflow.stages.quantizing import quantize_stage
 from edgemat.workflow.stages.reporting import report_stage
-from edgemat.workflow.stages.training import Notices, train_stage
-from edgemat.workflow.step import Destination, Drawn, Step
-
-MADE = {"out": Destination.ARTIFACTS}
-TRAINED = MADE | {"work": Destination.WORK}
-ANY_DEVICE = {"device": "whoever reads a report must not train anew because she has no GPU"}
-ANY_RECIPE = {"recipe_sha256": "the manifest notes by which recipe it was made first"}
+from edgemat.workflow.step import Destination, Step
+from edgemat.workflow.training import ANY_DEVICE, MADE, TRAINED, TrainingSteps
 
 
-@dataclass(frozen=True)
-class ModelSteps:
-    """The steps of one model.
-
-    Attributes
-    ----------
-    device:
-        Of training.
-    """
-
-    section: ModelSection
-    recipe: Recipe
-    device: str
-
-    @cached_property
-    def drawn(self) -> dict[str, Drawn[EvaluationSet]]:
-        """The validation set, which all of these steps score on."""
-        section, recipe = self.section, self.recipe
-        draw = partial(
-            evaluation_set,
-            section.validation or section.data,
-            task=task_of(section),
-            size=section.input_size,
-            count=recipe.verify.images,
-            seed=VALIDATION_SEED + recipe.seed,
-            trained_on=section.data,
-        )
-        return {"validation": Drawn(draw)}
-
-    def train(self) -> Step:
-        """Train the network."""
-        section, recipe = self.section, self.recipe
-        licence = recipe.licence
-        if is_adopted(section) and "licence" not in recipe.model_fields_set:
-            licence = adopted_start(section).manifest.licence  # its owner's, not edgemat's
-        notices = Notices(licence, recipe.data_notice, section.demonstration, section.card)
-        call = partial(
-            train_stage,
-            section.network,
-            notices=notices,
-            recipe_sha256=recipe.sha256,
-            seed=recipe.seed,
-            device=self.device,
-        )
-        return self._step("train", "train", call, TRAINED, unkeyed=ANY_DEVICE | ANY_RECIPE)
+class ModelSteps(TrainingSteps):
+    """The steps of one model, all of them."""
 
     def prune(self, source: Artifact, settings: PruneSection) -> Step:
         """Prune the trained network."""
@@ -91,7 +38,7 @@ class ModelSteps:
             seed=self.recipe.seed,
             device=self.device,
         )
-        return self._step("prune", "prune", call, TRAINED, unkeyed=ANY_DEVICE)
+        return self.step("prune", "prune", call, TRAINED, unkeyed=ANY_DEVICE)
 
     def quantize(self, source: Artifact) -> Step:
         """Quantize a float artefact after training."""
@@ -104,7 +51,7 @@ class ModelSteps:
             keep_float=settings.keep_float,
             keep_w8a16=settings.keep_w8a16,
         )
-        return self._step("quantize", "quantize (NNCF)", call, MADE)
+        return self.step("quantize", "quantize (NNCF)", call, MADE)
 
     def train_quantized(self, source: Artifact, quantized: Artifact) -> Step:
         """Train what post-training quantization made on (QAT); `source` is its float parent."""
@@ -117,31 +64,12 @@ class ModelSteps:
             seed=self.recipe.seed,
             device=self.device,
         )
-        return self._step("qat", "train quantized", call, TRAINED, unkeyed=ANY_DEVICE)
+        return self.step("qat", "train quantized", call, TRAINED, unkeyed=ANY_DEVICE)
 
     def convert(self, source: Artifact, target: str) -> Step:
         """Convert an artefact to one mobile file, and verify it."""
         call = partial(convert_and_list_layers, source, target)
-        return self._step("convert", f"convert and verify {target}", call, MADE)
-
-    def _step(
-        self,
-        stage: str,
-        title: str,
-        call: partial[Any],
-        destinations: Mapping[str, Destination],
-        *,
-        unkeyed: Mapping[str, str] | None = None,
-    ) -> Step:
-        return Step(
-            stage,
-            f"{self.section.name}: {title}",
-            call,
-            drawn=self.drawn,
-            destinations=destinations,
-            unkeyed=unkeyed or {},
-            threads=self.recipe.threads,
-        )
+        return self.step("convert", f"convert and verify {target}", call, MADE)
 
 
 def measure_step(model: ModelRun, device: str, settings: BenchSection) -> Step | None:

@@ -6,21 +6,21 @@ import math
 from collections.abc import Callable, Sequence
 
 from edgemat.errors import UsageError
-from edgemat.quantize.pruning.channels import ChannelGraph, Convolution
+from edgemat.quantize.pruning.channels import ChannelGraph, ConvolutionCost
 
-CostModel = Callable[[Convolution, int, int], float]
+CostModel = Callable[[ConvolutionCost, int, int], float]
 """The cost of a convolution with so many input and output channels."""
 
 MULTIPLE = 8
 """Channels leave in blocks of so many: that is what kernels on phones are fast at."""
 
 
-def macs(convolution: Convolution, inputs: int, outputs: int) -> float:
+def macs(convolution: ConvolutionCost, inputs: int, outputs: int) -> float:
     """Return the multiply-accumulates of one picture; `inputs` are those of a group.
 
     >>> from edgemat.quantize.pruning.budget import macs
-    >>> from edgemat.quantize.pruning.channels import Convolution
-    >>> macs(Convolution("first", (8, 3, 5, 5), size=(10, 10), groups=1, stride=1), 3, 8)
+    >>> from edgemat.quantize.pruning.channels import ConvolutionCost
+    >>> macs(ConvolutionCost("first", (8, 3, 5, 5), size=(10, 10), groups=1, stride=1), 3, 8)
     60000.0
     """
     _, _, *kernel = convolution.shape
@@ -32,7 +32,7 @@ class Budget:
 
     def __init__(self, graph: ChannelGraph, cost: CostModel, least: int) -> None:
         self.graph, self.cost, self.least = graph, cost, least
-        self.by_weight: dict[str, list[Convolution]] = {}
+        self.by_weight: dict[str, list[ConvolutionCost]] = {}
         for convolution in graph.convolutions:  # of which several may share their weights
             self.by_weight.setdefault(convolution.weight, []).append(convolution)
         self.left = {

@@ -37,7 +37,7 @@ class ChannelSet:
 
 
 @dataclass(frozen=True)
-class Convolution:
+class ConvolutionCost:
     """The cost of a convolution: its work is the size of its output times the weights left.
 
     Attributes
@@ -81,7 +81,7 @@ class ChannelGraph:
     """
 
     sets: list[ChannelSet]
-    convolutions: list[Convolution]
+    convolutions: list[ConvolutionCost]
     left_alone: set[str]
     scales: set[str]
     shifts: set[str]

@@ -11,8 +11,16 @@ from typing import Any
 
 from torch import fx
 
-from edgemat.quantize.pruning.channels import Convolution
-from edgemat.quantize.pruning.pointwise import POINTWISE, Rule, handed_on, lifted, name_of, rules
+from edgemat.models.narrowing import listed, operand, operands, whole_number
+from edgemat.quantize.pruning.channels import ConvolutionCost
+from edgemat.quantize.pruning.pointwise import (
+    POINTWISE,
+    ChannelRule,
+    handed_on,
+    lifted,
+    name_of,
+    rules,
+)
 from edgemat.quantize.pruning.record import ChannelRecord, Ids
 
 SETTINGS = {
@@ -24,7 +32,7 @@ SETTINGS = {
 
 
 def _concatenated(record: ChannelRecord, node: fx.Node) -> Ids | None:
-    parts = [record.of(a) for a in node.args[0]]  # type: ignore[union-attr]
+    parts = [record.of(one) for one in operands(node)]
     if _axis(node, 1) == 1:
         return [channel for part in parts for channel in part]
     return _joined(record, parts)
@@ -32,7 +40,7 @@ def _concatenated(record: ChannelRecord, node: fx.Node) -> Ids | None:
 
 def _stacked(record: ChannelRecord, node: fx.Node) -> Ids | None:
     """Maps of the same channels, beside each other along a new axis behind the channels'."""
-    parts = [record.of(a) for a in node.args[0]]  # type: ignore[union-attr]
+    parts = [record.of(one) for one in operands(node)]
     return _joined(record, parts) if _axis(node, 1) >= 2 else None
 
 
@@ -45,16 +53,13 @@ def _joined(record: ChannelRecord, parts: list[Ids]) -> Ids | None:
 
 
 def _axis(node: fx.Node, position: int) -> int:
-    axis = node.args[position] if len(node.args) > position else node.kwargs.get("dim", 0)
-    assert isinstance(axis, int)
     dimensions: int = node.meta["val"].ndim
-    return axis % dimensions
+    return whole_number(node, position, "dim", default=0) % dimensions
 
 
 def _reshaped(record: ChannelRecord, node: fx.Node) -> Ids | None:
     """B,C,P,H,W to B,CP,H,W: every channel stands P times; other shapes that keep axis 1."""
-    source = node.args[0]
-    assert isinstance(source, fx.Node)
+    source = operand(node)
     ids, before, after = record.ids[source], source.meta["val"].shape, node.meta["val"].shape
     if before[0] != after[0] or len(after) < 2:
         return None
@@ -67,17 +72,14 @@ def _reshaped(record: ChannelRecord, node: fx.Node) -> Ids | None:
 
 def _expanded(record: ChannelRecord, node: fx.Node) -> Ids | None:
     """Repeated along other axes than the channels'."""
-    source = node.args[0]
-    assert isinstance(source, fx.Node)
+    source = operand(node)
     before, after = source.meta["val"].shape, node.meta["val"].shape
     return record.ids[source] if before[:2] == after[:2] else None
 
 
 def _shuffled(record: ChannelRecord, node: fx.Node) -> Ids | None:
     """B,4C,H,W to B,C,2H,2W: the four of each channel are tied."""
-    source, factor = node.args
-    assert isinstance(source, fx.Node) and isinstance(factor, int)
-    ids, square = record.ids[source], factor**2
+    ids, square = record.ids[operand(node)], whole_number(node, 1, "upscale_factor") ** 2
     for start in range(0, len(ids), square):
         record.union.join([ids[start]] * square, ids[start : start + square])
     return ids[::square]
@@ -85,29 +87,27 @@ def _shuffled(record: ChannelRecord, node: fx.Node) -> Ids | None:
 
 def _unpooled(record: ChannelRecord, node: fx.Node) -> Ids | None:
     """The values' channels are those of the switches."""
-    values, switches = (record.ids[a] for a in node.args[:2])  # type: ignore[index]
+    values, switches = record.ids[operand(node)], record.ids[operand(node, 1)]
     return _joined(record, [values, switches])
 
 
 def _chosen(record: ChannelRecord, node: fx.Node) -> Ids | None:
     """One of several results, of max-pooling for example: all have the source's channels."""
-    ids, value = record.ids[node.args[0]], node.meta["val"]  # type: ignore[index]
+    ids, value = record.ids[operand(node)], node.meta["val"]
     return ids if value.ndim > 1 and value.shape[1] == len(ids) else record.still(node)
 
 
 def _indexed(record: ChannelRecord, node: fx.Node) -> Ids | None:
     """Slices along other axes than the channels'."""
-    source, axis = node.args[0], node.args[1] if len(node.args) > 1 else 0
-    assert isinstance(source, fx.Node) and isinstance(axis, int)
-    axis %= source.meta["val"].ndim
+    source = operand(node)
+    axis = whole_number(node, 1, "dim", default=0) % source.meta["val"].ndim
     least = 2 if name_of(node) == "select" else 0  # which drops the axis
     return record.ids[source] if axis != 1 and axis >= least else None
 
 
 def _reduced(record: ChannelRecord, node: fx.Node) -> Ids | None:
     """Means and sums over height and width."""
-    source, axes = node.args[0], node.args[1] if len(node.args) > 1 else None
-    assert isinstance(source, fx.Node)
+    source, axes = operand(node), node.args[1] if len(node.args) > 1 else None
     if not isinstance(axes, Sequence):
         return None
     dimensions = source.meta["val"].ndim
@@ -121,9 +121,7 @@ def _softened(record: ChannelRecord, node: fx.Node) -> Ids | None:
 
 def _padded(record: ChannelRecord, node: fx.Node) -> Ids | None:
     """Borders of height and width; of other numbers than 0, what is 0 is not."""
-    source, padding = node.args[:2]
-    assert isinstance(source, fx.Node) and isinstance(padding, Sequence)
-    if len(padding) > 2 * (source.meta["val"].ndim - 2):
+    if len(listed(node, 1)) > 2 * (operand(node).meta["val"].ndim - 2):
         return None
     filling = node.args[-1] if len(node.args) > 2 else node.kwargs.get("value")
     number = isinstance(filling, int | float) and filling != 0
@@ -131,7 +129,7 @@ def _padded(record: ChannelRecord, node: fx.Node) -> Ids | None:
 
 
 def _normalised(record: ChannelRecord, node: fx.Node) -> Ids | None:
-    ids = record.ids[node.args[0]]  # type: ignore[index]
+    ids = record.ids[operand(node)]
     for argument in node.args[1:5]:
         record.put(record.name_of(argument), 0, ids)
     scale, shift = (record.name_of(argument) for argument in node.args[1:3])
@@ -146,8 +144,7 @@ def _normalised(record: ChannelRecord, node: fx.Node) -> Ids | None:
 
 
 def _convolved(record: ChannelRecord, node: fx.Node) -> Ids | None:
-    source, weight, *rest = node.args
-    assert isinstance(source, fx.Node) and isinstance(weight, fx.Node)
+    source, weight, rest = operand(node), operand(node, 1), node.args[2:]
     name, kind = record.name_of(weight), name_of(node)
     if name is None or name not in record.parameters:
         return record.stay(node)  # a fixed kernel
@@ -177,31 +174,33 @@ def _convolved(record: ChannelRecord, node: fx.Node) -> Ids | None:
 
 def _cost(
     name: str, kind: str, settings: dict[str, Any], node: fx.Node, source: fx.Node
-) -> Convolution:
+) -> ConvolutionCost:
     """Return what a convolution, a transposed one or a linear layer costs."""
     result, given = node.meta["val"].shape, source.meta["val"].shape
-    weight = tuple(node.args[1].meta["val"].shape)  # type: ignore[union-attr]
+    weight = tuple(operand(node, 1).meta["val"].shape)
     groups = int(settings.get("groups", 1) or 1)
     stride = _first(settings.get("stride", 1))
     if kind == "linear":
         rows = math.prod(given[:-1])
-        return Convolution(name, (*weight, 1, 1), (rows, 1), 1, 1)
+        return ConvolutionCost(name, (*weight, 1, 1), (rows, 1), 1, 1)
     height, width = result[-2:]
     if kind == "conv2d":
-        return Convolution(name, weight, (height, width), groups, stride)
+        return ConvolutionCost(name, weight, (height, width), groups, stride)
     inputs, outputs, *kernel = weight
     seen = tuple(math.ceil(length / stride) for length in kernel)
     if groups == 1:
-        return Convolution(name, (outputs, inputs, *seen), (height, width), 1, 1, outputs_axis=1)
+        return ConvolutionCost(
+            name, (outputs, inputs, *seen), (height, width), 1, 1, outputs_axis=1
+        )
     shape = (outputs * groups, inputs // groups, *seen)
-    return Convolution(name, shape, (height, width), groups, 1)
+    return ConvolutionCost(name, shape, (height, width), groups, 1)
 
 
 def _first(value: Any) -> int:
     return int(value[0]) if isinstance(value, list | tuple) else int(value)
 
 
-RULES: dict[str, Rule] = {
+RULES: dict[str, ChannelRule] = {
     **POINTWISE,
     **rules(
         handed_on,

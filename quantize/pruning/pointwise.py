@@ -12,9 +12,10 @@ from typing import Any
 
 from torch import fx
 
+from edgemat.models.narrowing import operand
 from edgemat.quantize.pruning.record import ChannelRecord, Ids
 
-Rule = Callable[[ChannelRecord, fx.Node], Ids | None]
+ChannelRule = Callable[[ChannelRecord, fx.Node], Ids | None]
 
 KEEP_ZERO = (
     *("relu", "relu_", "relu6", "hardswish", "hardswish_", "silu", "silu_", "gelu", "leaky_relu"),
@@ -60,8 +61,7 @@ def _clamped(record: ChannelRecord, node: fx.Node) -> Ids | None:
 
 def _bent(record: ChannelRecord, node: fx.Node) -> Ids | None:
     """PReLU, of one slope or one for each channel."""
-    ids, slope = handed_on(record, node), node.args[1]
-    assert isinstance(slope, fx.Node)
+    ids, slope = handed_on(record, node), operand(node, 1)
     if ids is None or slope.meta["val"].numel() == 1:
         return ids
     if record.name_of(slope) is None or slope.meta["val"].shape != (len(ids),):
@@ -150,12 +150,12 @@ def _is_for_all(record: ChannelRecord, node: fx.Node, operand: Any) -> bool:
     return not isinstance(operand, fx.Node) or _channel_axis(operand, node) is None
 
 
-def rules(rule: Rule, names: Iterable[str]) -> dict[str, Rule]:
+def rules(rule: ChannelRule, names: Iterable[str]) -> dict[str, ChannelRule]:
     """Return the same rule for each of some operators."""
     return dict.fromkeys(names, rule)
 
 
-POINTWISE: dict[str, Rule] = {
+POINTWISE: dict[str, ChannelRule] = {
     **rules(handed_on, KEEP_ZERO),
     **rules(lifted, LIFT_ZERO),
     **rules(_clamped, ("hardtanh", "hardtanh_", "clamp", "clamp_", "clamp_min")),

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
-from edgemat.quantize.pruning.channels import ChannelSet, Convolution, ParameterSlice
+from edgemat.quantize.pruning.channels import ChannelSet, ConvolutionCost, ParameterSlice
 
 Ids = list[int]
 
@@ -34,7 +34,7 @@ class ChannelRecord:
         self.slices: dict[int, list[ParameterSlice]] = {}
         self.producers: dict[int, set[str]] = {}
         self.frozen: set[int] = set()
-        self.convolutions: list[Convolution] = []
+        self.convolutions: list[ConvolutionCost] = []
         self.scales: set[str] = set()
         self.shifts: set[str] = set()
         self.abandoned: list[tuple[str, Ids]] = []
@@ -58,9 +58,8 @@ class ChannelRecord:
         self.frozen.update(ids)
         return ids
 
-    def of(self, node: Any) -> Ids:
+    def of(self, node: fx.Node) -> Ids:
         """Return the ids of an operand; those of a constant stay."""
-        assert isinstance(node, fx.Node)
         return self.ids[node] if node in self.ids else self.still(node)
 
     def freeze(self, node: fx.Node) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from edgemat.errors import UsageError
-from edgemat.models.adopted.network import AdoptedNetwork, Traced
+from edgemat.models.adopted.network import AdoptedNetwork
 
 aten = torch.ops.aten
 WITH_WEIGHTS = (
@@ -25,7 +25,7 @@ WITH_WEIGHTS = (
 PARAMETRIZED = "parametrizations."
 
 
-class Mask(nn.Module):
+class WeightMask(nn.Module):
     """Holds the weights at 0 that are not kept, in training too."""
 
     def __init__(self, kept: Tensor) -> None:
@@ -42,8 +42,7 @@ def mask_program(network: AdoptedNetwork, share: float) -> AdoptedNetwork:
 
     A tensor that goes by two names is left alone.
     """
-    assert isinstance(network.program, Traced)
-    body = network.program.body
+    body = network.traced().body
     by_name = dict(body.named_parameters(remove_duplicate=False))
     names = Counter(id(weight) for weight in by_name.values())
     kernels = {
@@ -65,7 +64,7 @@ def mask_program(network: AdoptedNetwork, share: float) -> AdoptedNetwork:
     for name, one in scaled.items():
         owner, _, leaf = name.rpartition(".")
         parametrize.register_parametrization(
-            body.get_submodule(owner), leaf, Mask(one > threshold), unsafe=True
+            body.get_submodule(owner), leaf, WeightMask(one > threshold), unsafe=True
         )
     return network
 

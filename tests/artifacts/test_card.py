@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from calling import Call
 from safetensors.torch import save_file
 from toy_artifacts import artifact, tflite_artifact
 
 from edgemat.artifacts.artifact import Agreement, Card, Feeding, Int8Proof, MattingErrors
 from edgemat.artifacts.card import make_card, read_measured
-from edgemat.artifacts.shipped import shipped_models
+from edgemat.artifacts.shipped import SHELF, shipped_models
 from edgemat.errors import UsageError
 from edgemat.models import create_model
 
@@ -100,6 +101,15 @@ def test_a_model_without_a_card_is_refused(shelf: Path, tmp_path: Path) -> None:
     (tmp_path / "quality.json").write_text("{")
     with pytest.raises(UsageError, match="is not JSON"):
         read_measured(tmp_path, "portrait")
+
+
+def test_a_network_and_its_file_have_one_card_by_any_of_their_names(call: Call) -> None:
+    names = ["portrait", "portrait-tflite-int8"]
+    names += [path.name for name in names for path in SHELF.glob(f"{name}@*")]
+    written = [call("card", name) for name in names]
+    assert len(written) == 4
+    assert {status for status, _, _ in written} == {0}
+    assert len({text for _, text, _ in written}) == 1
 
 
 @pytest.mark.parametrize("model", shipped_models())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,13 @@ import pytest
 from calling import Call
 from toy_artifacts import tflite_artifact
 
+from edgemat.artifacts.shipped import SHIPPED_TARGET, shipped_models
 from edgemat.bench import large
 from edgemat.bench.large import Large, measure_large, require_bound
 from edgemat.errors import MissingToolError, UsageError
 from edgemat.images import BACKGROUND, FOREGROUND, UNKNOWN
+
+INT8 = [f"{name}-{SHIPPED_TARGET}" for name in shipped_models()]
 
 
 @pytest.fixture
@@ -39,6 +43,20 @@ def test_the_drawn_picture_has_a_narrow_unknown_region() -> None:
     assert set(found) == {BACKGROUND, UNKNOWN, FOREGROUND}
     ring = np.pi * ((105 + 24) ** 2 - (105 - 24) ** 2)
     assert found[UNKNOWN] == pytest.approx(ring, rel=0.02)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", INT8)
+def test_every_int8_file_that_ships_holds_the_bound_at_100_megapixels(name: str) -> None:
+    assert require_bound(measure_large(name, megapixels=[100], threads=1), 1000)
+
+
+def test_the_page_states_the_bound_of_int8_files_and_prints_what_float_takes() -> None:
+    page = (Path(__file__).parents[2] / "docs/tasks/profile.md").read_text()
+    asked = re.findall(r"edgemat memory (\S+) .*", page)
+    bounded = re.findall(r"edgemat memory (\S+) .*--below", page)
+    assert set(bounded) <= set(INT8) and set(asked) - set(INT8)
+    assert "every int8 file" in " ".join(page.split())
 
 
 def row(added_mb: float | None) -> Large:

@@ -10,16 +10,14 @@ import pytest
 pytest.importorskip("litert_torch")
 
 from rich.console import Console
-from safetensors.torch import save_file
-from toy_artifacts import artifact, tflite_artifact, write_portrait_model
+from toy_artifacts import portrait_shelf, write_portrait_model
 
-from edgemat.artifacts.artifact import Agreement, Feeding
+from edgemat.artifacts.artifact import Agreement
 from edgemat.bench.opinions import Opinion
 from edgemat.cli import app
 from edgemat.cli.tables import show_agreements, show_old_runs, show_opinions
 from edgemat.convert.old_runtime import OldRun
 from edgemat.convert.parity import Distance
-from edgemat.models import create_model
 from edgemat.terminal import run_app
 
 SAME = OldRun(distances={"default": Distance(0.125, 0.0625), "reference": Distance(0, 0)})
@@ -69,20 +67,7 @@ QUICK = ("--images", "2", "--calibration", "2", "--seconds", "0.1", "--data", "p
 @pytest.fixture
 def quick_tools(nothing_installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A shipped model, and converters in whose files alpha is red, so that none agrees."""
-    shelf = tmp_path / "weights"
-    monkeypatch.setattr("edgemat.artifacts.shipped.SHELF", shelf)
-    state = create_model("pspm-slim", width=0.25).state_dict()
-    artifact(
-        shelf,
-        lambda folder: save_file(state, folder / "weights.safetensors"),
-        name="portrait",
-        architecture="pspm-slim",
-        config={"width": 0.25},
-        kind="float",
-        feeding=Feeding(layout="NCHW", height=32, width=32, channels=3, stride=16),
-        payload="weights.safetensors",
-    )
-    tflite_artifact(shelf, name="portrait-tflite-int8")
+    monkeypatch.setattr("edgemat.artifacts.shipped.SHELF", portrait_shelf(tmp_path))
     monkeypatch.setattr(
         "edgemat.convert.tflite.convert_tflite", lambda model, path, **_: write_portrait_model(path)
     )

@@ -6,17 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.torch import save_file
-from toy_artifacts import artifact, tflite_artifact
+from toy_artifacts import portrait_shelf
 
-from edgemat.artifacts.artifact import Feeding
 from edgemat.artifacts.shipped import default_model, find_artifact, open_artifact, shipped_models
 from edgemat.bench.quality import Bars, load_bars, measure_quality
 from edgemat.data.folder import folder_split
 from edgemat.data.split import write_held_out
 from edgemat.errors import ArtifactError, UsageError
 from edgemat.images import write_image
-from edgemat.models import create_model
 
 BARS = """
 [[sets]]
@@ -50,20 +47,8 @@ bound = ">=0.5"
 @pytest.fixture
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Shipped models: an untrained float network, and an int8 file whose alpha is red."""
-    shelf = tmp_path / "weights"
+    shelf = portrait_shelf(tmp_path)
     monkeypatch.setattr("edgemat.artifacts.shipped.SHELF", shelf)
-    state = create_model("pspm-slim", width=0.25).state_dict()
-    artifact(
-        shelf,
-        lambda folder: save_file(state, folder / "weights.safetensors"),
-        name="portrait",
-        architecture="pspm-slim",
-        config={"width": 0.25},
-        kind="float",
-        feeding=Feeding(layout="NCHW", height=32, width=32, channels=3, stride=16),
-        payload="weights.safetensors",
-    )
-    tflite_artifact(shelf, name="portrait-tflite-int8")
     return shelf
 
 
@@ -140,6 +125,8 @@ def test_a_flawless_edge_scores_nought(shelf: Path, tmp_path: Path) -> None:
         ('set = "discs"', 'set = "disks"', "no set 'disks'"),
         ('figure = "iou"', 'figure = "uoi"', "figure"),
         ('bound = ">=0.99"', 'bound = "fine"', "fine"),
+        ('figure = "iou"', 'figuer = "iou"', r"no key 'bars\.0\.figuer'.*'figure'"),
+        ('folder = "FOLDER"', 'foldr = "FOLDER"', r"no key 'sets\.0\.foldr'.*'folder'"),
         ("[[sets]]", "[[sets", "TOML"),
     ],
 )
@@ -199,7 +186,7 @@ def test_in_how_many_pictures_without_anyone_someone_is_seen(shelf: Path, tmp_pa
     for wrong in (EMPTY.replace('"seen"', '"iou"'), BARS.replace('"iou"', '"seen"')):
         with pytest.raises(UsageError, match="is not measured on"):
             read(tmp_path, wrong)
-    with pytest.raises(UsageError, match="have nobody for ignore_below"):
+    with pytest.raises(UsageError, match=r"have nobody to ignore\. Leave ignore_below out"):
         read(tmp_path, EMPTY.replace("empty = true", "empty = true\nignore_below = 0.1"))
 
 

@@ -15,7 +15,9 @@ from PIL import Image
 from real_command import COMMAND, ENVIRONMENT, write_folder
 from rich.console import Console
 from toy_artifacts import tflite_artifact
+from typer.main import get_group
 
+from edgemat.cli.commands import build_app
 from edgemat.cli.tables import show_models
 from edgemat.images import read_rgba
 from edgemat.matting.classical import METHODS
@@ -58,6 +60,28 @@ def test_help_loads_nothing_heavy() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, env=ENVIRONMENT, check=True
     )
     assert result.stdout.strip().endswith("loaded: set()")
+
+
+def test_the_command_that_is_named_is_built_alone() -> None:
+    """Typer takes a tenth of a second for all of them, of which one runs."""
+    whole = get_group(build_app())
+    for name in whole.commands:
+        alone = get_group(build_app(name))
+        assert [*alone.commands] == [name]
+        options = [one.name for one in alone.commands[name].params]
+        assert options == [one.name for one in whole.commands[name].params]
+        assert alone.params[0].name == whole.params[0].name == "version"
+    for word in (None, "--help", "mate", ""):  # whose errors and help are of all commands
+        assert [*get_group(build_app(word)).commands] == [*whole.commands]
+    code = (
+        "import atexit, sys; atexit.register(lambda: print(*sys.modules))\n"
+        "from edgemat.cli import main\n"
+        "sys.argv = ['edgemat', 'doctor', '--help']\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "edgemat.cli.inventory" in done.stdout
+    assert "edgemat.cli.photo" not in done.stdout
 
 
 def test_help_names_every_command(call: Call) -> None:
@@ -142,7 +166,7 @@ def test_doctor_as_json(call: Call) -> None:
 def test_doctor_as_a_table_keeps_brackets(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     from edgemat import doctor
 
-    finding = doctor.Finding("Train", False, "missing: torch", 'pip install "edgemat[train]"')
+    finding = doctor.AbilityCheck("Train", False, "missing: torch", 'pip install "edgemat[train]"')
     monkeypatch.setattr(doctor, "examine", lambda: [finding])
     monkeypatch.setenv("COLUMNS", "150")
     assert '"edgemat[train]"' in call("doctor")[1]

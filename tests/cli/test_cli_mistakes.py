@@ -17,7 +17,7 @@ from real_command import COMMAND, ENVIRONMENT, RECIPE, ROOT, edgemat, write_fold
 from safetensors.torch import save_file
 from toy_artifacts import artifact, tflite_artifact
 
-from edgemat.artifacts.artifact import Artifact, Feeding, MattingErrors
+from edgemat.artifacts.artifact import Artifact, Feeding, MattingErrors, Validation
 from edgemat.models import create_model
 
 
@@ -207,10 +207,11 @@ def test_without_its_converter_a_model_is_not_converted(
     ("arguments", "missing", "extra"),
     [
         (["models"], "torch", "train"),
-        (["run", "tiny.toml"], "torch", "train"),
+        (["run", "tiny.toml"], "torch", "deploy"),
         (["train", "tiny.toml"], "torch", "train"),
         (["evaluate", "damaged"], "torch", "train"),
-        (["convert", "damaged", "--target", "tflite-int8"], "torch", "train"),
+        (["evaluate", "portrait.tflite", "unmatted"], "scipy", "evaluate"),
+        (["convert", "damaged", "--target", "tflite-int8"], "torch", "deploy"),
     ],
 )
 def test_the_light_install_names_the_extra(
@@ -247,6 +248,22 @@ def test_a_broken_gate_is_exit_status_1(
     verdicts = {verdict["name"]: verdict["passed"] for verdict in json.loads(printed)}
     assert verdicts == {"sad": status == 0, "grad": True}
     assert ("failed" in call("gate", file.path)[1]) == bool(status)
+
+
+def test_a_gate_on_training_pictures_says_so(
+    float_artifact: Artifact, call: Call, tmp_path: Path
+) -> None:
+    """In what a machine reads, too: a warning on the terminal does not reach it."""
+    file = tflite_artifact(
+        float_artifact.path.parent,
+        parent=float_artifact.manifest.payload_sha256,
+        scores={"unknown": MattingErrors(sad=1.0, mse=1.0, grad=1.0, conn=1.0)},
+        validation=Validation(images=4, on_training_pictures=True),
+    )
+    status, printed, said = call("gate", file.path, "--json", "--junit", tmp_path / "out.xml")
+    assert status == 0 and "on training pictures" in said
+    assert {v["note"] for v in json.loads(printed)} == {"errors on training pictures"}
+    assert (tmp_path / "out.xml").read_text().count("errors on training pictures") == 2
 
 
 def test_a_bound_that_is_none_is_explained(float_artifact: Artifact, call: Call) -> None:

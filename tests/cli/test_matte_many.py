@@ -182,6 +182,41 @@ def test_a_missing_file_stops_nothing_either(folder: Path, call: Call) -> None:
     assert errors.count("does not exist") == 2
 
 
+def test_two_of_one_name_fail_alone_and_leave_what_is_there(folder: Path, call: Call) -> None:
+    (folder / "photos" / "bad.jpg").unlink()
+    for name in ("twin.jpg", "twin.jpeg"):
+        write_photo(folder / "photos" / name)
+    (folder / "out").mkdir()
+    (folder / "out" / "twin.png").write_bytes(b"of an earlier run")
+    command = ("matte", "photos", "-o", "out", "--overwrite", *MODEL)
+    status, printed, errors = call(*command)
+    assert (status, printed) == (1, "2 written, 0 there already, 2 failed.\n")
+    assert errors.count("would both become out/twin.png") == 2
+    assert names(folder / "out") == ["deep/two.png", "one.png", "twin.png"]
+    assert (folder / "out" / "twin.png").read_bytes() == b"of an earlier run"
+    (folder / "photos" / "twin.jpeg").unlink()
+    assert call(*command)[:2] == (0, "3 written, 0 there already, 0 failed.\n")
+
+
+@pytest.mark.parametrize("option", ["--trimap-out", "--trimap", "--mask"])
+def test_a_video_beside_photographs_fails_alone(folder: Path, call: Call, option: str) -> None:
+    """Also where a photograph has its name, whose trimap it would have written."""
+    (folder / "photos" / "bad.jpg").unlink()
+    (folder / "photos" / "one.mp4").write_text("no video, which nobody finds out")
+    for name in ("one.png", "deep/two.png"):
+        (folder / "trimaps" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((48, 64), 255, np.uint8)).save(folder / "trimaps" / name)
+    given = "new" if option == "--trimap-out" else "trimaps"
+    command = ("matte", "photos", "-o", "out", option, given, *MODEL, "--json")
+    status, printed, _ = call(*command)
+    told = json.loads(printed)
+    assert status == 1 and sorted(told["written"]) == ["out/deep/two.png", "out/one.png"]
+    assert [one["source"] for one in told["failed"]] == ["photos/one.mp4"]
+    assert "is a video" in told["failed"][0]["error"]
+    status, _, errors = call("matte", "photos/one.mp4", "-o", "out", option, given, *MODEL)
+    assert status == 2 and "is a video" in errors, "where no other file is left it ends at once"
+
+
 def test_a_new_trimap_makes_a_new_result(folder: Path, call: Call) -> None:
     trimap = folder / "t.png"
     Image.fromarray(np.full((48, 64), 255, np.uint8)).save(trimap)
@@ -245,3 +280,30 @@ def test_a_watched_folder_waits_for_a_file_to_be_written(folder: Path) -> None:
         )
     ]
     assert done == [(2, "two.jpg", None), (2, "one.png", None), (6, "late.png", None)]
+
+
+def test_a_watched_file_is_done_when_its_twin_is_gone(folder: Path) -> None:
+    (folder / "photos" / "bad.jpg").unlink()
+    twin = write_photo(folder / "photos" / "one.jpg")
+    naming = Naming(folder / "out")
+    rounds = 0
+
+    def is_over() -> bool:
+        nonlocal rounds
+        rounds += 1
+        if rounds == 4:
+            twin.unlink()
+        return rounds > 6
+
+    done = [
+        (rounds, outcome.job.source.name, outcome.error is None)
+        for outcome in watch(
+            Batch(Cutter(folder / "portrait.tflite", Finish()), 0.0, {}),
+            lambda: plan([folder / "photos"], naming, may_be_empty=True),
+            pause_s=0.02,
+            is_over=is_over,
+        )
+    ]
+    assert done == [
+        (2, "two.jpg", True), (2, "one.jpg", False), (2, "one.png", False), (4, "one.png", True)
+    ]  # fmt: skip

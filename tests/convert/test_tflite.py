@@ -103,6 +103,17 @@ def test_the_delegate_takes_float_files_whole(toy: Toy, target: str) -> None:
     assert model.delegate_coverage().partitions == 1
 
 
+def test_the_int8_file_gives_the_frozen_model_s_matte_to_the_last_bit(toy: Toy) -> None:
+    """In XNNPACK's arithmetic; in torch's own a resize alone moves one value in thirty."""
+    data = evaluation(3, 32)
+    found = mattes(TfliteModel(toy.file("tflite-int8")).run, data)
+    with TFLITE.arithmetic():
+        expected = mattes(torch_predictor(toy.frozen), data)
+    assert expected.std() > 0.02
+    assert np.array_equal(found, expected)
+    assert not np.array_equal(found, mattes(torch_predictor(toy.frozen), data))
+
+
 @pytest.mark.parametrize("kernels", ["xnnpack", "builtin", "reference"])
 def test_the_int8_file_is_the_frozen_model_within_two_steps(toy: Toy, kernels: str) -> None:
     """One step of an inner tensor, rounded the other way, is up to two of the output."""
@@ -118,6 +129,7 @@ def test_the_int8_file_carries_every_grid_and_no_float(toy: Toy) -> None:
     assert proof.convolutions == proof.int8_convolutions == 4
     assert proof.float_islands == ()
     assert proof.scales_exact == proof.scales == len(toy.quantized.spec.tensors)
+    assert proof.tensors_equal == proof.tensors == 11
 
 
 def test_the_proof_finds_a_float_island(toy: Toy, tmp_path: Path) -> None:

@@ -2,90 +2,31 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from calling import Call
+from toy_sets import SIDE, pairs, photo, write_set
 
 from edgemat.data.folder import FolderSource, folder_split
 from edgemat.data.held_out import for_validation, shares_foregrounds
 from edgemat.data.layouts.check import check_set, known_sets
-from edgemat.data.layouts.table import MATTE_SETS, Layout
+from edgemat.data.layouts.table import MATTE_SETS, DatasetLayout
 from edgemat.data.open import open_data
 from edgemat.data.published import compose_published
 from edgemat.data.sections import DataSection
-from edgemat.data.shard import write_shards
 from edgemat.errors import UsageError
 from edgemat.images import read_grey, read_image, write_image
 
-SIDE = 40
-RNG = np.random.default_rng(0)
-
-
-def photo(path: Path, side: int = SIDE) -> None:
-    write_image(path, RNG.integers(0, 256, (side, side, 3), dtype=np.uint8))
-
-
-def alpha(path: Path) -> None:
-    """Half opaque, a quarter partial, a quarter transparent; no two alike."""
-    values = np.zeros((SIDE, SIDE), np.uint8)
-    values[: SIDE // 2], values[SIDE // 2 : 3 * SIDE // 4] = 255, 128
-    values[SIDE // 2, :4] = RNG.integers(1, 255, 4)
-    write_image(path, values)
-
-
-def pairs(folder: Path, names: str, colours: str, alphas: str, *, suffix: str = "") -> None:
-    for name in names:
-        photo(folder / colours / f"{name}.png")
-        alpha(folder / alphas / f"{name}{suffix}.png")
-
-
-def write_set(root: Path, layout: str) -> Path:
-    """Write a set: a and b to train on, z to test; or z alone where all are for testing."""
-    match layout:
-        case "webdataset":
-            folder = write_set(root / "folder", "own")
-            write_shards(folder, root / "shards", megabytes=1)
-            return root / "shards"
-        case "own":
-            pairs(root, "abz", "foreground", "alpha")
-            (root / "held-out.txt").write_text("z\n")
-        case "adobe":
-            adobe = root / "Combined_Dataset"
-            pairs(adobe / "Training_set" / "Adobe-licensed images", "a", "fg", "alpha")
-            pairs(adobe / "Training_set" / "Other", "b", "fg", "alpha")
-            pairs(adobe / "Test_set" / "Adobe-licensed images", "z", "fg", "alpha")
-        case "distinctions-646":
-            pairs(root / "Train", "ab", "FG", "GT")
-            pairs(root / "Test", "z", "FG", "GT")
-        case "simd":
-            pairs(root / "train", "ab", "fg", "alpha")
-            pairs(root / "test", "z", "fg", "alpha")
-        case "aim-500":
-            pairs(root, "z", "original", "mask")
-        case "alphamatting":
-            pairs(root, "z", "input_training_lowres", "gt_training_lowres")
-        case "portrait-2k":
-            pairs(root / "training", "ab", ".", ".", suffix="_matte")
-            pairs(root / "testing", "z", ".", ".", suffix="_matte")
-        case "p3m-10k":
-            pairs(root / "train", "ab", "blurred_image", "mask")
-            pairs(root / "validation" / "P3M-500-P", "y", "blurred_image", "mask")
-            pairs(root / "validation" / "P3M-500-NP", "z", "original_image", "mask")
-        case "ppm-100":
-            pairs(root, "z", "image", "matte")
-    return root
-
 
 @pytest.fixture(params=MATTE_SETS)
-def written(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Layout, Path]:
+def written(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[DatasetLayout, Path]:
     return request.param, write_set(tmp_path, request.param)
 
 
-def test_a_layout_gives_its_own_parts(written: tuple[Layout, Path]) -> None:
+def test_a_layout_gives_its_own_parts(written: tuple[DatasetLayout, Path]) -> None:
     layout, path = written
     split = folder_split(path, layout)
     for_testing = layout in ("aim-500", "alphamatting", "ppm-100")
@@ -99,7 +40,7 @@ def test_a_layout_gives_its_own_parts(written: tuple[Layout, Path]) -> None:
     assert (matte.foreground is not None) is has_layers
 
 
-def test_no_foreground_is_in_both_parts(written: tuple[Layout, Path]) -> None:
+def test_no_foreground_is_in_both_parts(written: tuple[DatasetLayout, Path]) -> None:
     layout, path = written
     data = DataSection(source=str(path), layout=layout)
     judging = for_validation(data, trained_on=data)
@@ -113,7 +54,7 @@ def test_a_set_for_testing_is_not_trained_on(tmp_path: Path) -> None:
         open_data(data, seed=0, size=(32, 32))
 
 
-def test_check_counts_and_measures(written: tuple[Layout, Path]) -> None:
+def test_check_counts_and_measures(written: tuple[DatasetLayout, Path]) -> None:
     layout, path = written
     found = check_set(layout, path)
     assert sum(found.counts.values()) == {"p3m-10k": 4}.get(
@@ -158,26 +99,6 @@ def test_a_folder_laid_out_otherwise_is_refused(tmp_path: Path) -> None:
         with pytest.raises(UsageError) as caught:
             check_set(layout, tmp_path)
         assert caught.value.remedy
-
-
-def test_the_other_tasks_sets(tmp_path: Path) -> None:
-    for n in range(12):
-        photo(tmp_path / "set12" / f"{n:02d}.png")
-    assert check_set("set12", tmp_path / "set12").problems == []
-    pairs(tmp_path / "nyu/train", "ab", "image", "depth")
-    pairs(tmp_path / "nyu/test", "z", "image", "depth")
-    assert check_set("nyudv2", tmp_path / "nyu").counts == {"train": 2, "test": 1}
-    (tmp_path / "nyu/test/depth/z.png").unlink()
-    with pytest.raises(UsageError, match="z has no partner"):
-        check_set("nyudv2", tmp_path / "nyu")
-    small = tmp_path / "mnist"
-    small.mkdir()
-    for name, count in (("train", 3), ("t10k", 2)):
-        head = b"\x00\x00\x08\x03" + b"".join(n.to_bytes(4, "big") for n in (count, 28, 28))
-        file = small / f"{name}-images-idx3-ubyte.gz"
-        file.write_bytes(gzip.compress(head + bytes(count * 28 * 28)))
-    found = check_set("mnist", small)
-    assert found.counts == {"train": 3, "test": 2} and len(found.problems) == 2
 
 
 def test_the_published_rule(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from calling import Call
 
 from edgemat.data.folder import FolderSource, folder_split
 from edgemat.data.layouts.check import check_set
-from edgemat.data.sample import Part, Use
+from edgemat.data.sample import DatasetPart, Use
 from edgemat.data.shard import write_shards
 from edgemat.errors import UsageError
 from edgemat.images import PackedFile, image_size, write_image
@@ -38,14 +38,14 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
-def opened(path: Path, use: Use, part: Part, layout: str) -> FolderSource:
+def opened(path: Path, use: Use, part: DatasetPart, layout: str) -> FolderSource:
     return FolderSource(path, seed=1, size=(32, 32), use=use, part=part, layout=layout)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("use", ["image", "foreground"])
 @pytest.mark.parametrize("part", ["train", "held-out"])
 def test_a_shard_gives_what_the_folder_gives(
-    folder: Path, tmp_path: Path, use: Use, part: Part
+    folder: Path, tmp_path: Path, use: Use, part: DatasetPart
 ) -> None:
     write_shards(folder, tmp_path / "shards")
     was, now = (

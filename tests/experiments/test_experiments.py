@@ -40,6 +40,28 @@ def test_a_constant_error_has_known_figures() -> None:
     assert (same.psnr, same.ssim, same.mae) == (math.inf, 1, 0)
 
 
+@pytest.mark.parametrize(("a", "b"), [(0.5, 0.6), (0.0, 1.0), (0.2, 0.9)])
+def test_the_ssim_of_constant_pictures_by_its_formula(a: float, b: float) -> None:
+    """No variance, no covariance: (2 a b + C1) / (a^2 + b^2 + C1), with C1 = 0.01^2 for 0..1."""
+    found, truth = (np.full((16, 16), value, np.float32) for value in (a, b))
+    expected = (2 * a * b + 1e-4) / (a * a + b * b + 1e-4)
+    assert fidelity([found], [truth]).ssim == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_ssim_of_a_checkerboard_and_its_negative_by_hand() -> None:
+    """Means 24/49 and 25/49 of 7 x 7 windows, or the other way round; covariance is negative.
+
+    With n = 49 values, variances are 24 * 25 / 49 / 48 (divided by n - 1), the covariance their
+    negative; C1 = 0.01^2 and C2 = 0.03^2.
+    """
+    board = (np.indices((16, 16)).sum(0) % 2).astype(np.float32)
+    low, high, variance = 24 / 49, 25 / 49, 24 * 25 / 49 / 48
+    luminance = (2 * low * high + 1e-4) / (low**2 + high**2 + 1e-4)
+    structure = (-2 * variance + 9e-4) / (2 * variance + 9e-4)
+    found = fidelity([board], [1 - board]).ssim
+    assert found == pytest.approx(luminance * structure, abs=1e-6)
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_idx_files_are_read(tmp_path: Path, packed: bool) -> None:
     for name, pictures in IDX.items():

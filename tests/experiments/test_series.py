@@ -13,12 +13,11 @@ import numpy as np
 import pytest
 import torch
 from calling import Call
-from toy_series import MODELS, TINY, noise_trial, pictures
+from toy_series import MODELS, TINY, noise_trial, pictures, write_tiny
 
 from edgemat.data.small_pictures import SmallPictures
 from edgemat.errors import DiskError, TrainingError, UsageError
 from edgemat.experiments import series as module
-from edgemat.experiments.protocol import PROTOCOLS
 from edgemat.experiments.reconstruct import reconstruction_trial
 from edgemat.experiments.series import Series, read_series, run_series
 from edgemat.experiments.trial import Trial, hash_pixels
@@ -196,15 +195,14 @@ def test_a_network_of_no_known_kind_is_refused_before_it_is_trained(tmp_path: Pa
         run_series(tmp_path / "runs.json", untrained, TINY, processor="a CPU")
 
 
-def test_the_command_keeps_and_shows_runs(
-    tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(PROTOCOLS["reconstruct"], "short", TINY)
+def test_the_command_keeps_and_shows_runs(tmp_path: Path, call: Call) -> None:
+    write_tiny(protocol := tmp_path / "tiny.toml")
     shown = pictures()
     data = tmp_path / "noise[red].npz"
     np.savez(data, x_train=shown.train, x_test=shown.test)
     words = ["experiments", "series", "reconstruct", "--data", str(data)]
-    words += ["--model", MODELS[0], "--seed", "4", "-o", str(tmp_path / "runs.json")]
+    words += ["--protocol", str(protocol), "--model", MODELS[0], "--seed", "4"]
+    words += ["-o", str(tmp_path / "runs.json")]
     status, text, _ = call(*words)
     assert (status, "guided" in text, "blind" in text) == (0, False, True)
     assert "noise[red], 8 pictures" in " ".join(text.split())
@@ -216,7 +214,7 @@ def test_the_command_keeps_and_shows_runs(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("segment",), "There is no 'segment'"),
+        (("segmentation",), "There is no 'segmentation'"),
         (("portraits", "--protocol", "thesis"), "no protocol 'thesis' of portraits"),
         (("portraits", "--data", "x"), "1 times --data is not what portraits takes"),
         (("denoise", "--data", "x"), "1 times --data is not what denoise takes"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from toy_series import TINY, noise_trial
 
 from edgemat.data.folder import FolderSource
@@ -14,9 +15,9 @@ from edgemat.data.sample import Matte
 from edgemat.errors import UsageError
 from edgemat.experiments.denoise import denoising_trial
 from edgemat.experiments.portraits import portraits_trial
-from edgemat.experiments.protocol import PROTOCOLS, Subject
+from edgemat.experiments.protocol import SUBJECTS, Subject, protocol_names, read_protocol
 from edgemat.experiments.series import run_series
-from edgemat.experiments.trial import Trial
+from edgemat.experiments.trial import Trial, run_trial
 from edgemat.images import write_image
 
 
@@ -34,29 +35,17 @@ def test_an_epoch_shows_each_picture_once(trial: Trial) -> None:
     assert torch.equal(first.flatten(1).sum(1).sort()[0], second.flatten(1).sum(1).sort()[0])
 
 
-def test_the_thesis_protocols_are_those_of_its_text() -> None:
-    """Sections 4.8.1 and 3.6.2.1."""
-    one = PROTOCOLS["reconstruct"]["thesis"]
-    rates = {epoch: one.rate(epoch) for epoch in (0, 49, 50, 69, 70, 84, 85, 99)}
-    assert list(rates.values()) == pytest.approx([1e-2] * 2 + [1e-3] * 2 + [1e-4] * 2 + [1e-5] * 2)
-    assert (one.epochs, one.steps, one.batch, one.optimizer) == (100, 600, 100, "sgd")
-    other = PROTOCOLS["denoise"]["thesis"]
-    assert [other.rate(epoch) for epoch in (44, 45, 55)] == pytest.approx([1e-3, 1e-4, 1e-5])
-    assert (other.epochs, other.steps, other.batch, other.optimizer) == (60, 1875, 128, "adam")
-    assert one.width == other.width == 1
-
-
-@pytest.mark.parametrize("subject", PROTOCOLS)
+@pytest.mark.parametrize("subject", SUBJECTS)
 def test_a_short_protocol_has_steps_where_the_thesis_has(subject: Subject) -> None:
-    own = PROTOCOLS[subject]["short"]
-    thesis = PROTOCOLS[subject].get("thesis")
-    if thesis is not None:
+    own = read_protocol(subject, "short")
+    if "thesis" in protocol_names(subject):
+        thesis = read_protocol(subject, "thesis")
         shares = [fall / thesis.epochs for fall in thesis.falls]
         assert [fall / own.epochs for fall in own.falls] == pytest.approx(shares, abs=0.02)
 
 
-def write_noise(root: Path, **counts: int) -> None:
-    random = np.random.default_rng(1)
+def write_noise(root: Path, *, seed: int = 1, **counts: int) -> None:
+    random = np.random.default_rng(seed)
     for folder, count in counts.items():
         (root / folder).mkdir(parents=True)
         for number in range(count):
@@ -68,7 +57,7 @@ def test_folders_to_judge_by_are_told_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_noise(tmp_path, photos=1, BSD=1)
-    write_noise(tmp_path / "other", BSD=1)
+    write_noise(tmp_path / "other", seed=2, BSD=1)
     photos, one, other = (tmp_path / name for name in ("photos", "BSD", "other/BSD"))
     with pytest.raises(UsageError, match="Two folders to judge by are called BSD"):
         denoising_trial(photos, [one, other])
@@ -93,6 +82,45 @@ def test_denoising_learns_from_one_folder_and_is_judged_on_others(tmp_path: Path
         denoising_trial(tmp_path / "photos", [tmp_path / "nowhere"])
 
 
+def test_what_is_judged_is_not_learned(tmp_path: Path) -> None:
+    """BSD68's pictures are in BSDS500 in colour, compressed, upright or not, by another name."""
+    write_noise(tmp_path, photos=2, BSD=2)
+    blocks = np.random.default_rng(3).integers(0, 256, (8, 9, 3)).astype(np.uint8)
+    judged = np.kron(blocks, np.ones((8, 8, 1), np.uint8))  # what compression leaves alike
+    write_image(tmp_path / "BSD" / "1.png", judged)
+    alone = denoising_trial(tmp_path / "photos", [tmp_path / "BSD"])
+    Image.fromarray(np.rot90(judged)).save(tmp_path / "photos" / "12003.jpg", quality=80)
+    found = denoising_trial(tmp_path / "photos", [tmp_path / "BSD"])
+    assert "2 photographs of photos (1 that are judged left out), judged" in found.data
+    assert found.pixels == alone.pixels and "left out" not in alone.data
+    with pytest.raises(UsageError, match=r"All pictures of .*BSD are judged"):
+        denoising_trial(tmp_path / "BSD", [tmp_path / "BSD"])
+
+
+@pytest.mark.parametrize("model", ["dncnn", "dncnn-hin-nlc"])
+def test_a_network_that_begins_with_the_identity_gives_its_input(
+    model: str, tmp_path: Path
+) -> None:
+    """Else its first noise is louder than the picture's: 300 steps ended below where they began."""
+    write_noise(tmp_path, photos=1, BSD=1)
+    found = denoising_trial(tmp_path / "photos", [tmp_path / "BSD"])
+    given = found.judge(torch.nn.Identity())
+    still = TINY.model_copy(update={"epochs": 1, "learning_rate": 1e-12, "begin": "identity"})
+    figures, _ = run_trial(found, model, 1, still, state=tmp_path / "a.state")
+    assert figures == pytest.approx(given, abs=1e-4)
+    other = still.model_copy(update={"begin": "random"})
+    figures, _ = run_trial(found, model, 1, other, state=tmp_path / "b.state")
+    assert figures[found.score] < given[found.score] - 0.1
+
+
+def test_a_reconstruction_does_not_begin_with_the_identity(trial: Trial, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="reconstruct do not correct their input"):
+        run_trial(
+            trial, "reconstruct-a2u", 1, TINY.model_copy(update={"begin": "identity"}),
+            state=tmp_path / "state",
+        )  # fmt: skip
+
+
 @pytest.mark.long
 def test_people_who_are_judged_are_not_learned(monkeypatch: pytest.MonkeyPatch) -> None:
     read: set[str] = set()
@@ -106,7 +134,7 @@ def test_people_who_are_judged_are_not_learned(monkeypatch: pytest.MonkeyPatch) 
     found = portraits_trial()
     judged = set(read)
     read.clear()
-    assert len(list(found.epoch(1, 0, PROTOCOLS["portraits"]["short"]))) == 20
+    assert len(list(found.epoch(1, 0, read_protocol("portraits", "short")))) == 20
     assert len(judged) > 3 and len(read) > 40  # of so many, some would be among the judged
     assert not judged & read
 

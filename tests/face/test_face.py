@@ -13,11 +13,13 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from test_structure import BLOCK
 
 import edgemat
 from edgemat.callable_package import CallablePackage
+from edgemat.images import write_image
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("bench", "convert", "quantize")
@@ -181,10 +183,48 @@ for call in (
     assert lines[0] == "(64, 64)"
     assert lines[1] == "False True"
     assert len(lines) == 5
-    for line in lines[2:]:  # whichever of the packages is asked for first
+    for line, extra in zip(lines[2:], ("deploy", "deploy", "train"), strict=True):
+        # whichever of the packages is asked for first
         needed, _, rest = line.removeprefix("This needs ").partition(", ")
-        assert needed in ("torch", "safetensors")
-        assert rest == 'which is not installed. Run: pip install "edgemat[train]"'
+        assert needed in ("torch", "safetensors", "nncf")
+        assert rest == f'which is not installed. Run: pip install "edgemat[{extra}]"'
+
+
+def test_the_light_install_does_all_that_its_commands_say_without_scipy(tmp_path: Path) -> None:
+    write_image(tmp_path / "photo.png", np.full((64, 64, 3), 90, np.uint8))
+    bench = "['bench', 'portrait', '--threads', '1', '--runs', '2', '--seconds', '0', *kept]"
+    code = f"""{BLOCK}
+from edgemat.cli import app
+import edgemat.matting.video.cut, edgemat.serve.app, edgemat.workflow.api.matte_files
+kept = ['--history', 'history.sqlite', '-o', 'latency.json']
+for arguments in (
+    ['matte', 'photo.png', '-o', 'cut.png'],
+    ['matte', 'photo.png', '-o', 'blurred.jpg', '--blur', '7'],
+    ['devices'],
+    {bench},
+):
+    status = app(arguments, standalone_mode=False)
+    assert not status or arguments[0] == 'bench', arguments  # whose times may scatter
+"""
+    run_python(code, tmp_path)
+    made = {path.name for path in tmp_path.iterdir()}
+    assert {"cut.png", "blurred.jpg", "latency.json"} <= made
+
+
+def test_errors_of_mattes_say_what_they_need(tmp_path: Path) -> None:
+    code = f"""{BLOCK}
+import edgemat
+from edgemat.errors import MissingToolError
+print(hasattr(edgemat, "matting_errors"))
+try:
+    edgemat.matting_errors
+except MissingToolError as error:
+    print(error)
+"""
+    assert run_python(code, tmp_path).splitlines() == [
+        "False",
+        'This needs scipy, which is not installed. Run: pip install "edgemat[evaluate]"',
+    ]
 
 
 def test_the_light_install_shows_help(tmp_path: Path) -> None:

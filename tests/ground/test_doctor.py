@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import sys
 import tomllib
@@ -12,20 +13,24 @@ from typing import Any
 
 import pytest
 
+from edgemat import doctor
 from edgemat.doctor import (
     PACKAGES,
-    Finding,
+    AbilityCheck,
     cpu_has_int8_dot_product,
     examine,
     explain_missing,
+    needs,
+    require,
 )
+from edgemat.errors import MissingToolError
 from tools.lock import PYTHONS
 
 INSTALLED = metadata.version
 ROOT = Path(__file__).parents[2]
 
 
-def without(monkeypatch: pytest.MonkeyPatch, *missing: str) -> dict[str, Finding]:
+def without(monkeypatch: pytest.MonkeyPatch, *missing: str) -> dict[str, AbilityCheck]:
     def version(package: str) -> str:
         if package in missing:
             raise metadata.PackageNotFoundError(package)
@@ -44,6 +49,11 @@ def without(monkeypatch: pytest.MonkeyPatch, *missing: str) -> dict[str, Finding
             "Matting without a network: closed-form, knn",
             'pip install "edgemat[classical]"',
         ),
+        (
+            "scipy",
+            "Measure the errors of mattes: evaluate, bias",
+            'pip install "edgemat[evaluate]"',
+        ),
         ("torch", "Train", 'pip install "edgemat[train]"'),
         ("nncf", "Quantize with NNCF", 'pip install "edgemat[deploy]"'),
         ("litert-torch", "Convert to TFLite", 'pip install "edgemat[deploy]"'),
@@ -59,7 +69,7 @@ def test_a_missing_package_names_its_extra(
     monkeypatch: pytest.MonkeyPatch, package: str, ability: str, remedy: str
 ) -> None:
     found = without(monkeypatch, package)[ability]
-    assert found == Finding(ability, False, f"missing: {package}", remedy)
+    assert found == AbilityCheck(ability, False, f"missing: {package}", remedy)
 
 
 def test_core_ai_has_an_extra_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +128,7 @@ def test_a_nearly_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_torch_there_is_no_answer_about_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     gpu = {finding.ability: finding for finding in examine()}["Train on a GPU"]
-    assert gpu == Finding("Train on a GPU", False, "torch missing")
+    assert gpu == AbilityCheck("Train on a GPU", False, "torch missing")
 
 
 @pytest.mark.parametrize(
@@ -129,6 +139,7 @@ def test_without_torch_there_is_no_answer_about_gpus(monkeypatch: pytest.MonkeyP
         ("nncf", "nncf", "deploy"),
         ("litert_torch", "litert-torch", "deploy"),
         ("skimage.metrics", "scikit-image", "report"),
+        ("scipy.ndimage", "scipy", "evaluate"),
     ],
 )
 def test_a_failed_import_names_the_extra(module: str, package: str, extra: str) -> None:
@@ -136,6 +147,49 @@ def test_a_failed_import_names_the_extra(module: str, package: str, extra: str) 
     assert f"needs {package}," in error.message
     assert error.remedy == f'Run: pip install "edgemat[{extra}]"'
     assert error.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("extras", "module", "named"),
+    [
+        ((), "scipy", "evaluate"),
+        (("classical",), "scipy", "classical"),
+        (("deploy", "train", "evaluate"), "torch", "deploy"),
+        (("train", "report"), "skimage", "report,train"),
+        (("train",), "nncf", "deploy"),  # what the command did not tell of
+    ],
+)
+def test_one_installation_brings_all_that_is_needed(
+    extras: tuple[str, ...], module: str, named: str
+) -> None:
+    with pytest.raises(MissingToolError) as caught, needs(*extras):
+        raise ModuleNotFoundError("no", name=module)
+    assert caught.value.remedy == f'Run: pip install "edgemat[{named}]"'
+
+
+def test_the_extras_that_come_with_others_are_those_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras: dict[str, list[str]] = project["optional-dependencies"]
+
+    def within(extra: str) -> set[str]:
+        nested = (one for one in extras[extra] if one.startswith("edgemat["))
+        direct = {part for one in nested for part in one[len("edgemat[") : -1].split(",")}
+        return direct.union(*map(within, direct))
+
+    for extra in {extra for _, _, extra in PACKAGES if extra} | {"label"}:
+        assert doctor._within([extra]) == within(extra)
+
+
+def test_what_is_required_is_looked_for_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    require("classical", "train")
+    there = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "scipy" else there(name)
+    )
+    require("serve")
+    with pytest.raises(MissingToolError, match="needs scipy") as caught:
+        require("classical", "evaluate")
+    assert caught.value.remedy == 'Run: pip install "edgemat[classical]"'
 
 
 @pytest.mark.parametrize("arguments", [{"name": "edgemat.nowhere"}, {}])

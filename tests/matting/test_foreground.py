@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter, zoom
+from scipy.ndimage import convolve, gaussian_filter, zoom
 
 import edgemat.matting.foreground as module
 from edgemat.errors import ImageError, UsageError
@@ -19,6 +19,23 @@ from edgemat.matting.foreground import (
 )
 
 RED, BLUE, GREEN = (np.array(c, np.uint8) for c in ((220, 20, 10), (10, 30, 200), (20, 180, 40)))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 90), (40, 3), (97, 131), (300, 200)])
+@pytest.mark.parametrize("reach", [0, 1, 7, 19])
+def test_sums_over_a_disc_are_scipys(size: tuple[int, int], reach: int) -> None:
+    """As float32 rounds them, whether the disc or the plane is the larger."""
+    random = np.random.default_rng(0)
+    plane = random.integers(0, 256, size).astype(np.float32)
+    disc = random.random((2 * reach + 1, 2 * reach + 1), dtype=np.float32)
+    disc /= disc.sum()
+    expected = convolve(plane.astype(np.float64), disc, mode="constant")
+    np.testing.assert_allclose(module._convolve(plane, disc), expected, atol=255 * 1e-7)
+
+
+def test_a_transform_has_a_size_that_it_is_quick_at() -> None:
+    sizes = {least: module._quick_size(least) for least in (1, 7, 13, 121, 1019, 12019)}
+    assert sizes == {1: 1, 7: 8, 13: 15, 121: 125, 1019: 1024, 12019: 12150}
 
 
 def soft_disc(height: int = 90, width: int = 120, *, edge: float = 8.0) -> F32:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,13 @@ from PIL import Image
 from toy_artifacts import write_portrait_model
 from toy_videos import UNIT, read_frames, shade, times, write_clip
 
-from edgemat.errors import EdgematError, ImageError, MissingToolError, UsageError
+from edgemat.errors import (
+    EdgematError,
+    ImageError,
+    MissingToolError,
+    PictureWarning,
+    UsageError,
+)
 from edgemat.images import U8
 from edgemat.matting.cutting import Cutter
 from edgemat.matting.finish import Finish
@@ -51,9 +58,15 @@ def run(
     return shares
 
 
-def heard(path: Path) -> Iterator[Any]:
+def heard(path: Path, track: int = 0) -> Iterator[Any]:
     with av.open(str(path)) as container:
-        yield from container.decode(audio=0)
+        yield from container.decode(audio=track)
+
+
+def pitch(path: Path, track: int) -> int:
+    """The strongest frequency of a track, in Hz, to a tenth of an octave."""
+    wave = np.concatenate([frame.to_ndarray()[0] for frame in heard(path, track)])
+    return int(np.abs(np.fft.rfft(wave)).argmax() * 48_000 / len(wave))
 
 
 def assert_all_there(frames: list[tuple[float, U8]], count: int, *, within_s: float) -> None:
@@ -126,6 +139,66 @@ def test_frames_as_pictures(tmp_path: Path, model: Path) -> None:
     names = sorted(path.name for path in (tmp_path / "frames").iterdir())
     assert names == [f"f{number:03d}.png" for number in range(1, 8)]
     assert_cut_out(np.array(Image.open(tmp_path / "frames" / "f007.png")), 6)
+
+
+@pytest.mark.parametrize("name", ["cut.mov", "cut.webm"])
+def test_every_track_of_sound_is_kept(tmp_path: Path, model: Path, name: str) -> None:
+    """Copied as it is, or encoded anew, under the language that it has."""
+    source = write_clip(tmp_path / "clip.mp4", 12, sound=True, languages=("eng", "fra"))
+    run(source, tmp_path / name, model)
+    with av.open(str(tmp_path / name)) as written:
+        tracks = written.streams.audio
+        assert [one.metadata["language"] for one in tracks] == ["eng", "fra"]
+        assert [bool(one.disposition & 1) for one in tracks] == [True, False]
+    for track in range(2):
+        assert pitch(tmp_path / name, track) == pytest.approx(pitch(source, track), rel=0.05)
+    assert pitch(tmp_path / name, 1) == pytest.approx(2 * pitch(tmp_path / name, 0), rel=0.05)
+
+
+def test_a_track_that_nobody_can_read_is_left_out_and_named(tmp_path: Path, model: Path) -> None:
+    """As phones write one of spatial sound beside the usual one."""
+    source = write_clip(tmp_path / "clip.mp4", 6, sound=True, languages=("eng", "fra"))
+    before, _, after = source.read_bytes().rpartition(b"mp4a")  # the last track's kind, told twice
+    source.write_bytes(before + b"qzqz" + after.replace(b"\x40\x15", b"\xfe\x15", 1))
+    with pytest.warns(match="that track is left out"):
+        run(source, tmp_path / "cut.mov", model)
+    with av.open(str(tmp_path / "cut.mov")) as written:
+        assert [one.metadata["language"] for one in written.streams.audio] == ["eng"]
+
+
+HLG, WIDE = (9, 9, 18), (9, 9, 14)
+
+
+@pytest.mark.parametrize(
+    ("colours", "name", "finish", "said"),
+    [
+        (HLG, "f%03d.png", {}, "is HDR, which its pictures do not say"),
+        (WIDE, "f%03d.png", {}, "is of a wide gamut, which its pictures do not say"),
+        (HLG, "cut.mov", {}, "its colours are kept, with 8 bits each"),
+        (WIDE, "cut.mov", {}, None),
+        (HLG, "f%03d.png", {"only_mask": True}, None),
+        ((1, 1, 1), "f%03d.png", {}, None),
+    ],
+)
+def test_what_becomes_of_other_colours_is_said(
+    tmp_path: Path,
+    model: Path,
+    colours: tuple[int, int, int],
+    name: str,
+    finish: dict[str, bool],
+    said: str | None,
+) -> None:
+    source = write_clip(tmp_path / "clip.mp4", 2, colours=colours)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", PictureWarning)
+        run(source, tmp_path / name, model, **finish)
+    told = [str(one.message) for one in caught if issubclass(one.category, PictureWarning)]
+    assert len(told) == (said is not None) and all(str(said) in one for one in told)
+    if name.endswith(".mov"):
+        with av.open(str(tmp_path / name)) as written:
+            frame = next(written.decode(video=0))
+            kept = (frame.colorspace, frame.color_primaries, frame.color_trc)
+            assert tuple(int(one) for one in kept) == colours
 
 
 class Stopped(Exception):

@@ -16,9 +16,9 @@ from edgemat.errors import UsageError
 from edgemat.models import create_model
 from edgemat.models.blocks.index import IndexBlock, IndexedUpsample, UnitSoftmax
 from edgemat.models.blocks.pooling import (
+    ChannelOrder,
     Deinterleave,
     Interleave,
-    Layout,
     MaxPool,
     MaxUnpool,
     SumPool,
@@ -81,7 +81,7 @@ def trained_like(name: str, **config: object) -> MattingNetwork:
     return network.eval()
 
 
-def with_layout(deploy: DeployForm, layout: Layout) -> DeployForm:
+def with_layout(deploy: DeployForm, layout: ChannelOrder) -> DeployForm:
     set_layout(deploy, layout)
     return deploy
 
@@ -89,7 +89,7 @@ def with_layout(deploy: DeployForm, layout: Layout) -> DeployForm:
 @pytest.mark.parametrize("layout", ["nchw", "nhwc"])
 @pytest.mark.parametrize("config", [{}, {"width": 0.5}])
 def test_deploy_form_of_indexnet_equals_the_training_form(
-    layout: Layout, config: dict[str, float]
+    layout: ChannelOrder, config: dict[str, float]
 ) -> None:
     network = trained_like("indexnet-m2o-nlc", **config)
     x = torch.rand(1, 4, 64, 96)
@@ -100,7 +100,7 @@ def test_deploy_form_of_indexnet_equals_the_training_form(
 
 
 @pytest.mark.parametrize("layout", ["nchw", "nhwc"])
-def test_deploy_form_of_pspm_equals_the_training_form(layout: Layout) -> None:
+def test_deploy_form_of_pspm_equals_the_training_form(layout: ChannelOrder) -> None:
     """In float64, where folding batch normalisation cannot turn a near tie around."""
     network = trained_like("pspm-b5", width=0.5).double()
     x = torch.rand(1, 3, 64, 96, dtype=torch.float64)
@@ -238,7 +238,7 @@ def test_channels_that_never_varied_give_their_constant() -> None:
 @pytest.mark.parametrize("layout", ["nchw", "nhwc"])
 @pytest.mark.parametrize("shape", [(1, 3, 4, 6), (2, 5, 8, 4)])
 def test_deinterleaving_is_the_inverse_of_interleaving(
-    layout: Layout, shape: tuple[int, ...]
+    layout: ChannelOrder, shape: tuple[int, ...]
 ) -> None:
     x = torch.rand(shape)
     maps = Deinterleave(layout)(x)

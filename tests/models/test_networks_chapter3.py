@@ -111,6 +111,7 @@ def added(sampling: str, widths: tuple[int, ...]) -> int:
         "conv": lambda c: 9 * c**2 + c,
         "deconv": lambda c: 16 * c**2 + c,
         "carafe": lambda c: 64 * c + 9 * 64 * 100,
+        "carafe1": lambda c: 64 * c + 9 * 64 * 4,
     }
     if sampling.startswith("modelwise"):
         return added(sampling.replace("modelwise", "shared"), widths[:1])
@@ -140,6 +141,8 @@ DENOISING = layers(*VGG_LAYERS) + layers(*DECODING_LAYERS) + 9 * 64 + 1
         ("index-modelwise", "modelwise-nlc"),
         ("index-hin", "hin-nlc"),
         ("index-m2o", "m2o-nlc"),
+        ("conv-nearest", "conv-nearest"),
+        ("maxpool-carafe1", "max-carafe1"),
     ],
 )
 def test_reconstruction_networks_differ_by_their_sampling(name: str, sampling: str) -> None:

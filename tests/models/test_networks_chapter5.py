@@ -13,12 +13,12 @@ from torch.nn import functional as F
 from edgemat.models import list_models, model_info
 from edgemat.models.count import count, count_parameters, on_paper
 from edgemat.models.encoders.mit import (
-    Block,
     DropPath,
     MiT,
     MixPerceptron,
     Reduction,
     SelfAttention,
+    TransformerBlock,
     attend,
     to_map,
     to_tokens,
@@ -196,7 +196,7 @@ def test_low_level_assembling_by_loops() -> None:
 
 def test_gradients_of_a_transformer_block() -> None:
     torch.manual_seed(0)
-    block = Block(4, heads=2, reduction=2, drop_path=0.0).double()
+    block = TransformerBlock(4, heads=2, reduction=2, drop_path=0.0).double()
     x = tokens(8, 4, batch=1).requires_grad_()
     assert torch.autograd.gradcheck(lambda t: block(t, torch.Size((2, 4))), [x])
 

@@ -149,7 +149,7 @@ def test_no_two_released_networks_have_the_same_names_and_shapes() -> None:
     for family in FAMILIES.values():
         for member in family.members:
             shapes = member.shapes
-            known = {(part.name, shapes[own]) for own, part in member.layout.parts.items()}
+            known = {(one.name, shapes[own]) for own, one in member.layout.tensors.items()}
             key = frozenset(known)
             assert key not in seen, f"{member.architecture} and {seen[key]}"
             seen[key] = member.architecture

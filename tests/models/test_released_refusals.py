@@ -224,7 +224,7 @@ def test_an_artefact_and_a_file_of_more_than_2_gb_are_not_read(tmp_path: Path) -
 def test_a_tensor_that_cannot_be_put_in_order(tensor: torch.Tensor, tmp_path: Path) -> None:
     """A2U's kernels are turned from places to sub-pixels, which these have not."""
     layout, shapes = FAMILIES["a2u"].members[0].layout, FAMILIES["a2u"].members[0].shapes
-    state = {part.name: torch.zeros(shapes[own]) for own, part in layout.parts.items()}
+    state = {one.name: torch.zeros(shapes[own]) for own, one in layout.tensors.items()}
     state["bilinear0.bconv_UP.1.bias"] = tensor
     torch.save(state, tmp_path / "a2u.pth")
     with pytest.raises(UsageError, match=r"bilinear0\.bconv_UP\.1\.bias is"):

@@ -15,10 +15,10 @@ from torch.nn import functional as F
 from edgemat.models.blocks.carafe import Carafe
 from edgemat.models.blocks.index import (
     FAMILIES,
-    Family,
     HolisticMaxIndex,
     IndexBlock,
     IndexedUpsample,
+    IndexFamily,
     Normalisation,
 )
 from edgemat.models.blocks.pooling import MaxUnpool, SumPool
@@ -30,6 +30,7 @@ from edgemat.models.blocks.sampling import (
     create_sampling,
 )
 from edgemat.models.count import count_parameters
+from edgemat.models.pruned import settle_channels
 
 POSITIONS = ((0, 0), (0, 1), (1, 0), (1, 1))
 
@@ -132,7 +133,7 @@ def test_samplings_halve_and_double(name: str) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_scores_of_linear_families_by_table_3_1(family: Family) -> None:
+def test_scores_of_linear_families_by_table_3_1(family: IndexFamily) -> None:
     """A score is a weighted sum over the 2x2 window: of all channels, or of its own."""
     block = IndexBlock(3, family=family, nonlinear=False, context=False).double()
     x = torch.randn(1, 3, 4, 6, dtype=torch.float64)
@@ -177,7 +178,7 @@ def test_families_share_their_weights_as_they_say() -> None:
 
 
 @pytest.mark.parametrize("family", ["shared", "unshared"])
-def test_one_to_one_families_see_their_own_channel_alone(family: Family) -> None:
+def test_one_to_one_families_see_their_own_channel_alone(family: IndexFamily) -> None:
     block = IndexBlock(4, family=family).eval()
     x = torch.randn(1, 4, 8, 8)
     changed = x.clone()
@@ -205,6 +206,31 @@ def test_normalisations_of_table_3_5(normalisation: Normalisation) -> None:
     assert torch.allclose(found.feature, weighted, atol=1e-6)
     assert torch.allclose(found.pooled, pooled, atol=1e-6)
     assert torch.allclose(deploy.up(0, y, found.guide), sampling.up(0, y, guide), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "name", ["shared-nlc", "modelwise-nlc", "max-shared-lc", "max-modelwise-lc"]
+)
+def test_a_block_that_serves_any_channels_deploys_for_those_that_pruning_left(name: str) -> None:
+    """No weight of such a block says how many there are: the pool has seen it."""
+
+    class Halving(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.sampling = create_sampling(name, {0: 6})
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.sampling.down(0, x).pooled
+
+    network, x = Halving().eval(), torch.randn(1, 4, 8, 8)
+    settle_channels(network, x)
+    sampling = network.sampling
+    assert isinstance(sampling, IndexSampling)
+    deploy = sampling.deploy()
+    before, after = sampling.down(0, x), deploy.down(0, x)
+    torch.testing.assert_close(after.pooled, before.pooled)
+    y = torch.randn(1, 4, 4, 4)
+    torch.testing.assert_close(deploy.up(0, y, after.guide), sampling.up(0, y, before.guide))
 
 
 # ---- CARAFE -----------------------------------------------------------------------------------
@@ -250,7 +276,7 @@ def distinct(*shape: int) -> Tensor:
 
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize(("nonlinear", "context"), [(False, False), (True, True)])
-def test_gradients_of_index_networks(family: Family, nonlinear: bool, context: bool) -> None:
+def test_gradients_of_index_networks(family: IndexFamily, nonlinear: bool, context: bool) -> None:
     torch.manual_seed(0)
     block = IndexBlock(2, family=family, nonlinear=nonlinear, context=context).double()
     for module in block.modules():

@@ -20,11 +20,12 @@ from toy_networks import calibration, network_deploy, picture, toy_deploy
 from edgemat.errors import ArtifactError, ConversionError
 from edgemat.images import PIXEL_SCALE
 from edgemat.models.blocks.segmentation import DeployTrimapAttention
-from edgemat.models.deploy import DeployForm
+from edgemat.models.deploy import DeployForm, to_deploy
+from edgemat.models.network import MattingNetwork, MattingOutput
 from edgemat.quantize.align import unify_grids
 from edgemat.quantize.fixed_grids import UNIT_SCALE
 from edgemat.quantize.frozen import FrozenFakeQuantize, freeze
-from edgemat.quantize.ptq import Quantized, prepare_for_int8, quantize_ptq
+from edgemat.quantize.ptq import Quantized, distinct, prepare_for_int8, quantize_ptq
 from edgemat.quantize.spec import QuantSpec, TensorQuant
 
 
@@ -136,18 +137,26 @@ def test_concatenated_tensors_share_one_grid_that_covers_all(toy: Quantized) -> 
     assert high == pytest.approx(3, abs=first.scale[0])
 
 
+def test_a_picture_that_comes_again_is_counted_once() -> None:
+    """Sixteen times the same is one picture, and its ranges are those of one."""
+    one = calibration(3, 32)[:1]
+    assert distinct(one * 16) == 1 and distinct(calibration(3, 32)) == 8
+    with pytest.warns(UserWarning, match="1 calibration images are too few"):
+        quantize_ptq(toy_deploy(), one * 16)
+
+
 def test_a_fixed_grid_in_a_concatenation_is_refused() -> None:
-    class SigmoidConcatenation(nn.Module):
+    class SigmoidConcatenation(MattingNetwork):
         def __init__(self) -> None:
             super().__init__()
             self.conv = nn.Conv2d(3, 2, 1)
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
+        def forward(self, x: torch.Tensor) -> MattingOutput:
             y = self.conv(x)
-            return torch.cat([torch.sigmoid(y), y * 5.0], dim=1) - 0.5
+            return MattingOutput(torch.cat([torch.sigmoid(y), y * 5.0], dim=1) - 0.5)
 
     with pytest.raises(ConversionError, match="sigmoid"):
-        quantize_ptq(SigmoidConcatenation().eval(), calibration(3, 32))
+        quantize_ptq(to_deploy(SigmoidConcatenation()), calibration(3, 32))
 
 
 def test_each_grid_says_what_nncf_chose(monkeypatch: pytest.MonkeyPatch) -> None:

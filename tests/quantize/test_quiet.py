@@ -30,6 +30,7 @@ from edgemat.quantize.frozen import freeze
 from edgemat.quantize.kernels import fused_kernels
 from edgemat.quantize.ptq import quantize_ptq
 from edgemat.quantize.qat import QuantizationAware
+from edgemat.quantize.pruning.prune import prune
 from edgemat.quantize.pruning.sparse import mask_weights
 from edgemat.training.loop import train
 from edgemat.training.schedule import Schedule
@@ -48,6 +49,8 @@ convert_coreml(
 torch.manual_seed(0)
 network = create_model("pspm-slim", width=0.35).eval()
 mask_weights(network, examples[0], 0.5)
+pruned = prune(create_model("pspm-slim", width=0.25), examples[0], 12e6, importance="magnitude")
+assert pruned.removed
 from edgemat.models.deploy import to_deploy
 slim = quantize_ptq(to_deploy(create_model("pspm-slim", width=0.35).eval()), examples)
 aware = QuantizationAware(slim, examples[0])

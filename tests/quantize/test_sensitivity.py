@@ -21,7 +21,14 @@ from edgemat.convert.parity import compare
 from edgemat.convert.proof import prove
 from edgemat.errors import UsageError
 from edgemat.matting.torch_predictor import torch_predictor
-from edgemat.quantize.blocks import BETWEEN, Block, check_blocks, find_blocks, keep, quantize_only
+from edgemat.quantize.blocks import (
+    BETWEEN,
+    BlockTensors,
+    check_blocks,
+    find_blocks,
+    keep,
+    quantize_only,
+)
 from edgemat.quantize.frozen import freeze
 from edgemat.quantize.ptq import Quantized
 from edgemat.quantize.sensitivity import BlockError, keep_under, rank_blocks
@@ -47,7 +54,7 @@ def quantized(name: str) -> Quantized:
 
 
 @pytest.fixture(scope="module")
-def blocks(quantized: Quantized, name: str) -> dict[str, Block]:
+def blocks(quantized: Quantized, name: str) -> dict[str, BlockTensors]:
     return find_blocks(quantized.deploy, quantized.spec, example(name))
 
 
@@ -75,7 +82,9 @@ def ranked(quantized: Quantized, name: str) -> Ranked:
     return rank_blocks(quantized, example(name), errors(name, quantized))  # type: ignore[arg-type]
 
 
-def test_every_tensor_is_in_one_block(quantized: Quantized, blocks: dict[str, Block]) -> None:
+def test_every_tensor_is_in_one_block(
+    quantized: Quantized, blocks: dict[str, BlockTensors]
+) -> None:
     numbers = [n for block in blocks.values() for n in (*block.inside, *block.border)]
     between = set(range(len(quantized.spec.tensors))) - set(numbers)
     assert len(numbers) == len(set(numbers))
@@ -86,7 +95,9 @@ def test_every_tensor_is_in_one_block(quantized: Quantized, blocks: dict[str, Bl
     assert all(any(n in block.inside for block in blocks.values()) for n in weights)
 
 
-def test_a_block_in_float_keeps_its_border(quantized: Quantized, blocks: dict[str, Block]) -> None:
+def test_a_block_in_float_keeps_its_border(
+    quantized: Quantized, blocks: dict[str, BlockTensors]
+) -> None:
     spec = keep(quantized.spec, blocks, in_float=["encoder.3"])
     gone = set(quantized.spec.tensors) - set(spec.tensors)
     assert gone == {quantized.spec.tensors[n] for n in blocks["encoder.3"].inside}
@@ -94,7 +105,7 @@ def test_a_block_in_float_keeps_its_border(quantized: Quantized, blocks: dict[st
 
 
 def test_a_block_that_does_not_exist_is_named_with_the_nearest(
-    quantized: Quantized, blocks: dict[str, Block]
+    quantized: Quantized, blocks: dict[str, BlockTensors]
 ) -> None:
     with pytest.raises(UsageError, match="in float and at w8a16"):
         keep(quantized.spec, blocks, in_float=["encoder.3"], w8a16=["encoder.3"])
@@ -104,7 +115,7 @@ def test_a_block_that_does_not_exist_is_named_with_the_nearest(
 
 
 def test_names_are_known_before_anything_is_quantized(
-    quantized: Quantized, blocks: dict[str, Block], name: str
+    quantized: Quantized, blocks: dict[str, BlockTensors], name: str
 ) -> None:
     check_blocks(quantized.deploy, example(name), in_float=list(blocks))
     with pytest.raises(UsageError, match=r"no block 'encodr\.3'"):
@@ -123,7 +134,7 @@ def test_blocks_are_ranked_by_what_they_cost(ranked: Ranked) -> None:
 
 
 def test_as_many_blocks_stay_in_float_as_the_bound_needs(
-    quantized: Quantized, blocks: dict[str, Block], ranked: Ranked, name: str
+    quantized: Quantized, blocks: dict[str, BlockTensors], ranked: Ranked, name: str
 ) -> None:
     score, (_, ranking) = errors(name, quantized), ranked
     whole, least = (
@@ -146,7 +157,7 @@ def test_as_many_blocks_stay_in_float_as_the_bound_needs(
 
 
 def test_one_block_alone_is_between_float_and_int8(
-    quantized: Quantized, blocks: dict[str, Block]
+    quantized: Quantized, blocks: dict[str, BlockTensors]
 ) -> None:
     counts = [len(quantize_only(quantized.spec, block).tensors) for block in blocks.values()]
     assert all(0 < count < len(quantized.spec.tensors) for count in counts)

@@ -19,7 +19,7 @@ from edgemat.convert.backends import all_targets, default_targets
 from edgemat.errors import UsageError
 from edgemat.recipe.checks import check_network
 from edgemat.recipe.load import load_recipe, read_recipe
-from edgemat.recipe.schema import AGREEMENT, PROOF, AbsoluteRule, Recipe, Rule
+from edgemat.recipe.schema import AGREEMENT, PROOF, AbsoluteRule, BoundRule, Recipe
 from edgemat.scoring.bounds import _RULE, Limit, parse_limit
 from edgemat.workflow.stages.judging import measured
 
@@ -100,7 +100,9 @@ def test_figures_are_those_that_the_pipeline_measures() -> None:
     agreement = Agreement(
         reference="float", runtime="any", max_abs=0.5, mean_abs=0.1, psnr_db=40.0, images=1
     )
-    proof = Int8Proof(convolutions=4, int8_convolutions=3, scales=8, scales_exact=6)
+    proof = Int8Proof(
+        convolutions=4, int8_convolutions=3, scales=8, scales_exact=6, tensors=5, tensors_equal=4
+    )
     manifest = SimpleNamespace(agreements=(agreement,), int8_proof=proof)
     figures = measured(cast(Artifact, SimpleNamespace(manifest=manifest)))
     assert set(figures) == {*AGREEMENT, *PROOF}
@@ -135,19 +137,19 @@ def in_gate(rule: str) -> Limit | None:
 @given(rule=st.one_of(st.from_regex(ABSOLUTE, fullmatch=True), st.just("== all")))
 def test_every_absolute_bound_is_one_to_recipe_and_gate(rule: str) -> None:
     assert not parse_limit(rule).relative
-    assert in_recipe(Rule, rule) and in_recipe(AbsoluteRule, rule)
+    assert in_recipe(BoundRule, rule) and in_recipe(AbsoluteRule, rule)
 
 
 @given(rule=st.from_regex(RELATIVE, fullmatch=True))
 def test_every_relative_bound_is_one_to_recipe_and_gate(rule: str) -> None:
     assert parse_limit(rule).relative
-    assert in_recipe(Rule, rule) and not in_recipe(AbsoluteRule, rule)
+    assert in_recipe(BoundRule, rule) and not in_recipe(AbsoluteRule, rule)
 
 
 @given(rule=st.one_of(st.from_regex(_RULE, fullmatch=True), st.from_regex(_RULE), st.text()))
 def test_recipe_and_gate_take_the_same_bounds(rule: str) -> None:
     limit = in_gate(rule)
-    assert in_recipe(Rule, rule) is (limit is not None)
+    assert in_recipe(BoundRule, rule) is (limit is not None)
     assert in_recipe(AbsoluteRule, rule) is (limit is not None and not limit.relative)
 
 

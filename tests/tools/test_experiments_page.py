@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edgemat.experiments.protocol import PROTOCOLS
+from edgemat.experiments.protocol import read_protocol
 from edgemat.experiments.series import Run, Series, read_series
 from tools.experiments import FOLDER, page, section
 
@@ -22,13 +22,13 @@ def test_the_runs_are_of_protocols_that_there_are() -> None:
     for file in files:
         series = read_series(file)
         assert file.stem == series.subject
-        assert series.protocol == PROTOCOLS[series.subject][series.protocol.name]
+        assert series.protocol == read_protocol(series.subject, series.protocol.name)
 
 
 def series(*psnrs: tuple[str, int, float]) -> Series:
     return Series(
         subject="reconstruct",
-        protocol=PROTOCOLS["reconstruct"]["short"],
+        protocol=read_protocol("reconstruct", "short"),
         data="pictures",
         pixels="0",
         score="psnr",
@@ -59,7 +59,7 @@ def test_what_was_not_run_is_said(tmp_path: Path) -> None:
     (tmp_path / "denoise.json").write_text(
         series(*WON).model_copy(update={"subject": "denoise"}).model_dump_json()
     )
-    assert page(tmp_path).count("Nothing has been run yet") == 2
+    assert page(tmp_path).count("Nothing has been run yet") == 4
 
 
 def test_the_spread_and_the_seeds_that_hold_are_said() -> None:
@@ -68,3 +68,21 @@ def test_the_spread_and_the_seeds_that_hold_are_said() -> None:
     assert "in 1 of 2 seeds" in text
     assert section(series(*WON)).endswith("blind: in 1 of 1 seeds.")
     assert section(series(WON[0])).endswith("No seed has all three kinds yet.")
+
+
+def test_depth_has_no_order_of_three() -> None:
+    run = Run(
+        model="fastdepth-p", seed=1, figures={"rms": 0.5, "delta1": 0.7}, seconds=9, processor=""
+    )
+    one = series(WON[0]).model_copy(
+        update={
+            "subject": "depth",
+            "protocol": read_protocol("depth", "thesis"),
+            "score": "rms",
+            "more_is_better": False,
+            "runs": (run,),
+        }
+    )
+    text = section(one)
+    assert "rms, m | delta < 1.25" in text and "weight decay 0.0001" in text
+    assert text.endswith("there is no order of three.")

@@ -15,7 +15,7 @@ from edgemat.errors import MissingToolError
 from tools.finding import Finding
 from tools.ios import __main__ as command
 from tools.ios import preview, project, swift, texts
-from tools.ios.toolchain import Toolchain, find_toolchain
+from tools.ios.toolchain import SwiftToolchain, find_toolchain
 
 REPOSITORY = Path(__file__).parents[2]
 RESOURCES = "ios_demo/MattingDemo/Resources"
@@ -23,7 +23,7 @@ Edit = Callable[[str, str, str], None]
 
 
 @pytest.fixture(scope="module")
-def toolchain() -> Toolchain:
+def toolchain() -> SwiftToolchain:
     found = find_toolchain()
     if found is None:
         pytest.skip("there is no Swift 6 here: make ios-check fetches it")
@@ -69,14 +69,16 @@ def test_texts_resources_and_project_are_whole() -> None:
 
 
 @pytest.mark.long
-def test_core_and_app_compile_and_the_core_passes_its_tests(toolchain: Toolchain) -> None:
+def test_core_and_app_compile_and_the_core_passes_its_tests(toolchain: SwiftToolchain) -> None:
     for check in (swift.check_format, swift.test_core, swift.check_types):
         finding = check(toolchain, REPOSITORY)
         assert finding.ok, finding.text
 
 
 @pytest.mark.long
-def test_a_wrong_type_in_the_app_is_found(toolchain: Toolchain, copy: Path, edit: Edit) -> None:
+def test_a_wrong_type_in_the_app_is_found(
+    toolchain: SwiftToolchain, copy: Path, edit: Edit
+) -> None:
     edit("ios_demo/MattingDemo/CoreML/CoreMLModel.swift", ".cpuOnly", ".cpuAndPencil")
     finding = swift.check_types(toolchain, copy)
     assert not finding.ok and "cpuAndPencil" in finding.detail
@@ -215,7 +217,7 @@ def test_previews_speak_the_apps_words_alone() -> None:
     for text in ("Paint the edge", "Rand malen", "Neural Engine", "edgemat export portrait"):
         assert text in page
     with pytest.raises(KeyError):
-        preview.Look({}, pictures, "", dark=False).text("Photo")
+        preview.ScreenWriter({}, pictures, "", dark=False).text("Photo")
 
 
 @pytest.mark.slow

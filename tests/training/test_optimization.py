@@ -14,7 +14,7 @@ from edgemat.errors import UsageError
 from edgemat.models import create_model
 from edgemat.models.network import MattingNetwork
 from edgemat.training.holding import predicting
-from edgemat.training.loop import train
+from edgemat.training.loop import CHECKPOINT, train
 from edgemat.training.optimizers import create_optimizer
 from edgemat.training.schedule import ParameterGroup, Schedule
 
@@ -101,16 +101,39 @@ def test_sizes_go_with_adam_alone() -> None:
         )
 
 
-@pytest.mark.parametrize("changes", [{"optimizer": "sgd", "average": 0.5}, {"optimizer": "adamw"}])
+ALL_AT_ONCE = {"batch": 4, "accumulate": 2, "average": 0.5}
+
+
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"optimizer": "sgd", "average": 0.5},
+        {"optimizer": "adamw"},
+        ALL_AT_ONCE | {"optimizer": "adamw", "autocast": "bf16"},
+        ALL_AT_ONCE | {"optimizer": "sgd", "autocast": "fp16"},
+    ],
+    ids=["sgd average", "adamw", "adamw bf16 all", "sgd fp16 all"],
+)
 def test_a_killed_training_ends_in_the_same_bits(
-    changes: dict[str, object], tmp_path: Path
+    changes: dict[str, object], memory_format: torch.memory_format, tmp_path: Path
 ) -> None:
-    changes |= {"losses": PORTRAIT}
-    whole = run(tmp_path / "a", **changes)
-    with pytest.raises(Killed):
-        run(tmp_path / "b", source=Fatal(data(), at=6), **changes)
-    resumed = run(tmp_path / "b", **changes)
+    changes = changes | {"losses": PORTRAIT}
+
+    def ended(folder: str, source: Dataset[dict[str, Tensor]] | None = None) -> dict[str, Tensor]:
+        network = slim().to(memory_format=memory_format)
+        return run(tmp_path / folder, network, source, **changes)
+
+    whole = ended("a")
+    third = int(changes.get("batch", 2)) * 3  # type: ignore[call-overload]
+    with pytest.raises(Killed):  # one step after the checkpoint of step 2
+        ended("b", Fatal(data(), at=third))
+    assert torch.load(tmp_path / "b" / CHECKPOINT, weights_only=True)["step"] == 2
+    torch.manual_seed(987)  # whatever happened to the generator in between
+    resumed = ended("b")
     assert all(torch.equal(value, resumed[key]) for key, value in whole.items())
+    start = slim().state_dict()
+    assert any(not torch.equal(value, start[key]) for key, value in whole.items())
 
 
 def test_what_comes_out_is_the_average(tmp_path: Path) -> None:
@@ -182,7 +205,7 @@ def test_a_schedule_of_the_encoder_asks_which_part_it_is(
 
 def test_half_precision_scales_its_loss_and_saves_the_scale(tmp_path: Path) -> None:
     run(tmp_path, autocast="fp16", steps=2)
-    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    state = torch.load(tmp_path / CHECKPOINT, weights_only=True)
     assert state["scaler"]["scale"] > 1
 
 

@@ -12,6 +12,7 @@ import {resize, resizeRows} from '../../edgemat/web/core/resize.js';
 import {Smoother} from '../../edgemat/web/core/smoothing.js';
 import {tileAxis} from '../../edgemat/web/core/tiling.js';
 import {keepKnown, trimapOfMatte} from '../../edgemat/web/core/trimap.js';
+import {checkSides} from '../../edgemat/web/engine/pictures.js';
 import {assertClose, assertNear, matte, matteOfBytes, picture, vectors} from './vectors.js';
 
 const WRITTEN = 2e-5; // vectors hold five decimals
@@ -27,6 +28,16 @@ test('pictures and mattes are resized as Pillow does it', () => {
     const source = n < 2 ? picture(input) : matte(input);
     assertClose(resizeRows(source, ...size, wanted), output, `rows ${n}`);
   });
+});
+
+test('the sides that a photograph may have are those of Python', () => {
+  const {sides} = vectors('matte');
+  assert.ok(sides.length > 0);
+  for (const {size: [height, width], accepted} of sides) {
+    const check = () => checkSides(height, width);
+    if (accepted) check();
+    else assert.throws(check, /px; each side must have/, `${width} x ${height}`);
+  }
 });
 
 test('a picture lies in its frame where Python puts it', () => {

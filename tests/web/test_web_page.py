@@ -20,6 +20,7 @@ from page_visitor import (
     camera_flags,
     exported,
     open_visit,
+    patch,
     person,
     pixel,
     serve,
@@ -194,6 +195,30 @@ def test_the_camera_is_shown_before_another_ground(
         visitor.click("#take")
         visitor.wait(CUT_OUT)
         assert page.evaluate("document.getElementById('start').textContent") == "Start the camera"
+        assert not visitor.errors
+
+
+@pytest.mark.long
+def test_the_camera_blurs_what_is_behind_and_nobody(
+    server: http.server.ThreadingHTTPServer, tmp_path: Path
+) -> None:
+    def contrast(image: str, across: float, down: float) -> float:
+        """The standard deviation of greens in a place."""
+        return float(np.std(page.evaluate(patch(image, across, down))))
+
+    ground, face = (0.04, 0.1), (0.42, 0.31)
+    with open_visit(server, tmp_path, *camera_flags(tmp_path, stripes=60)) as page:
+        visitor = Visitor(page, tmp_path / "saved")
+        visitor.wait(READY)
+        visitor.click("[name=tab][value=camera]")
+        visitor.click("[name=camera-behind][value=colour]")
+        visitor.click("[name=camera-behind][value=blur]")
+        visitor.click("#start")
+        visitor.wait("/pictures a second/.test(document.getElementById('rate').textContent)")
+        assert contrast("video", *ground) > 20
+        assert contrast("live", *ground) < 4
+        seen, shown = (np.array(page.evaluate(patch(one, *face))) for one in ("video", "live"))
+        assert np.abs(seen - shown).mean() < 2
         assert not visitor.errors
 
 

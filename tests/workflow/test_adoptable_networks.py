@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from calling import Call
 from torch import nn
 
 import edgemat
-from edgemat.errors import ConversionError, UnsupportedError, UsageError
+from edgemat.errors import ConversionError, InputWarning, UnsupportedError, UsageError
 from edgemat.models.adopted.program import save_program
 from edgemat.models.adopted.tracing import trace
 
@@ -60,6 +62,34 @@ def test_a_recurrent_network_is_refused_by_its_inputs(tmp_path: Path) -> None:
     for function in (edgemat.adopt, edgemat.check):
         with pytest.raises(UnsupportedError, match=r"Recurrent takes 2 inputs \(x, before\)"):
             function(Recurrent(), size=(32, 32))
+
+
+class Remembers(nn.Module):
+    """A picture, and optionally what was before it."""
+
+    def forward(
+        self, x: torch.Tensor, before: torch.Tensor | None = None, *, ratio: float = 0.5
+    ) -> torch.Tensor:
+        y = x[:, :1] * ratio
+        return y if before is None else y + before
+
+
+def test_inputs_that_stay_at_their_defaults_are_named(
+    tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "Remembers has further inputs, which are constants: before = None, ratio = 0.5."
+    constants = {"before": "None", "ratio": "0.5"}
+    with pytest.warns(InputWarning, match=re.escape(said)):
+        assert edgemat.check(Remembers(), size=(32, 32)).constants == constants
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    name = f"{Path(__file__).stem}:Remembers"
+    for command, options in (("check", ()), ("adopt", ("--images", 1, "--output", tmp_path))):
+        status, text, notes = call(command, name, "--size", 32, 32, "--json", *options)
+        found = json.loads(text)
+        assert status == 0 and said in " ".join(notes.split())
+        assert (found if command == "check" else found[0]["config"])["constants"] == constants
+    plain = edgemat.adopt(Gives(0.5), size=(32, 32), images=1, name="plain", output=tmp_path)
+    assert plain.manifest.config == {}
 
 
 class TwoMaps(nn.Module):
@@ -161,7 +191,7 @@ class Always(nn.Module):
     "network, options, words",
     [
         (nn.Conv2d(3, 1, 1), {}, "size is missing"),
-        (nn.Conv2d(3, 1, 1), {"size": (4, 99999)}, "cannot be fed"),
+        (nn.Conv2d(3, 1, 1), {"size": (64, 99999)}, "cannot be fed.*sides of 32 to 4096 px"),
         (nn.Conv2d(3, 1, 1), {"size": (32, 32), "name": "../up"}, "cannot be an artefact's name"),
         (nn.Conv2d(3, 1, 1), {"size": (32, 32), "mean": (0.5,)}, "--mean has 1 numbers"),
         (nn.Conv2d(3, 1, 1), {"size": (32, 32), "std": (1, 0, 1)}, "not above 0"),
@@ -174,6 +204,7 @@ class Always(nn.Module):
         (TwoMaps(), {"size": (32, 32), "channel": 2}, "no channel 2. Give --channel from 0 to 1"),
         (nn.Linear(30_000, 20_000, device="meta"), {"size": (32, 32)}, r"has weights of 2\.4 GB"),
         (nn.LazyConv2d(1, 1), {"size": (32, 32)}, "has lazy layers"),
+        (nn.Conv2d(3, 1, 1, device="meta"), {"size": (32, 32)}, "cannot trace the network"),
         (nn.Flatten(), {"size": (32, 32)}, "1 x 3072, and not a map"),
         (Counts(), {"size": (32, 32)}, r"writes into 'module\.seen'"),
         (Always(), {"size": (32, 32)}, "the same matte for every picture"),
@@ -185,6 +216,19 @@ def test_what_cannot_be_adopted_is_said_before_any_work(
     with pytest.raises((UsageError, ConversionError, UnsupportedError), match=words):
         edgemat.adopt(network, images=1, output=tmp_path, **options)  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
+
+
+def test_adopt_and_check_have_one_bound_of_sides(tmp_path: Path) -> None:
+    """Below 32 px there are no pictures to try a network on: said by both, before it is traced."""
+    network = nn.Sequential(nn.Conv2d(3, 1, 1), nn.Sigmoid())
+    save_program(trace(network, (3, 31, 64)), tmp_path / "small.pt2")
+    for function in (edgemat.adopt, edgemat.check):
+        with pytest.raises(UsageError, match=r"31 x 64 px cannot be fed.*sides of 32 to 4096 px"):
+            function(network, size=(31, 64))
+        with pytest.raises(UsageError, match=r"31 x 64 px cannot be fed.*sides of 32 to 4096 px"):
+            function(tmp_path / "small.pt2")
+    made = edgemat.adopt(network, size=(32, 64), name="narrow", images=1, output=tmp_path)
+    assert (made.manifest.feeding.height, made.manifest.feeding.width) == (32, 64)
 
 
 def test_one_of_several_maps_in_a_divided_size(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import edgemat
 from edgemat.artifacts.artifact import Artifact
 from edgemat.errors import UsageError
 from edgemat.images import read_image, write_image
+from edgemat.matting.runtime import TfliteModel
 
 STRANGERS = Path(__file__).parent.parent / "models" / "adopted" / "strangers.py"
 
@@ -238,7 +239,7 @@ def test_a_check_says_what_will_happen(
     assert status == 0
     assert by_name["aten.instance_norm"]["arithmetic"] == "float"
     assert by_name["aten.conv2d"]["count"] == 4
-    assert found["partitions"] == 4  # two norms and a GELU
+    assert found["partitions"] == 2  # delegates take norms, and no GELU
     assert found["refusal"] == ""
     assert found["macs"] > 0 < found["memory_bytes"]
     timed = {name for name, row in by_name.items() if row["latency_ms"] is not None}
@@ -263,3 +264,82 @@ def test_a_check_that_fails_ends_in_3(
     assert status == 3
     assert "nowhere" in text
     assert "hersamples.py:5" in error
+
+
+class Squeezed(nn.Module):
+    """Squeeze-and-excitation as SENet wrote it, with rows; sigmoids that are split and joined."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.last = nn.Conv2d(3, 8, 3, 2, 1), nn.Conv2d(12, 1, 3, padding=1)
+        self.excite = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 8), nn.Sigmoid())
+        self.gates = nn.Conv2d(8, 8, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = torch.relu(self.first(x))
+        b, c, _, _ = y.shape
+        shares = self.excite(nn.functional.adaptive_avg_pool2d(y, 1).view(b, c))
+        y = y * shares.view(b, c, 1, 1).expand_as(y)
+        y = y * nn.functional.hardsigmoid(y.mean((2, 3)))[:, :, None, None]
+        before = torch.full_like(y, 0.5)
+        left, right = torch.sigmoid(self.gates(y + before)).chunk(2, 1)
+        z: Tensor = self.last(torch.cat([y, left * right], 1))
+        return nn.functional.interpolate(z, scale_factor=2, mode="nearest")
+
+
+def test_squeezed_rows_and_divided_sigmoids_reach_both_phones_in_int8(tmp_path: Path) -> None:
+    network = Squeezed().eval()
+    expected = edgemat.check(network, size=(64, 64))
+    assert expected.refusal == ""
+    made = edgemat.adopt(
+        network, size=(64, 64), logits=True, images=1, data="procedural", output=tmp_path
+    )
+    quantized = edgemat.quantize(made, calibration=8, images=1, data="procedural")
+    for target in ("tflite-int8", "coreml-w8a8"):
+        file = edgemat.convert(quantized, target, images=1, data="procedural")
+        proof = file.manifest.int8_proof
+        assert proof is not None and proof.float_islands == ()
+        assert proof.int8_convolutions == proof.convolutions >= 5
+        assert proof.scales_exact == proof.scales
+        assert file.manifest.agreements[0].mean_abs <= 1e-4
+        if target == "tflite-int8":
+            cut = TfliteModel(file.payload).delegate_coverage().partitions
+            assert expected.partitions == cut == 2  # nearest upsampling is no delegate's
+
+
+@pytest.mark.slow
+def test_operators_cut_a_file_where_a_check_says_so(tmp_path: Path) -> None:
+    """Delegates leave out ELU, softplus, Mish, which is made of that, powers and divisions."""
+    functional = nn.functional
+    bends = (
+        *(functional.elu, functional.mish, functional.softplus, torch.tanh, torch.exp, torch.abs),
+        *(lambda x: (x.relu() + 1).log(), lambda x: (x.relu() + 1).sqrt().rsqrt()),
+        *(lambda x: (x.relu() + 1) ** 1.5, lambda x: x / (x.relu() + 1), lambda x: x**2 / 3),
+    )
+
+    class Bent(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            torch.manual_seed(0)
+            self.first, self.last = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 1, 1)
+            self.between = nn.ModuleList(nn.Conv2d(4, 4, 1) for _ in bends)
+
+        def forward(self, x: Tensor) -> Tensor:
+            y = self.first(x)
+            for layer, bend in zip(self.between, bends, strict=True):
+                y = layer(bend(y))
+            z: Tensor = self.last(y)
+            return z
+
+    network = Bent().eval()
+    made = edgemat.adopt(
+        network, size=(32, 32), logits=True, images=1, data="procedural", output=tmp_path
+    )
+    quantized = edgemat.quantize(made, calibration=2, images=1, data="procedural")
+    file = edgemat.convert(quantized, "tflite-int8", images=1, data="procedural")
+    cut = TfliteModel(file.payload).delegate_coverage().partitions
+    expected = edgemat.check(network, size=(32, 32))
+    assert expected.partitions == cut == 6
+    found = {(row.operator, row.arithmetic) for row in expected.operators}
+    assert found >= {("aten.pow", "float"), ("aten.pow", "int8"), ("aten.div", "int8")}

@@ -69,6 +69,47 @@ def test_a_check_is_one_sentence_with_her_line(
     assert "def forward" not in shown + error
 
 
+HER_NAN = """
+import torch
+class Broken(torch.nn.Sequential):
+    def __init__(self, value=float("nan")):
+        conv, norm = torch.nn.Conv2d(3, 1, 1), torch.nn.BatchNorm2d(1)
+        super().__init__(conv, norm, torch.nn.Sigmoid())
+        torch.nn.init.constant_(norm.running_mean, value)
+class Endless(Broken):
+    def __init__(self):
+        super().__init__(float("inf"))
+class NoBuffer(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.shift = torch.tensor([[float("-inf")]])
+    def forward(self, x):
+        return torch.sigmoid(x[:, :1] + self.shift)
+"""
+
+
+@pytest.mark.parametrize("command", ["check", "adopt"])
+@pytest.mark.parametrize(
+    ("name", "tensor"),
+    [("Broken", "'1.running_mean'"), ("Endless", "'1.running_mean'"), ("NoBuffer", "shift")],
+)
+def test_the_tensor_that_holds_no_numbers_is_named(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    call: Call,
+    command: str,
+    name: str,
+    tensor: str,
+) -> None:
+    (tmp_path / "hernan.py").write_text(HER_NAN)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    status, _, error = call(command, f"hernan:{name}", "--size", "32", "32")
+    said = " ".join(error.split())
+    assert status == 2
+    assert tensor in said and "has values that are no numbers (NaN or infinite)" in said
+
+
 class Several(nn.Module):
     """A network that gives a picture, a matte, and what it remembers."""
 

@@ -18,11 +18,24 @@ def test_a_name_means_the_int8_file(model: str) -> None:
     assert open_mobile(folder).path == open_mobile(Artifact(folder)).path == folder
 
 
-def test_verify_runs_it(call: Call) -> None:
-    status, printed, said = call("verify", "portrait", "--images", "1", "--json")
+@pytest.mark.parametrize("model", shipped_models())
+def test_what_ships_equals_its_frozen_model_to_the_last_bit(model: str, call: Call) -> None:
+    """The frozen model is read back from the file; it computes as XNNPACK's kernels do."""
+    status, printed, said = call("verify", model, "--images", "2", "--json")
     assert status == 0, said
     found = json.loads(printed)
-    assert all(0 < one["mean_abs"] < 0.02 for one in found["agreements"])
+    to_float, to_frozen = (
+        {one["runtime"]: one["mean_abs"] for one in found["agreements"] if one["reference"] == name}
+        for name in ("float", "frozen")
+    )
+    assert to_frozen["LiteRT, XNNPACK"] == 0
+    assert to_frozen.keys() == to_float.keys() and all(0 < one < 0.02 for one in to_float.values())
+    proof = found["int8_proof"]
+    assert proof["tensors"] == proof["tensors_equal"] > 100
+    assert proof["scales"] == proof["scales_exact"]
+
+
+def test_verify_names_the_file(call: Call) -> None:
     assert "portrait-tflite-int8@" in call("verify", "portrait", "--images", "1")[1]
 
 

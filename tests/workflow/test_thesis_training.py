@@ -11,7 +11,7 @@ from edgemat.artifacts.weights import load_network
 from edgemat.data.dataset import MattingDataset
 from edgemat.data.drawn.source import ProceduralSource
 from edgemat.images import to_uint8, write_image
-from edgemat.workflow.pipeline import train_recipe
+from edgemat.workflow.training import train_recipe
 
 THESIS = Path(__file__).parents[2] / "recipes" / "thesis"
 SIDE = 96

@@ -1,9 +1,10 @@
-"""`python -m tools.android check`: all that can be checked of the Android app here."""
+"""`python -m tools.android check` and `... time`: what can be checked of the Android app here."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -17,12 +18,14 @@ from tools.android.kotlin import Build
 from tools.android.toolchain import (
     COMMAND,
     DOWNLOAD,
-    Toolchain,
+    KotlinToolchain,
     fetch_toolchain,
     find_toolchain,
+    java_version,
     missing,
 )
-from tools.finding import Finding
+from tools.finding import Finding, check_all, say
+from tools.step_times import Program, time_command
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -36,20 +39,20 @@ def check(
     ] = False,
 ) -> int:
     """Check texts, resources, Gradle files, core, app and APK; fetch Kotlin where there is none."""
-    ok = _report(
+    ok = check_all(
         lambda: texts.check_texts(REPOSITORY),
         lambda: resources.check_resources(REPOSITORY),
         lambda: gradle.check_gradle(REPOSITORY),
     )
     toolchain = find_toolchain() if if_there else fetch_toolchain(out.print)
     if toolchain is None:
-        _say(
+        say(
             f"skipped the core's tests, the app's types and the APK: {missing()} is missing here "
             f"({COMMAND} fetches all but a JDK, {DOWNLOAD})"
         )
     else:
         ok &= _build(toolchain)
-    _say("Nothing of this ran on a phone, on Android's runtime, in Gradle or with LiteRT.")
+    say("Nothing of this ran on a phone, on Android's runtime, in Gradle or with LiteRT.")
     return 0 if ok else GateFailed.exit_code
 
 
@@ -57,13 +60,28 @@ def check(
 def toolchain() -> None:
     """Fetch Kotlin and Android's tools where they are not there, and say where they are."""
     found = fetch_toolchain(out.print)
-    _say(f"{found.kotlin}\n{found.debian}")
+    say(f"{found.kotlin}\n{found.debian}")
 
 
-def _build(toolchain: Toolchain) -> bool:
-    """Report what builds; a step that fails ends it, as the next ones need what it makes."""
+@contextmanager
+def _step_times() -> Iterator[Program]:
+    found = fetch_toolchain(out.print)
+    with _builder(found) as build:
+        yield build.time_steps, f"Kotlin, JDK {java_version()}"
+
+
+app.command("time")(time_command("android", _step_times))
+
+
+@contextmanager
+def _builder(toolchain: KotlinToolchain) -> Iterator[Build]:
     with tempfile.TemporaryDirectory(prefix="edgemat-android-") as scratch:
-        build = Build(toolchain, REPOSITORY, Path(scratch))
+        yield Build(toolchain, REPOSITORY, Path(scratch))
+
+
+def _build(toolchain: KotlinToolchain) -> bool:
+    """Report what builds; a step that fails ends it, as the next ones need what it makes."""
+    with _builder(toolchain) as build:
         apk = Apk(build)
         steps: tuple[Callable[[], Finding], ...] = (
             build.compile_core,
@@ -75,20 +93,7 @@ def _build(toolchain: Toolchain) -> bool:
             apk.check,
             lambda: install.install_or_skip(apk),
         )
-        return all(_report(step) for step in steps)
-
-
-def _report(*steps: Callable[[], Finding]) -> bool:
-    ok = True
-    for step in steps:
-        finding = step()
-        ok &= finding.ok
-        _say(finding.text)
-    return ok
-
-
-def _say(text: str) -> None:
-    out.print(text, markup=False, highlight=False, soft_wrap=True)
+        return all(check_all(step) for step in steps)
 
 
 if __name__ == "__main__":

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgemat.bench.result import read_results
-from edgemat.errors import EdgematError
-from tools.android.toolchain import Toolchain, join, run
+from edgemat.errors import ArtifactError, EdgematError
+from tools.android.toolchain import COMMAND, KotlinToolchain, join, run
 from tools.finding import Finding
 
 DEMO = Path("android_demo")
 APP = DEMO / "app/src/main"
 CORE = DEMO / "core/src"
 STUBS = DEMO / "stubs"
+STEP_TIMES = Path(__file__).with_name("StepTimes.kt")
 PACKAGE = "dev.edgemat.demo"
 _PASSED = re.compile(r"^OK \((\d+) tests?\)", re.MULTILINE)
 
@@ -23,7 +24,7 @@ _PASSED = re.compile(r"^OK \((\d+) tests?\)", re.MULTILINE)
 class Build:
     """A build of the app, step by step, in a scratch folder."""
 
-    toolchain: Toolchain
+    toolchain: KotlinToolchain
     repository: Path
     scratch: Path
 
@@ -90,8 +91,32 @@ class Build:
             return Finding(title, False, str(error))
         return Finding(title, True, ", ".join(result.name for result in results))
 
+    def time_steps(self, runs: int) -> str:
+        """Return what the core's steps took on the JVM, as `tools/step_times.py` reads it.
+
+        Raises
+        ------
+        ArtifactError
+            When the core or the program does not compile or fails.
+        """
+        built = self.compile_core()
+        said = None if built.ok else built.detail
+        program = self.scratch / "step-times"
+        if said is None:
+            said = self.toolchain.kotlinc(
+                f"-Xfriend-paths={self.core}", "-module-name", "core", "-d", program, STEP_TIMES,
+                classpath=[self.core],
+            )  # fmt: skip
+        if said is None:
+            classes = join([program, self.core, self.toolchain.stdlib])
+            done = run("java", "-cp", classes, "dev.edgemat.core.StepTimesKt", str(runs))
+            if done.returncode == 0:
+                return done.stdout
+            said = done.stdout
+        raise ArtifactError(f"The core's steps do not run: {said}", remedy=f"Run {COMMAND}.")
+
     def compile_app(self) -> Finding:
-        """Compile the app's sources; :meth:`tools.android.apk.link` has made R.java."""
+        """Compile the app's sources; :meth:`tools.android.apk.Apk.link` has made R.java."""
         title = "The app's sources agree with the core, android.jar and our stubs"
         stubs = self.scratch / "stubs"
         said = self._compile_stubs(stubs)

@@ -8,12 +8,8 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 import json
 import re
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,18 +17,13 @@ from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image
 
-from edgemat.artifacts.shipped import SHIPPED_TARGET, open_artifact
-from edgemat.errors import MissingToolError
-from edgemat.matting.foreground import cut_out
-from edgemat.matting.matte import matte
 from tools.android.texts import ANDROID, MAIN, STRINGS, read_strings
+from tools.preview import MattedScene, address, draw_page, make_scene
 
 REPOSITORY = Path(__file__).parents[2]
 TARGET = REPOSITORY / "android_demo/docs/previews.webp"
-PERSON = REPOSITORY / "edgemat/assets/people/0040.webp"
-SIZE = (480, 640)
 _STYLE = Path(__file__).with_name("preview.css")
 _NOTE = (
     "Previews: the app's own layouts, texts and colours, drawn by a browser. Not photographs of a "
@@ -128,8 +119,8 @@ SCREENS = (
 
 
 @dataclass(frozen=True)
-class Look:
-    """A language and a brightness, with the app's texts, colours and pictures."""
+class LayoutRenderer:
+    """Writes layouts as HTML, in the texts, colours and pictures of a language and a brightness."""
 
     texts: Mapping[str, str]
     colours: Mapping[str, str]
@@ -234,24 +225,7 @@ def draw(target: Path) -> None:
     MissingToolError
         When there is no Chromium.
     """
-    browser = shutil.which("chromium") or shutil.which("chromium-browser")
-    if browser is None:
-        raise MissingToolError(
-            "The previews are drawn by Chromium, which is not installed.",
-            remedy="Install it (Debian): apt-get install chromium",
-        )
-    page = make_page(_pictures())
-    with tempfile.TemporaryDirectory() as folder:
-        source, drawn = Path(folder) / "page.html", Path(folder) / "page.png"
-        source.write_text(page, encoding="utf-8")
-        command = [
-            browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-            "--window-size=1912,1700", f"--screenshot={drawn}", source.as_uri(),
-        ]  # fmt: skip
-        subprocess.run(command, check=True, capture_output=True, timeout=120)
-        target.parent.mkdir(exist_ok=True)
-        with Image.open(drawn) as picture:
-            picture.convert("RGB").save(target, quality=80, method=6)
+    draw_page(make_page(_pictures()), target, window=(1912, 1700))
 
 
 def make_page(pictures: Mapping[str, str]) -> str:
@@ -259,12 +233,12 @@ def make_page(pictures: Mapping[str, str]) -> str:
     style = _STYLE.read_text(encoding="utf-8")
     page = f'<meta charset="utf-8"><style>{style}</style><h1>{_NOTE}</h1>'
     for language, night in (("en", False), ("de", True)):
-        look = _look(language, night, pictures)
-        page += "".join(look.phone(screen) for screen in SCREENS)
+        renderer = _renderer(language, night, pictures)
+        page += "".join(renderer.phone(screen) for screen in SCREENS)
     return page
 
 
-def _look(language: str, night: bool, pictures: Mapping[str, str]) -> Look:
+def _renderer(language: str, night: bool, pictures: Mapping[str, str]) -> LayoutRenderer:
     resources = REPOSITORY / MAIN / "res"
     colours: dict[str, str] = {}
     for folder in ("values", "values-night") if night else ("values",):
@@ -281,44 +255,29 @@ def _look(language: str, night: bool, pictures: Mapping[str, str]) -> Look:
              read_strings(REPOSITORY / STRINGS[language]).items()}  # fmt: skip
     drawn = {**pictures, "icon": _icon(resources)}
     drawn["cut_out"] = drawn["cut_out_dark" if night else "cut_out_light"]
-    return Look(texts, colours, styles, drawn)
+    return LayoutRenderer(texts, colours, styles, drawn)
 
 
 def _pictures() -> dict[str, str]:
     """Return the example photograph, matted by the shipped portrait model."""
-    height, width = SIZE[1], SIZE[0]
-    random = np.random.default_rng(7)
-    scene = Image.new("RGB", SIZE, (150, 176, 190))
-    brush = ImageDraw.Draw(scene)
-    for _ in range(60):
-        x, y, radius = random.integers((0, height // 3, 20), (width, height, 70))
-        colour = tuple(random.integers((60, 90, 50), (150, 170, 110)))
-        brush.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
-    scene = scene.filter(ImageFilter.GaussianBlur(9))
-    with Image.open(PERSON) as person:
-        cut = person.convert("RGBA").resize((width, width))
-        scene.paste(cut, (0, height - width), cut)
-    photo = np.asarray(scene)
-    alpha = matte(photo, model=open_artifact("portrait", target=SHIPPED_TARGET))
-    cutting = Image.fromarray(cut_out(photo, alpha))
-    studio = Image.new("RGB", SIZE, "#46785A")
-    studio.paste(scene, (0, 0), Image.fromarray((alpha * 255).astype(np.uint8)))
-    trimap = np.array(scene.convert("RGBA"))
-    grown = Image.fromarray((alpha * 255).astype(np.uint8))
-    sure = np.asarray(grown.filter(ImageFilter.MinFilter(15))) > 242
-    none = np.asarray(grown.filter(ImageFilter.MaxFilter(15))) < 13
-    trimap[none, :3] = trimap[none, :3] * 0.31
+    scene = make_scene()
+    drawn = {
+        "studio": scene.before((70, 120, 90)),
+        "trimap": _painted(scene),
+        "cut_out_light": scene.before_chequers((255, 255, 255), (221, 226, 222)),
+        "cut_out_dark": scene.before_chequers((52, 58, 54), (38, 43, 40)),
+    }
+    return {name: address(picture) for name, picture in drawn.items()}
+
+
+def _painted(scene: MattedScene) -> Image.Image:
+    """Lay the trimap over a scene as TrimapView does: yellow unknown, the background darker."""
+    sure, none = scene.known()
+    trimap = np.array(scene.picture)
+    trimap[none] = trimap[none] * 0.31
     unknown = ~sure & ~none
-    trimap[unknown, :3] = trimap[unknown, :3] * 0.45 + np.array((255, 179, 0)) * 0.55
-    drawn = {"studio": studio, "trimap": Image.fromarray(trimap).convert("RGB")}
-    for name, colours in (("light", ((255, 255, 255), (221, 226, 222))),
-                          ("dark", ((52, 58, 54), (38, 43, 40)))):  # fmt: skip
-        rows, columns = np.indices((height, width)) // 14
-        chequers = np.array(colours, np.uint8)[(rows + columns) % 2]
-        ground = Image.fromarray(chequers)
-        ground.paste(cutting, (0, 0), cutting)
-        drawn[f"cut_out_{name}"] = ground
-    return {name: _data(picture) for name, picture in drawn.items()}
+    trimap[unknown] = trimap[unknown] * 0.45 + np.array((255, 179, 0)) * 0.55
+    return Image.fromarray(trimap)
 
 
 def _icon(resources: Path) -> str:
@@ -340,12 +299,6 @@ def _bars() -> str:
     samples = np.array(_result()["samples_ms"])
     counts, _ = np.histogram(samples[samples <= np.percentile(samples, 99)], bins=32)
     return "".join(f'<i style="height: {100 * count / counts.max():.0f}%"></i>' for count in counts)
-
-
-def _data(picture: Image.Image) -> str:
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=85)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def _layout(name: str) -> ElementTree.Element:

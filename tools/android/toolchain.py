@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
@@ -47,7 +48,7 @@ PLAIN_BYTECODE = ("-Xlambdas=class", "-Xsam-conversions=class", "-Xstring-concat
 
 
 @dataclass(frozen=True)
-class Toolchain:
+class KotlinToolchain:
     """The folder in which Kotlin and the Debian packages are unpacked."""
 
     kotlin: Path
@@ -129,7 +130,7 @@ _MAIN = {
 }
 
 
-def find_toolchain() -> Toolchain | None:
+def find_toolchain() -> KotlinToolchain | None:
     """Return the toolchain that is there already, None where a part of it is missing."""
     return None if missing() else _toolchain()
 
@@ -145,7 +146,7 @@ def missing() -> str:
     return "" if toolchain.android_jar.exists() else "Android's build tools"
 
 
-def fetch_toolchain(say: Callable[[str], object]) -> Toolchain:
+def fetch_toolchain(say: Callable[[str], object]) -> KotlinToolchain:
     """Return the toolchain; fetch what is not there.
 
     Raises
@@ -169,6 +170,12 @@ def fetch_toolchain(say: Callable[[str], object]) -> Toolchain:
     return toolchain
 
 
+def java_version() -> str:
+    """Return the JDK's version, for example 17.0.16."""
+    told = re.search(r'version "([^"]+)"', run("java", "-version").stdout)
+    return told[1] if told else "of unknown version"
+
+
 def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
     """Run a command; its stderr is in stdout."""
     return subprocess.run(
@@ -185,5 +192,5 @@ def join(paths: Sequence[Path]) -> str:
     return os.pathsep.join(map(str, paths))
 
 
-def _toolchain() -> Toolchain:
-    return Toolchain(part_folder(f"kotlin-{KOTLIN.version}"), part_folder("android"))
+def _toolchain() -> KotlinToolchain:
+    return KotlinToolchain(part_folder(f"kotlin-{KOTLIN.version}"), part_folder("android"))

@@ -88,7 +88,8 @@ def _write_released(folder: Path) -> None:
 
     (member,) = DNCNN.members
     state = {
-        part.name: torch.zeros(member.shapes[own]) for own, part in member.layout.parts.items()
+        stored.name: torch.zeros(member.shapes[own])
+        for own, stored in member.layout.tensors.items()
     }
     torch.save({"state_dict": state, "best": np.float64(31.7)}, folder / "weights.pth.tar")
 

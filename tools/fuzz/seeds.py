@@ -25,9 +25,9 @@ SAMPLES = tuple(10.0 + 0.01 * (n % 3) for n in range(20))
 def write_tflite(path: Path) -> None:
     """Write one int8 convolution, from RGB to one channel."""
     from edgemat.bench.layer_costs import convolution_file
-    from edgemat.quantize.pruning.channels import Convolution
+    from edgemat.quantize.pruning.channels import ConvolutionCost
 
-    convolution = Convolution("w", (1, 3, 3, 3), (SIDE, SIDE), groups=1, stride=1)
+    convolution = ConvolutionCost("w", (1, 3, 3, 3), (SIDE, SIDE), groups=1, stride=1)
     path.write_bytes(convolution_file(convolution, 3, 1))
 
 

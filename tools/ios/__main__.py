@@ -1,8 +1,9 @@
-"""`python -m tools.ios check`: all that can be checked of the iOS app here."""
+"""`python -m tools.ios check` and `... time`: what can be checked of the iOS app here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +11,10 @@ import typer
 
 from edgemat.errors import GateFailed
 from edgemat.terminal import out, run_app
-from tools.finding import Finding
+from tools.finding import check_all, say
 from tools.ios import project, swift, texts
 from tools.ios.toolchain import DOWNLOAD, fetch_toolchain, find_toolchain
+from tools.step_times import Program, time_command
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -26,30 +28,25 @@ def check(
     ] = False,
 ) -> int:
     """Check core, app, project and texts; fetch Swift where there is none."""
-    steps: list[Callable[[], Finding]] = [
+    ok = check_all(
         lambda: texts.check_texts(REPOSITORY),
         lambda: project.check_resources(REPOSITORY),
         lambda: project.check_project(REPOSITORY),
-    ]
+    )
     toolchain = find_toolchain() if if_there else fetch_toolchain(out.print)
-    if toolchain is not None:
-        steps += [
+    if toolchain is None:
+        say(
+            "skipped MattingCore's tests and the app's types: there is no Swift here "
+            f"(make ios-check fetches it, {DOWNLOAD})"
+        )
+    else:
+        ok &= check_all(
             lambda: swift.check_format(toolchain, REPOSITORY),
             lambda: swift.test_core(toolchain, REPOSITORY),
             lambda: swift.check_types(toolchain, REPOSITORY),
-        ]
-    failed = False
-    for step in steps:
-        finding = step()
-        failed |= not finding.ok
-        out.print(finding.text, markup=False, highlight=False, soft_wrap=True)
-    if toolchain is None:
-        out.print(
-            f"skipped MattingCore's tests and the app's types: there is no Swift here "
-            f"(make ios-check fetches it, {DOWNLOAD})"
         )
-    out.print("Nothing of this ran on a phone, in a simulator or in Xcode.")
-    return GateFailed.exit_code if failed else 0
+    say("Nothing of this ran on a phone, in a simulator or in Xcode.")
+    return 0 if ok else GateFailed.exit_code
 
 
 @app.command()
@@ -57,7 +54,16 @@ def toolchain() -> None:
     """Fetch Swift where there is none, and say which it is."""
     found = fetch_toolchain(out.print)
     version = found.run(REPOSITORY, "swift", "--version").stdout
-    out.print(version.strip(), markup=False)
+    say(version.strip())
+
+
+@contextmanager
+def _step_times() -> Iterator[Program]:
+    found = fetch_toolchain(out.print)
+    yield swift.build_step_times(found, REPOSITORY), swift.version(found, REPOSITORY)
+
+
+app.command("time")(time_command("ios", _step_times))
 
 
 if __name__ == "__main__":

@@ -7,35 +7,24 @@ out of the shipped portrait model. It is no photograph of a phone.
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 import json
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image
 
-from edgemat.artifacts.shipped import SHIPPED_TARGET, open_artifact
-from edgemat.data.sections import PEOPLE
-from edgemat.errors import MissingToolError
-from edgemat.matting.foreground import cut_out
-from edgemat.matting.matte import matte
 from tools.ios.texts import CATALOG, read_strings
+from tools.preview import MattedScene, address, draw_page, make_scene
 
 REPOSITORY = Path(__file__).parents[2]
 TARGET = REPOSITORY / "ios_demo" / "docs" / "previews.webp"
-PERSON = PEOPLE / "0040.webp"
 RESULT = REPOSITORY / "tests" / "vectors" / "result.json"
 IPHONES = REPOSITORY / "tests" / "written" / "ios.json"
 ACCENT = REPOSITORY / CATALOG.parent / "Assets.xcassets" / "AccentColor.colorset" / "Contents.json"
-SIZE = (480, 640)
 _STYLE = Path(__file__).with_name("preview.css")
 _NOTE = (
     "Previews: the app's texts, drawn by a browser after its sources. Not screenshots of a phone; "
@@ -59,8 +48,8 @@ _SYMBOLS = {
 
 
 @dataclass(frozen=True)
-class Look:
-    """A language and a brightness.
+class ScreenWriter:
+    """Writes the screens as HTML, in one language and brightness.
 
     Attributes
     ----------
@@ -200,8 +189,14 @@ def make_page(pictures: Mapping[str, str]) -> str:
     page += f"<h1>{_NOTE}</h1>"
     for language, dark in (("en", False), ("de", True)):
         own = {**pictures, "cut_out": pictures["cut_out_dark" if dark else "cut_out_light"]}
-        look = Look(_texts(language), own, _accent(dark), dark)
-        page += look.photo() + look.live() + look.brush() + look.benchmark() + look.empty()
+        screens = ScreenWriter(_texts(language), own, _accent(dark), dark)
+        page += (
+            screens.photo()
+            + screens.live()
+            + screens.brush()
+            + screens.benchmark()
+            + screens.empty()
+        )
     return page
 
 
@@ -213,23 +208,7 @@ def draw(target: Path) -> None:
     MissingToolError
         When there is no Chromium.
     """
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
-        raise MissingToolError(
-            "The previews are drawn by Chromium, which is not installed.",
-            remedy="Install it (Debian): apt-get install chromium",
-        )
-    with tempfile.TemporaryDirectory() as folder:
-        source, drawn = Path(folder) / "page.html", Path(folder) / "page.png"
-        source.write_text(make_page(_pictures()), encoding="utf-8")
-        command = [
-            browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-            "--window-size=1960,1690", f"--screenshot={drawn}", source.as_uri(),
-        ]  # fmt: skip
-        subprocess.run(command, check=True, capture_output=True, timeout=120)
-        target.parent.mkdir(exist_ok=True)
-        with Image.open(drawn) as picture:
-            picture.convert("RGB").save(target, quality=80, method=6)
+    draw_page(make_page(_pictures()), target, window=(1960, 1690))
 
 
 def _texts(language: str) -> dict[str, str]:
@@ -270,52 +249,23 @@ def _bars(result: Mapping[str, Any]) -> str:
 
 def _pictures() -> dict[str, str]:
     """Return a rendered person before drawn leaves, matted by the shipped portrait model."""
-    width, height = SIZE
-    scene = _scene()
-    with Image.open(PERSON) as person:
-        cut = person.convert("RGBA").resize((width, width))
-        scene.paste(cut, (0, height - width), cut)
-    photo = np.asarray(scene)
-    alpha = matte(photo, model=open_artifact("portrait", target=SHIPPED_TARGET))
-    mask = Image.fromarray(np.rint(alpha * 255).astype(np.uint8))
-    studio = Image.new("RGB", SIZE, (70, 120, 90))
-    studio.paste(scene, (0, 0), mask)
-    drawn = {"studio": studio, "trimap": _painted(scene, mask)}
-    cutting = Image.fromarray(cut_out(photo, alpha))
-    rows, columns = np.indices((height, width)) // 14
-    for name, colours in (("light", (255, 222)), ("dark", (0, 44))):
-        greys = np.array(colours, np.uint8)[(rows + columns) % 2]
-        drawn[f"cut_out_{name}"] = Image.fromarray(greys).convert("RGB")
-        drawn[f"cut_out_{name}"].paste(cutting, (0, 0), cutting)
-    return {name: _address(picture) for name, picture in drawn.items()}
+    scene = make_scene()
+    drawn = {
+        "studio": scene.before((70, 120, 90)),
+        "trimap": _painted(scene),
+        "cut_out_light": scene.before_chequers((255, 255, 255), (222, 222, 222)),
+        "cut_out_dark": scene.before_chequers((0, 0, 0), (44, 44, 44)),
+    }
+    return {name: address(picture) for name, picture in drawn.items()}
 
 
-def _scene() -> Image.Image:
-    width, height = SIZE
-    random = np.random.default_rng(7)
-    scene = Image.new("RGB", SIZE, (150, 176, 190))
-    brush = ImageDraw.Draw(scene)
-    for _ in range(60):
-        x, y, radius = random.integers((0, height // 3, 20), (width, height, 70))
-        red, green, blue = random.integers((60, 90, 50), (150, 170, 110))
-        brush.ellipse((x - radius, y - radius, x + radius, y + radius), (red, green, blue))
-    return scene.filter(ImageFilter.GaussianBlur(9))
-
-
-def _painted(scene: Image.Image, mask: Image.Image) -> Image.Image:
+def _painted(scene: MattedScene) -> Image.Image:
     """Lay the trimap over a scene in TrimapPainting's colours: yellow unknown, blue foreground."""
-    sure = np.asarray(mask.filter(ImageFilter.MinFilter(15))) > 242
-    none = np.asarray(mask.filter(ImageFilter.MaxFilter(15))) < 13
+    sure, none = scene.known()
     colours = np.where(sure[..., None], (20, 60, 200), (255, 225, 90))
     share = np.where(none, 0.0, 140 / 255)[..., None]
-    mixed = np.asarray(scene) * (1 - share) + colours * share
+    mixed = np.asarray(scene.picture) * (1 - share) + colours * share
     return Image.fromarray(mixed.astype(np.uint8))
-
-
-def _address(picture: Image.Image) -> str:
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=85)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ exec chroot "$root" /usr/bin/env -i HOME=/tmp LANG=C.UTF-8 \
 """
 
 
-class Toolchain(Protocol):
+class SwiftToolchain(Protocol):
     """The folder in which `swift` runs."""
 
     @property
@@ -58,7 +58,7 @@ class OwnToolchain:
     scratch: str
 
     def run(self, repository: Path, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run a command; see :class:`Toolchain`."""
+        """Run a command; see :class:`SwiftToolchain`."""
         return _run(command, cwd=repository)
 
 
@@ -70,7 +70,7 @@ class RootToolchain:
     scratch: str = "/tmp/edgemat"
 
     def run(self, repository: Path, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run a command; see :class:`Toolchain`."""
+        """Run a command; see :class:`SwiftToolchain`."""
         namespace = ["unshare", "--map-root-user", "--mount", "--pid", "--fork"]
         where = ["sh", "-c", _ENTER, "sh", str(self.root), str(repository)]
         return _run([*namespace, *where, *command])
@@ -80,7 +80,7 @@ def _folder() -> Path:
     return cache_folder() / f"swift-{SUITE}"
 
 
-def find_toolchain() -> Toolchain | None:
+def find_toolchain() -> SwiftToolchain | None:
     """Return a toolchain that is there already, None without one."""
     if shutil.which("swift"):
         told = _run(["swift", "--version"]).stdout
@@ -91,7 +91,7 @@ def find_toolchain() -> Toolchain | None:
     return RootToolchain(folder / "root") if (folder / _READY).exists() else None
 
 
-def fetch_toolchain(say: Callable[[str], object]) -> Toolchain:
+def fetch_toolchain(say: Callable[[str], object]) -> SwiftToolchain:
     """Return the toolchain; fetch Debian's where there is none.
 
     Raises

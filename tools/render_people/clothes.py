@@ -192,13 +192,13 @@ def _smooth(points: Array, faces: Index, rounds: int) -> Array:
     return points
 
 
-Mix = list[tuple[int, int, float]]
+VertexMix = list[tuple[int, int, float]]
 
 
-def _clip(triangles: Index, field: Array) -> tuple[Index, Mix]:
+def _clip(triangles: Index, field: Array) -> tuple[Index, VertexMix]:
     """Cut triangles along ``field == 0``; new vertices are mixes (first, second, share)."""
     kept: list[list[int]] = []
-    mix: Mix = []
+    mix: VertexMix = []
     made: dict[tuple[int, int], int] = {}
     inside = field > 0
     count = inside[triangles].sum(axis=1)
@@ -223,7 +223,7 @@ def _clip(triangles: Index, field: Array) -> tuple[Index, Mix]:
     return np.asarray(kept), mix
 
 
-def _between(points: Array, mix: Mix) -> Array:
+def _between(points: Array, mix: VertexMix) -> Array:
     first, second, share = (np.asarray(column) for column in zip(*mix, strict=True))
     made: Array = points[first] * (1 - share[:, None]) + points[second] * share[:, None]
     return made

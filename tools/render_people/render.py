@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tools.render_people import materials
 from tools.render_people.assets import Array
 from tools.render_people.compose import finish
-from tools.render_people.describe import Picture
+from tools.render_people.describe import PictureDescription
 from tools.render_people.person import build
 from tools.render_people.scene import set_stage
 
@@ -26,7 +26,7 @@ ALPHA_SAMPLES = 64
 
 
 def render(
-    picture: Picture, *, size: int, assets: Path | None, threads: int = 1
+    picture: PictureDescription, *, size: int, assets: Path | None, threads: int = 1
 ) -> tuple[NDArray[np.uint8], dict[str, Any]]:
     """Render one picture; returns size x size x 4 RGBA and its metadata."""
     bpy.ops.wm.read_factory_settings(use_empty=True)

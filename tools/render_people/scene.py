@@ -11,7 +11,7 @@ from mathutils import Vector
 
 from tools.render_people.assets import Array
 from tools.render_people.describe import Shot
-from tools.render_people.materials import Graph
+from tools.render_people.materials import NodeTree
 from tools.render_people.person import Built
 
 SENSOR = 36.0  # millimetres, so that lenses are 35 mm equivalents
@@ -178,7 +178,7 @@ def _world(sky: Array, ground: Array) -> None:
     world = bpy.data.worlds.new("world")
     world.use_nodes = True
     bpy.context.scene.world = world
-    graph = Graph.__new__(Graph)
+    graph = NodeTree.__new__(NodeTree)
     graph.tree = world.node_tree
     graph.tree.nodes.clear()
     direction = graph.node("ShaderNodeTexCoord").outputs["Generated"]

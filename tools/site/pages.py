@@ -76,7 +76,7 @@ def commands() -> str:
             sys.executable,
             "-m",
             "typer",
-            "edgemat.cli.commands",
+            "edgemat.cli.all_commands",
             "utils",
             "docs",
             "--name",

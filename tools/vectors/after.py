@@ -16,9 +16,7 @@ from edgemat.matting.guided import GUIDE_EPSILON, GUIDE_RADIUS, guided_coefficie
 from edgemat.matting.matte import matte, matte_as_fed
 from edgemat.matting.smoothing import Smoother
 from edgemat.matting.unknown import trimap_of_matte
-from tools.vectors.pictures import alpha, as_json, picture, trimap
-
-Vector = dict[str, list[Any]]
+from tools.vectors.pictures import Vector, alpha, as_json, picture, trimap
 
 
 def guided() -> Vector:

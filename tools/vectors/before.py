@@ -11,9 +11,7 @@ from edgemat.errors import UsageError
 from edgemat.images import F32, PIXEL_SCALE, U8, Method, resize
 from edgemat.matting.matte import fit_trimap
 from edgemat.matting.tiling import Letterbox, resized_rows, tile_axis
-from tools.vectors.pictures import alpha, as_json, picture, trimap
-
-Vector = dict[str, list[Any]]
+from tools.vectors.pictures import Vector, alpha, as_json, picture, trimap
 
 
 def resizing() -> Vector:

@@ -21,9 +21,7 @@ from edgemat.bench.result import (
 )
 from edgemat.bench.stats import summarise
 from edgemat.errors import UsageError
-from tools.vectors.pictures import alpha, as_json
-
-Vector = dict[str, list[Any]]
+from tools.vectors.pictures import Vector, alpha, as_json
 
 
 def samples(count: int, *, mean: float, scatter: float, drift: float = 0.0, seed: int) -> list[Any]:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from edgemat.images import BACKGROUND, F32, FOREGROUND, U8, UNKNOWN, resize, to_float
 
 DECIMALS = 5
+Vector = dict[str, list[Any]]
+"""What one file holds: cases, by what is tested."""
 
 
 def picture(height: int, width: int, *, seed: int) -> U8:

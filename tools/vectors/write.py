@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from tools.vectors import after, before, measuring
+from tools.vectors.pictures import Vector
 
 
-def all_vectors() -> dict[str, Any]:
+def all_vectors() -> dict[str, Vector]:
     """Return file name (without .json) to what it holds."""
     return {
         "resize": before.resizing(),
@@ -30,7 +30,7 @@ def all_vectors() -> dict[str, Any]:
     }
 
 
-def vector_text(vector: Any) -> str:
+def vector_text(vector: Vector) -> str:
     """Return JSON with one line per case, so that a difference can be read."""
     lines = [
         f"{json.dumps(subject)}: [\n"

@@ -52,7 +52,7 @@ SILENCE_S = 120.0
 
 
 _DAY_MS = 86_400_000
-Sample = Annotated[float, Field(gt=0, le=_DAY_MS)]
+LatencyMs = Annotated[float, Field(gt=0, le=_DAY_MS)]
 """Milliseconds of one inference."""
 
 
@@ -60,8 +60,8 @@ class Noted(ResultPart):
     """The page's notes of one model."""
 
     warmup_runs: int = Field(ge=0, le=10**9)
-    samples_ms: tuple[Sample, ...] = Field(min_length=1, max_length=MAX_SAMPLES)
-    sustained_ms: tuple[Sample, ...] = Field(default=(), max_length=MAX_SAMPLES)
+    samples_ms: tuple[LatencyMs, ...] = Field(min_length=1, max_length=MAX_SAMPLES)
+    sustained_ms: tuple[LatencyMs, ...] = Field(default=(), max_length=MAX_SAMPLES)
     init_ms: float = Field(ge=0, le=_DAY_MS)
     first_ms: float = Field(ge=0, le=_DAY_MS)
     whole: bool = Field(description="every operator is computed by the accelerator asked for")

@@ -43,7 +43,7 @@ REQUEST_TIMEOUT_S = 60.0
 SEND_TIMEOUT_S = 120.0
 TOKEN_HEADER = "X-Edgemat-Token"
 
-Answer = Callable[[bytes], dict[str, Any]]
+PostHandler = Callable[[bytes], dict[str, Any]]
 """Takes a posted body and returns what the page is told; ValueError or EdgematError refuses it."""
 
 
@@ -54,7 +54,7 @@ class Site:
     Attributes
     ----------
     secret:
-        Path to content, given only with the token; raises as an :data:`Answer`.
+        Path to content, given only with the token; raises as an :data:`PostHandler`.
     posts:
         Path to what takes the body.
     request_timeout_s:
@@ -63,7 +63,7 @@ class Site:
 
     litert: Path
     secret: Mapping[str, Callable[[], bytes]]
-    posts: Mapping[str, Answer]
+    posts: Mapping[str, PostHandler]
     max_post_bytes: int = MAX_POST_BYTES
     request_timeout_s: float = REQUEST_TIMEOUT_S
     token: str = field(default_factory=lambda: secrets.token_urlsafe(18))
@@ -95,7 +95,7 @@ class PageServer:
     ) -> None:
         self.site = site
         self._tls = certificate is not None
-        self._server = _QuietServer((listen, port), _handler(site))
+        self._server = _SiteServer(site, (listen, port))
         self.host, self.port = listen, self._server.server_address[1]
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -104,7 +104,6 @@ class PageServer:
             self._server.socket = context.wrap_socket(
                 self._server.socket, server_side=True, do_handshake_on_connect=False
             )
-        self._server.hosts = {f"{listen}:{self.port}", f"localhost:{self.port}"}  # type: ignore[attr-defined]
 
     @property
     def url(self) -> str:
@@ -120,10 +119,22 @@ class PageServer:
         self._server.server_close()
 
 
-class _QuietServer(ThreadingHTTPServer):
-    """Says nothing of connections that break, of handshakes that fail and of clients too slow."""
+class _SiteServer(ThreadingHTTPServer):
+    """Serves a site; says nothing of broken connections, failed handshakes and slow clients.
+
+    Attributes
+    ----------
+    hosts:
+        The names, with the port, by which it may be called.
+    """
 
     daemon_threads = True
+
+    def __init__(self, site: Site, address: tuple[str, int]) -> None:
+        super().__init__(address, _Handler)
+        self.site = site
+        port = self.server_address[1]
+        self.hosts = {f"{address[0]}:{port}", f"localhost:{port}"}
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         if not isinstance(sys.exception(), OSError):
@@ -148,111 +159,118 @@ class _Patient(io.RawIOBase):
         return self._connection.recv_into(buffer)
 
 
-def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        server_version, sys_version = "edgemat", ""
-        protocol_version = "HTTP/1.1"
+class _Handler(BaseHTTPRequestHandler):
+    """One connection: GET gives files, POST takes what the page found out."""
 
-        def setup(self) -> None:
-            super().setup()
-            self.rfile.close()
-            self._patient = _Patient(self.connection)
-            self.rfile = io.BufferedReader(self._patient)
+    server: _SiteServer
+    server_version, sys_version = "edgemat", ""
+    protocol_version = "HTTP/1.1"
 
-        def handle_one_request(self) -> None:
-            self._patient.until = time.monotonic() + site.request_timeout_s
-            super().handle_one_request()
+    def setup(self) -> None:
+        super().setup()
+        self.rfile.close()
+        self._patient = _Patient(self.connection)
+        self.rfile = io.BufferedReader(self._patient)
 
-        def do_GET(self) -> None:
-            if not self._is_for_us():
-                return
-            path = self.path.partition("?")[0].removeprefix("/") or "index.html"
-            if path in site.secret:
-                if self._has_token():
-                    self._answer(site.secret[path], "application/octet-stream")
-                return
-            file = site.public_file(path)
-            if file is None:
-                self._refuse(HTTPStatus.NOT_FOUND, "There is no such file.")
-                return
-            nonce, content = secrets.token_urlsafe(12), file.read_bytes()
-            if file.suffix == ".html":
-                content = content.replace(b"NONCE", nonce.encode())
-            self._send(content, TYPES[file.suffix], nonce=nonce)
+    def handle_one_request(self) -> None:
+        self._patient.until = time.monotonic() + self.server.site.request_timeout_s
+        super().handle_one_request()
 
-        def do_POST(self) -> None:
-            if not (self._is_for_us() and self._has_token()):
-                return
-            take = site.posts.get(self.path.removeprefix("/"))
-            length = self.headers.get("Content-Length", "")
-            if take is None:
-                self._refuse(HTTPStatus.NOT_FOUND, "Nothing is taken here.")
-            elif not length.isdecimal():
-                self._refuse(HTTPStatus.LENGTH_REQUIRED, "A length is needed.")
-            elif len(length) > MAX_DIGITS or int(length) > site.max_post_bytes:
-                self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "That is too large.")
-            else:
-                body = self.rfile.read(int(length))
-                self._answer(lambda: json.dumps(take(body)).encode(), "application/json")
+    def do_GET(self) -> None:
+        if not self._is_for_us():
+            return
+        site = self.server.site
+        path = self.path.partition("?")[0].removeprefix("/") or "index.html"
+        if path in site.secret:
+            if self._has_token():
+                self._answer(site.secret[path], "application/octet-stream")
+            return
+        file = site.public_file(path)
+        if file is None:
+            self._refuse(HTTPStatus.NOT_FOUND, "There is no such file.")
+            return
+        nonce, content = secrets.token_urlsafe(12), file.read_bytes()
+        if file.suffix == ".html":
+            content = content.replace(b"NONCE", nonce.encode())
+        self._send(content, TYPES[file.suffix], nonce=nonce)
 
-        def _answer(self, work_out: Callable[[], bytes], kind: str) -> None:
-            try:
-                content = work_out()
-            except (ValueError, EdgematError) as error:
-                self._refuse(HTTPStatus.BAD_REQUEST, str(error))
-            else:
-                self._send(content, kind)
+    def do_POST(self) -> None:
+        if not (self._is_for_us() and self._has_token()):
+            return
+        site = self.server.site
+        take = site.posts.get(self.path.removeprefix("/"))
+        length = self.headers.get("Content-Length", "")
+        if take is None:
+            self._refuse(HTTPStatus.NOT_FOUND, "Nothing is taken here.")
+        elif not length.isdecimal():
+            self._refuse(HTTPStatus.LENGTH_REQUIRED, "A length is needed.")
+        elif len(length) > MAX_DIGITS or int(length) > site.max_post_bytes:
+            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "That is too large.")
+        else:
+            body = self.rfile.read(int(length))
+            self._answer(lambda: json.dumps(take(body)).encode(), "application/json")
 
-        def _is_for_us(self) -> bool:
-            if self.headers.get("Host") in self.server.hosts:  # type: ignore[attr-defined]
-                return True
-            self._refuse(HTTPStatus.MISDIRECTED_REQUEST, "This is not the host that was asked for.")
-            return False
+    def _answer(self, work_out: Callable[[], bytes], kind: str) -> None:
+        try:
+            content = work_out()
+        except (ValueError, EdgematError) as error:
+            self._refuse(HTTPStatus.BAD_REQUEST, str(error))
+        else:
+            self._send(content, kind)
 
-        def _has_token(self) -> bool:
-            given = self.headers.get(TOKEN_HEADER, "")
-            if not site.closed and hmac.compare_digest(given.encode(), site.token.encode()):
-                site.last_seen = time.monotonic()
-                return True
-            self._refuse(HTTPStatus.FORBIDDEN, "The token is wrong, or was used already.")
-            return False
+    def _is_for_us(self) -> bool:
+        if self.headers.get("Host") in self.server.hosts:
+            return True
+        self._refuse(HTTPStatus.MISDIRECTED_REQUEST, "This is not the host that was asked for.")
+        return False
 
-        def _refuse(self, status: HTTPStatus, text: str) -> None:
-            self.close_connection = True  # what else was sent is not read
-            self._send(text.encode(), "text/plain; charset=utf-8", status=status)
+    def _has_token(self) -> bool:
+        site, given = self.server.site, self.headers.get(TOKEN_HEADER, "")
+        if not site.closed and hmac.compare_digest(given.encode(), site.token.encode()):
+            site.last_seen = time.monotonic()
+            return True
+        self._refuse(HTTPStatus.FORBIDDEN, "The token is wrong, or was used already.")
+        return False
 
-        def _send(
-            self,
-            content: bytes,
-            kind: str,
-            *,
-            status: HTTPStatus = HTTPStatus.OK,
-            nonce: str = "",
-        ) -> None:
-            policy = (
-                f"default-src 'self'; script-src 'self' 'wasm-unsafe-eval' 'nonce-{nonce}'; "
-                "worker-src 'self' blob:; img-src data:; base-uri 'none'; form-action 'none'; "
-                "frame-ancestors 'none'"
-            )
-            self.send_response(status)
-            for name, value in {
-                "Content-Type": kind,
-                "Content-Length": str(len(content)),
-                "Content-Security-Policy": policy,
-                "X-Content-Type-Options": "nosniff",
-                "Referrer-Policy": "no-referrer",
-                "Cache-Control": "no-store",
-                # both together let the page share memory between threads
-                "Cross-Origin-Opener-Policy": "same-origin",
-                "Cross-Origin-Embedder-Policy": "require-corp",
-                "Cross-Origin-Resource-Policy": "same-origin",
-            }.items():
-                self.send_header(name, value)
-            self.connection.settimeout(SEND_TIMEOUT_S)
-            self.end_headers()
-            self.wfile.write(content)
+    def _refuse(self, status: HTTPStatus, text: str) -> None:
+        self.close_connection = True  # what else was sent is not read
+        self._send(text.encode(), "text/plain; charset=utf-8", status=status)
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing: the terminal belongs to the measurement."""
+    def _send(
+        self,
+        content: bytes,
+        kind: str,
+        *,
+        status: HTTPStatus = HTTPStatus.OK,
+        nonce: str = "",
+    ) -> None:
+        self.send_response(status)
+        for name, value in _headers(content, kind, nonce).items():
+            self.send_header(name, value)
+        self.connection.settimeout(SEND_TIMEOUT_S)
+        self.end_headers()
+        self.wfile.write(content)
 
-    return Handler
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: the terminal belongs to the measurement."""
+
+
+def _headers(content: bytes, kind: str, nonce: str) -> dict[str, str]:
+    """Return what a browser is told about a content: its type, and what the page may do."""
+    policy = (
+        f"default-src 'self'; script-src 'self' 'wasm-unsafe-eval' 'nonce-{nonce}'; "
+        "worker-src 'self' blob:; img-src data:; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    )
+    return {
+        "Content-Type": kind,
+        "Content-Length": str(len(content)),
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-store",
+        # both together let the page share memory between threads
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Embedder-Policy": "require-corp",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }

@@ -157,7 +157,7 @@ def locks(
     """Return strands N,steps,2 of which each `group` in a row lean towards a common tip.
 
     `pull` 0..1 says how far they lean; the rest is as in
-    :func:`~edgemat.data.procedural_draw.strands`.
+    :func:`~edgemat.data.drawn.draw.strands`.
     """
     headings = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     lines = strands(

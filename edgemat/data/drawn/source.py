@@ -14,7 +14,7 @@ from edgemat.data.drawn.portrait import STYLES, portrait, random_palette
 from edgemat.data.drawn.textures import background_texture
 from edgemat.data.sample import Matte, rng_for
 from edgemat.errors import UsageError, nearest
-from edgemat.images import F32, U8, to_uint8
+from edgemat.images import F32, MIN_SIDE, U8, to_uint8
 
 _OBJECTS: dict[str, Callable[[np.random.Generator, tuple[int, int]], tuple[F32, F32]]] = {
     "hair": hairs.hair,
@@ -79,10 +79,10 @@ class ProceduralSource:
                 )
         if not kinds:
             raise UsageError("No kind of matte is given.", remedy="Known: " + ", ".join(ALL_KINDS))
-        if min(size) < 32:
+        if min(size) < MIN_SIDE:
             raise UsageError(
                 f"Mattes of {size[1]} x {size[0]} px are too small.",
-                remedy="Use at least 32 px a side.",
+                remedy=f"Use at least {MIN_SIDE} px a side.",
             )
         self.seed = seed
         self.size = size

@@ -14,7 +14,7 @@ from edgemat.callbacks import Progress
 from edgemat.data.folder import HELD_OUT, TRAIN, files_split
 from edgemat.data.layouts.files import StoredFile, partnerless
 from edgemat.data.layouts.pictures import PAIR_SETS
-from edgemat.data.layouts.table import MATTE_SETS, Layout
+from edgemat.data.layouts.table import MATTE_SETS, DatasetLayout
 from edgemat.data.small_pictures import read_small_pictures
 from edgemat.errors import ImageError, UsageError, nearest
 from edgemat.images import image_size, read_grey, read_rgba
@@ -74,7 +74,8 @@ class CheckedSet:
 
 SMALL_SETS = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}
 SMALL_TREE = """
-    train-images-idx3-ubyte, t10k-images-idx3-ubyte (or .gz)"""
+    train-images-idx3-ubyte, t10k-images-idx3-ubyte (or .gz)
+    or one .npz with x_train and x_test, in a folder or named itself"""
 SMALL_SIZES = {"train": 60_000, "test": 10_000}
 
 
@@ -92,6 +93,8 @@ def check_set(name: str, path: Path, *, progress: Progress | None = None) -> Che
     ----------
     name:
         One of :func:`known_sets`.
+    path:
+        The folder; of small pictures, also their .npz file.
     progress:
         Called with the numbers of mattes that are read, and of all.
 
@@ -104,10 +107,12 @@ def check_set(name: str, path: Path, *, progress: Progress | None = None) -> Che
         raise UsageError(
             f"There is no set named {name!r}.", remedy=nearest(name, sorted(known_sets()))
         )
+    if name in SMALL_SETS and path.is_file():
+        return _check_small(name, path)
     if not path.is_dir():
         raise UsageError(f"There is no folder {path}.", remedy="Name the folder of the set.")
     if name in MATTE_SETS:
-        return _check_mattes(cast(Layout, name), path, progress)
+        return _check_mattes(cast(DatasetLayout, name), path, progress)
     return _check_small(name, path) if name in SMALL_SETS else _check_pairs(name, path)
 
 
@@ -119,7 +124,7 @@ def _check_small(name: str, path: Path) -> CheckedSet:
     return CheckedSet(name, counts, dict(SMALL_SIZES), Sizes.of(sizes), problems=problems)
 
 
-def _check_mattes(name: Layout, path: Path, progress: Progress | None) -> CheckedSet:
+def _check_mattes(name: DatasetLayout, path: Path, progress: Progress | None) -> CheckedSet:
     entry = MATTE_SETS[name]
     files = entry.find(path)
     split = files_split(files, path)

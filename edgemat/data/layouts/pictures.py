@@ -23,6 +23,10 @@ from types import MappingProxyType
 
 from edgemat.data.listing import pictures
 from edgemat.errors import UsageError
+from edgemat.models.info import Task
+
+NO_CLASS = -1
+"""Of a pixel that nobody labelled, once classes count from 0: it is not learned and not judged."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,17 @@ class PairSet:
         pictures alone.
     sizes:
         How many pictures each part has when it is complete.
+    task:
+        What is learned from it.
+    classes:
+        How many segmentation tells apart.
     """
 
     title: str
     parts: Mapping[str, tuple[str, str | None]]
     sizes: Mapping[str, int]
+    task: Task
+    classes: int = 0
 
     @property
     def tree(self) -> str:
@@ -80,7 +90,7 @@ class PairSet:
 
 
 def _alone(title: str, count: int) -> PairSet:
-    return PairSet(title, {"all": (".", None)}, {"all": count})
+    return PairSet(title, {"all": (".", None)}, {"all": count}, "denoising")
 
 
 PAIR_SETS: Mapping[str, PairSet] = MappingProxyType(
@@ -92,6 +102,8 @@ PAIR_SETS: Mapping[str, PairSet] = MappingProxyType(
             "SUN RGB-D, 37 classes",
             {"train": ("train/image", "train/label"), "test": ("test/image", "test/label")},
             {"train": 5285, "test": 5050},
+            "segmentation",
+            classes=37,
         ),
         "ade20k": PairSet(
             "ADE20K, 150 classes",
@@ -100,11 +112,14 @@ PAIR_SETS: Mapping[str, PairSet] = MappingProxyType(
                 "test": ("images/validation", "annotations/validation"),
             },
             {"train": 20210, "test": 2000},
+            "segmentation",
+            classes=150,
         ),
         "nyudv2": PairSet(
             "NYUDv2",
             {"train": ("train/image", "train/depth"), "test": ("test/image", "test/depth")},
             {"test": 654},
+            "depth",
         ),
     }
 )

@@ -15,7 +15,7 @@ from edgemat.data.layouts.shards import SHARDS, find_shards
 from edgemat.data.sample import Use
 from edgemat.errors import UsageError, nearest
 
-Layout = Literal[
+DatasetLayout = Literal[
     "own",
     "adobe",
     "distinctions-646",
@@ -94,12 +94,12 @@ MATTE_SETS: Mapping[str, MatteSet] = MappingProxyType(
 )
 
 # Layouts that may hold foregrounds and photographs of the same mattes.
-OF_BOTH_KINDS: Mapping[Layout, Callable[[Path, Use], MatteFiles]] = MappingProxyType(
+OF_BOTH_KINDS: Mapping[DatasetLayout, Callable[[Path, Use], MatteFiles]] = MappingProxyType(
     {"own": find_own, "webdataset": find_shards}
 )
 
 
-def known_layout(name: str, *, called: str = "layout") -> Layout:
+def known_layout(name: str, *, called: str = "layout") -> DatasetLayout:
     """Return a name that is a layout's.
 
     Raises
@@ -109,10 +109,10 @@ def known_layout(name: str, *, called: str = "layout") -> Layout:
     """
     if name not in MATTE_SETS:
         raise UsageError(f"There is no {called} {name!r}.", remedy=nearest(name, MATTE_SETS))
-    return cast(Layout, name)
+    return cast(DatasetLayout, name)
 
 
-def find_mattes(path: Path, *, layout: Layout = "own", use: Use = "auto") -> MatteFiles:
+def find_mattes(path: Path, *, layout: DatasetLayout = "own", use: Use = "auto") -> MatteFiles:
     """Return the files of a set of mattes in a folder, each with its partners.
 
     Parameters

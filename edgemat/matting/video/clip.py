@@ -13,14 +13,15 @@ import numpy as np
 
 from edgemat.errors import ImageError
 from edgemat.images import MAX_SIDE, MIN_SIDE, U8
-from edgemat.images.labels import warn
 from edgemat.matting.cutting import Frame
 from edgemat.matting.video.formats import load_av
 
-# Codes of ITU-T H.273: matrices that the converter knows, and the transfers of HDR, PQ and HLG.
+# Codes of ITU-T H.273: matrices that the converter knows; the transfers of HDR, PQ and HLG; the
+# primaries that reach beyond sRGB's, BT.2020 and the two P3.
 _BT709, _BT601, _SMPTE170M = 1, 5, 6
 _MATRICES = (_BT709, 4, _BT601, _SMPTE170M, 7, 9)
 _HDR_TRANSFERS = (16, 18)
+_WIDE_PRIMARIES = (9, 11, 12)
 LIMITED, FULL = 1, 2
 """The converter's names of ranges of values: 16 to 235, 0 to 255."""
 _HD_HEIGHT = 720
@@ -28,7 +29,7 @@ _FALLBACK_RATE = Fraction(25)
 
 
 @dataclass(frozen=True)
-class Colour:
+class ColourDescription:
     """The meaning of a video's numbers: codes of ITU-T H.273, and whether they fill the range."""
 
     matrix: int
@@ -40,6 +41,16 @@ class Colour:
     def converter(self) -> int:
         """The matrix as the converter names it."""
         return _BT601 if self.matrix == _SMPTE170M else self.matrix
+
+    @property
+    def is_hdr(self) -> bool:
+        """True for PQ and HLG."""
+        return self.transfer in _HDR_TRANSFERS
+
+    @property
+    def is_srgb(self) -> bool:
+        """True where the numbers look right in a picture that does not say what they mean."""
+        return not self.is_hdr and self.primaries not in _WIDE_PRIMARIES
 
 
 class Clip:
@@ -80,8 +91,6 @@ class Clip:
                 remedy="Scale it first.",
             )
         self.colour = _colour_of(first)
-        if self.colour.transfer in _HDR_TRANSFERS:
-            warn(f"{path} is HDR: its colours are kept, with 8 bits each.")
 
     def frames(self) -> Iterator[Frame]:
         """Yield every frame with its time, each later than the one before.
@@ -183,9 +192,9 @@ def _rate_of(stream: Any) -> Fraction:
     return _FALLBACK_RATE
 
 
-def _colour_of(frame: Any) -> Colour:
+def _colour_of(frame: Any) -> ColourDescription:
     matrix = int(frame.colorspace)
     if matrix not in _MATRICES:  # nothing is said: as players do, by the size
         matrix = _BT709 if min(frame.height, frame.width) >= _HD_HEIGHT else _SMPTE170M
     full = int(frame.color_range) == FULL or frame.format.name.startswith("yuvj")
-    return Colour(matrix, int(frame.color_primaries), int(frame.color_trc), full)
+    return ColourDescription(matrix, int(frame.color_primaries), int(frame.color_trc), full)

@@ -7,9 +7,10 @@ from itertools import islice
 from pathlib import Path
 
 from edgemat.errors import ImageError
+from edgemat.images.labels import warn
 from edgemat.matting.cutting import Cutter, cut
 from edgemat.matting.smoothing import Smoother
-from edgemat.matting.video.clip import open_clip
+from edgemat.matting.video.clip import Clip, open_clip
 from edgemat.matting.video.film import Film, NumberedPictures
 from edgemat.matting.video.film_parts import Parts
 from edgemat.matting.video.formats import is_sequence
@@ -56,6 +57,8 @@ def cut_video(
         parts = Parts(target, key)
         parts.restore(smoother)
         done = len(parts.times)
+        if not cutter.finish.only_mask:
+            _say_what_becomes_of_colours(clip, target)
         sink: Film | NumberedPictures
         if is_sequence(target):
             sink = NumberedPictures(clip, target, parts, smoother)
@@ -73,3 +76,16 @@ def cut_video(
         except ImageError:  # which a further run would meet again
             parts.remove()
             raise
+
+
+def _say_what_becomes_of_colours(clip: Clip, target: Path) -> None:
+    """Warn of what the result cannot hold. PyAV's FFmpeg has no filter from HDR to sRGB."""
+    if is_sequence(target):
+        if not clip.colour.is_srgb:
+            warn(
+                f"{clip.path} is {'HDR' if clip.colour.is_hdr else 'of a wide gamut'}, which its "
+                "pictures do not say: they will look pale. Convert it to BT.709 first, or give "
+                "-o a video's name, which keeps its colours."
+            )
+    elif clip.colour.is_hdr:
+        warn(f"{clip.path} is HDR: its colours are kept, with 8 bits each.")

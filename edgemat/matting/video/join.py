@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import itertools
 from collections.abc import Iterator, Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edgemat.files import explain_os_errors
+from edgemat.images.labels import warn
 from edgemat.matting.video.clip import Clip, decode
 from edgemat.matting.video.formats import VideoFormat, load_av
 
@@ -25,7 +27,7 @@ def join(
     times:
         Of all frames, in the clip's unit.
     clip:
-        Where the sound is.
+        Where the sound is: all tracks are taken, but for those that no decoder knows.
 
     Raises
     ------
@@ -37,7 +39,7 @@ def join(
     av = load_av()
     options = {"movie_timescale": str(clip.unit.denominator)} if target.suffix != ".webm" else {}
     with (
-        av.open(str(clip.path)) as heard,
+        contextlib.ExitStack() as tracks,
         av.open(str(parts[0])) as first,
         av.open(str(target), "w", options=options) as out,
     ):
@@ -47,8 +49,14 @@ def join(
         if target.suffix == ".webm" and "alpha_mode" in map(str.lower, part.metadata):
             pictures.metadata["alpha_mode"] = "1"
         packets = [_pictures(parts, times, clip, pictures)]
-        for stream in heard.streams.audio[:1]:
-            packets.append(_sound(clip, heard, stream, out, kind))
+        for track in range(len(clip.container.streams.audio)):
+            # each is read for itself: who goes through one's packets passes over the others'
+            heard = tracks.enter_context(av.open(str(clip.path)))
+            stream = heard.streams.audio[track]
+            if stream.codec_context is None:
+                warn(f"{clip.path} has sound of a kind that is not known; that track is left out.")
+            else:
+                packets.append(_sound(clip, heard, stream, out, kind))
         with explain_os_errors(target):
             for _, packet in heapq.merge(*packets, key=lambda pair: pair[0]):
                 out.mux(packet)
@@ -80,6 +88,7 @@ def _sound(
     """Yield the sound's packets: as they are where the format takes them, else encoded anew."""
     if stream.codec_context.name in kind.sound:
         copy = out.add_stream_from_template(stream)
+        _name(copy, stream)
 
         def copied() -> Iterator[tuple[float, Any]]:
             for packet in heard.demux(stream):
@@ -90,6 +99,7 @@ def _sound(
         return copied()
     encoder = out.add_stream(kind.sound_encoder, rate=48_000)
     encoder.layout = "mono" if stream.channels == 1 else "stereo"
+    _name(encoder, stream)
 
     def encoded() -> Iterator[tuple[float, Any]]:
         for frame in itertools.chain(decode(heard, stream, clip.path), [None]):
@@ -97,3 +107,11 @@ def _sound(
                 yield float(packet.dts * packet.time_base), packet
 
     return encoded()
+
+
+def _name(track: Any, source: Any) -> None:
+    """Call a track as its source is called: in what language, and whether players begin with it."""
+    for word in ("language", "title"):
+        if word in source.metadata:
+            track.metadata[word] = source.metadata[word]
+    track.disposition = source.disposition

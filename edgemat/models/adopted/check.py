@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from torch.export import ExportedProgram
 
 from edgemat.errors import UnsupportedError
 from edgemat.models.adopted.float_time import float_times
-from edgemat.models.adopted.lowering import line_of, lower, operator_name
+from edgemat.models.adopted.lowering import OF_A_SHAPE, line_of, lower, operator_name
 from edgemat.models.adopted.operators import RULES
 from edgemat.models.adopted.passes import tidy
 from edgemat.models.adopted.program import shape_of_input
@@ -55,6 +55,8 @@ class Expectation:
 
     Attributes
     ----------
+    constants:
+        What the network takes beside the picture, with the values that it always has.
     refusal:
         Why it cannot be converted; empty where it can.
     macs:
@@ -67,6 +69,7 @@ class Expectation:
     """
 
     operators: tuple[OperatorRow, ...]
+    constants: Mapping[str, str] = field(default_factory=dict)
     refusal: str = ""
     remedy: str = ""
     parameters: int | None = None
@@ -79,17 +82,25 @@ class Expectation:
         return asdict(self)
 
 
-def expect(program: ExportedProgram) -> Expectation:
-    """Look a traced network through: nothing is converted."""
+def expect(program: ExportedProgram, constants: Mapping[str, str] | None = None) -> Expectation:
+    """Look a traced network through: nothing is converted.
+
+    Parameters
+    ----------
+    constants:
+        What it was traced with beside the picture.
+    """
+    constants = constants or {}
     calls = _varying(program)
     rows = _rows(calls)
     try:
         _require_known(rows)
         lowered = tidy(lower(program, RULES))
     except UnsupportedError as error:
-        return Expectation(rows, refusal=error.message, remedy=error.remedy)
+        return Expectation(rows, constants, refusal=error.message, remedy=error.remedy)
     return Expectation(
         _rows(calls, float_times([node for node in calls if RULES[node.target].in_float(node)])),
+        constants,
         parameters=count_parameters(lowered),
         macs=count(lowered, shape_of_input(program, "The program")),
         memory_bytes=_peak(lowered.graph),
@@ -146,11 +157,13 @@ def _arithmetic(call: fx.Node) -> Arithmetic:
 
 
 def _varying(program: ExportedProgram) -> list[fx.Node]:
-    """Return the calls whose results depend on the picture."""
+    """Return the calls whose results depend on the picture, beyond its shape."""
     names = set(program.graph_signature.user_inputs)
     depend: set[fx.Node] = set()
     calls = []
     for node in program.graph.nodes:
+        if node.target in OF_A_SHAPE:
+            continue
         if node.op == "placeholder" and node.name in names:
             depend.add(node)
         elif node.op == "call_function" and any(n in depend for n in node.all_input_nodes):

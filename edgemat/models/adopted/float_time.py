@@ -16,6 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
+from edgemat.models.narrowing import function_of
+
 WARMUP, RUNS = 1, 5
 
 
@@ -37,13 +39,13 @@ def float_times(calls: Sequence[fx.Node]) -> dict[Any, float]:
 
 def _latency_ms(node: fx.Node) -> float:
     args, kwargs = fx.map_arg((node.args, node.kwargs), _random)
-    assert callable(node.target)
+    call = function_of(node)
     for _ in range(WARMUP):
-        node.target(*args, **kwargs)
+        call(*args, **kwargs)
     samples = []
     for _ in range(RUNS):
         started = time.perf_counter_ns()
-        node.target(*args, **kwargs)
+        call(*args, **kwargs)
         samples.append(time.perf_counter_ns() - started)
     return statistics.median(samples) / 1e6
 

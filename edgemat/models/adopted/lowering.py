@@ -20,6 +20,15 @@ Value = Any
 """What an operator is given: a node of the new graph, a constant tensor, or a number."""
 MAX_STILL = 1_000_000
 """Elements of a constant that is computed while lowering."""
+aten = torch.ops.aten
+OF_A_SHAPE = frozenset(
+    {
+        *(aten.zeros_like.default, aten.ones_like.default, aten.full_like.default),
+        *(aten.new_zeros.default, aten.new_ones.default, aten.new_full.default),
+    }
+)
+"""Operators that ask what they are given for its shape alone: their result is a constant, such as
+the state with which a recurrent network begins."""
 
 
 Of = Callable[[fx.Node], bool]
@@ -37,7 +46,7 @@ def always(_: fx.Node) -> bool:
 
 
 @dataclass(frozen=True)
-class Rule:
+class LoweringRule:
     """What becomes of one operator.
 
     Attributes
@@ -58,7 +67,7 @@ class Rule:
     cuts: Of = never
 
 
-Rules = dict[Any, Rule]
+Rules = dict[Any, LoweringRule]
 
 
 def rule(
@@ -68,7 +77,7 @@ def rule(
 
     def enter(function: Callable[..., Value]) -> Callable[..., Value]:
         for target in targets:
-            table[target] = Rule(function, becomes, in_float, in_float if cuts is never else cuts)
+            table[target] = LoweringRule(function, becomes, in_float, cuts)
         return function
 
     return enter
@@ -171,7 +180,7 @@ def shape_of(node: fx.Node) -> tuple[int, ...]:
     return tuple(int(length) for length in node.meta["val"].shape)
 
 
-def lower(program: ExportedProgram, rules: Mapping[Any, Rule]) -> fx.GraphModule:
+def lower(program: ExportedProgram, rules: Mapping[Any, LoweringRule]) -> fx.GraphModule:
     """Return what `program` computes, written in what the converters know.
 
     Parameters
@@ -209,7 +218,7 @@ def _lower_node(
     lowering: Lowering,
     node: fx.Node,
     values: Mapping[fx.Node, Value],
-    rules: Mapping[Any, Rule],
+    rules: Mapping[Any, LoweringRule],
     program: ExportedProgram,
 ) -> Value:
     args = fx.node.map_aggregate(node.args, lambda v: values[v] if isinstance(v, fx.Node) else v)
@@ -225,8 +234,10 @@ def _lower_node(
     lowering.name = name_of(node, program)
     lowering.shape = shape_of(node) if isinstance(result, Tensor) else ()
     try:
-        if not any(isinstance(value, fx.Node) for value in flat):
-            return _compute(node, args, kwargs)
+        if node.target in OF_A_SHAPE or not any(isinstance(value, fx.Node) for value in flat):
+            return _compute(
+                node, *fx.node.map_arg((args, kwargs), lambda n: torch.empty(shape_of(n)))
+            )
         found = rules.get(node.target)
         if found is None:
             raise unknown_operator(node)

@@ -8,6 +8,7 @@ from typing import Self
 import torch
 from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
+from torch.nn import functional as F
 
 from edgemat.models.adopted.lowering import lower
 from edgemat.models.adopted.operators import RULES
@@ -15,6 +16,7 @@ from edgemat.models.adopted.passes import tidy
 from edgemat.models.adopted.program import shape_of_input
 from edgemat.models.adopted.refit import refit
 from edgemat.models.adopted.tracing import retrace
+from edgemat.models.narrowing import child
 from edgemat.models.network import MattingNetwork, MattingOutput
 from edgemat.models.pruned import Shape
 
@@ -37,6 +39,11 @@ class Lowered(nn.Module):
         """Return the weights that meet the picture itself."""
         (picture,) = self.body.graph.find_nodes(op="placeholder")
         return [self.body.get_submodule(str(user.target)).weight for user in picture.users]  # type: ignore[misc]
+
+    def ends_in_resize(self) -> bool:
+        """Tell whether the matte comes from a resize."""
+        (output,) = self.body.graph.find_nodes(op="output")
+        return any(source.target is F.interpolate for source in output.all_input_nodes)
 
 
 class Traced(nn.Module):
@@ -99,12 +106,20 @@ class AdoptedNetwork(MattingNetwork):
         alphas = [self.program(x[index : index + 1]) for index in range(len(x))]
         return MattingOutput(alphas[0] if len(alphas) == 1 else torch.cat(alphas))
 
+    def traced(self) -> Traced:
+        """Return what it consists of as it was traced; the deploy form no longer does.
+
+        No property: torch.jit reads all of them, of the deploy form as well.
+        """
+        return child(self, "program", Traced)
+
     def current_program(self) -> ExportedProgram:
         """Return its program, with the weights as they are now; not of the deploy form."""
-        assert isinstance(self.program, Traced)
-        return self.program.current_program()
+        return self.traced().current_program()
 
     def pixel_weights(self) -> list[Tensor]:
         """Return the weights that meet the picture; of the deploy form."""
-        assert isinstance(self.program, Lowered)
-        return self.program.pixel_weights()
+        return child(self, "program", Lowered).pixel_weights()
+
+    def ends_in_resize(self) -> bool:
+        return isinstance(self.program, Lowered) and self.program.ends_in_resize()

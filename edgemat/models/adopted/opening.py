@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,9 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from edgemat.errors import UsageError, nearest
-from edgemat.models.pretrained.checkpoint import read_state_dicts
+from edgemat.models.pretrained.checkpoint import StateDict, read_state_dicts
 from edgemat.models.pretrained.fitting import ITSELF
-from edgemat.models.weights_file import MAX_BYTES, check_file
-
-State = Mapping[str, Tensor]
+from edgemat.models.weights_file import MAX_BYTES, check_file, without_numbers
 
 ENTRY_POINTS = "edgemat.models"
 """The group in which packages list factories of their networks."""
@@ -107,6 +105,28 @@ def require_small(network: nn.Module) -> None:
         )
 
 
+def require_numbers(tensors: Iterable[tuple[str, Tensor]], owner: str) -> None:
+    """Refuse weights that are not numbers, before anything is computed with them.
+
+    Parameters
+    ----------
+    tensors:
+        Each with its name.
+    owner:
+        Whose they are: a network, or the file that they were read from.
+
+    Raises
+    ------
+    UsageError
+        For the first that has NaN or infinite values; it is named.
+    """
+    if (name := without_numbers(tensors)) is not None:
+        raise UsageError(
+            f"{name!r} in {owner} has values that are no numbers (NaN or infinite).",
+            remedy="Take a checkpoint from before the training broke.",
+        )
+
+
 def load_weights(network: nn.Module, path: Path) -> None:
     """Load a .pth or .safetensors file into `network`, in place; code in it is not run.
 
@@ -149,11 +169,7 @@ def load_weights(network: nn.Module, path: Path) -> None:
                 f"{name!r} is {kind} in {path}, {wanted[name].dtype} in the network.",
                 remedy="Save the weights as they were trained: dense, in floating point.",
             )
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            raise UsageError(
-                f"{name!r} in {path} has values that are no numbers (NaN or infinite).",
-                remedy="Take a checkpoint from before the training broke.",
-            )
+    require_numbers(state.items(), str(path))
     network.load_state_dict(state, strict=False)
 
 
@@ -161,7 +177,7 @@ def _more(names: list[str]) -> str:
     return f" (and {len(names) - 1} more)" if len(names) > 1 else ""
 
 
-def _closest(states: Mapping[str, State], wanted: State, path: Path) -> State:
+def _closest(states: Mapping[str, StateDict], wanted: StateDict, path: Path) -> StateDict:
     """Return the dictionary of a file that is the network's, without ``module.`` before its names.
 
     Of several the network itself is taken, not its average or a teacher.
@@ -181,7 +197,7 @@ def _closest(states: Mapping[str, State], wanted: State, path: Path) -> State:
     return bare[places[0]]
 
 
-def _bare(state: State) -> State:
+def _bare(state: StateDict) -> StateDict:
     while state and all(name.startswith("module.") for name in state):
         state = {name.removeprefix("module."): value for name, value in state.items()}
     return state

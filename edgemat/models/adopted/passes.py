@@ -8,24 +8,37 @@ from torch.nn import functional as F
 
 from edgemat.models.adopted.lowering import shape_of
 from edgemat.models.adopted.replacements import (
+    Bins,
     PixelShuffle,
     Regrid,
     Repeated,
     TransposedConv2d,
+    UnitClamp,
     ZeroPad,
     has_phases,
 )
+from edgemat.models.adopted.rows import drop_expansions, join_reshapes, lift_rows
 from edgemat.models.blocks.affine import ScaleShift
+from edgemat.models.narrowing import bias_of
 
 Foldable = nn.Conv2d | nn.ConvTranspose2d  # whose channels are the second dimension, as a scale's
-SHARE_A_GRID = (torch.cat, F.interpolate, F.max_pool2d)
+SHARE_A_GRID = (
+    *(torch.cat, torch.narrow, F.pad, F.interpolate),
+    *(F.max_pool2d, torch.amax, torch.maximum, torch.minimum),
+)
+MODULES_THAT_SHARE = (PixelShuffle, Repeated, TransposedConv2d, ZeroPad, Bins)
+JOIN = (torch.cat, torch.maximum, torch.minimum)
 RECTIFIERS = (F.relu, F.relu6)
-MOVES_ALONE = (torch.cat, torch.reshape, torch.permute, torch.transpose, torch.narrow)
+VIEWS = (torch.reshape, torch.permute, torch.transpose)
+MOVES_ALONE = (torch.cat, torch.narrow, *VIEWS)
 GRID_IS_FIXED = (torch.sigmoid, F.softmax)
 
 
 def tidy(network: fx.GraphModule) -> fx.GraphModule:
     """Run all passes, in place, in the order that they need."""
+    drop_expansions(network)
+    join_reshapes(network)
+    lift_rows(network)
     fold_scales(network)
     weigh_pixels(network)
     expand_transposed(network)
@@ -52,8 +65,7 @@ def fold_scales(network: fx.GraphModule) -> None:
         layer = _module(network, before)
         if not isinstance(layer, Foldable) or len(before.users) > 1:
             continue  # lowering gives every call a module of its own
-        assert scale.bias is not None
-        _fold(layer, scale.weight.detach().flatten(), scale.bias.detach())
+        _fold(layer, scale.weight.detach().flatten(), bias_of(scale).detach())
         node.replace_all_uses_with(before)
         network.graph.erase_node(node)
 
@@ -122,14 +134,31 @@ def _only_moves(node: fx.Node, module: nn.Module | None) -> bool:
 
 
 def regrid(network: fx.GraphModule) -> None:
-    """Put a multiplication by one behind what has a grid of its own and meets others'."""
+    """Put a multiplication by one behind what has a grid of its own and meets others'.
+
+    A cut to 0..1 has one, too, but none that runtimes fix: it passes what only moves it on, up to
+    where others join it.
+    """
     for node in list(network.graph.nodes):
-        if node.op != "call_function" or node.target not in GRID_IS_FIXED:
-            continue
-        meeting = [
-            user for user in node.users if user.op == "output" or user.target in SHARE_A_GRID
-        ]
-        _regrid_for(network, node, meeting)
+        if node.op == "call_function" and node.target in GRID_IS_FIXED:
+            _regrid_for(network, node, [user for user in node.users if _meets(network, user)])
+        elif isinstance(_module(network, node), UnitClamp):
+            _regrid_for(network, node, [user for user in node.users if _joins(network, user)])
+
+
+def _meets(network: fx.GraphModule, user: fx.Node) -> bool:
+    """Return whether what an operator takes has to be on one grid with what it gives, or others."""
+    if user.target in VIEWS:
+        return any(_meets(network, behind) for behind in user.users)
+    shares = isinstance(_module(network, user), MODULES_THAT_SHARE)
+    return user.op == "output" or user.target in SHARE_A_GRID or shares
+
+
+def _joins(network: fx.GraphModule, user: fx.Node) -> bool:
+    """Return whether an operator, or one that takes its result, has several share a grid."""
+    if user.target in JOIN:
+        return True
+    return _meets(network, user) and any(_joins(network, behind) for behind in user.users)
 
 
 def part_from_rectifiers(network: fx.GraphModule) -> None:

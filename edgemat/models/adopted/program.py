@@ -20,7 +20,7 @@ from edgemat.errors import (
     UsageError,
 )
 from edgemat.files import atomic_path
-from edgemat.models.weights_file import MAX_BYTES
+from edgemat.models.weights_file import MAX_BYTES, without_numbers
 
 PROGRAM = "program.pt2"
 """Its name in an artefact."""
@@ -75,17 +75,18 @@ def load_program(path: Path) -> ExportedProgram:
             remedy="Write it anew with torch.export.save and this version of torch.",
         ) from error
     shape_of_input(program, path)
-    if any(not torch.isfinite(value).all() for value in _floats(program)):
+    if (name := without_numbers(tensors_of(program))) is not None:
         raise ArtifactError(
-            f"{path} has weights that are no numbers (NaN or infinite).",
+            f"{name!r} in {path} has values that are no numbers (NaN or infinite).",
             remedy="Take a checkpoint from before the training broke.",
         )
     return program
 
 
-def _floats(program: ExportedProgram) -> list[Tensor]:
-    values = (*program.state_dict.values(), *program.constants.values())
-    return [v for v in values if isinstance(v, Tensor) and v.is_floating_point()]
+def tensors_of(program: ExportedProgram) -> list[tuple[str, Tensor]]:
+    """Return a program's weights and constants, each with its name."""
+    named = (*program.state_dict.items(), *program.constants.items())
+    return [(name, value) for name, value in named if isinstance(value, Tensor)]
 
 
 def gives_one_map(program: ExportedProgram) -> bool:

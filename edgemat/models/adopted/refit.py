@@ -7,8 +7,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, fx, nn
 
+from edgemat.models.narrowing import listed, operand
+from edgemat.models.pruned import Shape
+
 aten = torch.ops.aten
-Shape = tuple[int, ...]
 VIEWS = (aten.view.default, aten.reshape.default, aten._unsafe_view.default, aten.expand.default)
 GROUPS = {aten.conv2d.default: 6, aten.conv2d.padding: 6, aten.conv_transpose2d.input: 6}
 """Where the groups of a convolution are, among its arguments."""
@@ -60,8 +62,7 @@ def _weight(node: fx.Node) -> str:
 
 def _keep_channels(node: fx.Node) -> None:
     """Let a view find out by itself how long axis 1 is, and no other."""
-    source, size = node.args[:2]
-    assert isinstance(source, fx.Node) and isinstance(size, list | tuple)
+    source, size = operand(node), listed(node, 1)
     before, after = source.meta["val"].shape, node.meta["val"].shape
     if len(size) > 1 and len(before) > 1 and (before[1] == after[1] or len(before) == 5):
         known = [now if was == -1 else was for was, now in zip(size, after, strict=True)]

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from edgemat.models.blocks.affine import ScaleShift
 from edgemat.models.blocks.pooling import Interleave, Rearrangement
+from edgemat.models.narrowing import bias_of
 
 
 class UnitClamp(nn.Module):
@@ -21,7 +22,11 @@ class UnitClamp(nn.Module):
 
 
 class Regrid(nn.Module):
-    """Multiply by one: in int8, from the grid that a runtime fixes to the one that others need."""
+    """Multiply by one: in int8, from the grid that a runtime fixes to the one that others need.
+
+    No :class:`~edgemat.models.blocks.affine.ScaleShift` of ones, which is a convolution: what is on
+    a fixed grid may have no channels, as the shares of an attention, and needs no weights.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         return x * 1.0
@@ -205,8 +210,7 @@ class TransposedConv2d(nn.Module):
             with torch.no_grad():
                 phase.weight.copy_(part)
                 if conv.bias is not None:
-                    assert phase.bias is not None
-                    phase.bias.copy_(conv.bias)
+                    bias_of(phase).copy_(conv.bias)
             pad = ZeroPad((left, right, top, bottom))
             if left == right >= 0 and top == bottom >= 0:
                 phase.padding = (top, left)

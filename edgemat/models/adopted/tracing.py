@@ -7,6 +7,7 @@ import copy
 import inspect
 import io
 import logging
+import re
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from edgemat.errors import ConversionError, EdgematError, UnsupportedError, UsageError
+from edgemat.files import shorten
 from edgemat.models.adopted.lines import is_library
 
 BROKEN_UP = (torch.ops.aten.einsum.default,)
@@ -41,6 +43,25 @@ def require_one_input(module: nn.Module) -> None:
             remedy="Bind the others to constants in a module around it: no state is carried from "
             "picture to picture.",
         )
+
+
+def constant_inputs(module: nn.Module) -> dict[str, str]:
+    """Return what a forward pass takes beside the picture, with the defaults that it stays at.
+
+    >>> from torch import nn
+    >>> from edgemat.models.adopted.tracing import constant_inputs
+    >>> class Recurrent(nn.Module):
+    ...     def forward(self, x, before=None, *, ends=nn.functional.relu): ...
+    >>> constant_inputs(Recurrent())
+    {'before': 'None', 'ends': '<function relu>'}
+    """
+    _, *others = inspect.signature(module.forward).parameters.values()
+    return {one.name: _in_words(one.default) for one in others if one.default is not one.empty}
+
+
+def _in_words(value: object) -> str:
+    """Return a value as Python writes it, on one line, without where it lies in memory."""
+    return shorten(re.sub(r" at 0x[0-9a-f]+", "", " ".join(repr(value).split())))
 
 
 def trace(module: nn.Module, shape: tuple[int, int, int]) -> ExportedProgram:

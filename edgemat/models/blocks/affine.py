@@ -13,6 +13,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from edgemat.models.narrowing import bias_of, child
+
 NAME = "normalise"  # of the affine, in the convolution and in every state dict
 
 
@@ -68,10 +70,9 @@ class ScaleShift(nn.Conv2d):
     def __init__(self, scale: Tensor, shift: Tensor) -> None:
         channels = len(scale)
         super().__init__(channels, channels, 1, groups=channels)
-        assert self.bias is not None
         with torch.no_grad():
             self.weight.copy_(scale.reshape(-1, 1, 1, 1))
-            self.bias.copy_(shift)
+            bias_of(self).copy_(shift)
 
 
 class PointAffine(ScaleShift):
@@ -112,9 +113,9 @@ class NormalisedConv2d(nn.Conv2d):
 
     def deploy(self) -> nn.Conv2d:
         """Return a plain convolution where nothing is padded, which is exact; else both."""
-        assert isinstance(self.normalise, ChannelAffine)
+        affine = child(self, "normalise", ChannelAffine)
         if any(self.padding):
-            return NormalisedConv2d(self, self.normalise.deploy())
+            return NormalisedConv2d(self, affine.deploy())
         folded = nn.Conv2d(
             self.in_channels,
             self.out_channels,
@@ -122,12 +123,11 @@ class NormalisedConv2d(nn.Conv2d):
             self.stride,  # type: ignore[arg-type]
             dilation=self.dilation,  # type: ignore[arg-type]
         )
-        assert folded.bias is not None
         with torch.no_grad():
-            folded.weight.copy_(self.weight * self.normalise.scale)
-            folded.bias.copy_((self.weight * self.normalise.shift).sum(dim=(1, 2, 3)))
+            folded.weight.copy_(self.weight * affine.scale)
+            bias_of(folded).copy_((self.weight * affine.shift).sum(dim=(1, 2, 3)))
             if self.bias is not None:
-                folded.bias.add_(self.bias)
+                bias_of(folded).add_(self.bias)
         return folded.train(self.training)
 
 
@@ -189,6 +189,5 @@ def _first(part: nn.Module) -> tuple[str, nn.Conv2d]:
 
 def _replace(model: nn.Module, name: str, affine: ChannelAffine | PointAffine) -> None:
     path, _, last = name.rpartition(".")
-    conv = model.get_submodule(name)
-    assert isinstance(conv, nn.Conv2d)
+    conv = child(model, name, nn.Conv2d)
     setattr(model.get_submodule(path), last, NormalisedConv2d(conv, affine.to(conv.weight.device)))

@@ -22,7 +22,8 @@ class Carafe(nn.Module):
     Parameters
     ----------
     kernel:
-        k, side of the window: 5, as in the thesis.
+        k, side of the window: 5, as in the thesis but for Table 4.1, whose 1 makes it nearest
+        neighbours.
     """
 
     def __init__(self, channels: int, *, kernel: int = 5, compressed: int = 64) -> None:

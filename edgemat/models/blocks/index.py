@@ -26,8 +26,8 @@ from torch.nn import functional as F
 from edgemat.models.blocks.conv import conv_bn
 from edgemat.models.blocks.pooling import DeployMaxPool, Interleave, Positions
 
-Family = Literal["hin", "modelwise", "shared", "unshared", "m2o"]
-FAMILIES: tuple[Family, ...] = get_args(Family)
+IndexFamily = Literal["hin", "modelwise", "shared", "unshared", "m2o"]
+FAMILIES: tuple[IndexFamily, ...] = get_args(IndexFamily)
 # of the encoder's and of the decoder's index map, as in Table 3.5; the last is the thesis' choice
 Normalisation = Literal[
     "sigmoid/sigmoid", "softmax/softmax", "softmax+sigmoid/softmax", "sigmoid+softmax/sigmoid"
@@ -46,7 +46,8 @@ class IndexBlock(nn.Module):
     channels:
         C, of the feature.
     nonlinear, context:
-        NL and C; context (4x4) comes with a nonlinear block only, as in the thesis.
+        NL and C. Context (4x4) comes with a nonlinear block in chapter 3, and with a linear one in
+        Table 4.1.
     hidden_mult:
         Hidden width in units of C: 2 in the thesis (Table 3.1), 1 in the authors' released weights.
     normalisation:
@@ -57,7 +58,7 @@ class IndexBlock(nn.Module):
         self,
         channels: int,
         *,
-        family: Family = "m2o",
+        family: IndexFamily = "m2o",
         nonlinear: bool = True,
         context: bool = True,
         hidden_mult: int = 2,
@@ -71,9 +72,10 @@ class IndexBlock(nn.Module):
 
         def column(outputs: int) -> nn.Sequential:
             groups = channels if family == "unshared" else 1
-            if not nonlinear:
-                return nn.Sequential(nn.Conv2d(width, outputs, 2, 2, groups=groups, bias=False))
             kernel, padding = (4, 1) if context else (2, 0)
+            if not nonlinear:
+                linear = nn.Conv2d(width, outputs, kernel, 2, padding, groups=groups, bias=False)
+                return nn.Sequential(linear)
             hidden = hidden_mult * width
             return nn.Sequential(
                 *conv_bn(width, hidden, kernel, stride=2, padding=padding, groups=groups),

@@ -8,6 +8,7 @@ Positions are always in the order top-left, top-right, bottom-left, bottom-right
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Literal
 
@@ -15,8 +16,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from edgemat.models.narrowing import bias_of
+
 Positions = tuple[Tensor, Tensor, Tensor, Tensor]
-Layout = Literal["nchw", "nhwc"]
+ChannelOrder = Literal["nchw", "nhwc"]
 
 # A difference times this, cut at 1, says "not equal". Float32 values of a network that differ at
 # all differ by far more than 2**-100; see also `edgemat.quantize.ptq.INT8_SHARPNESS`.
@@ -43,18 +46,43 @@ class MaxUnpool(nn.Module):
         return DeployMaxUnpool()
 
 
-class SumPool(nn.Module):
-    """Sum over 2x2 windows: indexed pooling once the index map has been multiplied in (eq. 3.1)."""
+class LevelPool(nn.Module):
+    """Base of what halves the feature of one level by 2x2 windows, beside an index network.
+
+    Attributes
+    ----------
+    channels:
+        Of the feature: no weight tells it. :func:`edgemat.models.pruned.settle_channels` corrects
+        it where pruning has left fewer.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.channels = channels
+
+    @abstractmethod
+    def deploy(self) -> nn.Module:
+        """Return the form for phones."""
+
+
+class SumPool(LevelPool):
+    """Sum over 2x2 windows: indexed pooling once the index map has been multiplied in (eq. 3.1)."""
 
     def forward(self, x: Tensor) -> Tensor:
         return 4 * F.avg_pool2d(x, 2)
 
     def deploy(self) -> Ones:
         return Ones(self.channels)
+
+
+class PlainMaxPool(LevelPool):
+    """2x2 max-pooling alone: where the maxima were is left to the index map."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.max_pool2d(x, 2)
+
+    def deploy(self) -> nn.MaxPool2d:
+        return nn.MaxPool2d(2)
 
 
 class Ones(nn.Conv2d):
@@ -74,7 +102,7 @@ class Rearrangement(nn.Module):
     For "nhwc" the permutations cancel against the converter's own.
     """
 
-    def __init__(self, layout: Layout = "nchw") -> None:
+    def __init__(self, layout: ChannelOrder = "nchw") -> None:
         super().__init__()
         self.layout = layout
 
@@ -141,8 +169,7 @@ class Subpixels(nn.Module):
 def initialise_subpixels(predict: nn.Conv2d) -> None:
     """Let the matte start near 0.5, with small differences between the pixels."""
     nn.init.normal_(predict.weight, 0.0, 0.01)
-    assert predict.bias is not None
-    nn.init.constant_(predict.bias, 0.5)
+    nn.init.constant_(bias_of(predict), 0.5)
 
 
 class DeploySubpixels(nn.Module):

@@ -17,7 +17,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, cast, get_args
+from typing import Any, Literal, NamedTuple, Self, cast, get_args
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -28,18 +28,18 @@ from edgemat.models.blocks.carafe import Carafe, reassemble
 from edgemat.models.blocks.index import (
     FAMILIES,
     DeployIndexedUpsample,
-    Family,
     HolisticMaxIndex,
     IndexBlock,
     IndexedUpsample,
+    IndexFamily,
     LevelIndex,
     Normalisation,
 )
-from edgemat.models.blocks.pooling import MaxPool, MaxUnpool, SumPool
+from edgemat.models.blocks.pooling import LevelPool, MaxPool, MaxUnpool, PlainMaxPool, SumPool
 
 Widths = Mapping[int, int]
 Downsampler = Literal["max", "avg", "conv"]
-Upsampler = Literal["nearest", "bilinear", "deconv", "carafe"]
+Upsampler = Literal["nearest", "bilinear", "deconv", "carafe", "carafe1"]
 
 
 class Halved(NamedTuple):
@@ -111,11 +111,12 @@ class IndexSampling(Sampling):
         The index block of every level; or one alone, which all levels share (modelwise).
     """
 
+    pool_type: type[LevelPool] = SumPool
+
     def __init__(self, widths: Widths, blocks: Mapping[int, nn.Module]) -> None:
         super().__init__()
-        self.widths = dict(widths)
         self.index = nn.ModuleDict({str(level): block for level, block in blocks.items()})
-        self.pool = nn.ModuleDict({str(level): SumPool(c) for level, c in widths.items()})
+        self.pool = nn.ModuleDict({str(level): self.pool_type(c) for level, c in widths.items()})
         self.upsample: nn.Module = IndexedUpsample()
 
     def block(self, level: int) -> nn.Module:
@@ -135,15 +136,24 @@ class IndexSampling(Sampling):
     def guide(self, level: int, x: Tensor) -> Any:
         return self.block(level)(x)[1]
 
-    def deploy(self) -> IndexSampling:
+    def deploy(self) -> Self:
         """Return the same of the blocks' deploy forms, each made for its level's channels."""
-        pools = {int(level): cast(SumPool, pool) for level, pool in self.pool.items()}
+        pools = {int(level): cast(LevelPool, pool) for level, pool in self.pool.items()}
         widths = {level: pool.channels for level, pool in pools.items()}  # fewer after pruning
         blocks = {k: cast(LevelIndex, self.block(k)).deploy_for(c) for k, c in widths.items()}
-        sampling = IndexSampling(widths, blocks)
+        sampling = type(self)(widths, blocks)
         sampling.pool = nn.ModuleDict({str(k): pool.deploy() for k, pool in pools.items()})
         sampling.upsample = DeployIndexedUpsample()
         return sampling
+
+
+class MaxIndexSampling(IndexSampling):
+    """Max-pooling and indexed upsampling: the index networks of Table 4.1."""
+
+    pool_type = PlainMaxPool
+
+    def down(self, level: int, x: Tensor) -> Halved:
+        return Halved(x, self.pool[str(level)](x), self.guide(level, x))
 
 
 class AffinitySampling(Sampling):
@@ -190,7 +200,8 @@ class BlindSampling(Sampling):
     downsample:
         "max", "avg": pooling; "conv": 3x3 convolution of stride 2.
     upsample:
-        "nearest", "bilinear"; "deconv": 4x4 transposed convolution of stride 2; "carafe".
+        "nearest", "bilinear"; "deconv": 4x4 transposed convolution of stride 2; "carafe", or
+        "carafe1" of a window of one pixel, as in Table 4.1: its weights, a softmax over one, are 1.
     """
 
     def __init__(
@@ -219,6 +230,8 @@ class BlindSampling(Sampling):
                     return nn.ConvTranspose2d(c, c, 4, stride=2, padding=1)
                 case "carafe":
                     return Carafe(c)
+                case "carafe1":
+                    return Carafe(c, kernel=1)
 
         self.downsample = nn.ModuleDict({str(level): halve(c) for level, c in widths.items()})
         self.upsample = nn.ModuleDict({str(level): double(c) for level, c in widths.items()})
@@ -260,7 +273,11 @@ class Resize(nn.Module):
 
 # name of an index sampling: family and how much a score sees
 VARIANTS = {"l": (False, False), "nl": (True, False), "nlc": (True, True)}
-INDEX_SAMPLINGS = tuple(f"{family}-{variant}" for family in FAMILIES for variant in VARIANTS)
+LINEAR_CONTEXT = {"lc": (False, True)}  # of Table 4.1 alone, which pools by maxima
+INDEX_SAMPLINGS = (
+    *(f"{family}-{variant}" for family in FAMILIES for variant in VARIANTS),
+    *(f"max-{family}-{variant}" for family in FAMILIES for variant in LINEAR_CONTEXT),
+)
 BLIND_SAMPLINGS = tuple(
     f"{down}-{up}" for down in get_args(Downsampler) for up in get_args(Upsampler)
 )
@@ -292,7 +309,7 @@ def create_sampling(
     Parameters
     ----------
     name:
-        One of :data:`SAMPLINGS`: "max-unpool", "conv-carafe", "m2o-nlc", ...
+        One of :data:`SAMPLINGS`: "max-unpool", "conv-carafe", "m2o-nlc", "max-hin-lc", ...
     widths:
         Channels of every level's feature, by level.
     hidden_mult, normalisation:
@@ -323,14 +340,14 @@ def create_sampling(
     if name in AFFINITY_SAMPLINGS:
         form = FORMS[name.removeprefix("a2u-")]
         return AffinitySampling({k: A2U(c, **{**form, **affinity}) for k, c in widths.items()})
-    family, variant = name.split("-")
-    nonlinear, context = VARIANTS[variant]
+    *pooled, family, variant = name.split("-")
+    nonlinear, context = (VARIANTS | LINEAR_CONTEXT)[variant]
     # one block serves all levels of a modelwise network
     owners = list(widths)[:1] if family == "modelwise" else widths
     blocks = {
         level: IndexBlock(
             widths[level],
-            family=cast(Family, family),
+            family=cast(IndexFamily, family),
             nonlinear=nonlinear,
             context=context,
             hidden_mult=hidden_mult,
@@ -338,4 +355,4 @@ def create_sampling(
         )
         for level in owners
     }
-    return IndexSampling(widths, blocks)
+    return MaxIndexSampling(widths, blocks) if pooled else IndexSampling(widths, blocks)

@@ -22,12 +22,13 @@ from torch import Tensor, nn
 
 from edgemat.models.blocks.conv import scale_channels
 from edgemat.models.encoders.encoder import Encoder
+from edgemat.models.narrowing import bias_of
 
 HEAD_CHANNELS = 64
 EPSILON = 1e-6  # of layer normalisation in blocks and after them; 1e-5 elsewhere
 
 
-class Stage(NamedTuple):
+class MitStage(NamedTuple):
     """Patch and its stride; heads of attention, 64 channels each; reduction of keys and values."""
 
     patch: int
@@ -36,7 +37,7 @@ class Stage(NamedTuple):
     reduction: int
 
 
-STAGES = (Stage(7, 4, 1, 8), Stage(3, 2, 2, 4), Stage(3, 2, 5, 2), Stage(3, 2, 8, 1))
+STAGES = (MitStage(7, 4, 1, 8), MitStage(3, 2, 2, 4), MitStage(3, 2, 5, 2), MitStage(3, 2, 8, 1))
 Variant = Literal["b1", "b2"]
 # transformer blocks of each stage
 DEPTHS: dict[Variant, tuple[int, ...]] = {"b1": (2, 2, 2, 2), "b2": (3, 4, 6, 3)}
@@ -128,7 +129,7 @@ class DropPath(nn.Module):
         return x * kept / (1 - self.probability)
 
 
-class Block(nn.Module):
+class TransformerBlock(nn.Module):
     """One transformer block, on tokens."""
 
     def __init__(self, channels: int, *, heads: int, reduction: int, drop_path: float) -> None:
@@ -148,13 +149,15 @@ class Block(nn.Module):
 class TransformerStage(nn.Module):
     """Patch embedding and transformer blocks; maps in and out."""
 
-    def __init__(self, in_channels: int, channels: int, stage: Stage, rates: list[float]) -> None:
+    def __init__(
+        self, in_channels: int, channels: int, stage: MitStage, rates: list[float]
+    ) -> None:
         super().__init__()
         padding = stage.patch // 2
         self.embed = nn.Conv2d(in_channels, channels, stage.patch, stage.stride, padding)
         self.embed_norm = nn.LayerNorm(channels)
         self.blocks = nn.ModuleList(
-            Block(channels, heads=stage.heads, reduction=stage.reduction, drop_path=rate)
+            TransformerBlock(channels, heads=stage.heads, reduction=stage.reduction, drop_path=rate)
             for rate in rates
         )
         self.norm = nn.LayerNorm(channels, eps=EPSILON)
@@ -215,5 +218,4 @@ class MiT(Encoder):
                 side = module.kernel_size[0]
                 terms = side * side * module.out_channels // module.groups
                 nn.init.normal_(module.weight, 0.0, math.sqrt(2.0 / terms))
-                assert module.bias is not None
-                nn.init.zeros_(module.bias)
+                nn.init.zeros_(bias_of(module))

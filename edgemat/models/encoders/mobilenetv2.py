@@ -15,7 +15,7 @@ from edgemat.models.blocks.conv import conv_bn, scale_channels
 from edgemat.models.encoders.encoder import Encoder
 
 
-class Stage(NamedTuple):
+class InvertedResidualStage(NamedTuple):
     """Expansion factor t, output channels c and number of blocks n of one stage."""
 
     expansion: int
@@ -27,13 +27,13 @@ class Stage(NamedTuple):
 # Owners call a stage's channels by their number here, whatever the width: c24, c320.
 STEM_CHANNELS = 32
 STAGES = (
-    Stage(1, 16, 1),
-    Stage(6, 24, 2),
-    Stage(6, 32, 3),
-    Stage(6, 64, 4),
-    Stage(6, 96, 3),
-    Stage(6, 160, 3),
-    Stage(6, 320, 1),
+    InvertedResidualStage(1, 16, 1),
+    InvertedResidualStage(6, 24, 2),
+    InvertedResidualStage(6, 32, 3),
+    InvertedResidualStage(6, 64, 4),
+    InvertedResidualStage(6, 96, 3),
+    InvertedResidualStage(6, 160, 3),
+    InvertedResidualStage(6, 320, 1),
 )
 # The stages that halve, by what their halved output is a part of: after TO_8, 1/8 of the size.
 TO_2, TO_4, TO_8, TO_16, TO_32 = (0, 2, 3, 4, 6)

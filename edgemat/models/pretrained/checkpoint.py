@@ -12,6 +12,7 @@ from edgemat.errors import UsageError
 from edgemat.models.weights_file import open_weights
 
 FORMS = "a .pth, .pt, .bin, .safetensors or .npz file"
+StateDict = Mapping[str, Tensor]
 MAX_DEPTH = 6  # of dictionaries in dictionaries; a pickle may even hold itself
 
 

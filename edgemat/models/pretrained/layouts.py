@@ -15,7 +15,13 @@ from edgemat.models.encoders.resnet34 import ResNet34
 from edgemat.models.encoders.resnet50 import ResNet50
 from edgemat.models.encoders.vgg import STAGES as VGG_STAGES
 from edgemat.models.encoders.vgg import VGG16
-from edgemat.models.pretrained.renaming import Layout, Part, Rename, first_half, second_half
+from edgemat.models.pretrained.renaming import (
+    CheckpointLayout,
+    CheckpointTensor,
+    Rename,
+    first_half,
+    second_half,
+)
 
 
 @dataclass(frozen=True)
@@ -39,10 +45,10 @@ class Known:
     layouts: Mapping[str, Rename]
     cut: str = ""
 
-    def of(self, encoder: nn.Module) -> list[Layout]:
+    def of(self, encoder: nn.Module) -> list[CheckpointLayout]:
         """Return the layouts for the tensors that `encoder` has."""
         own = [name for name in encoder.state_dict() if f".{NAME}." not in name]
-        return [Layout.of(title, rename, own) for title, rename in self.layouts.items()]
+        return [CheckpointLayout.of(title, rename, own) for title, rename in self.layouts.items()]
 
 
 def known_weights(encoder: nn.Module) -> Known | None:
@@ -117,17 +123,17 @@ def _resnet50(name: list[str]) -> str:
 # ---- Mix Transformer, as SegFormer's authors name it and as Hugging Face does ----------------
 
 _ORIGINAL = {
-    "norm1": Part("norm1"),
-    "attention.query": Part("attn.q"),
-    "attention.key": Part("attn.kv", first_half),
-    "attention.value": Part("attn.kv", second_half),
-    "attention.project": Part("attn.proj"),
-    "attention.reduce.conv": Part("attn.sr"),
-    "attention.reduce.norm": Part("attn.norm"),
-    "norm2": Part("norm2"),
-    "perceptron.expand": Part("mlp.fc1"),
-    "perceptron.depthwise": Part("mlp.dwconv.dwconv"),
-    "perceptron.reduce": Part("mlp.fc2"),
+    "norm1": CheckpointTensor("norm1"),
+    "attention.query": CheckpointTensor("attn.q"),
+    "attention.key": CheckpointTensor("attn.kv", first_half),
+    "attention.value": CheckpointTensor("attn.kv", second_half),
+    "attention.project": CheckpointTensor("attn.proj"),
+    "attention.reduce.conv": CheckpointTensor("attn.sr"),
+    "attention.reduce.norm": CheckpointTensor("attn.norm"),
+    "norm2": CheckpointTensor("norm2"),
+    "perceptron.expand": CheckpointTensor("mlp.fc1"),
+    "perceptron.depthwise": CheckpointTensor("mlp.dwconv.dwconv"),
+    "perceptron.reduce": CheckpointTensor("mlp.fc2"),
 }
 _HUGGING_FACE = {
     "norm1": "layer_norm_1",
@@ -144,15 +150,15 @@ _HUGGING_FACE = {
 }
 
 
-def _mit_original(name: list[str]) -> Part:
+def _mit_original(name: list[str]) -> CheckpointTensor:
     stage, kind, *rest, leaf = name
     number = int(stage) + 1
     if kind != "blocks":
         outside = {"embed": f"patch_embed{number}.proj", "embed_norm": f"patch_embed{number}.norm"}
-        return Part(f"{outside.get(kind, f'norm{number}')}.{leaf}")
+        return CheckpointTensor(f"{outside.get(kind, f'norm{number}')}.{leaf}")
     block, *inside = rest
-    part = _ORIGINAL[".".join(inside)]
-    return Part(f"block{number}.{block}.{part.name}.{leaf}", part.rule)
+    tensor = _ORIGINAL[".".join(inside)]
+    return CheckpointTensor(f"block{number}.{block}.{tensor.name}.{leaf}", tensor.convert)
 
 
 def _mit_hugging_face(name: list[str]) -> str:

@@ -19,7 +19,7 @@ from edgemat.models.encoders.mobilenetv2 import MobileNetV2
 from edgemat.models.pretrained.checkpoint import read_checkpoint
 from edgemat.models.pretrained.fitting import ITSELF, check_values, prefixes, shown_size
 from edgemat.models.pretrained.layouts import Known, known_weights
-from edgemat.models.pretrained.renaming import COUNTER, Layout
+from edgemat.models.pretrained.renaming import COUNTER, CheckpointLayout
 
 TORCHVISION = "torchvision"  # the source that is no file
 
@@ -104,7 +104,7 @@ def _known(encoder: nn.Module) -> Known:
     if known is None:
         raise UsageError(
             f"There are no public weights that fit a {type(encoder).__name__}.",
-            remedy="Leave out train.init, or name an artefact of this network by train.start.",
+            remedy="Leave init out, or name an artefact of this network by train.start.",
         )
     return known
 
@@ -118,7 +118,7 @@ def _wanted(known: Known) -> str:
 
 def _find_layout(
     known: Known, encoder: nn.Module, tensors: Mapping[str, Tensor], source: str | Path
-) -> tuple[Layout, str]:
+) -> tuple[CheckpointLayout, str]:
     """Return the layout of a checkpoint, and what stands before its names."""
     candidates = [
         (layout, prefix, [name for name in layout.names if prefix + name not in tensors])
@@ -159,18 +159,18 @@ def _find_layout(
 
 def _fitting(
     state: Mapping[str, Tensor],
-    layout: Layout,
+    layout: CheckpointLayout,
     prefix: str,
     tensors: Mapping[str, Tensor],
     source: str | Path,
 ) -> Iterator[tuple[str, Tensor]]:
     """Give every tensor of the encoder, once it is known to fit."""
-    for number, (own, part) in enumerate(layout.parts.items()):
-        name = prefix + part.name
+    for number, (own, stored) in enumerate(layout.tensors.items()):
+        name = prefix + stored.name
         tensor, wanted = tensors[name], state[own].shape
         check_values(tensor, name, source)
-        if part.rule is not None:
-            tensor = part.rule(tensor)
+        if stored.convert is not None:
+            tensor = stored.convert(tensor)
         shown = tuple(tensor.shape)
         if number == 0 and tensor.ndim == len(wanted):
             tensor = _with_extra_channels(tensor, wanted[1])
@@ -192,7 +192,12 @@ def _with_extra_channels(kernel: Tensor, channels: int) -> Tensor:
 
 
 def _refuse_larger(
-    layout: Layout, prefix: str, tensors: Mapping[str, Tensor], source: str | Path, *, cut: str
+    layout: CheckpointLayout,
+    prefix: str,
+    tensors: Mapping[str, Tensor],
+    source: str | Path,
+    *,
+    cut: str,
 ) -> None:
     """Refuse a deeper network, of which the encoder would be a part that was never trained alone.
 

@@ -13,58 +13,58 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-Rule = Callable[[Tensor], Tensor]
+TensorConversion = Callable[[Tensor], Tensor]
 """What makes a network's tensor of the checkpoint's."""
 
 COUNTER = "num_batches_tracked"  # of batch normalisation: nothing is computed with it
 
 
-class Part(NamedTuple):
+class CheckpointTensor(NamedTuple):
     """A tensor of a checkpoint, and what has to be done to it; None for nothing."""
 
     name: str
-    rule: Rule | None = None
+    convert: TensorConversion | None = None
 
 
-Rename = Callable[[list[str]], str | Part]  # from the parts of a name, between its dots
+Rename = Callable[[list[str]], str | CheckpointTensor]  # from the parts of a name, between its dots
 
 
 @dataclass(frozen=True)
-class Layout:
+class CheckpointLayout:
     """The names of one network's tensors in one kind of checkpoint.
 
     Attributes
     ----------
     title:
         Whose kind it is.
-    parts:
+    tensors:
         By the name of edgemat's tensor, in the network's order.
     """
 
     title: str
-    parts: Mapping[str, Part]
+    tensors: Mapping[str, CheckpointTensor]
 
     @classmethod
-    def of(cls, title: str, rename: Rename, own: Iterable[str]) -> Layout:
+    def of(cls, title: str, rename: Rename, own: Iterable[str]) -> CheckpointLayout:
         """Return the layout of the tensors `own`, but for those that are no weights."""
         kept = (name for name in own if not name.endswith(COUNTER))
-        return cls(title, {name: _part(rename(name.split("."))) for name in kept})
+        return cls(title, {name: _tensor(rename(name.split("."))) for name in kept})
 
     @property
     def names(self) -> list[str]:
         """The names in the checkpoint, each once."""
-        return list(dict.fromkeys(part.name for part in self.parts.values()))
+        return list(dict.fromkeys(tensor.name for tensor in self.tensors.values()))
 
 
-def _part(found: str | Part) -> Part:
-    return Part(found) if isinstance(found, str) else found
+def _tensor(found: str | CheckpointTensor) -> CheckpointTensor:
+    return CheckpointTensor(found) if isinstance(found, str) else found
 
 
 # ---- tables ------------------------------------------------------------------------------------
 
 
 class Renaming(NamedTuple):
-    """A module there, the same one here, and rules by the names of its tensors ("weight").
+    """A module there, the same one here, and conversions by the names of its tensors ("weight").
 
     ``{x}`` stands for a number, the same one on both sides; on their side also ``{x+1}`` and
     ``{6-x}``. Every tensor of the module keeps its last name.
@@ -72,10 +72,10 @@ class Renaming(NamedTuple):
 
     theirs: str
     ours: str
-    rules: Mapping[str, Rule] = {}
+    conversions: Mapping[str, TensorConversion] = {}
 
 
-def renamed_by(rows: Iterable[Renaming]) -> Callable[[list[str]], Part]:
+def renamed_by(rows: Iterable[Renaming]) -> Callable[[list[str]], CheckpointTensor]:
     """Return the function that finds a tensor's name there, by the first row that has it.
 
     >>> from edgemat.models.pretrained.renaming import Renaming, renamed_by
@@ -85,14 +85,16 @@ def renamed_by(rows: Iterable[Renaming]) -> Callable[[list[str]], Part]:
     """
     table = [(re.compile(_pattern(row.ours)), row) for row in rows]
 
-    def rename(name: list[str]) -> Part:
+    def rename(name: list[str]) -> CheckpointTensor:
         *path, leaf = name
         module = ".".join(path)
         for pattern, row in table:
             found = pattern.fullmatch(module)
             if found is not None:
                 numbers = {key: int(value) for key, value in found.groupdict().items()}
-                return Part(f"{_filled(row.theirs, numbers)}.{leaf}", row.rules.get(leaf))
+                return CheckpointTensor(
+                    f"{_filled(row.theirs, numbers)}.{leaf}", row.conversions.get(leaf)
+                )
         raise LookupError(f"no row for {module}")
 
     return rename
@@ -111,7 +113,7 @@ def _filled(theirs: str, numbers: Mapping[str, int]) -> str:
     return re.sub(r"\{(?:(\d+)-)?([a-z])([+-]\d+)?\}", number, theirs)
 
 
-# ---- rules -------------------------------------------------------------------------------------
+# ---- conversions -------------------------------------------------------------------------------
 
 
 def first_half(tensor: Tensor) -> Tensor:

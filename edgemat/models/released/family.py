@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from edgemat.models.count import on_paper
-from edgemat.models.pretrained.renaming import Layout, Renaming, renamed_by
-
-Shape = tuple[int, ...]
+from edgemat.models.pretrained.renaming import CheckpointLayout, Renaming, renamed_by
+from edgemat.models.pruned import Shape, shapes_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +32,12 @@ class Member:
     def shapes(self) -> dict[str, Shape]:
         """The shape of each of edgemat's tensors."""
         network = on_paper(self.architecture, **self.config)
-        return {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+        return shapes_of(network.state_dict())
 
     @functools.cached_property
-    def layout(self) -> Layout:
+    def layout(self) -> CheckpointLayout:
         """Which of the checkpoint's each of edgemat's tensors is."""
-        return Layout.of(self.architecture, renamed_by(self.rows), self.shapes)
+        return CheckpointLayout.of(self.architecture, renamed_by(self.rows), self.shapes)
 
 
 @dataclass(frozen=True, kw_only=True)

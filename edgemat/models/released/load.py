@@ -73,10 +73,10 @@ def load_released(path: Path, *, family: str | None = None) -> Released:
     network = create_model(match.member.architecture, **match.member.config)
     state = network.state_dict()
     with torch.no_grad():
-        for own, part in match.member.layout.parts.items():
-            tensor = tensors[match.prefix + part.name]
-            check_values(tensor, match.prefix + part.name, path)
-            state[own].copy_(tensor if part.rule is None else part.rule(tensor))
+        for own, stored in match.member.layout.tensors.items():
+            tensor = tensors[match.prefix + stored.name]
+            check_values(tensor, match.prefix + stored.name, path)
+            state[own].copy_(tensor if stored.convert is None else stored.convert(tensor))
     if match.family.normalised:
         for name in match.family.pixels:
             sees_pixels = network.get_submodule(name)

@@ -15,14 +15,14 @@ from torch import Tensor
 
 from edgemat.errors import UsageError
 from edgemat.models.count import matting_on_paper
+from edgemat.models.pretrained.checkpoint import StateDict
 from edgemat.models.pretrained.fitting import ITSELF, prefixes, shown_size
 from edgemat.models.pretrained.load import fits_encoder
-from edgemat.models.pretrained.renaming import COUNTER, Rule
+from edgemat.models.pretrained.renaming import COUNTER, TensorConversion
 from edgemat.models.released.families import FAMILIES, find_family
 from edgemat.models.released.family import Family, Member
 from edgemat.models.released.refused import find_refused
 
-State = Mapping[str, Tensor]
 ENCODED = ("indexnet-m2o-nlc", "a2u-dynamic-cs", "dim", "rmat-m3", "rmat-m7")
 """A network on each of the encoders that public weights are there for."""
 ALIKE = 0.5
@@ -58,7 +58,7 @@ class Match:
         return len(self.missing) + len(self.misshapen) + len(self.left)
 
 
-def recognise(states: Mapping[str, State], source: Path, *, family: str | None = None) -> Match:
+def recognise(states: Mapping[str, StateDict], source: Path, *, family: str | None = None) -> Match:
     """Return the network that a checkpoint is.
 
     Parameters
@@ -102,7 +102,7 @@ def recognise(states: Mapping[str, State], source: Path, *, family: str | None =
     raise _unknown(states, source, families if family is not None else None)
 
 
-def _matches(families: Sequence[Family], where: str, state: State) -> Iterator[Match]:
+def _matches(families: Sequence[Family], where: str, state: StateDict) -> Iterator[Match]:
     """Give every network that a dictionary may be, by the name of its first tensor."""
     for family in families:
         for member in family.members:
@@ -110,29 +110,29 @@ def _matches(families: Sequence[Family], where: str, state: State) -> Iterator[M
                 yield _match(family, member, where, prefix, state)
 
 
-def _match(family: Family, member: Member, where: str, prefix: str, state: State) -> Match:
+def _match(family: Family, member: Member, where: str, prefix: str, state: StateDict) -> Match:
     missing, misshapen = [], []
-    for own, part in member.layout.parts.items():
-        name = prefix + part.name
+    for own, stored in member.layout.tensors.items():
+        name = prefix + stored.name
         if name not in state:
             missing.append(name)
             continue
-        if _shape(state[name], part.rule) != member.shapes[own]:
+        if _shape(state[name], stored.convert) != member.shapes[own]:
             misshapen.append(name)
     used = {prefix + name for name in member.layout.names}
     left = (name for name in state if name not in used and not name.endswith(COUNTER))
     return Match(family, member, where, prefix, tuple(missing), tuple(misshapen), tuple(left))
 
 
-def _shape(tensor: Tensor, rule: Rule | None) -> tuple[int, ...] | None:
-    """Return the shape of a network's tensor; None where its rule cannot be applied."""
+def _shape(tensor: Tensor, convert: TensorConversion | None) -> tuple[int, ...] | None:
+    """Return the shape of a network's tensor; None where it cannot be converted."""
     try:
-        return tuple((tensor if rule is None else rule(tensor)).shape)
+        return tuple((tensor if convert is None else convert(tensor)).shape)
     except (RuntimeError, IndexError):  # too few numbers or dimensions for it, or sparse
         return None
 
 
-def _misfit(match: Match, state: State, source: Path) -> UsageError:
+def _misfit(match: Match, state: StateDict, source: Path) -> UsageError:
     """Return what to say of the first tensor that does not fit."""
     title = f"{match.family.title} as {match.member.architecture}"
     if match.missing:
@@ -150,8 +150,8 @@ def _misfit(match: Match, state: State, source: Path) -> UsageError:
         name = match.misshapen[0]
         own = next(
             own
-            for own, part in match.member.layout.parts.items()
-            if match.prefix + part.name == name
+            for own, stored in match.member.layout.tensors.items()
+            if match.prefix + stored.name == name
         )
         return UsageError(
             f"{source}: {name} is {shown_size(tuple(state[name].shape))}, {title} has "
@@ -166,7 +166,7 @@ def _misfit(match: Match, state: State, source: Path) -> UsageError:
 
 
 def _unknown(
-    states: Mapping[str, State], source: Path, asked: Sequence[Family] | None
+    states: Mapping[str, StateDict], source: Path, asked: Sequence[Family] | None
 ) -> UsageError:
     first = next(iter(next(iter(states.values()))))
     if asked is not None:
@@ -195,7 +195,7 @@ def _unknown(
     )
 
 
-def _is_encoder(name: str, states: Mapping[str, State], source: Path) -> bool:
+def _is_encoder(name: str, states: Mapping[str, StateDict], source: Path) -> bool:
     """Return whether one of the dictionaries is the encoder of a network, and whatever else."""
     network = matting_on_paper(name)
     return any(fits_encoder(network.encoder, state, source) for state in states.values())

@@ -9,12 +9,17 @@ export const MOST_PIXELS = 4096 * 4096;
 /** Return {image, reduced}: a photograph, made smaller where it is too large for a phone. */
 export function readPhoto(bitmap) {
   const {height, width} = bitmap;
+  checkSides(height, width);
+  const scale = Math.min(1, Math.sqrt(MOST_PIXELS / (height * width)));
+  return {image: read(bitmap, scale, false), reduced: scale < 1};
+}
+
+/** Throw an error for a photograph that is too small or too large, as Python has it. */
+export function checkSides(height, width) {
   if (Math.min(height, width) < LEAST_SIDE || Math.max(height, width) > MOST_SIDE) {
     throw new Error(`The photograph is ${width} x ${height} px; each side must have `
       + `${LEAST_SIDE} to ${MOST_SIDE} px.`);
   }
-  const scale = Math.min(1, Math.sqrt(MOST_PIXELS / (height * width)));
-  return {image: read(bitmap, scale, false), reduced: scale < 1};
 }
 
 /** Return a camera's frame with a longer side of at most `side`. */

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgemat.doctor import explains_missing
-from edgemat.errors import UsageError
+from edgemat.doctor import needs
+from edgemat.errors import InputWarning, UsageError
+from edgemat.images import MIN_SIDE
 from edgemat.workflow.api.opening import require_fit, section_for
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ UNKNOWN_DATA = "Not trained by edgemat: ask the network's owner what it was trai
 LARGEST_SIDE = 4096
 
 
-@explains_missing
+@needs("train")
 def adopt(
     network: nn.Module | Path | str,
     *,
@@ -64,7 +66,7 @@ def adopt(
     weights:
         A state dict, .pth or .safetensors, for a network that a factory makes.
     size:
-        H, W of the pictures; a .pt2 file has its own.
+        H, W of the pictures, each of 32 to 4096 px; a .pt2 file has its own.
     trimap:
         Whether the network takes a trimap.
     name:
@@ -107,7 +109,7 @@ def adopt(
             remedy="Give --name of letters, digits, '.', '_' and '-'.",
         )
     _check_fit(chosen, fit, trimap=trimap)
-    program = _program(network, weights, size, trimap, reading)
+    program, constants = _program(network, weights, size, trimap, reading)
     adopted = AdoptedNetwork(program).eval()
     _check_fit(chosen, fit, trimap=adopted.channels == 4)  # a stored program says it first here
     deploy = checked_deploy(adopted, program)
@@ -123,6 +125,7 @@ def adopt(
         validation,
         name=chosen,
         task=task,
+        constants=constants,
         fit=fit,
         licence=licence,
         data_notice=data_notice,
@@ -130,7 +133,7 @@ def adopt(
     )
 
 
-@explains_missing
+@needs("train")
 def check(
     network: nn.Module | Path | str,
     *,
@@ -157,7 +160,7 @@ def check(
     from edgemat.models.adopted.check import expect
     from edgemat.workflow.stages.adopting import Reading
 
-    return expect(_program(network, None, size, trimap, Reading(), sure=False))
+    return expect(*_program(network, None, size, trimap, Reading(), sure=False))
 
 
 def _check_fit(name: str, fit: Fit | None, *, trimap: bool) -> None:
@@ -169,6 +172,15 @@ def _check_fit(name: str, fit: Fit | None, *, trimap: bool) -> None:
         )
 
 
+def _check_size(size: tuple[int, int]) -> None:
+    """Check that there are pictures of this size to try a network on, and memory for it."""
+    if not all(MIN_SIDE <= side <= LARGEST_SIDE for side in size):
+        raise UsageError(
+            f"Pictures of {size[0]} x {size[1]} px cannot be fed.",
+            remedy=f"Let the network take sides of {MIN_SIDE} to {LARGEST_SIDE} px.",
+        )
+
+
 def _program(
     network: nn.Module | Path | str,
     weights: Path | str | None,
@@ -177,16 +189,24 @@ def _program(
     reading: Reading,
     *,
     sure: bool = True,
-) -> ExportedProgram:
-    """Return the program of a network by whatever name, with what feeds and reads it."""
+) -> tuple[ExportedProgram, dict[str, str]]:
+    """Return the program of a network by whatever name, and its constant inputs beside the picture.
+
+    What feeds and reads the network is in the program.
+    """
     from edgemat.models.adopted.network import Traced
-    from edgemat.models.adopted.opening import load_weights, open_module, require_small
+    from edgemat.models.adopted.opening import (
+        load_weights,
+        open_module,
+        require_numbers,
+        require_small,
+    )
     from edgemat.models.adopted.program import (
         gives_one_map,
         load_program,
         shape_of_input,
     )
-    from edgemat.models.adopted.tracing import in_core_operators, require_one_input
+    from edgemat.models.adopted.tracing import constant_inputs, in_core_operators, require_one_input
     from edgemat.workflow.stages.adopting import Reading, trace_module
 
     channels = 4 if trimap else 3
@@ -200,24 +220,30 @@ def _program(
             raise UsageError(
                 f"{path} was traced for {own[1]} x {own[2]} px.", remedy="Leave --size away."
             )
+        _check_size(own[1:])
         if trimap and own[0] != 4:
             raise UsageError(f"{path} takes no trimap.", remedy="Leave --trimap away.")
         if reading == Reading() and gives_one_map(program):
-            return program
-        return trace_module(Traced(program), reading, size=own[1:], channels=own[0], sure=sure)
+            return program, {}
+        traced = Traced(program)
+        return trace_module(traced, reading, size=own[1:], channels=own[0], sure=sure), {}
     if size is None:
         raise UsageError("The pictures' size is missing.", remedy="Give --size HEIGHT WIDTH.")
-    if not all(8 <= side <= LARGEST_SIDE for side in size):
-        raise UsageError(
-            f"Pictures of {size[0]} x {size[1]} px cannot be fed.",
-            remedy=f"Give sides of 8 to {LARGEST_SIDE} px.",
-        )
+    _check_size(size)
     module = open_module(str(network)) if isinstance(network, Path | str) else network
     require_one_input(module)
     require_small(module)
     if weights is not None:
         load_weights(module, Path(weights))
-    return trace_module(module, reading, size=size, channels=channels, sure=sure)
+    own_tensors = (*module.named_parameters(), *module.named_buffers())
+    require_numbers(own_tensors, type(module).__name__)
+    program = trace_module(module, reading, size=size, channels=channels, sure=sure)
+    constants = constant_inputs(module)
+    if constants:
+        named = ", ".join(f"{name} = {value}" for name, value in constants.items())
+        text = f"{type(module).__name__} has further inputs, which are constants: {named}."
+        warnings.warn(f"{text} Bind others in a module around it.", InputWarning, stacklevel=3)
+    return program, constants
 
 
 def _reading(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgemat.artifacts.shipped import ArtifactLike
-from edgemat.doctor import explains_missing
+from edgemat.doctor import needs
 from edgemat.workflow.api.opening import open_with_validation
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def quantize(
     )[-1]
 
 
-@explains_missing
+@needs("deploy")
 def quantize_in_steps(
     artifact: ArtifactLike,
     *,
@@ -142,7 +142,7 @@ def quantize_in_steps(
     return [start, trained]
 
 
-@explains_missing
+@needs("train")
 def prune(
     artifact: ArtifactLike,
     *,
@@ -240,7 +240,7 @@ def prune(
         )
 
 
-@explains_missing
+@needs("deploy")
 def sensitivity(
     artifact: ArtifactLike,
     *,

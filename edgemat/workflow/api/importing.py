@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgemat.doctor import explains_missing
+from edgemat.doctor import needs
 from edgemat.errors import UsageError
 from edgemat.workflow.api.opening import require_fit, section_for
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NAME = r"[a-z0-9][a-z0-9-]{0,99}"
 
 
-@explains_missing
+@needs("train")
 def import_checkpoint(
     checkpoint: Path | str,
     *,

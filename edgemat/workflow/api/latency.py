@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from edgemat.artifacts.artifact import Artifact
 from edgemat.artifacts.shipped import SHIPPED_TARGET, ArtifactLike, find_artifact
-from edgemat.doctor import explains_missing
+from edgemat.doctor import needs
 from edgemat.errors import UsageError
 from edgemat.terminal import err
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from edgemat.scoring.bounds import Verdict
 
 
-@explains_missing
+@needs()
 def bench(
     artifacts: ArtifactLike | Sequence[ArtifactLike],
     *,

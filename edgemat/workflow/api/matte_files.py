@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgemat.doctor import explains_missing
+from edgemat.doctor import needs
 from edgemat.errors import UsageError
 from edgemat.matting.smoothing import SMOOTHING
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from edgemat.matting.batch import Batch, Outcome
     from edgemat.matting.finish import Finish
     from edgemat.matting.foreign import Convention
-    from edgemat.matting.matte import Model
+    from edgemat.matting.matte import ModelLike
 
 
-@explains_missing
+@needs()
 def matte_files(
     sources: Path | str | Sequence[Path | str],
     output: Path | str,
     *,
-    model: Model | None = None,
+    model: ModelLike | None = None,
     convention: Convention | None = None,
     trimap: Path | str | None = None,
     mask: Path | str | None = None,
@@ -135,7 +135,7 @@ def matte_files(
 def open_batch(
     finish: Finish,
     *,
-    model: Model | None,
+    model: ModelLike | None,
     convention: Convention | None,
     by_trimap: bool,
     by_mask: bool,

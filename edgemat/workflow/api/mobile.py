@@ -15,13 +15,14 @@ from edgemat.artifacts.shipped import (
     open_artifact,
     open_mobile,
 )
-from edgemat.doctor import explains_missing
+from edgemat.doctor import needs
 from edgemat.errors import UsageError
 from edgemat.workflow.api.opening import open_with_validation, pictures_for
 
 if TYPE_CHECKING:
     from edgemat.artifacts.artifact import Artifact
-    from edgemat.convert.backend import Precision
+    from edgemat.convert.backend import Precision, Target
+    from edgemat.scoring.evaluate import EvaluationSet
     from edgemat.workflow.api.opening import DataLike
     from edgemat.workflow.stages.converting import Verified
 
@@ -68,7 +69,7 @@ def convert(
     return convert_all(artifact, [target], data=data, images=images, output=output)[0]
 
 
-@explains_missing
+@needs("deploy")
 def convert_all(
     artifact: ArtifactLike,
     targets: Sequence[str],
@@ -90,7 +91,7 @@ def convert_all(
     ]
 
 
-@explains_missing
+@needs("deploy")
 def verify(
     artifact: ArtifactLike,
     *,
@@ -120,8 +121,8 @@ def verify(
     UsageError
         When the artefact is no mobile file, or `layers` are asked of one that is not quantized.
     ArtifactError
-        When it is damaged, or what it was made from is not beside it. Shipped int8 files are
-        compared with the float model, which ships; `layers` need the frozen one.
+        When it is damaged, or what it was made from is not beside it. A shipped int8 file is
+        compared with the float model, which ships, and with the frozen one as read back from it.
     MissingToolError
         When torch or the file's runtime is not installed.
     """
@@ -144,20 +145,40 @@ def verify(
             f"{file.path.name} is not quantized: its tensors have no grids to compare on.",
             remedy="Give an int8 file, or leave out --layers.",
         )
-    reference = target.reference
-    parent = find_parent(file) if layers else look_for_parent(file)
-    if parent is None:
-        parent, reference = float_ancestor(file), "float"
-    verified = verify_file(
-        file.payload, target, load_reference(parent), validation, reference=reference
-    )
+    parent = look_for_parent(file)
+    if parent is not None:
+        verified = verify_file(file.payload, target, load_reference(parent), validation)
+    else:
+        verified = _verify_shipped(file, target, validation, layers=layers)
     if verified.proof is not None and verified.proof.float_islands:
         costs = find_backend(target.runtime).float_costs(file.payload)
         verified = replace(verified, float_costs=costs)
     return verified if layers else replace(verified, layers=())
 
 
-@explains_missing
+def _verify_shipped(
+    file: Artifact, target: Target, validation: EvaluationSet, *, layers: bool
+) -> Verified:
+    """Compare a file with the float model at its root, and with the frozen one that it holds."""
+    from edgemat.convert.backends import find_target
+    from edgemat.quantize.frozen import freeze
+    from edgemat.quantize.reference import load_reference
+    from edgemat.workflow.stages.converting import verify_file
+    from edgemat.workflow.stages.quantizing import read_shipped
+
+    root = float_ancestor(file)
+    holds_frozen = target.quantized and target.runtime == find_target(SHIPPED_TARGET).runtime
+    if layers and not holds_frozen:
+        find_parent(file)  # of other runtimes' files nothing is read back: it says what is missing
+    network = load_reference(root)
+    if not holds_frozen:
+        return verify_file(file.payload, target, network, validation, reference="float")
+    made = read_shipped(root, file, validation)
+    frozen = freeze(made.deploy, made.spec)
+    return verify_file(file.payload, target, frozen, validation, root=network)
+
+
+@needs("deploy")
 def export(
     artifact: ArtifactLike | None,
     output: Path | str,

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgemat.doctor import explains_missing
+from edgemat.doctor import needs
 from edgemat.errors import DataWarning
 
 if TYPE_CHECKING:
     from edgemat.artifacts.artifact import MattingErrors
     from edgemat.artifacts.vocabulary import Region
-    from edgemat.data.layouts.table import Layout
+    from edgemat.data.layouts.table import DatasetLayout
     from edgemat.data.split import Split
     from edgemat.scoring.pictures import Picture, PictureErrors, PictureProtocol, PictureProtocols
     from edgemat.scoring.ports import Port
@@ -66,12 +66,12 @@ def _to_json(means: Mapping[Region, MattingErrors]) -> dict[str, Any]:
     return {region: value.model_dump() for region, value in means.items()}
 
 
-@explains_missing
+@needs()
 def evaluate_photographs(
     model: str,
     dataset: Path | str,
     *,
-    layout: Layout = "own",
+    layout: DatasetLayout = "own",
     port: Port = "matlab",
     protocol: PictureProtocol = "app",
     dilations: Sequence[tuple[int, int]] = (),

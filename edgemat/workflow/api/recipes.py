@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgemat.doctor import explains_missing
+from edgemat.doctor import needs
 
 if TYPE_CHECKING:
     from edgemat.artifacts.artifact import Artifact
     from edgemat.workflow.pipeline import RunResult
 
 
-@explains_missing
+@needs("train")
 def train(
     recipe: Path | str,
     *,
@@ -54,7 +54,7 @@ def train(
     MissingToolError
         When torch is not installed.
     """
-    from edgemat.workflow.pipeline import train_recipe
+    from edgemat.workflow.training import train_recipe
 
     return train_recipe(
         Path(recipe),
@@ -64,7 +64,7 @@ def train(
     )
 
 
-@explains_missing
+@needs("deploy")
 def run(
     recipe: Path | str,
     *,

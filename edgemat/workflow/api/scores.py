@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edgemat.artifacts.lineage import float_ancestor, has_parents
 from edgemat.artifacts.shipped import ArtifactLike, open_mobile
-from edgemat.doctor import explains_missing
+from edgemat.doctor import needs
 from edgemat.workflow.api.opening import open_with_validation
 
 if TYPE_CHECKING:
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     from edgemat.scoring.bounds import Verdict
     from edgemat.workflow.api.opening import DataLike
 
+ON_TRAINING_PICTURES = "errors on training pictures"
 
-@explains_missing
+
+@needs("train")
 def evaluate(
     artifact: ArtifactLike, *, data: DataLike = None, images: int = 16
 ) -> dict[Region, MattingErrors]:
@@ -83,7 +86,8 @@ def gate(artifact: ArtifactLike, bounds: Mapping[str, str]) -> list[Verdict]:
     Returns
     -------
     list of Verdict
-        One for each bound, in order; `passed` says what became of it.
+        One for each bound, in order; `passed` says what became of it, and `note` that the errors
+        are those on training pictures, where they are.
 
     Raises
     ------
@@ -104,4 +108,8 @@ def gate(artifact: ArtifactLike, bounds: Mapping[str, str]) -> list[Verdict]:
         found, expected = (one.manifest.scores["unknown"] for one in (opened, reference))
     else:
         found, expected = (evaluate(one)["unknown"] for one in (opened, reference))
-    return judge(rules, found.model_dump(), reference=expected.model_dump())
+    verdicts = judge(rules, found.model_dump(), reference=expected.model_dump())
+    validation = opened.manifest.validation
+    if validation is not None and validation.on_training_pictures:
+        verdicts = [replace(verdict, note=ON_TRAINING_PICTURES) for verdict in verdicts]
+    return verdicts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from edgemat.models import MattingTask
 from edgemat.models.adopted.adapted import Adapted
 from edgemat.models.adopted.check import require_known_operators
 from edgemat.models.adopted.network import ADOPTED, AdoptedNetwork
-from edgemat.models.adopted.program import PROGRAM, save_program
+from edgemat.models.adopted.opening import require_numbers
+from edgemat.models.adopted.program import PROGRAM, save_program, tensors_of
 from edgemat.models.adopted.tracing import trace
 from edgemat.models.count import count, count_parameters
 from edgemat.models.deploy import DeployForm, to_deploy
@@ -59,11 +61,13 @@ def trace_module(
     Raises
     ------
     UnsupportedError, UsageError
-        When it cannot be traced, or fails at this size.
+        When it cannot be traced, fails at this size, or has weights that are not numbers.
     """
     own = copy.deepcopy(module)  # hers may go on training
     adapted = Adapted(own.eval().float(), **vars(reading), sure=sure).eval()
-    return trace(adapted, (channels, *size))
+    program = trace(adapted, (channels, *size))
+    require_numbers(tensors_of(program), type(module).__name__)  # tensors that are no buffers, too
+    return program
 
 
 def checked_deploy(network: AdoptedNetwork, program: ExportedProgram) -> DeployForm:
@@ -122,6 +126,7 @@ def adopt_stage(
     *,
     name: str,
     task: MattingTask,
+    constants: Mapping[str, str],
     fit: Fit | None,
     licence: str,
     data_notice: str,
@@ -133,6 +138,8 @@ def adopt_stage(
     ----------
     network, deploy:
         Of the program; see :func:`checked_deploy`.
+    constants:
+        What the network took beside the picture, for the manifest.
     fit:
         How pictures of any size are brought to it; None for the task's own way.
     """
@@ -148,15 +155,13 @@ def adopt_stage(
         name=name,
         kind="float",
         architecture=ADOPTED,
-        config={},
+        config={"constants": dict(constants)} if constants else {},
         task=task,
-        feeding=Feeding(
+        feeding=Feeding.of(
+            4 if network.channels == 4 else 3,
+            network.fixed_size,
             layout="NCHW",
-            height=height,
-            width=width,
-            channels=4 if network.channels == 4 else 3,
             stride=network.stride,
-            trimap_channel=3 if network.channels == 4 else None,
             fit=fit,
         ),
         parent=None,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from torch import nn
+from torch import Tensor, nn
 
 from edgemat.artifacts.artifact import (
     QUANT,
@@ -28,6 +30,7 @@ from edgemat.convert.pairing import run_both
 from edgemat.convert.parity import compare
 from edgemat.convert.proof import prove
 from edgemat.errors import EdgematWarning, UsageError
+from edgemat.images import F32
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.progress import progress_bar
 from edgemat.quantize.reference import load_reference
@@ -37,6 +40,9 @@ from edgemat.workflow.stages.common import keep_golden
 if TYPE_CHECKING:
     from edgemat.convert.backend import FloatCost
     from edgemat.workflow.step import StepRecord
+
+# A float32 file that is nearer to its network than this needs no reason for the rest.
+ROUNDING_DB = 100.0
 
 
 @dataclass(frozen=True)
@@ -157,6 +163,7 @@ def verify_file(
     validation: EvaluationSet,
     *,
     reference: Literal["float", "frozen"] | None = None,
+    root: nn.Module | None = None,
 ) -> Verified:
     """Run a mobile file on the validation set and compare it with the model it was made from.
 
@@ -166,21 +173,57 @@ def verify_file(
         What :func:`edgemat.quantize.reference.load_reference` returns for that model.
     reference:
         What `model` is; by default what files for `target` are made from.
+    root:
+        The float model, where a frozen one's file is to be compared with that as well.
     """
     reference = reference or target.reference
     title = f"{target.name}: running the reference"
-    references = predict_all(torch_predictor(model), validation, title)
     backend = find_backend(target.runtime)
-    agreements, first = [], None
+    has_grids = target.quantized and reference == "frozen"
+    references: dict[Literal["float", "frozen"], F32] = {}
+    if root is not None:
+        references["float"] = predict_all(torch_predictor(root), validation, title)
+    with backend.arithmetic() if has_grids else nullcontext():
+        references[reference] = predict_all(torch_predictor(model), validation, title)
+    agreements: list[Agreement] = []
+    first = None
     for runtime, predict in backend.predictors(path).items():
         alphas = predict_all(predict, validation, f"{target.name}: {runtime}")
-        agreements.append(compare(alphas, references, reference=reference, runtime=runtime))
+        agreements += [
+            compare(alphas, expected, reference=name, runtime=runtime)
+            for name, expected in references.items()
+        ]
         first = alphas if first is None else first
     assert first is not None
-    has_grids = target.quantized and reference == "frozen"
+    if target.precision == "fp32" and any(one.psnr_db < ROUNDING_DB for one in agreements):
+        own = own_rounding(model, validation, references[reference])
+        agreements = [one.model_copy(update={"rounding_db": own}) for one in agreements]
     if not has_grids:
         return Verified(tuple(agreements), score(first, validation))
     with progress_bar(f"{target.name}: tensor by tensor"):
         runs = run_both(path, backend, model, validation.inputs(0))
-    layers, proof = compare_layers(runs), prove(path, backend, runs)
+    layers = compare_layers(runs)
+    proof = prove(path, backend, runs, layers[0])
     return Verified(tuple(agreements), score(first, validation), tuple(layers), proof)
+
+
+def own_rounding(model: nn.Module, validation: EvaluationSet, mattes: F32) -> float | None:
+    """Return the PSNR of a model's `mattes` in float32 against its own in float64.
+
+    Max-unpooling puts a value where the maximum was, and of two that are as good as equal rounding
+    decides: there a network is as far from itself as from its file. None where one computes in
+    float32 by its own word (casts of an adopted one).
+    """
+    exact = copy.deepcopy(model).double()
+
+    def compute(x: Tensor) -> Tensor:
+        alpha: Tensor = exact(x.double())
+        return alpha.float()
+
+    try:
+        exact_mattes = predict_all(torch_predictor(compute), validation, "float64")
+    except RuntimeError as error:
+        if not any(word in str(error) for word in ("dtype", "scalar type")):
+            raise
+        return None
+    return compare(mattes, exact_mattes, reference="float", runtime="torch").psnr_db

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import get_args
 
 import numpy as np
 
@@ -24,14 +24,6 @@ from edgemat.models.released.load import Released
 from edgemat.scoring.evaluate import predict_all, score
 from edgemat.scoring.validation import VALIDATION_SEED, evaluation_set
 from edgemat.workflow.stages.common import WEIGHTS, fill_float, save_weights
-
-CHANNELS: dict[NetworkTask, Literal[1, 3, 4]] = {
-    "trimap": 4,
-    "portrait": 3,
-    "denoising": 1,
-    "depth": 3,
-}
-"""Of the input, by task."""
 
 
 @dataclass(frozen=True)
@@ -77,43 +69,8 @@ def import_stage(
         Pictures to score on; None for a network that mattes nothing.
     """
     network, info = released.network, model_info(released.member.architecture)
-    height, width = size = _size(released, info, wanted)
-    task = next(task for task in CHANNELS if task == info.task)
-    channels = CHANNELS[task]
-    draft = Draft(
-        payload=WEIGHTS,
-        name=wanted.name or info.name,
-        kind="float",
-        architecture=info.name,
-        config=dict(released.member.config),
-        task=task,
-        feeding=Feeding(
-            layout="NCHW",
-            height=height,
-            width=width,
-            channels=channels,
-            stride=info.stride,
-            trimap_channel=3 if channels == 4 else None,
-            fit=wanted.fit or released.family.fit,
-        ),
-        parent=None,
-        cost=Cost(
-            parameters=count_parameters(network), macs=count(network, (channels, height, width))
-        ),
-        origin=Origin(
-            file=path.name,
-            sha256=sha256_file(path),
-            bytes=path.stat().st_size,
-            family=released.family.name,
-            mean=released.mean,
-            deviation=released.deviation,
-        ),
-        demonstration=False,
-        licence=wanted.licence or "not stated: ask who made the weights",
-        data_notice=wanted.data_notice
-        or f"Imported from {path.name}, {released.family.title}. What it was trained on, and who "
-        "may use it for what, is to be asked of those who made it.",
-    )
+    size = _size(released, info, wanted)
+    draft = _draft(path, released, info, wanted, size)
     weights = network.state_dict()
     if not isinstance(network, MattingNetwork):
         return write_artifact(out, lambda folder: save_weights(folder, weights), draft)
@@ -130,6 +87,45 @@ def import_stage(
         out,
         lambda folder: fill_float(folder, weights, None, validation, alphas),
         replace(draft, scores=scores, validation=validation.validation),
+    )
+
+
+def _draft(
+    path: Path, released: Released, info: ModelInfo, wanted: Wanted, size: tuple[int, int]
+) -> Draft:
+    """Return what the artefact says of itself, before any picture is matted."""
+    network = released.network
+    task = next(task for task in get_args(NetworkTask) if task == info.task)
+    channels = info.in_channels
+    return Draft(
+        payload=WEIGHTS,
+        name=wanted.name or info.name,
+        kind="float",
+        architecture=info.name,
+        config=dict(released.member.config),
+        task=task,
+        feeding=Feeding.of(
+            channels,
+            size,
+            layout="NCHW",
+            stride=info.stride,
+            fit=wanted.fit or released.family.fit,
+        ),
+        parent=None,
+        cost=Cost(parameters=count_parameters(network), macs=count(network, (channels, *size))),
+        origin=Origin(
+            file=path.name,
+            sha256=sha256_file(path),
+            bytes=path.stat().st_size,
+            family=released.family.name,
+            mean=released.mean,
+            deviation=released.deviation,
+        ),
+        demonstration=False,
+        licence=wanted.licence or "not stated: ask who made the weights",
+        data_notice=wanted.data_notice
+        or f"Imported from {path.name}, {released.family.title}. What it was trained on, and who "
+        "may use it for what, is to be asked of those who made it.",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -109,9 +109,32 @@ def prune_stage(
             device=device,
             title=f"{title}, training",
         )
+    return _write(
+        source,
+        network,
+        settings,
+        validation,
+        out=out,
+        left_alone=graph.left_alone,
+        log=work / f"round-{settings.rounds - 1}" / LOG,
+    )
+
+
+def _write(
+    source: Artifact,
+    network: MattingNetwork,
+    settings: PruneSection,
+    validation: EvaluationSet,
+    *,
+    out: Path,
+    left_alone: Set[str],
+    log: Path,
+) -> Artifact:
+    """Matte the validation pictures with the pruned network, and write its artefact."""
+    manifest = source.manifest
+    shape = (manifest.feeding.channels, manifest.feeding.height, manifest.feeding.width)
     deploy, adopted = to_deploy(network), manifest.architecture == ADOPTED
     alphas = predict_all(torch_predictor(deploy), validation)
-    log = work / f"round-{settings.rounds - 1}" / LOG
     draft = replace(
         draft_child(source),
         name=manifest.name + PRUNED_SUFFIX,
@@ -122,7 +145,7 @@ def prune_stage(
             importance=settings.importance,
             macs_before=manifest.cost.macs,
             parameters_before=manifest.cost.parameters,
-            left_alone=tuple(sorted(graph.left_alone)),
+            left_alone=tuple(sorted(left_alone)),
         ),
         scores=score(alphas, validation),
         validation=validation.validation,

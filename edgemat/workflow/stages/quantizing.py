@@ -92,18 +92,28 @@ def post_training(source: Artifact, data: DataSection, count: int) -> tuple[Quan
     return quantized, Calibration(count=distinct(inputs), seed=seed, sha256=pictures.sha256)
 
 
-def quantize_as_shipped(
-    source: Artifact, file: Artifact, validation: EvaluationSet, *, out: Path
-) -> Artifact:
-    """Write the quantized artefact that a shipped int8 .tflite was made of.
+def read_shipped(source: Artifact, file: Artifact, validation: EvaluationSet) -> Quantized:
+    """Return the quantized network that a shipped int8 .tflite was made of.
 
     Its grids lie beside the file, its weights and corrected biases are read back from it.
+
+    Parameters
+    ----------
+    source:
+        The float artefact at the root of both.
     """
     from edgemat.convert.read_back import read_back
     from edgemat.quantize.spec import QuantSpec
 
     spec = QuantSpec.load(file.path / QUANT)
-    made = read_back(load_deploy(source), spec, file.payload, torch_input(validation, 0))
+    return read_back(load_deploy(source), spec, file.payload, torch_input(validation, 0))
+
+
+def quantize_as_shipped(
+    source: Artifact, file: Artifact, validation: EvaluationSet, *, out: Path
+) -> Artifact:
+    """Write the quantized artefact that a shipped int8 .tflite was made of."""
+    made = read_shipped(source, file, validation)
     calibration = file.manifest.calibration
     return write_quantized(made, source, source, validation, out, calibration=calibration)
 

@@ -1,4 +1,4 @@
-"""Weights that come from other networks: an encoder, PSPM's phase 1 (6.5.2), a share of all.
+"""Weights that come from other networks: all, an encoder, PSPM's phase 1 (6.5.2), a share of all.
 
 PSPM and its baseline B start from two:
 
@@ -27,6 +27,26 @@ from edgemat.recipe.optimization import BlendSection, PartsSection
 
 # Of M = F_p + U_p / 2: how much of the trimap's weight each class gets, where all three are seen.
 CLASS_SHARES = (0.0, 0.5, 1.0)
+
+
+def start_from_all(network: MattingNetwork, trained: Artifact) -> None:
+    """Load the weights of a float artefact of the same architecture into `network`, in place.
+
+    Raises
+    ------
+    UsageError
+        When it is of another architecture or width.
+    """
+    state = load_network(trained).state_dict()
+    add_affines(network, state)
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise UsageError(
+            f"The weights of {trained.path.name} ({trained.manifest.architecture}) do not fit "
+            "this network.",
+            remedy="train.start needs a float artefact of the same architecture and config.",
+        ) from error
 
 
 def start_from_two(network: MattingNetwork, parts: PartsSection) -> tuple[Artifact, Artifact]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edgemat.artifacts.artifact import TRAINING_LOG, Artifact, Card, Cost, Feeding
@@ -22,13 +22,14 @@ from edgemat.data.open import open_data
 from edgemat.data.sample import MatteSource
 from edgemat.data.trimap import classes_from_trimap
 from edgemat.errors import TrainingWarning, UsageError
+from edgemat.matting.predictor import Predict
 from edgemat.matting.torch_predictor import torch_predictor
 from edgemat.models import MattingTask, create_matting
 from edgemat.models.adopted.network import AdoptedNetwork
 from edgemat.models.adopted.program import PROGRAM
-from edgemat.models.blocks.affine import add_affines
 from edgemat.models.count import count, count_parameters
-from edgemat.models.deploy import to_deploy
+from edgemat.models.deploy import DeployForm, to_deploy
+from edgemat.models.info import IN_CHANNELS
 from edgemat.models.network import MattingNetwork
 from edgemat.models.pretrained.load import load_encoder
 from edgemat.recipe.adopted import is_adopted, task_of
@@ -52,7 +53,12 @@ from edgemat.workflow.stages.common import (
     fill_network,
     torch_input,
 )
-from edgemat.workflow.stages.starting import blend_in, start_from_encoder, start_from_two
+from edgemat.workflow.stages.starting import (
+    blend_in,
+    start_from_all,
+    start_from_encoder,
+    start_from_two,
+)
 
 DRAWN_DATA = "Trained on procedural pictures made by edgemat; no photographs."
 
@@ -90,54 +96,36 @@ def train_stage(
     """
     task = task_of(section)
     torch.manual_seed(seed)
-    seen = None if section.train.encoder is None else open_artifact(section.train.encoder)
-    started = None if section.train.start is None else open_artifact(section.train.start)
+    seen, started = _opened(section.train.encoder), _opened(section.train.start)
     network = _create(section, started, seen)
     adopted = isinstance(network, AdoptedNetwork)
     if adopted and started is not None and section.train.steps:
         settings = at_only_size(started.manifest, section.train)
         section = section.model_copy(update={"train": settings})
     sources = [] if started is None else [started]
-    teacher, taught_by = None, None
-    if section.train.teacher is not None:
-        taught_by = open_artifact(section.train.teacher)
-        teacher = _load_teacher(taught_by, task, section.train)
+    taught_by = _opened(section.train.teacher)
+    teacher = None if taught_by is None else _load_teacher(taught_by, task, section.train)
     if section.train.parts is not None:
         sources += start_from_two(network, section.train.parts)
     if section.train.steps:
         errors = _sad_on(validation, hidden=section.train.prior == "none")
-        before_sad = errors(network) if sources else None
-        selection = Selection(errors, work) if sources else None
-        _train(
-            network,
-            section,
-            task,
-            work,
-            teacher=teacher,
-            selection=selection,
-            seed=seed,
-            device=device,
-        )
-        if before_sad is not None:
+        learn = partial(_train, network, section, task, work, teacher, seed=seed, device=device)
+        if sources:  # what they bring must not be lost
+            before_sad = errors(network)
+            learn(selection=Selection(errors, work))
             _say_if_worse(section.name, before_sad, errors(network))
+        else:
+            learn(selection=None)
         log = work / LOG
     else:
         log = sources[-1].path / TRAINING_LOG
     if section.train.blend is not None:
         sources.append(blend_in(network, section.train.blend))
-    network.eval()
-    weights = network.state_dict()
-    if section.train.half_weights:
-        weights = {name: w.half() if w.ndim == 4 else w for name, w in weights.items()}
-        network.load_state_dict(weights)  # what is measured and quantized is what is stored
+    weights = _stored_weights(network.eval(), half=section.train.half_weights)
     deploy = to_deploy(network)
-    predict = torch_predictor(deploy)
-    if section.train.prior == "none":
-        predict = without_prior(predict)
-    alphas = predict_all(predict, validation)
-    channels: Literal[3, 4] = 4 if task == "trimap" else 3
-    height, width = section.input_size
+    alphas = predict_all(_predictor(deploy, hidden=section.train.prior == "none"), validation)
     before = None if started is None else started.manifest
+    channels, size = IN_CHANNELS[task], section.input_size
 
     def fill(folder: Path) -> None:
         if adopted:
@@ -152,13 +140,11 @@ def train_stage(
         architecture=section.architecture,
         config=section.config,
         task=task,
-        feeding=Feeding(
+        feeding=Feeding.of(
+            channels,
+            size,
             layout="NCHW",
-            height=height,
-            width=width,
-            channels=channels,
             stride=network.stride,
-            trimap_channel=3 if channels == 4 else None,
             fit=None if before is None else before.feeding.fit,
         ),
         parent=None,
@@ -166,7 +152,7 @@ def train_stage(
         seed=seed,
         cost=Cost(
             parameters=count_parameters(network),
-            macs=count(deploy if adopted else network, (channels, height, width)),
+            macs=count(deploy if adopted else network, (channels, *size)),
         ),
         scores=score(alphas, validation),
         validation=validation.validation,
@@ -177,6 +163,31 @@ def train_stage(
         card=notices.card or (before.card if before else None),
     )
     return write_artifact(out, fill, draft)
+
+
+def _opened(name: str | None) -> Artifact | None:
+    return None if name is None else open_artifact(name)
+
+
+def _stored_weights(network: MattingNetwork, *, half: bool) -> dict[str, Tensor]:
+    """Return the weights as an artefact keeps them; `network` has them too, in place.
+
+    Parameters
+    ----------
+    half:
+        Whether kernels are kept in float16.
+    """
+    weights = network.state_dict()
+    if half:
+        weights = {name: w.half() if w.ndim == 4 else w for name, w in weights.items()}
+        network.load_state_dict(weights)  # what is measured and quantized is what is stored
+    return weights
+
+
+def _predictor(deploy: DeployForm, *, hidden: bool) -> Predict:
+    """Return what runs a deploy form; `hidden`: it is not shown the trimaps."""
+    predict = torch_predictor(deploy)
+    return without_prior(predict) if hidden else predict
 
 
 def _create(
@@ -198,7 +209,7 @@ def _create(
     if seen is not None:
         start_from_encoder(network, seen)
     if started is not None:
-        _start_from(network, started)
+        start_from_all(network, started)
     return network
 
 
@@ -207,8 +218,8 @@ def _train(
     section: NetworkSection,
     task: MattingTask,
     work: Path,
-    *,
     teacher: MattingNetwork | None,
+    *,
     selection: Selection[MattingNetwork] | None,
     seed: int,
     device: str,
@@ -245,8 +256,7 @@ def _sad_on(validation: EvaluationSet, *, hidden: bool) -> Callable[[MattingNetw
     """
 
     def error(network: MattingNetwork) -> float:
-        predict = torch_predictor(to_deploy(network))
-        predict = without_prior(predict) if hidden else predict
+        predict = _predictor(to_deploy(network), hidden=hidden)
         return mean_sad(predict_all(predict, validation), validation)
 
     return error
@@ -344,20 +354,6 @@ def _load_teacher(trained: Artifact, task: MattingTask, settings: TrainSection) 
                 remedy="Give such sizes, or another train.teacher.",
             )
     return network
-
-
-def _start_from(network: MattingNetwork, trained: Artifact) -> None:
-    """Load the weights of a float artefact of the same architecture, in place."""
-    state = load_network(trained).state_dict()
-    add_affines(network, state)
-    try:
-        network.load_state_dict(state)
-    except RuntimeError as error:
-        raise UsageError(
-            f"The weights of {trained.path.name} ({trained.manifest.architecture}) do not fit "
-            "this network.",
-            remedy="train.start needs a float artefact of the same architecture and config.",
-        ) from error
 
 
 def _phases(section: NetworkSection, task: MattingTask, seed: int) -> list[Phase]:

@@ -35,6 +35,18 @@ class OnRows(nn.Module):
         return y
 
 
+class Excited(nn.Module):
+    """A share of each channel, by a linear layer on all of them, or on each alone."""
+
+    def __init__(self, layer: nn.Linear) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = F.adaptive_avg_pool2d(x, 1).view(-1, self.layer.in_features)
+        return x * torch.sigmoid(self.layer(rows)).view(1, -1, 1, 1)
+
+
 class OnPixels(nn.Module):
     """A linear layer that sees B,H,W,C, and a scale of all behind it."""
 
@@ -143,6 +155,8 @@ LAYERS: dict[str, nn.Module] = {
     "group norm with a shift alone": Lines(lambda x: F.group_norm(x, 2, None, torch.ones(C))),
     "prelu of rows": OnRows(nn.PReLU(C)),
     "one less rows": OnRows(Lines(lambda x: 1 - x)),
+    "excited by all channels": Excited(nn.Linear(C, C)),
+    "excited by each channel alone": Excited(nn.Linear(1, 1)),
     "linear on pixels, halved": OnPixels(nn.Linear(C, C)),
     "repeated along a new dimension": Lines(lambda x: x.mean(1).repeat(1, C, 1, 1)),
     "dropout": nn.Sequential(nn.Dropout2d(0.5), conv()),

@@ -26,4 +26,5 @@ def test_odd_networks_go_the_whole_way(make: Callable[[], nn.Module], tmp_path: 
         manifest = edgemat.convert(quantized, target, images=2, data="procedural").manifest
         proof = manifest.int8_proof
         assert proof is not None and proof.int8_convolutions == proof.convolutions
+        assert proof.scales_exact == proof.scales
         assert manifest.agreements[0].mean_abs <= most

@@ -27,7 +27,7 @@ from edgemat.models.network import MattingNetwork
 from edgemat.models.pruned import fit_channels, settle_channels, shapes_of
 from edgemat.quantize.frozen import freeze
 from edgemat.quantize.pruning.budget import macs
-from edgemat.quantize.pruning.channels import ChannelSet, Convolution
+from edgemat.quantize.pruning.channels import ChannelSet, ConvolutionCost
 from edgemat.quantize.pruning.importance import IMPORTANCES, taylor
 from edgemat.quantize.pruning.prune import cost_of, prune, remove_channels
 from edgemat.quantize.pruning.trace import trace_channels
@@ -197,7 +197,7 @@ def test_a_pruned_network_is_restored_deployed_and_quantized(name: str, tmp_path
 def test_a_layer_of_its_own_is_an_int8_convolution(
     depthwise: bool, stride: int, kernel: int, tmp_path: Path
 ) -> None:
-    layer = Convolution("w", (16, 1 if depthwise else 24, kernel, kernel), (10, 12),
+    layer = ConvolutionCost("w", (16, 1 if depthwise else 24, kernel, kernel), (10, 12),
                         16 if depthwise else 1, stride)  # fmt: skip
     inputs = 8
     outputs = inputs if depthwise else 16
@@ -213,7 +213,7 @@ def test_a_layer_of_its_own_is_an_int8_convolution(
 
 
 def test_a_grouped_layer_costs_what_it_costs_whole(tmp_path: Path) -> None:
-    layer = Convolution("w", (16, 4, 3, 3), (10, 12), 2, 1)
+    layer = ConvolutionCost("w", (16, 4, 3, 3), (10, 12), 2, 1)
     path = tmp_path / "layer.tflite"
     path.write_bytes(convolution_file(layer, 4, 16))
     model = TfliteModel(path)
@@ -225,7 +225,7 @@ def test_a_grouped_layer_costs_what_it_costs_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize("inputs", [64, 1], ids=["dense", "depthwise"])
 def test_a_layer_is_measured_once_and_asked_for_any_number_of_channels(inputs: int) -> None:
     layers = HostLayerCosts()
-    layer = Convolution("w", (64, inputs, 3, 3), (32, 32), 1, 64 // inputs)
+    layer = ConvolutionCost("w", (64, inputs, 3, 3), (32, 32), 1, 64 // inputs)
     assert layers(layer, 64, 64) > 0
     measured = len(layers._known)
     assert layers(layer, 40, 24) > 0 and layers(layer, 9, 8) >= 0
@@ -237,7 +237,7 @@ def test_the_cost_model_steers_the_choice() -> None:
     model, x = network("pspm-slim"), example("pspm-slim")
     before = {c.weight: c.shape for c in trace_channels(model, x).convolutions}
 
-    def only_segment(convolution: Convolution, inputs: int, outputs: int) -> float:
+    def only_segment(convolution: ConvolutionCost, inputs: int, outputs: int) -> float:
         return macs(convolution, inputs, outputs) if "segment" in convolution.weight else 0.0
 
     prune(

@@ -8,9 +8,8 @@ import torch
 from torch import Tensor, fx
 
 from edgemat.errors import UnsupportedError
-from edgemat.models.adopted.lowering import Lowering, Rules, rule, shape_of
+from edgemat.models.adopted.lowering import Lowering, Rules, always, rule, shape_of
 from edgemat.models.adopted.operators.activations import softmax
-from edgemat.models.adopted.replacements import WIDEST_INT8_SOFTMAX
 
 aten = torch.ops.aten
 RULES: Rules = {}
@@ -22,17 +21,11 @@ def _product(to: Lowering, *, x: fx.Node, **other: fx.Node | Tensor) -> fx.Node:
     return to.call(torch.matmul, x, second)
 
 
-def _attends_to_many(call: fx.Node) -> bool:
-    key = call.args[1]
-    assert isinstance(key, fx.Node)
-    return shape_of(key)[-2] > WIDEST_INT8_SOFTMAX
-
-
 @rule(
     RULES,
     aten.scaled_dot_product_attention.default,
     becomes="two products and a softmax (among many in float)",
-    cuts=_attends_to_many,
+    cuts=always,
 )
 def _attention(
     to: Lowering,

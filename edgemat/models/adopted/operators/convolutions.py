@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from edgemat.errors import UnsupportedError
-from edgemat.models.adopted.lowering import Lowering, Rules, rule
+from edgemat.models.adopted.lowering import MAX_STILL, Lowering, Rules, rule, shape_of
 
 aten = torch.ops.aten
 RULES: Rules = {}
@@ -39,6 +39,40 @@ def _convolution(
         bias is not None,
     )
     return to.module(_filled(layer, weight, bias), x, name=to.name)
+
+
+@rule(RULES, aten.conv1d.default, aten.conv1d.padding, becomes="a linear layer")
+def _convolution_of_rows(
+    to: Lowering,
+    *,
+    x: fx.Node,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: list[int],
+    padding: list[int] | str,
+    dilation: list[int],
+    groups: int,
+) -> fx.Node:
+    """Lower what ECA-Net has along the channels: runtimes keep these last, and have no other rows.
+
+    The layer's weights are a band, the kernel shifted along from row to row.
+    """
+    _require_constant(weight)
+    shape, length = to.shape, shape_of(x)[-1]
+    if tuple(weight.shape[:2]) != (1, 1) or shape_of(x)[:-1] != (1, 1):
+        raise UnsupportedError(
+            f"A convolution along rows of {shape_of(x)[-2]} channels has no form that phones run.",
+            remedy="Write it as a convolution of height 1 on maps B,C,1,L.",
+        )
+    if length * shape[-1] > MAX_STILL:
+        raise UnsupportedError(
+            f"A convolution along a row of {length:,} values has no form that phones run.",
+            remedy="Write it as a convolution of height 1 on maps B,C,1,L.",
+        )
+    each = torch.eye(length).unsqueeze(1)  # one row for each value that is given
+    band = aten.conv1d(each, weight.float(), None, stride, padding, dilation, groups).squeeze(1).T
+    constant = None if bias is None else bias.expand(shape[-1])
+    return _linear(to, x=x, weight=band, bias=constant)  # type: ignore[no-any-return]
 
 
 @rule(RULES, aten.conv_transpose2d.input, becomes="a convolution for each phase, interleaved")

@@ -55,7 +55,11 @@ def _group_norm(
     return _affine(to, to.call(F.group_norm, x, num_groups, eps=eps), weight, bias)
 
 
-@rule(RULES, aten.instance_norm.default, in_float=always)
+def _uses_the_picture(call: fx.Node) -> bool:
+    return bool(call.args[5])  # else it is a batch norm
+
+
+@rule(RULES, aten.instance_norm.default, in_float=_uses_the_picture)
 def _instance_norm(
     to: Lowering,
     *,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -48,11 +49,24 @@ def _reshape(to: Lowering, *, x: fx.Node, **_: Any) -> fx.Node:
 
 @rule(RULES, aten.permute.default)
 def _permute(to: Lowering, *, x: fx.Node, dims: list[int]) -> fx.Node:
+    if _keeps_order(shape_of(x), dims):
+        return to.call(torch.reshape, x, to.shape)
     return to.call(torch.permute, x, tuple(dims))
+
+
+def _keeps_order(shape: tuple[int, ...], dims: Sequence[int]) -> bool:
+    """Return whether an order of dimensions moves none but those of one value."""
+    moved = [dim % len(shape) for dim in dims]
+    long = [dim for dim in moved if shape[dim] != 1]
+    return long == sorted(long)
 
 
 @rule(RULES, aten.transpose.int)
 def _transpose(to: Lowering, *, x: fx.Node, dim0: int, dim1: int) -> fx.Node:
+    dims = list(range(len(shape_of(x))))
+    dims[dim0], dims[dim1] = dims[dim1], dims[dim0]
+    if _keeps_order(shape_of(x), dims):
+        return to.call(torch.reshape, x, to.shape)
     return to.call(torch.transpose, x, dim0, dim1)
 
 

@@ -59,42 +59,86 @@ extension Compositing {
 
 /// A disc of equal weight whose rim pixels count as much as they lie inside.
 private struct Disc {
-    /// Offset from the centre and weight of each pixel; the weights add up to 1.
-    private let taps: [(row: Int, column: Int, weight: Float)]
+    /// One line of the disc.
+    private struct Line {
+        /// From the disc's centre.
+        let row: Int
+        /// Pixels lie wholly inside up to so far to both sides; nil for none.
+        let half: Int?
+        /// Offsets from the centre and weights of the others.
+        let rim: [(column: Int, weight: Float)]
+    }
+
+    private let reach: Int
+    private let lines: [Line]
+    /// Of a pixel that lies wholly inside; all weights add up to 1.
+    private let weight: Float
 
     init(radius: Double) {
         let reach = Int(radius.rounded(.up))
-        let inside = (-reach...reach).flatMap { row in
-            (-reach...reach).compactMap { column -> (Int, Int, Double)? in
-                let distance = Double(row * row + column * column).squareRoot()
-                let weight = min(max(radius + 0.5 - distance, 0), 1)
-                return weight > 0 ? (row, column, weight) : nil
-            }
+        func inside(_ row: Int, _ column: Int) -> Double {
+            let distance = Double(row * row + column * column).squareRoot()
+            return min(max(radius + 0.5 - distance, 0), 1)
         }
-        let total = inside.reduce(0) { $0 + $1.2 }
-        taps = inside.map { ($0.0, $0.1, Float($0.2 / total)) }
+        let offsets = -reach...reach
+        let total = offsets.reduce(0) { sum, row in
+            sum + offsets.reduce(0) { $0 + inside(row, $1) }
+        }
+        lines = offsets.map { row in
+            let rim = offsets.filter { inside(row, $0) > 0 && inside(row, $0) < 1 }
+            return Line(
+                row: row, half: offsets.last { inside(row, $0) == 1 },
+                rim: rim.map { ($0, Float(inside(row, $0) / total)) })
+        }
+        self.reach = reach
+        weight = Float(1 / total)
     }
 
     /// The mean over the disc around each pixel; beyond the borders lie zeros.
     func mean(_ plane: Plane<Float>) -> Plane<Float> {
         let (height, width) = (plane.height, plane.width)
-        let sums = [Float](unsafeUninitializedCapacity: plane.size.count) { target, count in
+        let result = [Float](unsafeUninitializedCapacity: plane.size.count) { target, count in
             target.initialize(repeating: 0)
             plane.values.withUnsafeBufferPointer { source in
                 // Whole rows at a time, so that the compiler can use vector instructions.
-                for tap in taps {
-                    let columns = max(0, -tap.column)..<max(0, min(width, width - tap.column))
-                    guard columns.lowerBound < columns.upperBound else { continue }
-                    for row in max(0, -tap.row)..<max(0, min(height, height - tap.row)) {
-                        let from = (row + tap.row) * width + tap.column
-                        for column in columns {
-                            target[row * width + column] += tap.weight * source[from + column]
+                for row in 0..<height {
+                    let own = source[row * width..<(row + 1) * width]
+                    let sums = sums(UnsafeBufferPointer(rebasing: own))
+                    for line in lines where (0..<height).contains(row - line.row) {
+                        let to = (row - line.row) * width
+                        if let half = line.half {
+                            let (left, right) = (reach - half, reach + half + 1)
+                            for column in 0..<width {
+                                let sum = sums[column + right] - sums[column + left]
+                                target[to + column] += weight * Float(sum)
+                            }
+                        }
+                        for (across, weight) in line.rim {
+                            let columns = max(0, -across)..<max(0, min(width, width - across))
+                            guard columns.lowerBound < columns.upperBound else { continue }
+                            let from = row * width + across
+                            for column in columns {
+                                target[to + column] += weight * source[from + column]
+                            }
                         }
                     }
                 }
             }
             count = plane.size.count
         }
-        return Plane(size: plane.size, values: sums)
+        return Plane(size: plane.size, values: result)
+    }
+
+    /// The sums of a row up to each pixel, with `reach` zeros beyond both of its ends.
+    private func sums(_ row: UnsafeBufferPointer<Float>) -> [Double] {
+        // Double, because what lies under a line is a small difference of large sums.
+        var sums = [Double](repeating: 0, count: row.count + 2 * reach + 1)
+        var sum = 0.0
+        for column in row.indices {
+            sum += Double(row[column])
+            sums[reach + column + 1] = sum
+        }
+        for place in reach + row.count + 1..<sums.count { sums[place] = sum }
+        return sums
     }
 }

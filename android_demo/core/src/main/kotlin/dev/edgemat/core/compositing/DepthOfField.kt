@@ -64,35 +64,87 @@ private fun blur(premultiplied: RgbImage, alpha: AlphaMatte, disc: Disc): RgbIma
 /** A disc of equal weight, whose rim counts as much as it lies inside. */
 private class Disc(radius: Double) {
     private val reach = ceil(radius).toInt()
-    private val side = 2 * reach + 1
-    private val weights: FloatArray
+    private val lines: List<Line>
+    private val weight: Float
 
     init {
-        val inside = DoubleArray(side * side) {
-            val distance = hypot((it / side - reach).toDouble(), (it % side - reach).toDouble())
-            (radius + 0.5 - distance).coerceIn(0.0, 1.0)
+        val offsets = -reach..reach
+        val inside = offsets.map { down ->
+            offsets.map { (radius + 0.5 - hypot(down.toDouble(), it.toDouble())).coerceIn(0.0, 1.0) }
         }
-        val total = inside.sum()
-        weights = FloatArray(inside.size) { (inside[it] / total).toFloat() }
+        val total = inside.sumOf { it.sum() }
+        weight = (1 / total).toFloat()
+        lines = offsets.map { down ->
+            val shares = inside[down + reach]
+            val rim = offsets.filter { shares[it + reach] > 0 && shares[it + reach] < 1 }
+            Line(
+                down,
+                half = offsets.lastOrNull { shares[it + reach] == 1.0 } ?: -1,
+                rim = rim.toIntArray(),
+                weights = FloatArray(rim.size) { (shares[rim[it] + reach] / total).toFloat() },
+            )
+        }
     }
+
+    /**
+     * One line of the disc, [down] from its centre: pixels that are wholly inside up to [half] to
+     * both sides, -1 for none, and those of the [rim], by their places from the centre.
+     */
+    private class Line(
+        val down: Int,
+        val half: Int,
+        val rim: IntArray,
+        val weights: FloatArray,
+    )
 
     /** The mean over the disc around each pixel; beyond the borders lie zeros. */
     fun mean(plane: FloatRaster): FloatRaster {
-        val width = plane.width
         val result = FloatRaster(plane.size)
-        for (tap in weights.indices) {
-            val weight = weights[tap]
-            if (weight == 0f) continue
-            val down = tap / side - reach
-            val across = tap % side - reach
-            for (row in maxOf(0, -down) until minOf(plane.height, plane.height - down)) {
-                val from = (row + down) * width + across
-                val to = row * width
-                for (column in maxOf(0, -across) until minOf(width, width - across)) {
-                    result.values[to + column] += weight * plane.values[from + column]
+        val sums = DoubleArray(plane.width + 2 * reach + 1)
+        for (row in 0 until plane.height) {
+            addUp(plane, row, sums)
+            for (line in lines) {
+                val target = row - line.down
+                if (target !in 0 until plane.height) continue
+                if (line.half >= 0) addWhole(line.half, sums, result, target)
+                for (n in line.rim.indices) {
+                    addShifted(plane, row, line.rim[n], line.weights[n], result, target)
                 }
             }
         }
         return result
+    }
+
+    /** The sums of a row up to each pixel, [reach] zeros beyond both of its ends included. */
+    private fun addUp(plane: FloatRaster, row: Int, sums: DoubleArray) {
+        // doubles, because what lies under a line is a small difference of large sums
+        var sum = 0.0
+        for (column in 0 until plane.width) {
+            sum += plane.values[row * plane.width + column]
+            sums[reach + column + 1] = sum
+        }
+        sums.fill(sum, reach + plane.width + 1)
+    }
+
+    private fun addWhole(half: Int, sums: DoubleArray, result: FloatRaster, target: Int) {
+        val to = target * result.width
+        val left = reach - half
+        val right = reach + half + 1
+        for (column in 0 until result.width) {
+            val sum = sums[column + right] - sums[column + left]
+            result.values[to + column] += weight * sum.toFloat()
+        }
+    }
+
+    private fun addShifted(
+        plane: FloatRaster, row: Int, across: Int, weight: Float,
+        result: FloatRaster, target: Int,
+    ) {
+        val width = plane.width
+        val from = row * width + across
+        val to = target * width
+        for (column in maxOf(0, -across) until minOf(width, width - across)) {
+            result.values[to + column] += weight * plane.values[from + column]
+        }
     }
 }
