@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 from calling import Call
-from torch import nn
+from torch import Tensor, nn
 
 import edgemat
 from edgemat.artifacts.artifact import Artifact
-from edgemat.errors import UsageError
+from edgemat.errors import InputWarning, UsageError
 from edgemat.recipe.load import load_recipe
 
 TRAIN = "steps = 3, batch = 2, warmup = 1, workers = 0"
@@ -92,6 +92,33 @@ def test_her_weights_are_trained_on(
     assert all(torch.isfinite(value).all() for value in after.values())
     log = (folder / "training.jsonl").read_text()
     assert '"step": 2' in log and '"val_sad"' in log
+
+
+class Remembers(nn.Module):
+    """A picture, and optionally what was before it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv = nn.Conv2d(3, 1, 3, padding=1)
+
+    def forward(self, x: Tensor, before: Tensor | None = None) -> Tensor:
+        y: Tensor = self.conv(x)
+        return y if before is None else y + before
+
+
+@pytest.mark.parametrize("steps", [0, 1])
+def test_what_stays_at_its_default_is_told_of_what_is_made_of_her_network(
+    steps: int, tmp_path: Path
+) -> None:
+    options = {"images": 1, "data": "procedural", "output": tmp_path}
+    with pytest.warns(InputWarning, match="before = None"):
+        start = edgemat.adopt(Remembers(), size=(64, 64), logits=True, **options)  # type: ignore[arg-type]
+    train = f'{{ start = "{start.path}", steps = {steps}, batch = 2, workers = 0 }}'
+    (trained,) = edgemat.train(write(tmp_path, start, train=train), output=tmp_path / "run")
+    quantized = edgemat.quantize(trained, calibration=2, **options)  # type: ignore[arg-type]
+    for made in (trained, quantized):
+        assert made.manifest.config == start.manifest.config == {"constants": {"before": "None"}}
 
 
 @pytest.mark.long

@@ -138,7 +138,7 @@ def train_stage(
         name=section.name,
         kind="float",
         architecture=section.architecture,
-        config=section.config,
+        config=before.config if adopted and before is not None else section.config,
         task=task,
         feeding=Feeding.of(
             channels,
