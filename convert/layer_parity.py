@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from edgemat.convert.backend import GridTensor
-from edgemat.convert.pairing import BothRuns, pair_tensors
+from edgemat.convert.pairing import BothRuns, pair_activations
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def compare_layers(runs: BothRuns) -> list[LayerTable]:
 
 
 def _compare(own: Sequence[GridTensor], found: Sequence[GridTensor], runtime: str) -> LayerTable:
-    pairs = pair_tensors(own, found)
+    pairs = pair_activations(own, found)
     rows = tuple(
         _difference(one, pairs[number]) for number, one in enumerate(own) if number in pairs
     )

@@ -6,6 +6,7 @@ shape and, among equals, the integers that they hold for one picture.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,6 +113,39 @@ def pair_tensors(own: Sequence[GridTensor], found: Sequence[GridTensor]) -> dict
             for row, column in zip(*linear_sum_assignment(distances), strict=True):
                 pairs[numbers[row]] = others[column]
     return pairs
+
+
+def pair_activations(
+    own: Sequence[GridTensor], found: Sequence[GridTensor]
+) -> dict[int, GridTensor]:
+    """Do as :func:`pair_tensors` with what a model and its file computed of one picture.
+
+    A model rounds one tensor once for each who takes it, and a file has it but once: the others of
+    equal ones are left out, where the file has not as many. What else it has on their grid, such as
+    a maximum that the model does not round, is none of them.
+    """
+    contents = [_content(one) for one in own]
+    first: dict[tuple[Any, bytes], int] = {}
+    for number, content in enumerate(contents):
+        first.setdefault(content, number)
+    distinct = list(first.values())
+    among = pair_tensors([own[number] for number in distinct], found)
+    pairs = {distinct[place]: other for place, other in among.items()}
+    taken = {id(other) for other in among.values()}
+    free: dict[tuple[Any, bytes], list[GridTensor]] = {}
+    for other in found:
+        if id(other) not in taken:
+            free.setdefault(_content(other), []).append(other)
+    for number, content in enumerate(contents):
+        partner = pairs.get(first[content])
+        if number not in pairs and partner is not None and free.get(_content(partner)):
+            pairs[number] = free[_content(partner)].pop()
+    return pairs
+
+
+def _content(one: GridTensor) -> tuple[Any, bytes]:
+    """Return what is the same of equal tensors alone."""
+    return one.key, hashlib.sha256(one.values.tobytes()).digest()
 
 
 def _distance(one: GridTensor, other: GridTensor) -> float:

@@ -17,7 +17,7 @@ import numpy as np
 from edgemat.artifacts.artifact import GridOrigins, Int8Proof
 from edgemat.convert.backend import Backend, GridTensor
 from edgemat.convert.layer_parity import LayerTable, compare_layers
-from edgemat.convert.pairing import BothRuns, FrozenTensor, pair_tensors
+from edgemat.convert.pairing import BothRuns, FrozenTensor, pair_activations, pair_tensors
 from edgemat.quantize.spec import TensorQuant
 
 LEAST_CORRELATION = 0.5
@@ -77,7 +77,7 @@ def _found(own: Sequence[FrozenTensor], kind: str, others: Sequence[GridTensor])
     """Return the numbers of those in `own` that are among `others`."""
     numbers = [number for number, one in enumerate(own) if one.quant.kind == kind]
     tensors = [own[number].tensor for number in numbers]
-    pairs = pair_tensors(tensors, others)
+    pairs = (pair_tensors if kind == "weight" else pair_activations)(tensors, others)
     same = np.array_equal if kind == "weight" else _holds_the_values
     found = {one for one, other in pairs.items() if same(tensors[one].values, other.values)}
     if kind == "activation":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edgemat.convert.backend import GridTensor
+from edgemat.convert.pairing import pair_activations
 from edgemat.convert.proof import _holds_the_values, _in_another_order
 from edgemat.quantize.spec import StoredGrid
 
@@ -36,3 +37,17 @@ def test_a_tensor_that_is_nearly_constant_is_known_by_its_values() -> None:
     picture = np.random.default_rng(0).integers(-90, 90, flat.shape)
     assert _holds_the_values(picture, picture + 3)
     assert not _holds_the_values(one, picture) and not _holds_the_values(picture, picture[:, ::-1])
+
+
+def test_what_two_take_is_one_tensor_of_a_file() -> None:
+    """The greater of two lies on their grid, and no one rounds it: it is none of the model's."""
+    random = np.random.default_rng(0)
+    given, other = random.integers(-90, 0, (2, 1, 4, 4, 2))
+    greater = np.maximum(given, other)
+    own = [tensor(given), tensor(given), tensor(greater + 9)]
+    found = [tensor(one) for one in (greater, given, greater + 9)]
+    assert pair_activations(own, found) == {0: found[1], 2: found[2]}
+    found.append(tensor(given))
+    paired = pair_activations(own, found)
+    assert {id(paired[0]), id(paired[1])} == {id(found[1]), id(found[3])}, "each has its own"
+    assert pair_activations(own, [tensor(given, OTHER)]) == {}

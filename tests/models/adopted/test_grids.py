@@ -21,6 +21,7 @@ class Meeting(nn.Module):
 
     def __init__(self, meet: Callable[[Tensor, Tensor], Tensor]) -> None:
         super().__init__()
+        torch.manual_seed(0)
         self.first, self.second = nn.Conv2d(3, 8, 3, 1, 1), nn.Conv2d(8, 8, 3, 1, 1)
         self.last = nn.Conv2d(8, 1, 3, 1, 1)
         self.meet = meet
@@ -36,8 +37,9 @@ class Meeting(nn.Module):
     [
         lambda y, z: torch.max(torch.maximum(torch.sigmoid(z), y), torch.sigmoid(y)),
         lambda y, z: torch.min(F.hardsigmoid(z).mT, y.mT),
+        lambda y, z: torch.maximum(torch.maximum(z, y), y * y),
     ],
-    ids=["sigmoids, of what others take as it is", "a cut"],
+    ids=["sigmoids, of what others take as it is", "a cut", "a maximum in another"],
 )
 def test_what_has_its_own_grid_meets_others_in_int8(
     meet: Callable[[Tensor, Tensor], Tensor], tmp_path: Path
@@ -50,6 +52,7 @@ def test_what_has_its_own_grid_meets_others_in_int8(
     manifest = edgemat.convert(quantized, "tflite-int8", images=1, data="procedural").manifest
     proof = manifest.int8_proof
     assert proof is not None and proof.float_islands == ()
+    assert proof.scales_exact == proof.scales
     assert proof.int8_convolutions == proof.convolutions == 3
     assert manifest.agreements[0].mean_abs <= 1e-4
 
