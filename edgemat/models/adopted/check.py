@@ -16,6 +16,7 @@ from edgemat.errors import UnsupportedError
 from edgemat.models.adopted.float_time import float_times
 from edgemat.models.adopted.lowering import OF_A_SHAPE, line_of, lower, operator_name
 from edgemat.models.adopted.operators import RULES
+from edgemat.models.adopted.partitions import count_partitions
 from edgemat.models.adopted.passes import tidy
 from edgemat.models.adopted.program import shape_of_input
 from edgemat.models.count import count, count_parameters
@@ -64,8 +65,8 @@ class Expectation:
     memory_bytes:
         The most that its tensors take at once in int8; four times that in float32.
     partitions:
-        Expected of a delegate: one, and one more behind each operator that it leaves out. An
-        estimate: ``edgemat bench`` counts those of the file.
+        Into how many the operators will fall that a delegate takes. An estimate: ``edgemat bench``
+        counts those of the file.
     """
 
     operators: tuple[OperatorRow, ...]
@@ -104,7 +105,7 @@ def expect(program: ExportedProgram, constants: Mapping[str, str] | None = None)
         parameters=count_parameters(lowered),
         macs=count(lowered, shape_of_input(program, "The program")),
         memory_bytes=_peak(lowered.graph),
-        partitions=1 + sum(RULES[node.target].cuts(node) for node in calls),
+        partitions=count_partitions(lowered),
     )
 
 

@@ -57,27 +57,24 @@ class LoweringRule:
         In words; empty where it stays what it is.
     in_float:
         Whether no runtime has a call of it in int8: it computes in float between int8 operators.
-    cuts:
-        Whether delegates leave a call of it to the runtime, which cuts the network in two.
     """
 
     lower: Callable[..., Value]
     becomes: str = ""
     in_float: Of = never
-    cuts: Of = never
 
 
 Rules = dict[Any, LoweringRule]
 
 
 def rule(
-    table: Rules, *targets: Any, becomes: str = "", in_float: Of = never, cuts: Of = never
+    table: Rules, *targets: Any, becomes: str = "", in_float: Of = never
 ) -> Callable[[Callable[..., Value]], Callable[..., Value]]:
     """Enter a function into `table`, as what becomes of `targets`."""
 
     def enter(function: Callable[..., Value]) -> Callable[..., Value]:
         for target in targets:
-            table[target] = LoweringRule(function, becomes, in_float, cuts)
+            table[target] = LoweringRule(function, becomes, in_float)
         return function
 
     return enter

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, fx
 from torch.nn import functional as F
 
-from edgemat.models.adopted.lowering import Lowering, Of, Rules, always, never, rule, shape_of
+from edgemat.models.adopted.lowering import Lowering, Rules, always, rule, shape_of
 from edgemat.models.adopted.replacements import WIDEST_INT8_SOFTMAX, Bend, UnitClamp, WideSoftmax
 from edgemat.models.narrowing import whole_number
 
@@ -27,12 +27,7 @@ def _relu6(to: Lowering, *, x: fx.Node) -> fx.Node:
     return to.call(F.relu6, x)
 
 
-def _has_other_bounds(call: fx.Node) -> bool:
-    """Return whether a clamp has other bounds than XNNPACK's activations."""
-    return tuple(call.args[1:3]) not in ((0, 6), (0, 1), (0,), (0, None))
-
-
-@rule(RULES, aten.hardtanh.default, aten.clamp.default, cuts=_has_other_bounds)
+@rule(RULES, aten.hardtanh.default, aten.clamp.default)
 def _clamp(to: Lowering, *, x: fx.Node, **bounds: float | None) -> fx.Node:
     low, high = bounds.values()
     if (low, high) == (0, 6):
@@ -92,7 +87,7 @@ def _shares_among_many(call: fx.Node) -> bool:
     return shape_of(call)[whole_number(call, 1, "dim")] > WIDEST_INT8_SOFTMAX
 
 
-@rule(RULES, aten.softmax.int, aten._softmax.default, in_float=_shares_among_many, cuts=always)
+@rule(RULES, aten.softmax.int, aten._softmax.default, in_float=_shares_among_many)
 def _softmax(to: Lowering, *, x: fx.Node, dim: int, **_: Any) -> fx.Node:
     return softmax(to, x, dim)
 
@@ -113,23 +108,23 @@ def _bend(to: Lowering, x: fx.Node, slope: Tensor) -> fx.Node:
     return to.module(Bend(slope.expand(shape_of(x)[1]).float()), x, name=to.name)
 
 
-@rule(RULES, aten.gelu.default, cuts=always)
+@rule(RULES, aten.gelu.default)
 def _gelu(to: Lowering, *, x: fx.Node, approximate: str) -> fx.Node:
     return to.call(F.gelu, x, approximate=approximate)
 
 
-def _stays(function: Callable[..., Any], *targets: Any, cuts: Of = never, **names: str) -> None:
+def _stays(function: Callable[..., Any], *targets: Any, **names: str) -> None:
     """Enter what stays as it is, in float: the arguments that count, by torch's names for them."""
 
-    @rule(RULES, *targets, in_float=always, cuts=cuts)
+    @rule(RULES, *targets, in_float=always)
     def lower(to: Lowering, *, x: fx.Node, **given: Any) -> fx.Node:
         chosen = {name: given[old] for old, name in names.items()}
         return to.call(function, x, **chosen)
 
 
-_stays(F.elu, aten.elu.default, cuts=always, alpha="alpha")
-_stays(F.mish, aten.mish.default, cuts=always)
-_stays(F.softplus, aten.softplus.default, cuts=always)
+_stays(F.elu, aten.elu.default, alpha="alpha")
+_stays(F.mish, aten.mish.default)
+_stays(F.softplus, aten.softplus.default)
 _stays(torch.tanh, aten.tanh.default)
 _stays(torch.exp, aten.exp.default)
 _stays(torch.sqrt, aten.sqrt.default)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
-from edgemat.models.adopted.lowering import Lowering, Rules, always, rule, shape_of
+from edgemat.models.adopted.lowering import Lowering, Rules, rule, shape_of
 
 aten = torch.ops.aten
 RULES: Rules = {}
@@ -52,13 +52,7 @@ def _mul(to: Lowering, *, x: Operand, other: Operand) -> Any:
     return to.call(torch.mul, x, other)
 
 
-def _divides_by_a_map(call: fx.Node) -> bool:
-    """Return whether it stays a division: by a constant it is a product."""
-    divisor = call.args[1]
-    return isinstance(divisor, fx.Node) and divisor.op == "call_function"
-
-
-@rule(RULES, aten.div.Tensor, aten.div.Scalar, cuts=_divides_by_a_map)
+@rule(RULES, aten.div.Tensor, aten.div.Scalar)
 def _div(to: Lowering, *, x: Operand, other: Operand) -> fx.Node:
     if isinstance(other, fx.Node):
         return to.call(torch.div, x, other)
@@ -76,17 +70,17 @@ def _is_no_square(call: fx.Node) -> bool:
     return bool(call.args[1] != 2)
 
 
-@rule(RULES, aten.pow.Tensor_Scalar, in_float=_is_no_square, cuts=_is_no_square)
+@rule(RULES, aten.pow.Tensor_Scalar, in_float=_is_no_square)
 def _power(to: Lowering, *, x: fx.Node, exponent: float) -> fx.Node:
     return to.call(torch.mul, x, x) if exponent == 2 else to.call(torch.pow, x, exponent)
 
 
-@rule(RULES, aten.maximum.default, aten.max.other, cuts=always)
+@rule(RULES, aten.maximum.default, aten.max.other)
 def _maximum(to: Lowering, *, x: Operand, other: Operand) -> fx.Node:
     return to.call(torch.maximum, x, other)
 
 
-@rule(RULES, aten.minimum.default, aten.min.other, cuts=always)
+@rule(RULES, aten.minimum.default, aten.min.other)
 def _minimum(to: Lowering, *, x: Operand, other: Operand) -> fx.Node:
     return to.call(torch.minimum, x, other)
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, fx
 
 from edgemat.errors import UnsupportedError
-from edgemat.models.adopted.lowering import Lowering, Rules, always, rule, shape_of
+from edgemat.models.adopted.lowering import Lowering, Rules, rule, shape_of
 from edgemat.models.adopted.operators.activations import softmax
 
 aten = torch.ops.aten
@@ -25,7 +25,6 @@ def _product(to: Lowering, *, x: fx.Node, **other: fx.Node | Tensor) -> fx.Node:
     RULES,
     aten.scaled_dot_product_attention.default,
     becomes="two products and a softmax (among many in float)",
-    cuts=always,
 )
 def _attention(
     to: Lowering,

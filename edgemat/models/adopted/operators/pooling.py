@@ -9,20 +9,14 @@ from torch import fx
 from torch.nn import functional as F
 
 from edgemat.errors import UnsupportedError
-from edgemat.models.adopted.lowering import Lowering, Rules, always, rule, shape_of
+from edgemat.models.adopted.lowering import Lowering, Rules, rule, shape_of
 from edgemat.models.adopted.replacements import Bins
-from edgemat.models.narrowing import operand
 
 aten = torch.ops.aten
 RULES: Rules = {}
 
 
-def _is_padded(call: fx.Node) -> bool:
-    padding = call.args[3] if len(call.args) > 3 else 0
-    return any(padding) if isinstance(padding, list | tuple) else bool(padding)
-
-
-@rule(RULES, aten.max_pool2d.default, cuts=_is_padded)
+@rule(RULES, aten.max_pool2d.default)
 def _max_pool(
     to: Lowering,
     *,
@@ -38,7 +32,7 @@ def _max_pool(
     )
 
 
-@rule(RULES, aten.avg_pool2d.default, cuts=always)
+@rule(RULES, aten.avg_pool2d.default)
 def _average_pool(
     to: Lowering,
     *,
@@ -62,19 +56,7 @@ def _average_pool(
     )
 
 
-def _pools_evenly(call: fx.Node) -> bool:
-    """Return whether it becomes plain pooling, and no means of whole maps."""
-    size, bins = shape_of(operand(call))[2:], shape_of(call)[2:]
-    whole = all(side % count == 0 for side, count in zip(size, bins, strict=True))
-    return whole and bins not in ((1, 1), size)
-
-
-@rule(
-    RULES,
-    aten.adaptive_avg_pool2d.default,
-    becomes="plain pooling, or means of slices",
-    cuts=_pools_evenly,
-)
+@rule(RULES, aten.adaptive_avg_pool2d.default, becomes="plain pooling, or means of slices")
 def _adaptive_average_pool(to: Lowering, *, x: fx.Node, output_size: list[int]) -> fx.Node:
     height, width = shape_of(x)[2:]
     rows, columns = output_size
@@ -142,7 +124,7 @@ def _bilinear(
     return to.call(F.interpolate, x, size=size, mode="bilinear", align_corners=align_corners)
 
 
-@rule(RULES, aten.upsample_nearest2d.vec, aten._upsample_nearest_exact2d.vec, cuts=always)
+@rule(RULES, aten.upsample_nearest2d.vec, aten._upsample_nearest_exact2d.vec)
 def _nearest(
     to: Lowering,
     *,
