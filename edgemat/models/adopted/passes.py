@@ -24,7 +24,7 @@ from edgemat.models.narrowing import bias_of
 Foldable = nn.Conv2d | nn.ConvTranspose2d  # whose channels are the second dimension, as a scale's
 SHARE_A_GRID = (
     *(torch.cat, torch.narrow, F.pad, F.interpolate),
-    *(F.max_pool2d, torch.amax, torch.maximum, torch.minimum),
+    *(F.max_pool2d, torch.amax, torch.maximum, torch.minimum, torch.clamp),
 )
 MODULES_THAT_SHARE = (PixelShuffle, Repeated, TransposedConv2d, ZeroPad, Bins)
 JOIN = (torch.cat, torch.maximum, torch.minimum)
@@ -150,7 +150,7 @@ def _meets(network: fx.GraphModule, user: fx.Node) -> bool:
     """Return whether what an operator takes has to be on one grid with what it gives, or others."""
     if user.target in VIEWS:
         return any(_meets(network, behind) for behind in user.users)
-    shares = isinstance(_module(network, user), MODULES_THAT_SHARE)
+    shares = isinstance(_module(network, user), (*MODULES_THAT_SHARE, UnitClamp))
     return user.op == "output" or user.target in SHARE_A_GRID or shares
 
 
