@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from edgemat.artifacts.feeding import Feeding
+from edgemat.artifacts.shipped import SHIPPED_TARGET, find_artifact
 from edgemat.callbacks import Count
 from edgemat.errors import UsageError
 from edgemat.images import F32, U8, read_rgba
@@ -139,8 +140,10 @@ def measure_cutting(
 
     Parameters
     ----------
+    model:
+        That cuts out; a shipped model's name means its int8 file.
     refiner:
-        What takes the second look; None for none.
+        What takes the second look, likewise; None for none.
     threads:
         Of each network.
     progress:
@@ -157,7 +160,7 @@ def measure_cutting(
         )
     spent = CuttingTime()
     counted = [
-        None if name is None else _Counted(load_predictor(name, threads=threads), spent)
+        None if name is None else _Counted(_loaded(name, threads), spent)
         for name in (model, refiner)
     ]
     assert counted[0] is not None
@@ -173,3 +176,7 @@ def measure_cutting(
             if progress is not None:
                 progress(done)
     return spent
+
+
+def _loaded(name: str, threads: int) -> Predictor:
+    return load_predictor(find_artifact(name, target=SHIPPED_TARGET), threads=threads)

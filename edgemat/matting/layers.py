@@ -53,7 +53,8 @@ def estimate_layers(image: F32, alpha: F32) -> tuple[F32, F32]:
 
 
 def _mean(image: F32, chosen: Any) -> Any:
-    return image[chosen].sum(axis=0) / np.float32(chosen.sum() + 1e-5)
+    total = chosen.ravel().astype(np.float32) @ image.reshape(-1, 3)
+    return total / np.float32(chosen.sum() + 1e-5)
 
 
 def _nearest(picture: F32, size: tuple[int, int]) -> F32:

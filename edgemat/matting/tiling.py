@@ -24,6 +24,8 @@ T = TypeVar("T", np.uint8, np.float32)
 
 _BAND_PIXELS = 1 << 21
 _BOX_SIDE = 512
+SMALL_BOX = 256
+"""Side of boxes, px, of which those that lie wholly inside or outside of a matte are quick."""
 
 
 @dataclass(frozen=True)
@@ -117,15 +119,19 @@ Box = tuple[slice, slice]
 """Rows and columns of a picture, each with a start and a stop; an index of it."""
 
 
-def for_boxes(size: tuple[int, int], work: Callable[[Box], None]) -> None:
+def for_boxes(size: tuple[int, int], work: Callable[[Box], None], *, side: int = _BOX_SIDE) -> None:
     """Call `work` for boxes that together cover a picture of (height, width), on all cores.
 
     What it raises is raised here.
+
+    Parameters
+    ----------
+    side:
+        Of a box, px: small where much of a picture is left out box by box.
     """
-    starts = product(*(range(0, side, _BOX_SIDE) for side in size))
+    starts = product(*(range(0, length, side) for length in size))
     boxes = [
-        (slice(y, min(y + _BOX_SIDE, size[0])), slice(x, min(x + _BOX_SIDE, size[1])))
-        for y, x in starts
+        (slice(y, min(y + side, size[0])), slice(x, min(x + side, size[1]))) for y, x in starts
     ]
     with ThreadPoolExecutor(min(len(boxes), os.cpu_count() or 1)) as pool:
         for _ in pool.map(work, boxes):

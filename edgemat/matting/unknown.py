@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgemat.images import BACKGROUND, F32, FOREGROUND, U8, UNKNOWN
-from edgemat.matting.tiling import Box, for_boxes
+from edgemat.matting.tiling import SMALL_BOX, Box, for_boxes
 
 _SURE_BACKGROUND, _SURE_FOREGROUND = 0.05, 0.95
 _REACH_SHARE = 1 / 100
@@ -57,7 +57,7 @@ def _near(mask: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
             found = _near_at_once(part, reach)
             near[box] = found[_from(rows, top), _from(columns, left)]
 
-    for_boxes((height, width), fill)
+    for_boxes((height, width), fill, side=SMALL_BOX)
     return near
 
 

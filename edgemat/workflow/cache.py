@@ -1,6 +1,7 @@
 """The cache of a run: a step runs unless its result is there and whole.
 
-RUN/stages/KEY.json   {"record": what the step ended in, "sha256": of that}
+RUN/stages/KEY.json   {"record": what the step ended in, "sha256": of that,
+                       "title": of the step, "seconds": that it took}
 """
 
 from __future__ import annotations
@@ -76,10 +77,12 @@ class Cache:
         if not work.exists():
             self._name_unfinished(step)
         record = step.run(self._destinations(work))
-        write_json(file, {"record": record, "sha256": _digest(record)})
+        seconds = time.monotonic() - started
+        told = {"title": step.title, "seconds": round(seconds, 3)}
+        write_json(file, {"record": record, "sha256": _digest(record)} | told)
         shutil.rmtree(work, ignore_errors=True)
         self.ran.append(step.title)
-        err.print(f"{step.title}: done in {time.monotonic() - started:.0f} s")
+        err.print(f"{step.title}: done in {seconds:.0f} s")
         return record
 
     def has(self, step: Step) -> bool:

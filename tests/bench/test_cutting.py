@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgemat.artifacts.shipped import default_model
 from edgemat.bench import cutting
 from edgemat.bench.cutting import CuttingTime, measure_cutting
 from edgemat.errors import UsageError
@@ -28,7 +29,8 @@ def test_the_parts_are_what_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     class Slow:
         """A network that takes its time."""
 
-        def __init__(self, name: str, *, threads: int) -> None:
+        def __init__(self, name: Path, *, threads: int) -> None:
+            opened.append(name)
             self.inner = load_predictor(name, threads=threads)
             self.feeding = self.inner.feeding
 
@@ -36,12 +38,14 @@ def test_the_parts_are_what_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             time.sleep(0.2)
             return self.inner.predict(x)
 
+    opened: list[Path] = []
     monkeypatch.setattr(cutting, "load_predictor", Slow)
     files = photographs(tmp_path)
     begun = time.perf_counter()
     done: list[int] = []
     spent = measure_cutting(files, refiner=None, progress=done.append)
     assert done == [1, 2]
+    assert opened == [default_model(needs_trimap=False)]  # as `edgemat matte` does
     assert (spent.photographs, spent.megapixels) == (2, pytest.approx(2 * 96 * 80 / 1e6))
     assert spent.network >= 0.4
     assert min(spent.foreground, spent.matte, spent.reading, spent.writing) > 0
