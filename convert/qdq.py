@@ -31,7 +31,14 @@ PER_CHANNEL = {
 }
 # Operators of two tensors, of which a constant one needs a grid of its own.
 ELEMENTWISE = {aten.add.Tensor, aten.sub.Tensor, aten.mul.Tensor}
-REARRANGEMENTS = {aten.permute.default}
+REARRANGEMENTS = {
+    aten.permute.default,
+    aten.transpose.int,
+    aten.view.default,
+    aten.reshape.default,
+    aten.flatten.using_ints,
+    aten.unsqueeze.default,
+}
 SOFTMAX = {aten.softmax.int, aten._softmax.default}
 
 
@@ -83,11 +90,11 @@ def _rewrite_per_tensor(graph: fx.GraphModule, node: fx.Node) -> None:
         quantized = graph.graph.call_function(qd.quantize_per_tensor.default, (x, *grid))
         restored = graph.graph.call_function(qd.dequantize_per_tensor.default, (quantized, *grid))
     _replace(node, restored)
-    # The converter's layout pass forgets the shape of a dequantize that it has seen once: one that
-    # is rearranged as well as computed with needs a second one.
+    # The converter's layout pass forgets shape and layout of a dequantize at whose first reader it
+    # changes the layout: where tensors are rearranged, every further reader gets one of its own.
     # So does the input of several convolutions.
-    several = list(restored.users)[1:] if x.op == "placeholder" else []
-    for user in [u for u in restored.users if u.target in REARRANGEMENTS or u in several]:
+    rearranged = any(one.target in REARRANGEMENTS for one in graph.graph.nodes)
+    for user in list(restored.users)[1:] if rearranged or x.op == "placeholder" else []:
         with graph.graph.inserting_before(user):
             again = graph.graph.call_function(qd.dequantize_per_tensor.default, (quantized, *grid))
         user.replace_input_with(restored, again)

@@ -37,7 +37,7 @@ def show_models(out: Console, found: Mapping[str, Sequence[SetErrors]]) -> None:
     for column in ("model", "trimaps", "pictures", "region"):
         table.add_column(column, overflow="fold")
     for column in ("SAD", "MSE", "Grad", "Conn"):
-        table.add_column(column, no_wrap=True)
+        table.add_column(column, no_wrap=True, overflow="fold")
     table.add_column("own mIoU, %", overflow="fold")
     for number in range(len(some)):
         for model, sets in found.items():

@@ -26,9 +26,8 @@ def test_a_subject_has_a_short_protocol_and_the_thesis_where_it_is_no_recipe(
         assert read_protocol(subject, name).name == name
 
 
-def test_the_protocols_of_the_thesis_lie_among_its_recipes() -> None:
-    assert (RECIPES / "series").resolve() == FOLDER / "thesis"
-    for path in (RECIPES / "series").glob("*.toml"):
+def test_the_thesis_protocols_are_taken_by_path_too() -> None:
+    for path in (FOLDER / "thesis").glob("*.toml"):
         (subject,) = (one for one in SUBJECTS if one == path.stem)
         assert read_protocol(subject, str(path)) == read_protocol(subject, "thesis")
 
