@@ -13,8 +13,6 @@ from toy_series import TINY, write_tiny
 from edgemat.errors import UsageError
 from edgemat.experiments.protocol import FOLDER, SUBJECTS, Subject, protocol_names, read_protocol
 
-RECIPES = Path(__file__).parents[2] / "recipes" / "thesis"
-
 
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_a_subject_has_a_short_protocol_and_the_thesis_where_it_is_no_recipe(
