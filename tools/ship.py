@@ -6,9 +6,12 @@ clean commit made is shipped, so that anybody can make it again.
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
 import sys
+import tarfile
+import tempfile
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +27,7 @@ from edgemat.recipe.schema import Recipe
 from edgemat.terminal import run_app
 
 ROOT = Path(__file__).parents[1]
+TAKEN_INTO = "recipes/weights/commits.toml"
 
 app = typer.Typer(add_completion=False)
 
@@ -76,20 +80,51 @@ def what_lacks(manifest: Manifest, root: Path = ROOT) -> str:
         return f"the source had changes beside commit {manifest.git.removesuffix('+dirty')[:8]}"
     if manifest.recipe_sha256 not in {one.sha256 for one in _recipes(root)}:
         return "its recipe is none of those in recipes/"
-    whole = _git(root, "rev-parse", "--is-shallow-repository").stdout.strip() == "false"
-    if whole and _git(root, "merge-base", "--is-ancestor", manifest.git, "HEAD").returncode:
-        return f"commit {manifest.git[:8]} is not in this history"
+    if _git(root, "rev-parse", "--is-shallow-repository").stdout.strip() == "true":
+        return ""
+    commit = _taken_into(root).get(manifest.git, manifest.git)
+    if _git(root, "merge-base", "--is-ancestor", commit, "HEAD").returncode:
+        return f"commit {commit[:8]} is not in this history"
+    if commit != manifest.git and manifest.recipe_sha256 not in _hashes_at(root, commit):
+        return (
+            f"its recipe is not in {commit[:8]}, into which its commit is said to have been taken"
+        )
     return ""
+
+
+def _taken_into(root: Path) -> dict[str, str]:
+    """Return which commits of this history hold what others did that it has no more."""
+    path = root / TAKEN_INTO
+    commits: dict[str, str] = {}
+    if path.exists():
+        commits |= tomllib.loads(path.read_text())["taken-into"]
+    return commits
+
+
+def _hashes_at(root: Path, commit: str) -> set[str]:
+    """Return the hashes of a commit's recipes."""
+    archive = _archive(root, commit, "recipes")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        tarfile.open(fileobj=io.BytesIO(archive)) as opened,
+    ):
+        opened.extractall(folder, filter="data")
+        return {one.sha256 for one in _recipes(Path(folder))}
 
 
 def _recipes(root: Path) -> Iterator[Recipe]:
     for path in sorted((root / "recipes").rglob("*.toml")):
-        if "models" in tomllib.loads(path.read_text()):  # not the table of bars
+        if "models" in tomllib.loads(path.read_text()):  # not the tables of bars and commits
             yield read_recipe(path)
 
 
 def _git(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["git", "-C", root, *command], capture_output=True, text=True)
+
+
+def _archive(root: Path, commit: str, folder: str) -> bytes:
+    command = ["git", "-C", root, "archive", "--format=tar", commit, folder]
+    return subprocess.run(command, capture_output=True, check=True).stdout
 
 
 if __name__ == "__main__":

@@ -84,6 +84,24 @@ def test_what_cannot_be_made_again_is_told(
     assert lacking in what_lacks(made_in(repository, **changes), repository)
 
 
+@pytest.mark.parametrize(
+    ("recipe", "lacking"), [(RECIPE, ""), (RECIPE.replace("64, 64", "96, 96"), "is not in")]
+)
+def test_a_commit_that_was_taken_into_another_needs_its_recipe_there(
+    repository: Path, recipe: str, lacking: str
+) -> None:
+    made = made_in(repository, git="1" * 40)
+    (repository / "recipes/weights/m.toml").write_text(recipe)
+    commit = ["git", "-C", repository, "-c", "user.name=a", "-c", "user.email=a@b", "commit"]
+    subprocess.run([*commit, "--allow-empty", "-qam", "two"], check=True)
+    heir = made_in(repository).git
+    (repository / "recipes/weights/m.toml").write_text(RECIPE)
+    assert "11111111 is not in this history" in what_lacks(made, repository)
+    (repository / ship.TAKEN_INTO).write_text(f'[taken-into]\n{"1" * 40} = "{heir}"\n')
+    found = what_lacks(made, repository)
+    assert lacking in found and bool(lacking) == bool(found)
+
+
 def test_a_recipe_that_has_changed_is_another(repository: Path) -> None:
     made = made_in(repository)
     (repository / "recipes/weights/m.toml").write_text(RECIPE.replace("64, 64", "96, 96"))
