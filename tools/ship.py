@@ -123,7 +123,7 @@ def _git(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 def _archive(root: Path, commit: str, folder: str) -> bytes:
-    command = ["git", "-C", root, "archive", "--format=tar", commit, folder]
+    command = ["git", "-C", str(root), "archive", "--format=tar", commit, folder]
     return subprocess.run(command, capture_output=True, check=True).stdout
 
 
