@@ -124,13 +124,19 @@ def test_a_family_that_is_named_is_the_only_one_thought_of(tmp_path: Path, dncnn
 
 @pytest.mark.parametrize(
     ("name", "architecture"),
-    [("mobilenet_v2", "indexnet-m2o-nlc"), ("resnet34", "a2u-dynamic-cs"), ("mit", "rmat-m3")],
+    [
+        ("mobilenet_v2", "indexnet-m2o-nlc"),
+        ("resnet34", "a2u-dynamic-cs"),
+        ("mit", "rmat-m3"),
+        ("resnet50", "hu-depth"),
+    ],
 )
-def test_an_encoder_alone_is_for_a_recipe(tmp_path: Path, name: str, architecture: str) -> None:
+def test_an_encoder_alone_is_for_training(tmp_path: Path, name: str, architecture: str) -> None:
     state = segformer() if name == "mit" else theirs(name).state_dict()
     with pytest.raises(UsageError, match=f"holds the encoder of {architecture} alone") as caught:
         load_released(save(state, tmp_path, "encoder.pth"))
-    assert 'init = "encoder.pth"' in caught.value.remedy
+    way = "--init encoder.pth" if name == "resnet50" else 'init = "encoder.pth"'
+    assert way in caught.value.remedy
 
 
 # ---- files that are none -------------------------------------------------------------------------

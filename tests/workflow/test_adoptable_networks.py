@@ -140,6 +140,7 @@ def test_her_network_goes_on_training_as_it_was() -> None:
         ("import sys\nsys.exit(1)", "Importing herbad raises SystemExit"),
         ("def net():\n    raise SystemExit('usage')", "herbad:net raises SystemExit: usage"),
         ("def other(): ...", "herbad has no 'net'"),
+        ("import numpy as nett\ndef knot(): ...", "herbad has no 'net'. Did you mean 'knot'?"),
     ],
 )
 def test_what_is_wrong_in_her_file_is_said(

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -64,7 +65,11 @@ def open_module(name: str) -> nn.Module:
         for part in factory_name.split("."):
             factory = getattr(factory, part)
     except AttributeError as error:
-        known = [n for n in vars(module) if not n.startswith("_")]
+        known = [
+            name
+            for name, value in vars(module).items()
+            if not name.startswith("_") and not isinstance(value, ModuleType)
+        ]
         raise UsageError(
             f"{module_name} has no {factory_name!r}.", remedy=nearest(factory_name, known)
         ) from error

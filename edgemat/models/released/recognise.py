@@ -14,7 +14,7 @@ from pathlib import Path
 from torch import Tensor
 
 from edgemat.errors import UsageError
-from edgemat.models.count import matting_on_paper
+from edgemat.models.count import on_paper
 from edgemat.models.pretrained.checkpoint import StateDict
 from edgemat.models.pretrained.fitting import ITSELF, prefixes, shown_size
 from edgemat.models.pretrained.load import fits_encoder
@@ -25,6 +25,8 @@ from edgemat.models.released.refused import find_refused
 
 ENCODED = ("indexnet-m2o-nlc", "a2u-dynamic-cs", "dim", "rmat-m3", "rmat-m7")
 """A network on each of the encoders that public weights are there for."""
+ENCODED_DEPTH = "hu-depth"
+"""The one on ResNet-50, which no matting network has."""
 ALIKE = 0.5
 """The share of a network's names that a checkpoint must have to be told which does not fit."""
 
@@ -189,6 +191,12 @@ def _unknown(
             remedy=f'Start a training from it, in a recipe: architecture = "{encoded}", '
             f'train = {{ init = "{source.name}", ... }}.',
         )
+    if _is_encoder(ENCODED_DEPTH, states, source):
+        return UsageError(
+            f"{source} holds the encoder of {ENCODED_DEPTH} alone, trained for something else.",
+            remedy="Start a training from it: edgemat experiments series depth --protocol thesis "
+            f"--model {ENCODED_DEPTH} --init {source.name} --data FOLDER.",
+        )
     return UsageError(
         f"{source} is no network whose names edgemat knows; its first tensor is {first}.",
         remedy="Known, by --as: " + ", ".join(FAMILIES) + ".",
@@ -197,5 +205,5 @@ def _unknown(
 
 def _is_encoder(name: str, states: Mapping[str, StateDict], source: Path) -> bool:
     """Return whether one of the dictionaries is the encoder of a network, and whatever else."""
-    network = matting_on_paper(name)
-    return any(fits_encoder(network.encoder, state, source) for state in states.values())
+    encoder = on_paper(name).get_submodule("encoder")
+    return any(fits_encoder(encoder, state, source) for state in states.values())
