@@ -290,10 +290,7 @@ PSNR is of the float files against torch (bar: {psnr_bar:g} dB; the float16 .tfl
 weights so, Core ML computes so); the two int8 columns are mean absolute differences of mattes
 (0..1) from the frozen model (bars: {int8_bar:g} and {w8a8_bar:g}).
 **What misses its bar is bold.** Grids are those found bit for bit at their own tensors; of the
-.tflite's tensors, those that equal the frozen model's in every value, to the last bit. Rows
-without the two youngest columns are of before: their frozen model rounded as torch does. Where
-Core ML's grids are fewer than TFLite's, the row is of before too: its proof did not read the int8
-weights of linear layers.
+.tflite's tensors, those that equal the frozen model's in every value, to the last bit.
 
 Random weights damp nothing, and deep networks multiply what is off. What misses a bar in float16
 does so in torch as well, without any converter, once its weights are rounded to float16: that is
