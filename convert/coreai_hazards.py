@@ -15,6 +15,7 @@ import numpy as np
 
 from edgemat.convert.coreai_program import (
     EXPANDED,
+    PRODUCTS,
     QUANTIZE,
     CoreAiProgram,
     constant,
@@ -57,8 +58,7 @@ def _named(*names: str) -> Callable[[CoreAiProgram, Any], bool]:
 
 
 def _is_flat_product(program: CoreAiProgram, operation: Any) -> bool:
-    products = ("coreai.batch_matmul", "coreai.decomposable.broadcasting_batch_matmul")
-    return bool(operation.name in products and len(operation.results[0].type.shape) == 2)
+    return bool(operation.name in PRODUCTS and len(operation.results[0].type.shape) == 2)
 
 
 def _is_unclamped_product(program: CoreAiProgram, operation: Any) -> bool:

@@ -32,6 +32,8 @@ _DAMAGED = (OSError, RuntimeError, ValueError, TypeError, AttributeError, Lookup
 QUANTIZE, DEQUANTIZE = "coreai.quantize", "coreai.dequantize"
 EXPANDED = "coreai.blockwise_shift_scale"
 CONVOLUTIONS = ("coreai.conv2d", "coreai.conv_transpose2d")
+PRODUCTS = ("coreai.batch_matmul", "coreai.decomposable.broadcasting_batch_matmul")
+"""Of matrices: a linear layer, where the second one is stored."""
 ADDITIONS = ("coreai.decomposable.broadcasting_add",)
 # They move, choose or retype values without computing new ones, so that a scale survives them.
 MOVEMENTS = (
@@ -150,12 +152,14 @@ def grid_of(program: CoreAiProgram, operation: Any) -> StoredGrid:
 
 
 def list_weights(program: CoreAiProgram) -> list[GridTensor]:
-    """Return the int8 weights of the convolutions, each constant once."""
+    """Return the int8 weights of convolutions and linear layers, each constant once."""
     found = {}
     for operation in program.operations:
-        if operation.name not in CONVOLUTIONS:
+        if operation.name not in (*CONVOLUTIONS, *PRODUCTS):
             continue
         maker = operation.operands[1].owner
+        while getattr(maker, "name", "") in MOVEMENTS:  # a linear layer's are stored outputs first
+            maker = maker.operands[0].owner
         if getattr(maker, "name", "") == EXPANDED:
             values = constant(program, maker.operands[0])
             scales = constant(program, maker.operands[1])
@@ -225,9 +229,8 @@ def count_int8(program: CoreAiProgram) -> Int8Count:
             name=f"{operation.name.split('.')[-1]} {results[0].get_name()}",
             role=_role(operation, inputs),
             inputs=inputs,
-            int8_weights=operation.name in CONVOLUTIONS
-            and inputs[1] is not None
-            and inputs[1].role == "weight",
+            int8_weights=operation.name in (*CONVOLUTIONS, *PRODUCTS)
+            and _role_before_movements(inputs[1]) == "weight",
         )
     return count_nodes(list(nodes.values()))
 
@@ -255,8 +258,15 @@ def _role(operation: Any, inputs: tuple[Node | None, ...]) -> Role:
         return "weight"
     if name in MOVEMENTS:
         return "movement"
-    if name in CONVOLUTIONS:
+    stored = name in PRODUCTS and _role_before_movements(inputs[1]) in ("weight", "constant")
+    if name in CONVOLUTIONS or stored:
         return "convolution"
     bias = name in ADDITIONS and sorted(map(str, roles)) == ["constant", "convolution"]
     clamp = name == RECTIFIER or (name in CLAMPS and "constant" in roles)
     return "activation" if bias or clamp else "other"
+
+
+def _role_before_movements(node: Node | None) -> Role | None:
+    while node is not None and node.role == "movement":
+        node = node.inputs[0]
+    return None if node is None else node.role

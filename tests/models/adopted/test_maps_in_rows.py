@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from importlib.util import find_spec
 
 import pytest
 import torch
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import edgemat
+from edgemat.artifacts.artifact import Artifact
 
 
 def channels_seen_by_channels(x: Tensor) -> Tensor:
@@ -35,17 +35,27 @@ class RowsBecomeMaps(nn.Module):
         return near + y
 
 
-@pytest.mark.parametrize("make", [lambda: Lines(channels_seen_by_channels), RowsBecomeMaps])
-def test_what_is_read_in_rows_and_as_a_map_reaches_int8(
-    make: Callable[[], nn.Module], tmp_path: Path
-) -> None:
-    layers = nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), nn.ReLU(), make(), nn.Conv2d(8, 1, 1))
+NETWORKS = {"read in both": lambda: Lines(channels_seen_by_channels), "rows": RowsBecomeMaps}
+APPLE = pytest.param(
+    "coreai-w8a8",
+    marks=pytest.mark.skipif(find_spec("coreai_torch") is None, reason="needs make coreai"),
+)
+
+
+@pytest.fixture(scope="module", params=NETWORKS.values(), ids=NETWORKS)
+def quantized(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    between: nn.Module = request.param()
+    layers = nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), nn.ReLU(), between, nn.Conv2d(8, 1, 1))
     made = edgemat.adopt(
         randomised(layers).eval(), size=(32, 32), logits=True, images=1, data="procedural",
-        output=tmp_path,
+        output=tmp_path_factory.mktemp("rows"),
     )  # fmt: skip
-    quantized = edgemat.quantize(made, calibration=2, images=1, data="procedural")
-    manifest = edgemat.convert(quantized, "tflite-int8", images=1, data="procedural").manifest
+    return edgemat.quantize(made, calibration=2, images=1, data="procedural")
+
+
+@pytest.mark.parametrize("target", ["tflite-int8", "coreml-w8a8", APPLE])
+def test_what_is_read_in_rows_and_as_a_map_reaches_int8(quantized: Artifact, target: str) -> None:
+    manifest = edgemat.convert(quantized, target, images=1, data="procedural").manifest
     proof = manifest.int8_proof
     assert proof is not None and proof.float_islands == ()
     assert proof.int8_convolutions == proof.convolutions
