@@ -38,8 +38,14 @@ class Meeting(nn.Module):
         lambda y, z: torch.max(torch.maximum(torch.sigmoid(z), y), torch.sigmoid(y)),
         lambda y, z: torch.min(F.hardsigmoid(z).mT, y.mT),
         lambda y, z: torch.maximum(torch.maximum(z, y), y * y),
+        lambda y, z: y * torch.sigmoid(z).clamp(0.1, 0.9),
     ],
-    ids=["sigmoids, of what others take as it is", "a cut", "a maximum in another"],
+    ids=[
+        "sigmoids, of what others take as it is",
+        "a cut",
+        "a maximum in another",
+        "a cut sigmoid",
+    ],
 )
 def test_what_has_its_own_grid_meets_others_in_int8(
     meet: Callable[[Tensor, Tensor], Tensor], tmp_path: Path
