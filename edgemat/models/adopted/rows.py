@@ -17,35 +17,6 @@ from edgemat.models.narrowing import listed, operand
 PIXEL = 4
 """Dimensions of B,C,1,1."""
 ON_EACH = (F.relu, F.relu6, F.gelu, torch.sigmoid, torch.clamp, torch.add, torch.sub, torch.mul)
-SPREADS = (torch.add, torch.sub, torch.mul, torch.div, torch.maximum, torch.minimum)
-"""Operators that spread a map of one pixel over the other operand's places by themselves."""
-
-
-def drop_expansions(network: fx.GraphModule) -> None:
-    """Leave out an expansion whose users all spread what they are given by themselves."""
-    for node in network.graph.find_nodes(op="call_function", target=torch.Tensor.expand):
-        source = operand(node)
-        if len(shape_of(source)) != len(shape_of(node)):
-            continue
-        if all(user.target in SPREADS and _is_as_large(user, node) for user in node.users):
-            node.replace_all_uses_with(source)
-            network.graph.erase_node(node)
-
-
-def _is_as_large(user: fx.Node, expanded: fx.Node) -> bool:
-    """Return whether another operand has the places that an expansion would have given."""
-    others = [one for one in user.all_input_nodes if one is not expanded]
-    return any(shape_of(one) == shape_of(user) for one in others)
-
-
-def join_reshapes(network: fx.GraphModule) -> None:
-    """Let a reshape of what another reshape gives take what that one takes."""
-    for node in network.graph.find_nodes(op="call_function", target=torch.reshape):
-        source = given = operand(node)
-        while source.target is torch.reshape:
-            source = operand(source)
-        node.replace_input_with(given, source)
-    network.graph.eliminate_dead_code()
 
 
 def lift_rows(network: fx.GraphModule) -> None:
