@@ -27,7 +27,7 @@ from edgemat.recipe.schema import Recipe
 from edgemat.terminal import run_app
 
 ROOT = Path(__file__).parents[1]
-TAKEN_INTO = "recipes/weights/commits.toml"
+TAKEN_INTO = "tools/commits.toml"
 
 app = typer.Typer(add_completion=False)
 
@@ -114,7 +114,7 @@ def _hashes_at(root: Path, commit: str) -> set[str]:
 
 def _recipes(root: Path) -> Iterator[Recipe]:
     for path in sorted((root / "recipes").rglob("*.toml")):
-        if "models" in tomllib.loads(path.read_text()):  # not the tables of bars and commits
+        if "models" in tomllib.loads(path.read_text()):  # not the table of bars
             yield read_recipe(path)
 
 

@@ -97,6 +97,7 @@ def test_a_commit_that_was_taken_into_another_needs_its_recipe_there(
     heir = made_in(repository).git
     (repository / "recipes/weights/m.toml").write_text(RECIPE)
     assert "11111111 is not in this history" in what_lacks(made, repository)
+    (repository / ship.TAKEN_INTO).parent.mkdir()
     (repository / ship.TAKEN_INTO).write_text(f'[taken-into]\n{"1" * 40} = "{heir}"\n')
     found = what_lacks(made, repository)
     assert lacking in found and bool(lacking) == bool(found)
