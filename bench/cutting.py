@@ -159,12 +159,9 @@ def measure_cutting(
             "There is no photograph to cut out.", remedy="Name a folder that has some."
         )
     spent = CuttingTime()
-    counted = [
-        None if name is None else _Counted(_loaded(name, threads), spent)
-        for name in (model, refiner)
-    ]
-    assert counted[0] is not None
-    cutter = _CountedCutter(spent, counted[0], counted[1])
+    first = _counted(model, threads, spent)
+    second = None if refiner is None else _counted(refiner, threads, spent)
+    cutter = _CountedCutter(spent, first, second)
     with TemporaryDirectory() as folder:
         for done, path in enumerate(photographs, start=1):
             with spent.count("reading"):
@@ -178,5 +175,6 @@ def measure_cutting(
     return spent
 
 
-def _loaded(name: str, threads: int) -> Predictor:
-    return load_predictor(find_artifact(name, target=SHIPPED_TARGET), threads=threads)
+def _counted(name: str, threads: int, spent: CuttingTime) -> _Counted:
+    inner = load_predictor(find_artifact(name, target=SHIPPED_TARGET), threads=threads)
+    return _Counted(inner, spent)

@@ -51,10 +51,11 @@ def to_quantize_dequantize(graph: fx.GraphModule) -> fx.GraphModule:
     * A softmax over too many values for int8 is broken up, which keeps it in float.
     """
     constants = _Constants(graph)
+    rearranged = any(node.target in REARRANGEMENTS for node in graph.graph.nodes)
     for node in list(graph.graph.nodes):
         if node.target in PER_TENSOR:
             _drop_implied_clamp(node)
-            _rewrite_per_tensor(graph, node)
+            _rewrite_per_tensor(graph, node, rearranged=rearranged)
         elif node.target in PER_CHANNEL:
             _rewrite_per_channel(graph, node, constants)
         elif node.target in SOFTMAX:
@@ -81,7 +82,7 @@ class _Constants:
         return self.graph.graph.get_attr(name)
 
 
-def _rewrite_per_tensor(graph: fx.GraphModule, node: fx.Node) -> None:
+def _rewrite_per_tensor(graph: fx.GraphModule, node: fx.Node, *, rearranged: bool) -> None:
     x, scale, zero_point, low, high = _arguments(node, 5)
     shift = shift_to_int8(low)
     zero_point, low, high = zero_point - shift, low - shift, high - shift
@@ -93,7 +94,6 @@ def _rewrite_per_tensor(graph: fx.GraphModule, node: fx.Node) -> None:
     # The converter's layout pass forgets shape and layout of a dequantize at whose first reader it
     # changes the layout: where tensors are rearranged, every further reader gets one of its own.
     # So does the input of several convolutions.
-    rearranged = any(one.target in REARRANGEMENTS for one in graph.graph.nodes)
     for user in list(restored.users)[1:] if rearranged or x.op == "placeholder" else []:
         with graph.graph.inserting_before(user):
             again = graph.graph.call_function(qd.dequantize_per_tensor.default, (quantized, *grid))

@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from edgemat.artifacts.shipped import SHIPPED_TARGET, open_artifact
 from edgemat.data.sections import PEOPLE
 from edgemat.errors import MissingToolError
-from edgemat.images import F32
+from edgemat.images import F32, to_uint8
 from edgemat.matting.foreground import cut_out
 from edgemat.matting.matte import matte
 
@@ -46,7 +46,7 @@ class MattedScene:
     @property
     def mask(self) -> Image.Image:
         """The matte in 256 steps."""
-        return Image.fromarray(np.rint(self.alpha * 255).astype(np.uint8))
+        return Image.fromarray(to_uint8(self.alpha))
 
     def known(self) -> tuple[np.ndarray, np.ndarray]:
         """Return H,W truth values: what is foreground for sure, and what is background."""

@@ -80,7 +80,7 @@ def what_lacks(manifest: Manifest, root: Path = ROOT) -> str:
         return f"the source had changes beside commit {manifest.git.removesuffix('+dirty')[:8]}"
     if manifest.recipe_sha256 not in {one.sha256 for one in _recipes(root)}:
         return "its recipe is none of those in recipes/"
-    if _git(root, "rev-parse", "--is-shallow-repository").stdout.strip() == "true":
+    if _git(root, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true":
         return ""
     commit = _taken_into(root).get(manifest.git, manifest.git)
     if _git(root, "merge-base", "--is-ancestor", commit, "HEAD").returncode:
@@ -95,15 +95,12 @@ def what_lacks(manifest: Manifest, root: Path = ROOT) -> str:
 def _taken_into(root: Path) -> dict[str, str]:
     """Return which commits of this history hold what others did that it has no more."""
     path = root / TAKEN_INTO
-    commits: dict[str, str] = {}
-    if path.exists():
-        commits |= tomllib.loads(path.read_text())["taken-into"]
-    return commits
+    return dict(tomllib.loads(path.read_text())["taken-into"]) if path.exists() else {}
 
 
 def _hashes_at(root: Path, commit: str) -> set[str]:
     """Return the hashes of a commit's recipes."""
-    archive = _archive(root, commit, "recipes")
+    archive = _git(root, "archive", "--format=tar", commit, "recipes").stdout
     with (
         tempfile.TemporaryDirectory() as folder,
         tarfile.open(fileobj=io.BytesIO(archive)) as opened,
@@ -118,13 +115,8 @@ def _recipes(root: Path) -> Iterator[Recipe]:
             yield read_recipe(path)
 
 
-def _git(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["git", "-C", root, *command], capture_output=True, text=True)
-
-
-def _archive(root: Path, commit: str, folder: str) -> bytes:
-    command = ["git", "-C", str(root), "archive", "--format=tar", commit, folder]
-    return subprocess.run(command, capture_output=True, check=True).stdout
+def _git(root: Path, *command: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(["git", "-C", root, *command], capture_output=True)
 
 
 if __name__ == "__main__":

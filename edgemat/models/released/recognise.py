@@ -14,6 +14,7 @@ from pathlib import Path
 from torch import Tensor
 
 from edgemat.errors import UsageError
+from edgemat.models import model_info
 from edgemat.models.count import on_paper
 from edgemat.models.pretrained.checkpoint import StateDict
 from edgemat.models.pretrained.fitting import ITSELF, prefixes, shown_size
@@ -23,10 +24,8 @@ from edgemat.models.released.families import FAMILIES, find_family
 from edgemat.models.released.family import Family, Member
 from edgemat.models.released.refused import find_refused
 
-ENCODED = ("indexnet-m2o-nlc", "a2u-dynamic-cs", "dim", "rmat-m3", "rmat-m7")
+ENCODED = ("indexnet-m2o-nlc", "a2u-dynamic-cs", "dim", "rmat-m3", "rmat-m7", "hu-depth")
 """A network on each of the encoders that public weights are there for."""
-ENCODED_DEPTH = "hu-depth"
-"""The one on ResNet-50, which no matting network has."""
 ALIKE = 0.5
 """The share of a network's names that a checkpoint must have to be told which does not fit."""
 
@@ -188,19 +187,21 @@ def _unknown(
     if encoded is not None:
         return UsageError(
             f"{source} holds the encoder of {encoded} alone, trained for something else.",
-            remedy=f'Start a training from it, in a recipe: architecture = "{encoded}", '
-            f'train = {{ init = "{source.name}", ... }}.',
-        )
-    if _is_encoder(ENCODED_DEPTH, states, source):
-        return UsageError(
-            f"{source} holds the encoder of {ENCODED_DEPTH} alone, trained for something else.",
-            remedy="Start a training from it: edgemat experiments series depth --protocol thesis "
-            f"--model {ENCODED_DEPTH} --init {source.name} --data FOLDER.",
+            remedy=f"Start a training from it{_how_to_start(encoded, source.name)}.",
         )
     return UsageError(
         f"{source} is no network whose names edgemat knows; its first tensor is {first}.",
         remedy="Known, by --as: " + ", ".join(FAMILIES) + ".",
     )
+
+
+def _how_to_start(architecture: str, weights: str) -> str:
+    if model_info(architecture).task == "depth":
+        return (
+            ": edgemat experiments series depth --protocol thesis "
+            f"--model {architecture} --init {weights} --data FOLDER"
+        )
+    return f', in a recipe: architecture = "{architecture}", train = {{ init = "{weights}", ... }}'
 
 
 def _is_encoder(name: str, states: Mapping[str, StateDict], source: Path) -> bool:
